@@ -1,0 +1,57 @@
+"""A described write that a person confirms before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymon_tui.model.query import Argument
+from pymon_tui.model.text import SafeText, join, safe
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One write: what it is called, the exact command, and what it does to whom.
+
+    Attributes:
+        name: Two or three words: "Kill client".
+        command: What is sent, unchanged.
+        effect: One sentence that says what will have happened.
+        acl: The name that ACL rules give the command, such as ``client|kill``.
+    """
+
+    name: SafeText
+    command: tuple[Argument, ...]
+    effect: SafeText
+    acl: str
+
+    @property
+    def shown(self) -> SafeText:
+        """The exact command as one line; an argument with blanks or quotes stands in quotes."""
+        return join(" ", [quoted(argument) for argument in self.command])
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action that the server carried out; ``answer`` is its reply as a line."""
+
+    answer: SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """An action that was not carried out, or (``unknown``) whose answer was lost: why, and what to do."""
+
+    what: SafeText
+    remedy: SafeText
+    unknown: bool
+
+
+Outcome = Done | NotDone
+
+
+def quoted(argument: Argument, limit: int = 200) -> SafeText:
+    """An argument as it could be typed: in double quotes where it is empty or holds a blank or a quote."""
+    text = safe(str(argument) if isinstance(argument, int) else argument, limit)
+    if text and not any(character in " \"'" for character in text):
+        return text
+    return safe('"' + text.replace('"', '\\"') + '"', 2 * limit)

@@ -1,0 +1,107 @@
+"""A bounded buffer of a live stream, which counts what it saw and what it dropped."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pymon_tui.model.link import Connecting, Link
+from pymon_tui.model.query import Unavailable
+from pymon_tui.model.text import SafeText
+
+PAYLOAD_LIMIT = 16_384
+"""Bytes kept of one payload: enough for its detail view; a payload can have 512 MB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Message:
+    """One Pub/Sub message: when it came (Unix seconds), channel, the payload's first bytes and its full size."""
+
+    serial: int
+    at: float
+    channel: bytes
+    payload: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mark:
+    """Something that happened to the stream itself, such as a gap; ``text`` says what."""
+
+    serial: int
+    at: float
+    text: SafeText
+
+
+Entry: TypeAlias = Message | Mark
+
+
+class Feed:
+    """The newest entries of a stream, bounded in number and in bytes, whatever arrives.
+
+    Attributes:
+        seen: Messages that arrived, kept or not.
+        dropped: Messages that arrived and were never kept (counted only, while too many came at once).
+        status: The state of the connection that fills it, or why it can't be filled.
+    """
+
+    def __init__(self, *, capacity: int = 2_000, byte_capacity: int = 4_000_000) -> None:
+        self.seen = 0
+        self.dropped = 0
+        self.status: Link | Unavailable = Connecting(0.0)
+        self._capacity = capacity
+        self._byte_capacity = byte_capacity
+        self._bytes = 0
+        self._serial = 0
+        self._entries: deque[Entry] = deque()
+
+    @property
+    def serial(self) -> int:
+        """The serial of the newest entry: it differs when there is something new to draw."""
+        return self._serial
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, channel: bytes, payload: bytes, at: float) -> None:
+        """Keep one message and forget the oldest ones beyond the bounds."""
+        self.seen += 1
+        size = len(payload)
+        kept = payload if size <= PAYLOAD_LIMIT else payload[:PAYLOAD_LIMIT]
+        self._bytes += len(kept) + len(channel)
+        self._append(Message(self._next(), at, channel, kept, size))
+
+    def count(self, messages: int) -> None:
+        """Count messages that arrived but are not kept."""
+        self.seen += messages
+        self.dropped += messages
+
+    def mark(self, text: SafeText, at: float) -> None:
+        """Keep a line that says what happened to the stream itself."""
+        self._append(Mark(self._next(), at, text))
+
+    def newest(self, most: int | None = None) -> tuple[Entry, ...]:
+        """The newest entries, newest first; all of them, or ``most``."""
+        entries = reversed(self._entries)
+        if most is None:
+            return tuple(entries)
+        return tuple(entry for entry, _ in zip(entries, range(most), strict=False))
+
+    def clear(self) -> None:
+        """Forget the entries; the counts stay."""
+        self._entries.clear()
+        self._bytes = 0
+        self._serial += 1
+
+    def _next(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    def _append(self, entry: Entry) -> None:
+        entries = self._entries
+        entries.append(entry)
+        while len(entries) > self._capacity or self._bytes > self._byte_capacity:
+            oldest = entries.popleft()
+            if isinstance(oldest, Message):
+                self._bytes -= len(oldest.payload) + len(oldest.channel)

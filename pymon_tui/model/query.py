@@ -1,0 +1,107 @@
+"""What is asked of a server, and what came of it: a value, or a gap that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from pymon_tui.model.text import SafeText
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Reply: TypeAlias = Any
+"""A raw reply: bytes, int, float, bool, None, list, dict or set, nested; RESP2 gives flat lists for maps."""
+
+Argument: TypeAlias = bytes | str | int
+
+
+class Reason(Enum):
+    """Why there is no value."""
+
+    DENIED = "denied"  # NOPERM: the ACL user may not run it
+    MISSING = "missing"  # unknown command: an older server, a renamed command, a managed service
+    DISABLED = "disabled"  # the server can, but is set not to
+    FAILED = "failed"  # the server answered with another error, for now
+    UNREADABLE = "unreadable"  # the reply is not in the form we know
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Asked, or about to be; no answer yet."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready(Generic[T]):
+    """An answer, and when it came (monotonic seconds)."""
+
+    value: T
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A gap: why, in the server's words, and what the user can do about it (may be empty)."""
+
+    reason: Reason
+    detail: SafeText
+    remedy: SafeText
+
+
+Reading: TypeAlias = Pending | Ready[T] | Unavailable
+PENDING = Pending()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command(Generic[R]):
+    """One command of a tick. Queries that share it share its reply: INFO is sent once and read by five.
+
+    Attributes:
+        acl: The name that ACL rules and ``INFO commandstats`` give it, such as ``client|list``.
+        arguments: What is sent; given what the last answer of ``given`` was decoded to, or None at first.
+            Nothing is asked where it is empty.
+        decode: From the raw reply to what its queries parse. Raises ValueError where it can't be read.
+        every: Seconds between two askings; 0 is each tick.
+        always: Asked whether or not a pane shows it.
+        given: The command whose last answer decides the arguments; None for this one.
+    """
+
+    acl: str
+    arguments: Callable[[Any], tuple[Argument, ...]]
+    decode: Callable[[Reply], R]
+    every: float = 0.0
+    always: bool = False
+    given: Command[Any] | None = None
+
+
+def fixed(*arguments: Argument) -> Callable[[Any], tuple[Argument, ...]]:
+    """The arguments of a command that asks the same each time."""
+    return lambda _: arguments
+
+
+def _latest(_previous: Any, new: Any) -> Any:
+    return new
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query(Generic[T]):
+    """A named reading: the command it comes from and a pure function from that command's answer to a model.
+
+    Attributes:
+        name: The reading's name in a snapshot and in ``once --json``.
+        command: Where it comes from.
+        parse: From the decoded answer to the model. Raises ValueError where it can't be read.
+        fold: From the last value (None at first) and the new one to the value shown: for readings that remember.
+    """
+
+    name: str
+    command: Command[Any]
+    parse: Callable[[Any], T]
+    fold: Callable[[T | None, T], T] = field(default=_latest)
+
+
+def itself(value: T) -> T:
+    """The parse of a query whose command's decoded answer is the model already."""
+    return value

@@ -1,0 +1,51 @@
+"""Everything known of one node at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pymon_tui.model.feed import Feed
+from pymon_tui.model.history import HistoryView
+from pymon_tui.model.link import Link
+from pymon_tui.model.query import PENDING, Query, Reading
+from pymon_tui.model.text import SafeText
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One node at one moment; a later moment is another snapshot.
+
+    Attributes:
+        node: The server's label for people: a profile's name or the address.
+        environment: What the profile says of it, such as ``production``, or None.
+        at: When it was taken, in monotonic seconds.
+        wall: The same moment in Unix seconds, by our own clock.
+        interval: Seconds between two ticks.
+        link: The state of the connection. Readings of a lost link are the last ones known.
+        readings: By the query's name.
+        cadence: Seconds between two askings, by the query's name, for those that are asked less often than each
+            tick because they cost the server much.
+        history: What the metrics were until this moment.
+        feed: The live stream of Pub/Sub messages; the one part that goes on changing.
+        own_ids: The ids of our own connections, which the client list leaves out.
+    """
+
+    node: SafeText
+    environment: SafeText | None
+    at: float
+    wall: float
+    interval: float
+    link: Link
+    readings: Mapping[str, Reading[Any]]
+    cadence: Mapping[str, float]
+    history: HistoryView
+    feed: Feed
+    own_ids: frozenset[int]
+
+    def reading(self, query: Query[T]) -> Reading[T]:
+        """What is known of this query: a value, or a gap that says why."""
+        return self.readings.get(query.name, PENDING)

@@ -1,0 +1,114 @@
+"""Numbers as a person reads them: short, in thin units, and no wider from one tick to the next."""
+
+from __future__ import annotations
+
+import math
+
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_DECIMAL = ("", "k", "M", "G", "T", "P", "E")
+UNKNOWN = "–"
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _three_digits(value: float) -> str:
+    """Three figures that matter: 2.32, 23.2, 232; never 1e3, never a trailing point."""
+    size = abs(value)
+    if size >= 99.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
+
+
+def _scaled(value: float, step: float, units: tuple[str, ...]) -> tuple[float, str]:
+    power = 0
+    # 999.5 would be rounded to 1000 of the smaller unit, which is one figure too many.
+    while abs(value) >= 999.5 and power < len(units) - 1:
+        value /= step
+        power += 1
+    return value, units[power]
+
+
+def bytes_(value: float | None) -> str:
+    """Bytes in binary units: ``0 B``, ``512 B``, ``2.32 GiB``."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    scaled, unit = _scaled(value, 1024, _BINARY)
+    return f"{scaled:.0f} B" if unit == "B" else f"{_three_digits(scaled)} {unit}"
+
+
+def short_bytes(value: float | None) -> str:
+    """Bytes in at most five cells, for a narrow column: ``512B``, ``2.3K``, ``880M``."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    scaled, unit = _scaled(value, 1024, _BINARY)
+    if unit == "B":
+        return f"{scaled:.0f}B"
+    return f"{scaled:.0f}{unit[0]}" if scaled >= 9.95 else f"{scaled:.1f}{unit[0]}"
+
+
+def count(value: float | None) -> str:
+    """A whole number: exact with thin groups below a million (``12 412``), ``1.21M`` above."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if abs(value) < 999_999.5:
+        return f"{value:,.0f}".replace(",", " ")
+    scaled, unit = _scaled(value, 1000, _DECIMAL)
+    return f"{_three_digits(scaled)}{unit}"
+
+
+def short_count(value: float | None) -> str:
+    """A number in at most five cells: ``830``, ``12.4k``, ``1.21M``; below ten with one decimal if it has one."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if abs(value) < 9.95:
+        return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
+    scaled, unit = _scaled(value, 1000, _DECIMAL)
+    return f"{_three_digits(scaled)}{unit}" if unit else f"{scaled:.0f}"
+
+
+def rate(value: float | None) -> str:
+    """A number per second: ``12.4k/s``."""
+    return f"{short_count(value)}/s" if _known(value) else UNKNOWN
+
+
+def byte_rate(value: float | None) -> str:
+    """Bytes per second: ``3.10 MiB/s``."""
+    return f"{bytes_(value)}/s" if _known(value) else UNKNOWN
+
+
+def percent(value: float | None) -> str:
+    """A share from 0 to 1 as ``97.3%``; 100 % only where it is all."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value >= 0.9995:
+        return "100%" if value >= 1 else "99.9%"
+    return f"{100 * value:.1f}%"
+
+
+def duration(seconds: float | None) -> str:
+    """A span in its two largest units: ``41s``, ``4m 12s``, ``3h 5m``, ``12d 3h``."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return UNKNOWN
+    whole = int(seconds)
+    days, hours, minutes, rest = whole // 86400, whole // 3600 % 24, whole // 60 % 60, whole % 60
+    if days:
+        return f"{days}d {hours}h" if days < 1000 else f"{days}d"
+    if hours:
+        return f"{hours}h {minutes}m"
+    return f"{minutes}m {rest}s" if minutes else f"{rest}s"
+
+
+def age(seconds: float | None) -> str:
+    """A span in its largest unit, for a narrow column: ``41s``, ``4m``, ``13h``, ``12d``."""
+    return duration(seconds).split(" ")[0]
+
+
+def milliseconds(seconds: float | None) -> str:
+    """A short time in milliseconds with three figures that matter: ``0.71 ms``, ``412 ms``; seconds from 10 s on."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    if seconds >= 9.9995:
+        return f"{_three_digits(seconds)} s"
+    return f"{_three_digits(1000 * seconds)} ms" if seconds < 0.9995 else f"{1000 * seconds:.0f} ms"

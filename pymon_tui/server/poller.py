@@ -1,0 +1,144 @@
+"""One tick: the commands that are due, in one round trip, and what became of each query."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from pymon_tui.model.query import PENDING, Command, Query, Reading, Ready, Reason, Reply, Unavailable
+from pymon_tui.model.text import safe
+from pymon_tui.readings.info import INFO, Info
+from pymon_tui.server.connection import Session
+from pymon_tui.server.reasons import gap
+
+SHARE = 0.004
+"""The share of one core of the server that one command may cost: five of them stay under 2 %."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the poller remembers of one command."""
+
+    due: float = 0.0
+    answer: Any = None  # what it was last decoded to
+    benched: bool = False  # refused: not asked again until reconnect or a refresh by hand
+    statistic: tuple[int, int] | None = None  # calls and microseconds of the last INFO commandstats
+    cost: float | None = None  # seconds of server time per call
+
+
+class Poller:
+    """Asks due queries of one server and keeps what each was last known to be."""
+
+    def __init__(self, queries: Sequence[Query[Any]]) -> None:
+        self._queries = tuple(queries)
+        self._asked: dict[Command[Any], _Asked] = {query.command: _Asked() for query in queries}
+        self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
+        self._values: dict[str, Any] = {}
+        self.rtt = 0.0
+
+    @property
+    def readings(self) -> Mapping[str, Reading[Any]]:
+        """The last known reading of each query, by name; a new mapping, which stays as it is."""
+        return dict(self._readings)
+
+    @property
+    def info(self) -> Info | None:
+        """The newest INFO; None before the first."""
+        asked = self._asked.get(INFO)
+        return asked.answer if asked else None
+
+    def cadence(self, interval: float) -> dict[str, float]:
+        """Seconds between two askings, by query, where the server's share makes it longer than was wished."""
+        found = {}
+        for query in self._queries:
+            wished = max(query.command.every, interval)
+            period = self._period(query.command, interval)
+            if period > wished * 1.05:
+                found[query.name] = period
+        return found
+
+    def refresh(self) -> None:
+        """Make every command due, also those that were refused: a new connection, or a user who asks for it."""
+        for asked in self._asked.values():
+            asked.due = 0.0
+            asked.benched = False
+
+    async def tick(self, session: Session, now: float, interval: float, wanted: Collection[str]) -> None:
+        """Ask what is due at ``now`` (monotonic seconds) of the wanted queries and of those that always run.
+
+        Raises:
+            LinkError: If the link is lost; the readings stay what they were.
+        """
+        asking = {
+            command: arguments
+            for command in self._due(now, wanted)
+            if (arguments := command.arguments(self._asked[command.given or command].answer))
+        }
+        if not asking:
+            return
+        due = tuple(asking)
+        replies = await session.ask(tuple(asking.values()))
+        for command, reply in zip(due, replies, strict=True):
+            self._take(command, reply, session, now)
+        info = self.info
+        if info is not None:
+            self._measure(due, info)
+        for command in due:
+            # A twentieth early is on time: ticks jitter, and a command must not wait for the next one for that.
+            self._asked[command].due = now + self._period(command, interval) - interval / 20
+        self.rtt = max(0.0, session.waited - sum(self._asked[command].cost or 0.0 for command in due))
+
+    def _due(self, now: float, wanted: Collection[str]) -> list[Command[Any]]:
+        names = {query.command: False for query in self._queries}
+        for query in self._queries:
+            names[query.command] |= query.command.always or query.name in wanted
+        return [
+            command
+            for command, needed in names.items()
+            if needed and not self._asked[command].benched and self._asked[command].due <= now
+        ]
+
+    def _take(self, command: Command[Any], reply: Reply | RedisError, session: Session, now: float) -> None:
+        asked = self._asked[command]
+        queries = [query for query in self._queries if query.command is command]
+        if isinstance(reply, RedisError):
+            why = gap(reply, command.acl, session.user)
+            asked.benched = why.reason in (Reason.DENIED, Reason.MISSING)
+            self._readings.update({query.name: why for query in queries})
+            return
+        try:
+            asked.answer = command.decode(reply)
+        except ValueError as error:
+            why = Unavailable(
+                Reason.UNREADABLE, safe(str(error)), safe("please report this server's version")
+            )
+            self._readings.update({query.name: why for query in queries})
+            return
+        for query in queries:
+            self._readings[query.name] = self._read(query, asked.answer, now)
+
+    def _read(self, query: Query[Any], answer: Any, now: float) -> Reading[Any]:
+        try:
+            value = query.fold(self._values.get(query.name), query.parse(answer))
+        except ValueError as error:
+            return Unavailable(
+                Reason.UNREADABLE, safe(str(error)), safe("please report this server's version")
+            )
+        self._values[query.name] = value
+        return Ready(value, now)
+
+    def _measure(self, due: Sequence[Command[Any]], info: Info) -> None:
+        """Learn from the server's own accounts what a command costs it; others who send it too average out."""
+        for command in due:
+            asked, statistic = self._asked[command], info.statistic(command.acl)
+            if statistic is not None and asked.statistic is not None:
+                calls, usec = (new - old for new, old in zip(statistic, asked.statistic, strict=True))
+                if calls > 0 and usec >= 0:
+                    asked.cost = usec / calls / 1e6
+            asked.statistic = statistic
+
+    def _period(self, command: Command[Any], interval: float) -> float:
+        return max(command.every, interval, (self._asked[command].cost or 0.0) / SHARE)

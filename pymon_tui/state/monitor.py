@@ -1,0 +1,216 @@
+"""The live source: it asks one server at each tick, remembers, and comes back when the link is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from pymon_tui.model.action import Action, Outcome
+from pymon_tui.model.feed import Feed
+from pymon_tui.model.history import History
+from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
+from pymon_tui.model.query import Query
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings.metrics import COMMANDS, METRICS, NET_INPUT, NET_OUTPUT
+from pymon_tui.server.actions import perform
+from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.listener import Listener
+from pymon_tui.server.poller import Poller
+from pymon_tui.server.reasons import LinkError
+
+_LONGEST_WAIT = 15.0
+_FIRST_WAIT = {
+    Trouble.UNREACHABLE: 0.25,
+    Trouble.SILENT: 1.0,
+    Trouble.CROWDED: 5.0,
+    Trouble.FOREIGN: 5.0,
+    Trouble.REFUSED: 15.0,  # three wrong passwords a minute lock accounts out at some services
+}
+
+
+_OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name)
+
+
+def backoff(trouble: Trouble, tries: int, dice: random.Random) -> float:
+    """Seconds until the next try: doubled at each, capped, and spread, so that many monitors don't come at once."""
+    wait = min(_FIRST_WAIT[trouble] * 2.0 ** min(tries - 1, 10), max(_LONGEST_WAIT, _FIRST_WAIT[trouble]))
+    return wait * dice.uniform(0.75, 1.25)
+
+
+class Monitor:
+    """One server, followed for as long as ``snapshots`` is iterated. It is a ``Source``."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        queries: Sequence[Query[Any]],
+        *,
+        interval: float,
+        patterns: Sequence[bytes],
+        read_only: bool,
+    ) -> None:
+        self._endpoint = endpoint
+        self._poller = Poller(queries)
+        self._interval = interval
+        self._read_only = read_only
+        self._wanted: frozenset[str] = frozenset()
+        self._handshake = Handshake.RESP3
+        self._history = History(METRICS)
+        self._feed = Feed()
+        self._listener = Listener(endpoint, self._feed, patterns)
+        self._poked = asyncio.Event()
+        self._link: Link = Connecting(time.monotonic())
+        self._run_id: str | None = None
+        self._own = (0, 0, 0)  # commands sent, bytes out and bytes in when INFO was last asked
+        self._own_id: int | None = None
+        self._recorded_at: float | None = None
+        self._dice = random.Random()
+
+    @property
+    def feed(self) -> Feed:
+        """The live stream of Pub/Sub messages."""
+        return self._feed
+
+    @property
+    def patterns(self) -> tuple[bytes, ...]:
+        """The channel patterns that the feed is subscribed to."""
+        return self._listener.patterns
+
+    @property
+    def read_only(self) -> bool:
+        """Whether ``act`` refuses everything."""
+        return self._read_only
+
+    def want(self, names: Collection[str]) -> None:
+        """Say which readings are looked at; what is newly wanted is asked at the next tick."""
+        self._wanted = frozenset(names)
+
+    def set_interval(self, seconds: float) -> None:
+        """Seconds between two ticks, from now on."""
+        self._interval = seconds
+        self._poked.set()
+
+    def poke(self) -> None:
+        """Tick now, or try to connect now; what was refused is asked again."""
+        self._poller.refresh()
+        self._poked.set()
+
+    async def act(self, action: Action) -> Outcome:
+        """Carry out a confirmed action on a connection of its own."""
+        outcome = await perform(action, self._endpoint, self._handshake, read_only=self._read_only)
+        self.poke()
+        return outcome
+
+    async def watch(self, patterns: Collection[bytes]) -> None:
+        """Subscribe the feed to these channel patterns and no others."""
+        await self._listener.watch(patterns)
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """One snapshot per tick, and one whenever the link's state changes; for ever."""
+        listening = asyncio.create_task(self._listener.run())
+        tries = 0
+        try:
+            yield self._snapshot()
+            while True:
+                try:
+                    async with aclosing(self._visit()) as visit:
+                        async for snapshot in visit:
+                            tries = 0
+                            yield snapshot
+                except LinkError as error:
+                    tries += 1
+                    wait = self._lose(error, tries)
+                    yield self._snapshot()
+                    await self._wait(wait)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _visit(self) -> AsyncGenerator[Snapshot]:
+        """Connect, and tick for as long as the link holds.
+
+        Raises:
+            LinkError: If it can't be made, or is lost.
+        """
+        self._poked.clear()
+        session, self._handshake = await open_session(self._endpoint, self._handshake)
+        try:
+            self._poller.refresh()
+            self._own = _sent(session)
+            self._own_id = session.client_id
+            while True:
+                began = time.monotonic()
+                self._poked.clear()
+                own, last_info = _sent(session), self._poller.info
+                await self._poller.tick(session, began, self._interval, self._wanted)
+                if self._poller.info is not last_info:
+                    self._record(began, own)
+                since = self._link.since if isinstance(self._link, Live) else began
+                self._link = Live(since, self._poller.rtt)
+                yield self._snapshot()
+                await self._wait(max(began + self._interval - time.monotonic(), 0.02))
+        finally:
+            await session.close()
+
+    def _record(self, at: float, own: tuple[int, int, int]) -> None:
+        info = self._poller.info
+        if info is None:
+            return
+        run_id = info.text("run_id")
+        restarted = self._run_id is not None and run_id is not None and run_id != self._run_id
+        if self._recorded_at is not None:
+            missed = round((at - self._recorded_at) / self._interval) - 1
+            if missed > 1:
+                self._history.skip(missed)
+        if restarted:
+            self._history.break_()
+        ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
+        reset = self._history.record(at, {metric.name: metric.read(info) for metric in METRICS}, ours)
+        if restarted:
+            self._history.note(safe("restarted"), time.time())
+        elif reset:
+            self._history.note(safe("counters reset"), time.time())
+        self._run_id, self._recorded_at, self._own = run_id or self._run_id, at, own
+
+    def _lose(self, error: LinkError, tries: int) -> float:
+        """Note that the link is lost; returns the seconds until the next try."""
+        now = time.monotonic()
+        wait = backoff(error.trouble, tries, self._dice)
+        since = self._link.since if isinstance(self._link, Lost) else now
+        self._link = Lost(error.trouble, error.what, error.remedy, since, now + wait, tries)
+        return wait
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, or until somebody can't."""
+        try:
+            await asyncio.wait_for(self._poked.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _snapshot(self) -> Snapshot:
+        endpoint = self._endpoint
+        own = {self._own_id, self._listener.client_id} - {None}
+        return Snapshot(
+            node=safe(endpoint.label),
+            environment=safe(endpoint.environment) if endpoint.environment else None,
+            at=time.monotonic(),
+            wall=time.time(),
+            interval=self._interval,
+            link=self._link,
+            readings=self._poller.readings,
+            cadence=self._poller.cadence(self._interval),
+            history=self._history.view(),
+            feed=self._feed,
+            own_ids=frozenset(number for number in own if number is not None),
+        )
+
+
+def _sent(session: Session) -> tuple[int, int, int]:
+    """What we have caused so far, in the order of ``_OURS``."""
+    return session.sent, session.bytes_out, session.bytes_in
