@@ -66,9 +66,7 @@ class History:
                 # After a reset no counter can be trusted for this interval, even those that have grown past again.
                 samples.append(HOLE if last is None or reset else max(0.0, value - last - own.get(name, 0.0)))
                 self._last[name] = value
-            self._raise_peak(
-                name, samples[-1] / elapsed if self._kinds[name] is Kind.COUNTER else samples[-1]
-            )
+            self._raise_peak(name, samples[-1] / elapsed if self._kinds[name] is Kind.COUNTER else samples[-1])
         self._elapsed.append(elapsed)
         self._last_at = at
         self._trim()

@@ -14,8 +14,8 @@ from redis.asyncio.connection import (
     SSLConnection,
     UnixDomainSocketConnection,
 )
-from redis.backoff import NoBackoff
 from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     InvalidResponse,
@@ -81,7 +81,7 @@ class Session:
             replies = [await self.receive()]
             self.waited = perf_counter() - began
             return (*replies, *[await self.receive() for _ in commands[1:]])
-        except (RedisError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, RedisError, OSError) as error:
             raise link_error(error, self.endpoint) from None
 
     async def send(self, commands: Sequence[tuple[Argument, ...]]) -> None:
@@ -110,9 +110,7 @@ class Session:
             return
 
 
-async def open_session(
-    endpoint: Endpoint, handshake: Handshake = Handshake.RESP3
-) -> tuple[Session, Handshake]:
+async def open_session(endpoint: Endpoint, handshake: Handshake = Handshake.RESP3) -> tuple[Session, Handshake]:
     """Connect, and greet the server in the fullest form it understands; also returns that form, to begin with it next time.
 
     Raises:
@@ -141,7 +139,7 @@ async def _greeted(endpoint: Endpoint, handshake: Handshake) -> tuple[Session, H
     session = Session(connection, endpoint)
     try:
         await connection.connect()  # type: ignore[no-untyped-call]
-    except (RedisError, OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, RedisError, OSError) as error:
         raise link_error(error, endpoint) from None
     try:
         return session, await _greet(session, connection, handshake)
@@ -156,7 +154,7 @@ async def _greeted(endpoint: Endpoint, handshake: Handshake) -> tuple[Session, H
         if "max number of clients" in str(error):
             raise link_error(error, endpoint) from None
         raise _Closed(error) from None
-    except (RedisError, OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, RedisError, OSError) as error:
         await session.close()
         raise link_error(error, endpoint) from None
     except asyncio.CancelledError:

@@ -112,9 +112,7 @@ class Poller:
         try:
             asked.answer = command.decode(reply)
         except ValueError as error:
-            why = Unavailable(
-                Reason.UNREADABLE, safe(str(error)), safe("please report this server's version")
-            )
+            why = Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
             self._readings.update({query.name: why for query in queries})
             return
         for query in queries:
@@ -124,9 +122,7 @@ class Poller:
         try:
             value = query.fold(self._values.get(query.name), query.parse(answer))
         except ValueError as error:
-            return Unavailable(
-                Reason.UNREADABLE, safe(str(error)), safe("please report this server's version")
-            )
+            return Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
         self._values[query.name] = value
         return Ready(value, now)
 

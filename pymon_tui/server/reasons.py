@@ -46,9 +46,7 @@ def gap(error: RedisError, acl: str, user: SafeText) -> Unavailable:
     detail = answer_text(error)
     if isinstance(error, NoPermissionError):
         return Unavailable(Reason.DENIED, detail, grant(acl, user))
-    if detail.lower().startswith(
-        ("err unknown command", "unknown command", "err unknown subcommand", "unknown sub")
-    ):
+    if detail.lower().startswith(("err unknown command", "unknown command", "err unknown subcommand", "unknown sub")):
         name = acl.replace("|", " ").upper()
         return Unavailable(Reason.MISSING, detail, safe(f"this server has no {name}, or it is renamed"))
     return Unavailable(Reason.FAILED, detail, _NOTHING)
@@ -68,9 +66,7 @@ def link_error(error: BaseException, endpoint: Endpoint) -> LinkError:
     if isinstance(cause, ssl.SSLError):
         return _tls_error(cause)
     if isinstance(error, InvalidResponse):
-        return LinkError(
-            Trouble.FOREIGN, f"{endpoint.address} does not speak Redis' protocol", "check the port"
-        )
+        return LinkError(Trouble.FOREIGN, f"{endpoint.address} does not speak Redis' protocol", "check the port")
     if isinstance(error, AuthenticationError) or "NOAUTH" in text or "WRONGPASS" in text:
         return _auth_error(text, endpoint)
     if "max number of clients" in text:
@@ -102,9 +98,7 @@ def _root(error: BaseException) -> BaseException:
 
 def _auth_error(text: str, endpoint: Endpoint) -> LinkError:
     if endpoint.password is None:
-        return LinkError(
-            Trouble.REFUSED, "the server wants a password", "give it in REDISCLI_AUTH or with --askpass"
-        )
+        return LinkError(Trouble.REFUSED, "the server wants a password", "give it in REDISCLI_AUTH or with --askpass")
     if "without any password" in text or "no password is set" in text:
         return LinkError(Trouble.REFUSED, "the server has no password set, but one was given", "leave it out")
     who = endpoint.username or "default"
@@ -117,33 +111,25 @@ def _system_error(error: OSError, endpoint: Endpoint) -> LinkError:
     if isinstance(error, socket.gaierror):
         return LinkError(Trouble.UNREACHABLE, f"no such host: {endpoint.host}", "check the name")
     if isinstance(error, ConnectionRefusedError):
-        return LinkError(
-            Trouble.UNREACHABLE, f"{endpoint.address} refuses connections", "is the server running there?"
-        )
+        return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} refuses connections", "is the server running there?")
     if isinstance(error, FileNotFoundError):
         return LinkError(Trouble.UNREACHABLE, f"no socket at {endpoint.address}", "check the path")
     if isinstance(error, PermissionError):
-        return LinkError(
-            Trouble.REFUSED, f"no permission to open {endpoint.address}", "check its mode and owner"
-        )
+        return LinkError(Trouble.REFUSED, f"no permission to open {endpoint.address}", "check its mode and owner")
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} cut the connection", "")
     if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
         return LinkError(
             Trouble.SILENT, f"no answer from {endpoint.address}", "is it the right host, is a wall between?"
         )
-    return LinkError(
-        Trouble.UNREACHABLE, f"no connection to {endpoint.address}: {error.strerror or error}", ""
-    )
+    return LinkError(Trouble.UNREACHABLE, f"no connection to {endpoint.address}: {error.strerror or error}", "")
 
 
 def _tls_error(error: ssl.SSLError) -> LinkError:
     if isinstance(error, ssl.SSLCertVerificationError):
         text = error.verify_message or str(error)
         if "Hostname mismatch" in text or "IP address mismatch" in text:
-            return LinkError(
-                Trouble.REFUSED, f"the certificate is not for this host: {text}", "name it with --sni"
-            )
+            return LinkError(Trouble.REFUSED, f"the certificate is not for this host: {text}", "name it with --sni")
         if "expired" in text:
             return LinkError(Trouble.REFUSED, "the server's certificate has expired", "renew it")
         return LinkError(
@@ -153,11 +139,7 @@ def _tls_error(error: ssl.SSLError) -> LinkError:
         )
     reason = error.reason or ""
     if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason or "EOF" in reason:
-        return LinkError(
-            Trouble.FOREIGN, "this port does not speak TLS", "leave --tls out, or check the port"
-        )
+        return LinkError(Trouble.FOREIGN, "this port does not speak TLS", "leave --tls out, or check the port")
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
-        return LinkError(
-            Trouble.REFUSED, "the server wants a client certificate", "give it with --cert and --key"
-        )
+        return LinkError(Trouble.REFUSED, "the server wants a client certificate", "give it with --cert and --key")
     return LinkError(Trouble.REFUSED, f"TLS failed: {reason or error}", "")
