@@ -102,6 +102,23 @@ class Session:
         self.bytes_in += len(reply) if isinstance(reply, bytes) else _size(reply)
         return reply
 
+    def hand_over(self, protocol: asyncio.BufferedProtocol) -> asyncio.Transport:
+        """Let ``protocol`` read all that comes from now on, and return where to write to.
+
+        To be called between two questions: a server sends nothing then, so nothing is half read. The session stays
+        the owner, to be held and closed, but neither asks nor receives any more.
+
+        Raises:
+            LinkError: If the server has closed the connection in the meantime.
+        """
+        reader, writer = self._connection._reader, self._connection._writer
+        if reader is None or writer is None or reader.at_eof() or writer.is_closing():
+            raise link_error(RedisConnectionError(), self.endpoint)
+        transport = writer.transport
+        assert isinstance(transport, asyncio.Transport)  # what streams are made of, plain or TLS
+        transport.set_protocol(protocol)
+        return transport
+
     async def close(self) -> None:
         """Close the connection; never raises for one that is lost already."""
         try:

@@ -12,35 +12,20 @@ from typing import Any
 from pymon_tui.model.action import Action, Outcome
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
-from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
+from pymon_tui.model.link import Connecting, Link, Live, Lost
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.metrics import COMMANDS, METRICS, NET_INPUT, NET_OUTPUT
 from pymon_tui.server.actions import perform
+from pymon_tui.server.backoff import backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError
 
-_LONGEST_WAIT = 15.0
-_FIRST_WAIT = {
-    Trouble.UNREACHABLE: 0.25,
-    Trouble.SILENT: 1.0,
-    Trouble.CROWDED: 5.0,
-    Trouble.FOREIGN: 5.0,
-    Trouble.REFUSED: 15.0,  # three wrong passwords a minute lock accounts out at some services
-}
-
-
 _OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name)
-
-
-def backoff(trouble: Trouble, tries: int, dice: random.Random) -> float:
-    """Seconds until the next try: doubled at each, capped, and spread, so that many monitors don't come at once."""
-    wait = min(_FIRST_WAIT[trouble] * 2.0 ** min(tries - 1, 10), max(_LONGEST_WAIT, _FIRST_WAIT[trouble]))
-    return wait * dice.uniform(0.75, 1.25)
 
 
 class Monitor:
