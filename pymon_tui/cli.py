@@ -1,0 +1,290 @@
+"""The command line: flags to settings, and settings to the command that runs.
+
+Only click and the standard library are imported here, so that help, version and completion answer at once; textual,
+redis and pydantic come with the command that needs them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pymon_tui import __version__, process_list
+from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
+
+EXIT_INTERRUPTED = 130
+_PROGRAM = "pymon-tui"
+_ADDRESS = "pymon_tui.address"  # key of click's meta: the server named before a subcommand
+_COLOR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
+
+_EXAMPLES = """\b
+Examples:
+  pymon-tui                              the server here, or a choice
+  pymon-tui cache.example:6380           one server
+  pymon-tui rediss://me@cache.example/2  TLS, user me, database 2
+  pymon-tui --profile prod               a profile of the settings file
+  pymon-tui -h cache.example once --json one reading for a script
+  pymon-tui demo                         a server of its own, with traffic
+
+\b
+The password is read from REDISCLI_AUTH, --askpass or a profile.
+REDIS_URL, PYMON_URL, PYMON_HOST, PYMON_INTERVAL ... set what no flag sets."""
+
+
+class _Group(SectionedCommand, click.Group):
+    """Subcommands, and for every other word the server of that name."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word, *rest = args
+        if word in self.commands or not word or word.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if not ctx.resilient_parsing:
+            self._refuse_typo(word)
+        if rest and rest[0] in self.commands:
+            ctx.meta[_ADDRESS] = word
+            return super().resolve_command(ctx, rest)
+        return "monitor", monitor, args
+
+    def _refuse_typo(self, word: str) -> None:
+        looks_like_host = any(character in word for character in ".:/") or word == "localhost"
+        near = [] if looks_like_host else get_close_matches(word, self.commands, n=1, cutoff=0.75)
+        if near:
+            raise click.UsageError(f'no command "{word}"; did you mean "{near[0]}"? For a server: -h {word}')
+
+
+_SETTINGS = {"help_option_names": ["--help"], "max_content_width": 80}
+
+
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings=_SETTINGS,
+    params=[*connection_options(), *monitor_options()],
+    options_metavar="[OPTIONS]",
+    subcommand_metavar="[HOST[:PORT] | URL] [COMMAND]",
+    epilog=_EXAMPLES,
+)
+@click.version_option(__version__, prog_name=_PROGRAM, message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, /, **flags: Any) -> int | None:
+    """A live monitor for Redis and Valkey in the terminal."""
+    ctx.obj = _given(flags)
+    return _monitor(_flags(ctx, {}, None)) if ctx.invoked_subcommand is None else None
+
+
+@click.command(
+    cls=SectionedCommand,
+    context_settings=_SETTINGS,
+    params=[address_argument(), *connection_options(), *monitor_options()],
+)
+@click.pass_context
+def monitor(ctx: click.Context, /, address: str | None, **flags: Any) -> int:
+    """Open the monitor on one server."""
+    return _monitor(_flags(ctx, flags, address))
+
+
+@cli.command(
+    cls=SectionedCommand,
+    params=[
+        SectionOption(
+            "--seed", section="Demo", type=int, default=1, show_default=True, help="Same seed, same traffic."
+        ),
+        SectionOption(
+            "--rate",
+            section="Demo",
+            type=click.FloatRange(min=1, max=50_000),
+            default=2_000,
+            show_default=True,
+            metavar="N",
+            help="Commands in a second.",
+        ),
+        *monitor_options(),
+    ],
+)
+@click.pass_context
+def demo(ctx: click.Context, /, seed: int, rate: float, **flags: Any) -> int:
+    """Open the monitor on a server of its own, with traffic."""
+    given = _flags(ctx, flags, None)
+    shown = {str(parameter.name) for parameter in monitor_options()}
+    if not_shown := given.keys() - shown - {"config"}:
+        raise click.UsageError(f"the demo brings its own server; leave out: {', '.join(sorted(not_shown))}")
+    variables = {f"PYMON_{name.upper()}" for name in (*shown, "config")}
+    environ = {name: value for name, value in os.environ.items() if name in variables}
+    with _one_line_errors():
+        from pymon_tui.settings import load
+
+        settings = load(**_load_arguments(given) | {"environ": environ, "dotenv": None})
+    _require_terminal()
+    _use_color(settings.color)
+    from pymon_tui.ui.app import run_demo
+
+    return run_demo(settings, seed=seed, rate=rate)
+
+
+@cli.command(
+    cls=SectionedCommand,
+    params=[
+        address_argument(),
+        SectionOption("--json", "as_json", section="Output", is_flag=True, help="One JSON object, all that was read."),
+        *connection_options(),
+    ],
+)
+@click.pass_context
+def once(ctx: click.Context, /, address: str | None, as_json: bool, **flags: Any) -> int:  # noqa: FBT001
+    """Print one reading and end; exit code 3 if no server answers."""
+    with _one_line_errors():
+        from pymon_tui.settings import load
+
+        settings = load(**_load_arguments(_flags(ctx, flags, address)))
+    from pymon_tui.once import run_once
+
+    return run_once(settings, as_json=as_json)
+
+
+@cli.command(
+    cls=SectionedCommand,
+    params=[
+        click.Argument(["out"], metavar="[FOLDER]", default="screenshots", type=click.Path(path_type=Path)),
+        *connection_options(),
+        *monitor_options(),
+    ],
+)
+@click.pass_context
+def screenshots(ctx: click.Context, /, out: Path, **flags: Any) -> int:
+    """Write pictures of the screens to a folder."""
+    with _one_line_errors():
+        from pymon_tui.settings import load
+
+        settings = load(**_load_arguments(_flags(ctx, flags, None)))
+    _use_color(settings.color)
+    from pymon_tui.ui.screenshots import take_screenshots
+
+    return take_screenshots(settings, out)
+
+
+def main() -> None:
+    """The ``pymon-tui`` command: runs ``sys.argv`` and exits with its code."""
+    arguments = sys.argv[1:]
+    if process_list.shows_password(arguments):
+        _say("a password in a URL shows in ps; better: REDISCLI_AUTH, --askpass or a profile (it is hidden now)")
+        process_list.restart_without_password(arguments)
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line.
+
+    Returns:
+        0 done, 1 failed while running, 2 wrong flag or setting, 3 no server (``once``), 130 interrupted.
+    """
+    try:
+        code = cli.main(list(arguments), prog_name=_PROGRAM, standalone_mode=False)
+    except click.ClickException as error:
+        _say(" ".join(error.format_message().split()))
+        return error.exit_code
+    except click.Abort:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _monitor(given: Mapping[str, Any]) -> int:
+    with _one_line_errors():
+        from pymon_tui.settings import load
+
+        settings = load(**_load_arguments(given))
+    _require_terminal()
+    _use_color(settings.color)
+    from pymon_tui.ui.app import run_monitor
+
+    return run_monitor(settings)
+
+
+def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags that stand on the command line; absent ones are left to the levels below."""
+    return {name: value for name, value in flags.items() if value not in (None, False, ())}
+
+
+def _flags(ctx: click.Context, own: Mapping[str, Any], address: str | None) -> dict[str, Any]:
+    """All flags before and after the subcommand, the later ones first in rank; an address becomes the URL."""
+    flags: dict[str, Any] = ctx.obj | _given(own)
+    named = [text for text in (ctx.meta.get(_ADDRESS), address, flags.get("url")) if text is not None]
+    if len(named) > 1:
+        raise click.UsageError("the server is named twice on the command line: name it once, by address or --url")
+    return flags | ({"url": named[0]} if named else {})
+
+
+def _load_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``settings.load`` takes, from the flags."""
+    flags = dict(given)
+    profile, config = flags.pop("profile", None), flags.pop("config", None)
+    handed = process_list.handed_password()
+    if flags.pop("askpass", False):
+        flags["password"] = _ask_password()
+    elif handed is not None:
+        flags["password"] = handed
+    return {
+        "flags": flags,
+        "profile": profile,
+        "environ": os.environ,
+        "dotenv": Path(".env"),
+        "config": None if config is None else Path(config),
+        "warn": _say,
+    }
+
+
+def _ask_password() -> str:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise click.UsageError("--askpass needs a terminal to ask on; without one use REDISCLI_AUTH")
+    return getpass.getpass("Password: ")
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    # Plugins of pydantic that happen to be installed have no business here, and looking for them takes 20 ms.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from pymon_tui.settings import SettingsError
+
+    try:
+        yield
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _require_terminal() -> None:
+    missing = [name for name in ("stdin", "stderr") if not _is_terminal(name)]
+    reason = f"{missing[0]} is not one" if missing else "TERM=dumb cannot show it"
+    if missing or os.environ.get("TERM") == "dumb":
+        raise click.UsageError(f"the monitor needs a terminal, and {reason}; for one reading as text: {_PROGRAM} once")
+
+
+def _is_terminal(name: str) -> bool:
+    stream = getattr(sys, name)  # None where the descriptor is closed
+    return stream is not None and stream.isatty()
+
+
+def _use_color(color: str) -> None:
+    # Textual reads this when it is imported; "auto" leaves it to what the user or the terminal says.
+    if color in _COLOR_SYSTEMS:
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[color]
+
+
+def _say(text: str) -> None:
+    click.echo(f"{_PROGRAM}: {text}", err=True)

@@ -1,0 +1,91 @@
+"""The flags, and how help lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+class SectionOption(click.Option):
+    """An option that knows its section of the help."""
+
+    def __init__(self, *declarations: str, section: str, **attributes: Any) -> None:
+        super().__init__(list(declarations), **attributes)
+        self.section = section
+
+
+class SectionedCommand(click.Command):
+    """A command whose help lists its options in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                sections.setdefault(getattr(parameter, "section", "Options"), []).append(record)
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _choices(*names: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    # Not click.Choice: what is wrong is said by the settings, which know where a value comes from.
+    def complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def connection_options() -> list[click.Parameter]:
+    """Flags that name the server; those of redis-cli keep its letters."""
+
+    def option(*declarations: str, text: str, **attributes: Any) -> SectionOption:
+        return SectionOption(*declarations, section="Connection", help=text, **attributes)
+
+    return [
+        option("-h", "--host", metavar="HOST", text="Server's name or address (default 127.0.0.1)."),
+        option("-p", "--port", metavar="PORT", text="Server's port (default 6379)."),
+        option("-s", "--socket", metavar="PATH", text="Unix socket, instead of host and port."),
+        option("-n", "--db", metavar="DB", text="Number of the database (default 0)."),
+        option("-u", "--url", metavar="URL", text="redis:// rediss:// valkey:// valkeys:// unix://"),
+        option("--user", "username", metavar="NAME", text="ACL user."),
+        option("--askpass", is_flag=True, text="Ask for the password."),
+        option("--tls", is_flag=True, text="Connect with TLS."),
+        option("--cacert", metavar="FILE", text="Trusted authorities (PEM), not the system's."),
+        option("--cert", metavar="FILE", text="Own certificate (PEM)."),
+        option("--key", metavar="FILE", text="Own private key (PEM)."),
+        option("--sni", metavar="HOST", text="Server's name for TLS, if it isn't the host."),
+        option("--insecure", is_flag=True, text="Accept any certificate."),
+        option("--profile", metavar="NAME", text="A profile of the settings file."),
+        option("--config", metavar="FILE", text="The settings file (TOML)."),
+    ]
+
+
+def monitor_options() -> list[click.Parameter]:
+    """Flags that say how the monitor looks and behaves."""
+
+    def option(*declarations: str, text: str, **attributes: Any) -> SectionOption:
+        return SectionOption(*declarations, section="Options", help=text, **attributes)
+
+    colors, graphs = ("auto", "truecolor", "256", "16"), ("blocks", "braille", "ascii")
+    return [
+        option("--interval", metavar="SECONDS", text="Time between readings, 0.1 to 60 (default 1)."),
+        option("--read-only", is_flag=True, text="Refuse everything that would change the server."),
+        option(
+            "--channels",
+            metavar="PATTERN",
+            multiple=True,
+            text="Channels to listen to; may be repeated (default notifications:*).",
+        ),
+        option("--theme", metavar="NAME", text="Colours to draw with."),
+        option("--color", metavar="|".join(colors), shell_complete=_choices(*colors), text="What the terminal can."),
+        option("--graph", metavar="|".join(graphs), shell_complete=_choices(*graphs), text="What graphs are made of."),
+        option("--full-redraw", is_flag=True, text="Draw whole screens, not only what changed."),
+    ]
+
+
+def address_argument() -> click.Parameter:
+    """The server as a bare word."""
+    return click.Argument(["address"], required=False, metavar="[HOST[:PORT] | URL]")

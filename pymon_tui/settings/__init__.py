@@ -1,0 +1,9 @@
+"""What the user has set: flags, environment, profile and configuration file, as one frozen ``Settings``."""
+
+from __future__ import annotations
+
+from pymon_tui.settings.load import load
+from pymon_tui.settings.model import Profile, Settings
+from pymon_tui.settings.problem import SettingsError
+
+__all__ = ["Profile", "Settings", "SettingsError", "load"]

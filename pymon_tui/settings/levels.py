@@ -1,0 +1,86 @@
+"""One level of precedence: what it sets, and where each value was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import SecretStr
+
+from pymon_tui.server import url
+from pymon_tui.settings.model import Settings
+from pymon_tui.settings.problem import SettingsError, not_as_expected
+
+SETTABLE = frozenset(Settings.model_fields) - {"config", "profiles", "name"} | {"url"}
+"""What any level may set. ``url`` stands for its parts."""
+
+_CREDENTIALS = frozenset({"username", "password"})
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The settings of one level, a URL among them taken apart.
+
+    Attributes:
+        values: Values by setting; not checked, passwords as ``SecretStr``.
+        origins: Where each value was written, by setting, as an error names it.
+        from_url: The settings that come out of the level's URL.
+    """
+
+    values: Mapping[str, Any] = field(repr=False)
+    origins: Mapping[str, str]
+    from_url: frozenset[str] = frozenset()
+
+    @property
+    def server(self) -> str | None:
+        """The socket or host this level names, or None."""
+        named = self.values.get("socket") or self.values.get("host")
+        return str(named) if named else None
+
+
+def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
+    """A level from what is written there; settings of their own beat the parts of the URL beside them.
+
+    Raises:
+        SettingsError: If the URL can't be read.
+    """
+    own = {name: value for name, value in values.items() if name != "url"}
+    parts = _url_parts(values["url"], origins["url"]) if "url" in values else {}
+    if not own.keys().isdisjoint(("host", "port")):
+        parts.pop("socket", None)
+    if any(name in own and own[name] != parts.get(name) for name in ("host", "socket")):
+        parts = {name: value for name, value in parts.items() if name not in _CREDENTIALS}
+    merged = parts | own
+    where = dict.fromkeys(parts, origins.get("url", "")) | {name: origins[name] for name in own}
+    if isinstance(merged.get("password"), str):
+        merged["password"] = SecretStr(merged["password"])
+    if "socket" in merged:
+        # What a lower level says of a TCP address is of no use to a socket.
+        merged = {"tls": False, "name": None} | merged
+    elif not merged.keys().isdisjoint(("host", "port")):
+        merged = {"socket": None, "name": None} | merged
+    return Level(merged, where, frozenset(parts) - frozenset(own))
+
+
+def bind_credentials(levels: Sequence[Level]) -> tuple[Level, ...]:
+    """The levels without the credentials of a URL whose server isn't the one to connect to.
+
+    A password inside a URL is for that URL's server: ``-h other`` must not send it there.
+    """
+    server = next((one.server for one in levels if one.server is not None), None)
+    return tuple(_without_url_credentials(one) if one.server != server else one for one in levels)
+
+
+def _without_url_credentials(one: Level) -> Level:
+    dropped = _CREDENTIALS & one.from_url
+    return replace(one, values={name: value for name, value in one.values.items() if name not in dropped})
+
+
+def _url_parts(value: Any, source: str) -> dict[str, Any]:
+    if not isinstance(value, str):
+        raise not_as_expected("url", source, value)
+    try:
+        return url.parse(value).named()
+    except ValueError as error:
+        raise SettingsError("url", source, str(error)) from None

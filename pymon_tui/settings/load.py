@@ -1,0 +1,150 @@
+"""Settings from all levels: flags, then environment, then profile, then the file's defaults, then ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+from pydantic import ValidationError
+from pydantic_settings import DotEnvSettingsSource, InitSettingsSource
+
+from pymon_tui.model.text import safe
+from pymon_tui.settings import config_file
+from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, level
+from pymon_tui.settings.model import Settings
+from pymon_tui.settings.problem import SettingsError, not_as_expected
+
+_VARIABLES = {f"PYMON_{name.upper()}": name for name in sorted(SETTABLE - {"keymap"})}
+# What other programs read too; the variables of our own beat them.
+_SHARED_VARIABLES = {"REDIS_URL": "url", "REDISCLI_AUTH": "password"}
+
+_FLAGS = {"url": "the command line", "username": "--user", "password": "--askpass"}
+_TLS_ONLY = ("cacert", "cert", "key", "sni", "insecure")
+_FILES = ("cacert", "cert", "key")
+
+
+def load(
+    flags: Mapping[str, Any],
+    *,
+    profile: str | None,
+    environ: Mapping[str, str],
+    dotenv: Path | None,
+    config: Path | None,
+    warn: Callable[[str], None],
+) -> Settings:
+    """Put the levels together and check them.
+
+    A level that names another host or socket than a URL below it takes the URL's other parts but not its credentials.
+
+    Args:
+        flags: Settings from the command line by name, only those that were given; ``url`` is a URL or ``host:port``.
+        profile: The profile to use, or None for what ``PYMON_PROFILE`` says.
+        environ: The environment. The connect screen, where a person chooses one server, passes none.
+        dotenv: A file with variables that the environment lacks; it need not exist.
+        config: The configuration file, or None for ``PYMON_CONFIG`` or the platform's place for it.
+        warn: Told, in one line each, what works but should not stay as it is.
+
+    Raises:
+        SettingsError: For the first thing that is wrong.
+    """
+    variables = {name: (value, name) for name, value in environ.items() if value}
+    variables = _dotenv_variables(dotenv) | variables
+    file = _config_file(config, environ, warn)
+    chosen, asked_by = (profile, "--profile") if profile is not None else variables.get("PYMON_PROFILE", (None, ""))
+    levels = [level(flags, {name: _FLAGS.get(name, f"--{name.replace('_', '-')}") for name in flags})]
+    levels.append(_environment_level(variables))
+    if chosen is not None:
+        levels.append(file.profile(chosen, asked_by))
+    levels.append(file.top())
+    if chosen is not None and (source := _address_source(levels[1])) is not None and levels[0].server is None:
+        warn(f'{source} names the server, and beats that of the profile "{safe(chosen)}"')
+    found = Level({"config": file.path, "profiles": file.profiles()}, {})
+    settings = _checked(_with_password(bind_credentials(levels)), found)
+    _check_tls(settings, levels)
+    return settings
+
+
+def _address_source(one: Level) -> str | None:
+    return next((one.origins[name] for name in ("socket", "host") if name in one.origins), None)
+
+
+def _dotenv_variables(path: Path | None) -> dict[str, tuple[str, str]]:
+    if path is None or not path.exists():
+        return {}
+    try:
+        source = DotEnvSettingsSource(Settings, env_file=path, case_sensitive=True)
+    except UnicodeDecodeError:
+        raise SettingsError("variables", str(path), "should be UTF-8 text") from None
+    except OSError as error:
+        raise SettingsError("variables", str(path), f"cannot read it: {error.strerror}") from None
+    return {name: (value, f"{name} in {path}") for name, value in source.env_vars.items() if value}
+
+
+def _config_file(path: Path | None, environ: Mapping[str, str], warn: Callable[[str], None]) -> config_file.ConfigFile:
+    if path is not None:
+        return config_file.read(path.expanduser(), "--config", warn)
+    # Not from a .env: one that lies in a stranger's folder could name a file with a password_command to run.
+    if named := environ.get("PYMON_CONFIG"):
+        return config_file.read(Path(named).expanduser(), "PYMON_CONFIG", warn)
+    return config_file.read(user_config_path("pymon-tui") / "config.toml", None, warn)
+
+
+def _environment_level(variables: Mapping[str, tuple[str, str]]) -> Level:
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for variable, setting in (*_SHARED_VARIABLES.items(), *_VARIABLES.items()):
+        if variable in variables:
+            values[setting], origins[setting] = variables[variable]
+    return level(values, origins)
+
+
+def _with_password(levels: Sequence[Level]) -> tuple[Level, ...]:
+    """Run the password command if no level above it has a password; no level keeps the command itself."""
+    done: list[Level] = []
+    has_password = False
+    for one in levels:
+        values = dict(one.values)
+        command = values.pop("password_command", None)
+        has_password = has_password or "password" in values
+        if command is not None and not has_password:
+            source = one.origins["password_command"]
+            if not isinstance(command, str):
+                raise not_as_expected("password_command", source, command)
+            values["password"] = config_file.run_password_command(command, source)
+            has_password = True
+        done.append(replace(one, values=values))
+    return tuple(done)
+
+
+def _checked(levels: Sequence[Level], found: Level) -> Settings:
+    sources = tuple(InitSettingsSource(Settings, dict(one.values)) for one in (*levels, found))
+    # As a mapping: type checkers know only the fields as arguments of a model.
+    arguments: dict[str, Any] = {"_build_sources": (sources, {})}
+    try:
+        return Settings(**arguments)
+    except ValidationError as error:
+        setting = str(error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"][0])
+        one = next(one for one in levels if setting in one.values)
+        raise not_as_expected(setting, one.origins[setting], one.values[setting]) from None
+
+
+def _check_tls(settings: Settings, levels: Sequence[Level]) -> None:
+    if not settings.tls:
+        for name in _TLS_ONLY:
+            if name in levels[0].origins and name not in levels[0].from_url:
+                raise SettingsError(name, levels[0].origins[name], "needs --tls, or a URL with rediss://")
+        return
+    if settings.socket is not None:
+        source = next(one.origins["tls"] for one in levels if "tls" in one.origins)
+        raise SettingsError("tls", source, "is for TCP, not for a unix socket")
+    for name in _FILES:
+        path = getattr(settings, name)
+        if path is not None:
+            source = next(one.origins[name] for one in levels if name in one.origins)
+            try:
+                Path(path).read_bytes()
+            except OSError as error:
+                raise SettingsError(name, source, f"cannot read {safe(path)}: {error.strerror}") from None
