@@ -1,0 +1,512 @@
+"""Whatever is drawn, the diff leaves the terminal as Textual's own sequences would: replayed through pyte."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import random
+import re
+from collections.abc import Mapping
+
+import pyte
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual._compositor import ChopsUpdate, CompositorUpdate, InlineUpdate, LayoutUpdate
+from textual.app import App, ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.driver import Driver
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Region, Size
+from textual.pilot import Pilot
+from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
+from textual.widgets import DataTable, Input, Sparkline, Static
+
+from pymon_tui.ui.terminal import ERASE, DiffedApp, Frame, Shadow
+
+WIDTH, HEIGHT = 14, 4
+STYLES: tuple[Mapping[str, object], ...] = (
+    {},
+    {"color": "#102030"},
+    {"color": "#102030", "bgcolor": "#405060"},
+    {"color": "#a0b0c0", "bgcolor": "#405060", "bold": True},
+    {"color": "red", "bgcolor": "default", "italic": True, "underline": True},
+    {"bgcolor": "color(200)", "reverse": True, "strike": True},
+    {"bold": True, "blink": True},
+)
+PIECES = (*"ab 19.─█▂⣿", "  ", "     ", "ñ", "é", "한", "글", "漢", "字", "😀", "…", "●")
+
+
+class Terminal:
+    """A terminal that replays what is written to it; it doesn't wrap lines, which is how Textual sets it."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.screen = pyte.Screen(width, height)
+        self.stream = pyte.Stream(self.screen)
+        self.stream.feed("\x1b[?7l")
+
+    def feed(self, sequence: str) -> None:
+        self.stream.feed(sequence)
+
+    def fill(self) -> None:
+        """What another program might leave behind."""
+        for y in range(self.screen.lines):
+            self.stream.feed(f"\x1b[{y + 1}H\x1b[35m" + "?" * self.screen.columns)
+        self.stream.feed("\x1b[m")
+
+    @property
+    def size(self) -> Size:
+        return Size(self.screen.columns, self.screen.lines)
+
+    @property
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        return [[tuple(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+
+def console_with(color_system: str | None) -> Console:
+    return Console(
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system=color_system,  # type: ignore[arg-type]  # Rich names the values in a Literal
+        legacy_windows=False,
+    )
+
+
+def strip_of(segments: list[tuple[str, int]], width: int) -> Strip:
+    # Rich keeps the codes of a style object in it, whatever the colours of the next console: so always a new one.
+    styled = [Segment(text, Style(**STYLES[style])) for text, style in segments]  # type: ignore[arg-type]
+    return Strip(styled).adjust_cell_length(width, Style(bgcolor="#405060"))
+
+
+def segments_of(*pieces: str) -> st.SearchStrategy[list[tuple[str, int]]]:
+    text = st.lists(st.sampled_from(pieces), max_size=8).map("".join)
+    return st.lists(st.tuples(text, st.sampled_from(range(len(STYLES)))), max_size=6)
+
+
+segments = segments_of(*PIECES)
+# Rich may cut between a letter and what combines with it, so such letters are in whole lines only.
+whole_segments = segments_of(*PIECES, "e\u0301")
+
+
+@st.composite
+def layouts(draw: st.DrawFn) -> LayoutUpdate:
+    """The whole screen, at times a smaller one."""
+    smaller = draw(st.integers(0, 5)) == 0
+    width = draw(st.integers(1, WIDTH)) if smaller else WIDTH
+    height = draw(st.integers(1, HEIGHT)) if smaller else HEIGHT
+    return LayoutUpdate([[strip_of(draw(whole_segments), width)] for _ in range(height)], Region(0, 0, width, height))
+
+
+@st.composite
+def chops(draw: st.DrawFn) -> ChopsUpdate:
+    """Spans of a screen that widgets cut into pieces, as the compositor makes them."""
+    cuts = [sorted({0, WIDTH, *draw(st.sets(st.integers(0, WIDTH), max_size=4))}) for _ in range(HEIGHT)]
+    rows: list[dict[int, Strip | None]] = []
+    for row in cuts:
+        divided = strip_of(draw(segments), WIDTH).divide(row[1:])
+        rows.append(dict(zip(row[:-1], divided, strict=True)))
+    regions = draw(
+        st.lists(st.tuples(st.integers(0, HEIGHT - 1), st.sets(st.integers(0, WIDTH), min_size=2)), min_size=1)
+    )
+    spans: dict[int, tuple[int, int, int]] = {}
+    for y, edges in regions:
+        spans[y] = (y, min(edges), max(edges))
+    for y, row in enumerate(cuts):
+        if y not in spans:
+            rows[y] = dict.fromkeys(row[:-1])
+    return ChopsUpdate(rows, [spans[y] for y in sorted(spans)], [row[1:] for row in cuts])
+
+
+def replay(updates: list[LayoutUpdate | ChopsUpdate], console: Console) -> None:
+    shadow, plain, diffed = Shadow(), Terminal(WIDTH, HEIGHT), Terminal(WIDTH, HEIGHT)
+    for update in updates:
+        plain.feed(update.render_segments(console))
+        diffed.feed(Frame(update, shadow, erase=False).render_segments(console))
+        assert diffed.cells == plain.cells
+        diffed.feed("\x1b[3;3H")  # Textual puts the cursor elsewhere after each frame
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(layouts(), chops()), min_size=1, max_size=6))
+def test_random_screens(updates: list[LayoutUpdate | ChopsUpdate]) -> None:
+    replay(updates, console_with("truecolor"))
+
+
+@pytest.mark.parametrize("color_system", ["256", "standard"])
+@settings(max_examples=50, deadline=None)
+@given(updates=st.lists(st.one_of(layouts(), chops()), min_size=1, max_size=4))
+def test_random_screens_in_fewer_colours(color_system: str, updates: list[LayoutUpdate | ChopsUpdate]) -> None:
+    replay(updates, console_with(color_system))
+
+
+@settings(max_examples=50, deadline=None)
+@given(updates=st.lists(layouts(), min_size=1, max_size=4))
+def test_random_screens_without_colours(updates: list[LayoutUpdate | ChopsUpdate]) -> None:
+    shadow, console = Shadow(), console_with(None)
+    for update in updates:
+        codes = ";".join(re.findall(r"\x1b\[([\d;]*)m", shadow.diff(update, console))).split(";")
+        assert not {"38", "48", "31", "49"} & set(codes)
+
+
+def layout(*lines: str, style: Style | None = None) -> LayoutUpdate:
+    width = max(Strip([Segment(line)]).cell_length for line in lines)
+    strips = [[Strip([Segment(line, style)]).adjust_cell_length(width, style)] for line in lines]
+    return LayoutUpdate(strips, Region(0, 0, width, len(lines)))  # type: ignore[arg-type]
+
+
+def written(before: LayoutUpdate, after: LayoutUpdate) -> str:
+    """The sequence of the second update."""
+    shadow, console = Shadow(), console_with("truecolor")
+    shadow.diff(before, console)
+    return shadow.diff(after, console)
+
+
+def test_nothing_is_written_when_nothing_changed() -> None:
+    assert written(layout("used 12.4 MiB"), layout("used 12.4 MiB")) == ""
+
+
+def test_only_the_changed_cells_are_written() -> None:
+    assert written(layout("used 12.4 MiB"), layout("used 12.5 MiB")) == "\x1b[1;9H5"
+
+
+def test_a_link_or_an_action_behind_a_text_is_no_change() -> None:
+    style = Style(color="#102030")
+    linked = style + Style(link="https://example.org") + Style.from_meta({"@click": "app.quit"})
+    assert written(layout("used", style=style), layout("used", style=linked)) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sequence"),
+    [
+        ("1a1         ", "2a2         ", "\x1b[1H2a2"),
+        ("1 mem 1     ", "2 mem 2     ", "\x1b[1H2\x1b[5C2"),
+        ("1──1        ", "2──2        ", "\x1b[1H2\x1b[2C2"),
+        ("1한1        ", "2한2        ", "\x1b[1H2\x1b[2C2"),
+        ("1abc1       ", "2abc2       ", "\x1b[1H2abc2"),
+    ],
+)
+def test_the_cursor_crosses_a_gap_the_cheapest_way(before: str, after: str, sequence: str) -> None:
+    assert written(layout(before), layout(after)) == sequence
+
+
+@pytest.mark.parametrize("uncertain", ["한", "😀", "…", "⚠\ufe0f", "👩\u200d🚀", "e\u0301"])
+def test_the_cell_after_an_uncertain_width_is_reached_absolutely(uncertain: str) -> None:
+    width = Strip([Segment(uncertain)]).cell_length
+    sequence = written(layout("....." + " " * 9), layout(uncertain + "ab" + " " * (12 - width)))
+    assert f"{uncertain}\x1b[1;{width + 1}Hab" in sequence
+
+
+def test_cells_that_a_terminal_may_have_drawn_over_are_written_again() -> None:
+    assert written(layout("a|b"), layout("…|b")) == "\x1b[1H…\x1b[1;2H|"
+
+
+def test_the_cell_after_hangul_is_left_alone() -> None:
+    assert written(layout("가|b"), layout("나|b")) == "\x1b[1H나"
+
+
+def test_a_narrower_terminal_keeps_nothing_of_what_stood_under_an_emoji() -> None:
+    assert written(layout("ab   "), layout("⚠\ufe0f   ")).startswith("\x1b[1H  \x1b[1H⚠\ufe0f")
+
+
+def test_control_characters_never_reach_the_terminal() -> None:
+    sequence = written(layout("        "), layout("a\x1b[2J\x07b"))
+    assert "\x1b[2J" not in sequence
+    assert "\x07" not in sequence
+
+
+def test_the_pen_is_put_down_at_the_end() -> None:
+    red = Style(color="#ff0000", bold=True)
+    assert written(layout("a"), layout("b", style=red)) == "\x1b[1H\x1b[1;38;2;255;0;0mb\x1b[m"
+
+
+def test_a_new_colour_alone_is_a_colour_alone() -> None:
+    before, after = Style(color="#ff0000", bgcolor="#000001"), Style(color="#00ff00", bgcolor="#000001")
+    strips = [[Strip([Segment("a", before), Segment("b", after)])]]
+    sequence = Shadow().diff(LayoutUpdate(strips, Region(0, 0, 2, 1)), console_with("truecolor"))  # type: ignore[arg-type]
+    assert sequence == "\x1b[1H\x1b[38;2;255;0;0;48;2;0;0;1ma\x1b[38;2;0;255;0mb\x1b[m"
+
+
+def test_after_forgetting_every_cell_is_written() -> None:
+    shadow, console = Shadow(), console_with("truecolor")
+    shadow.diff(layout("abc"), console)
+    shadow.forget()
+    assert shadow.diff(layout("abc"), console) == "\x1b[1Habc"
+
+
+def test_changing_numbers_cost_few_bytes_a_cell() -> None:
+    """Three digits of every second column change, on all 50 rows: 1500 cells."""
+    numbers = random.Random(7)
+
+    def screen() -> LayoutUpdate:
+        return layout(*["".join(f"{'label':>17}{numbers.randrange(100, 1000)}" for _ in range(10)) for _ in range(50)])
+
+    before, after = screen(), screen()
+    changed = sum(
+        a != b
+        for old, new in zip(before.strips, after.strips, strict=True)
+        for a, b in zip("".join(strip.text for strip in old), "".join(strip.text for strip in new), strict=True)
+    )
+    assert len(written(before, after)) <= 4 * changed
+
+
+def test_styles_that_never_come_back_are_not_kept() -> None:
+    shadow, console = Shadow(), console_with("truecolor")
+    for number in range(10_000):
+        shadow.diff(layout("x", style=Style.from_meta({"number": number})), console)
+    assert len(shadow._styles) < 5_000
+
+
+def test_an_inline_update_passes_through() -> None:
+    update, console = InlineUpdate([Strip([Segment("one")]), Strip([Segment("two")])]), console_with("truecolor")
+    assert Frame(update, Shadow(), erase=False).render_segments(console) == update.render_segments(console)
+
+
+# ---- what Textual must keep ----
+
+
+def test_textual_still_has_what_is_private_and_used() -> None:
+    """When this fails, Textual has changed below ``pymon_tui/ui/terminal.py``: read its ``_compositor.py`` anew."""
+    assert list(inspect.signature(App._display).parameters) == ["self", "screen", "renderable"]
+    assert list(inspect.signature(CompositorUpdate.render_segments).parameters) == ["self", "console"]
+    assert list(inspect.signature(LayoutUpdate).parameters) == ["strips", "region"]
+    assert list(inspect.signature(ChopsUpdate).parameters) == ["chops", "spans", "chop_ends"]
+    assert vars(LayoutUpdate([], Region())).keys() == {"strips", "region"}
+    assert vars(ChopsUpdate([], [], [])).keys() == {"chops", "spans", "chop_ends"}
+    assert {kind.__name__ for kind in CompositorUpdate.__subclasses__()} == {
+        "LayoutUpdate",
+        "ChopsUpdate",
+        "InlineUpdate",
+        "Frame",
+    }
+
+
+# ---- a real app ----
+
+
+class CapturedDriver(HeadlessDriver):
+    """A driver whose output is replayed."""
+
+    terminal: Terminal
+    frames: int = 0
+
+    @property
+    def is_headless(self) -> bool:
+        return False
+
+    @property
+    def can_suspend(self) -> bool:
+        return True
+
+    def start_application_mode(self) -> None:
+        if not hasattr(self, "terminal"):
+            self.terminal = Terminal(*self._get_terminal_size())
+        super().start_application_mode()
+
+    def write(self, data: str) -> None:
+        self.frames += 1
+        self.last = data
+        self.terminal.feed(data)
+
+
+class Overlay(ModalScreen[None]):
+    CSS = "Overlay { align: center middle; } Overlay > Static { width: 15; height: 3; border: round red; }"
+
+    def compose(self) -> ComposeResult:
+        yield Static("한글 위에")
+
+
+class Busy(DiffedApp[None]):
+    """Widgets that change; each frame is also drawn by Textual's own sequences, and compared."""
+
+    CSS = """
+    #top { height: 6; layout: grid; grid-size: 3; }
+    #top > Static { border: round green; height: 6; }
+    #moving { layer: above; dock: top; width: 12; height: 3; background: $primary 60%; }
+    Screen { layers: default above; }
+    DataTable { height: 8; }
+    """
+
+    def __init__(self, *, full_redraw: bool, seed: int) -> None:
+        super().__init__(full_redraw=full_redraw, driver_class=CapturedDriver)
+        self.random = random.Random(seed)
+        self.plain: Terminal | None = None
+        self.kinds: set[str] = set()
+        self.compared = 0
+
+    @property
+    def captured(self) -> CapturedDriver:
+        assert isinstance(self._driver, CapturedDriver)
+        return self._driver
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="top"):
+            for name in "abc":
+                yield Static(id=name, markup=False)
+        yield Static("moving 글자", id="moving")
+        yield Sparkline([1, 2, 3], id="spark")
+        yield DataTable(id="table")
+        with VerticalScroll(id="scroll"):
+            for number in range(30):
+                yield Static(f"line {number} 캐시 😀 [b]bold[/b] [@click=app.bell]click[/]")
+        yield Input()
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        table.add_columns("id", "address", "name")
+        for number in range(12):
+            table.add_row(str(number), "127.0.0.1", "이름")
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        frames = self.captured.frames
+        super()._display(screen, renderable)
+        if self.captured.frames == frames or not isinstance(renderable, CompositorUpdate):
+            return
+        shown = self.captured.terminal
+        if screen.outer_size != shown.size:
+            return  # the terminal has been resized, and the app doesn't know yet
+        if self.plain is None or self.plain.size != shown.size:
+            self.plain = Terminal(*shown.size)
+        self.plain.feed(renderable.render_segments(self.console))
+        self.kinds.add(type(renderable).__name__)
+        self.compared += 1
+        assert shown.cells == self.plain.cells
+
+    def step(self) -> None:
+        """Changes something, as the second hand of a monitor would."""
+        words = ["12.4", "9", "한글", "key:1", "█▆▂", "…", "a b  c", "字"]
+        choice = self.random.randrange(7)
+        text = " ".join(self.random.choices(words, k=9))
+        if choice <= 1:
+            self.query_one("#" + self.random.choice("abc"), Static).update(text)
+        elif choice == 2:
+            self.query_one("#moving").styles.offset = (self.random.randrange(60), self.random.randrange(20))
+        elif choice == 3:
+            self.query_one(Sparkline).data = [self.random.random() for _ in range(40)]
+        elif choice == 4:
+            row, column = self.random.randrange(12), self.random.randrange(3)
+            self.query_one(DataTable).update_cell_at((row, column), text[:7], update_width=True)  # type: ignore[arg-type]
+        elif choice == 5:
+            self.query_one("#scroll", VerticalScroll).scroll_to(y=self.random.randrange(25), animate=False)
+        else:
+            self.query_one("#" + self.random.choice("abc")).toggle_class("hidden")
+            self.query_one("#spark").display = not self.query_one("#spark").display
+
+
+async def restored(pilot: Pilot[None], app: Busy, expected: list[list[tuple[object, ...]]]) -> None:
+    for _ in range(50):
+        await pilot.pause()
+        if app.captured.terminal.cells == expected:
+            return
+    raise AssertionError(f"not drawn again:\n{app.captured.terminal.text}")
+
+
+@pytest.fixture(params=[False, True], ids=["diffed", "full_redraw"])
+def full_redraw(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_a_changing_app_shows_the_same_after_every_frame(seed: int) -> None:
+    app = Busy(full_redraw=False, seed=seed)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        for number in range(40):
+            app.step()
+            await pilot.pause()
+            if number % 12 == 5:
+                await app.push_screen(Overlay())
+                await pilot.pause()
+            elif number % 12 == 8:
+                app.pop_screen()
+                await pilot.pause()
+    assert app.compared > 30
+    assert app.kinds == {"LayoutUpdate", "ChopsUpdate"}
+
+
+async def test_a_small_change_is_a_short_frame() -> None:
+    app = Busy(full_redraw=False, seed=1)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        app.query_one("#a", Static).update("12.4 MiB")
+        await pilot.pause()
+        sizes: list[int] = []
+        app.captured.write = lambda data: sizes.append(len(data))  # type: ignore[method-assign]
+        app.query_one("#a", Static).update("12.5 MiB")
+        while not sizes:
+            await pilot.pause()
+    assert max(sizes) < 80
+
+
+async def test_redraw_clears_the_terminal_and_draws_everything(*, full_redraw: bool) -> None:
+    app = Busy(full_redraw=full_redraw, seed=1)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        await pilot.pause()
+        expected = app.captured.terminal.cells
+        app.captured.terminal.fill()
+        app.captured.last = ""
+        await pilot.press("ctrl+l")
+        await restored(pilot, app, expected)
+        assert app.captured.last.startswith(ERASE)
+
+
+async def test_redraw_works_under_a_dialog() -> None:
+    app = Busy(full_redraw=False, seed=1)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        await app.push_screen(Overlay())
+        await pilot.pause()
+        expected = app.captured.terminal.cells
+        app.captured.terminal.fill()
+        await pilot.press("ctrl+l")
+        await restored(pilot, app, expected)
+
+
+async def test_a_resized_terminal_is_drawn_again_even_in_its_old_size() -> None:
+    app = Busy(full_redraw=False, seed=1)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        await pilot.pause()
+        expected = app.captured.terminal.cells
+        app.captured.terminal.fill()
+        app.post_message(events.Resize(Size(80, 30), Size(80, 30)))
+        await restored(pilot, app, expected)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (100, 40)])
+async def test_a_terminal_of_another_size(size: tuple[int, int]) -> None:
+    app = Busy(full_redraw=False, seed=1)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        await pilot.pause()
+        app.captured.terminal = Terminal(*size)
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        app.step()
+        await pilot.pause()
+        assert app.plain is not None
+        assert app.captured.terminal.cells == app.plain.cells
+        assert "line 0" in app.captured.terminal.text
+
+
+async def test_a_resumed_app_is_drawn_again() -> None:
+    app = Busy(full_redraw=False, seed=1)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        await pilot.pause()
+        expected = app.captured.terminal.cells
+        with app.suspend():
+            app.captured.terminal.fill()
+        await restored(pilot, app, expected)
+
+
+async def test_a_process_that_was_stopped_and_continued_is_drawn_again() -> None:
+    app = Busy(full_redraw=False, seed=1)
+    async with app.run_test(headless=False, size=(80, 30)) as pilot:
+        await pilot.pause()
+        expected = app.captured.terminal.cells
+        app.captured.terminal.fill()
+        app.post_message(Driver.SignalResume())
+        await restored(pilot, app, expected)
