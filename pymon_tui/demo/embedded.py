@@ -90,9 +90,7 @@ class EmbeddedServer:
         port: The TCP port, 0 for none.
     """
 
-    def __init__(
-        self, config: Mapping[str, str] | None = None, *, port: int = 0, binary: Path | None = None
-    ) -> None:
+    def __init__(self, config: Mapping[str, str] | None = None, *, port: int = 0, binary: Path | None = None) -> None:
         self._folder = _short_folder()
         self._binary = binary or find_binary()
         self._config = dict(config or {})
