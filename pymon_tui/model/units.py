@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+from pymon_tui.model.text import SafeText, safe
+
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _DECIMAL = ("", "k", "M", "G", "T", "P", "E")
-UNKNOWN = "–"
+UNKNOWN = safe("–")
 
 
 def _known(value: float | None) -> bool:
@@ -30,85 +32,85 @@ def _scaled(value: float, step: float, units: tuple[str, ...]) -> tuple[float, s
     return value, units[power]
 
 
-def bytes_(value: float | None) -> str:
+def bytes_(value: float | None) -> SafeText:
     """Bytes in binary units: ``0 B``, ``512 B``, ``2.32 GiB``."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     scaled, unit = _scaled(value, 1024, _BINARY)
-    return f"{scaled:.0f} B" if unit == "B" else f"{_three_digits(scaled)} {unit}"
+    return safe(f"{scaled:.0f} B" if unit == "B" else f"{_three_digits(scaled)} {unit}")
 
 
-def short_bytes(value: float | None) -> str:
+def short_bytes(value: float | None) -> SafeText:
     """Bytes in at most five cells, for a narrow column: ``512B``, ``2.3K``, ``880M``."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     scaled, unit = _scaled(value, 1024, _BINARY)
     if unit == "B":
-        return f"{scaled:.0f}B"
-    return f"{scaled:.0f}{unit[0]}" if scaled >= 9.95 else f"{scaled:.1f}{unit[0]}"
+        return safe(f"{scaled:.0f}B")
+    return safe(f"{scaled:.0f}{unit[0]}" if scaled >= 9.95 else f"{scaled:.1f}{unit[0]}")
 
 
-def count(value: float | None) -> str:
+def count(value: float | None) -> SafeText:
     """A whole number: exact with thin groups below a million (``12 412``), ``1.21M`` above."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if abs(value) < 999_999.5:
-        return f"{value:,.0f}".replace(",", " ")
+        return safe(f"{value:,.0f}".replace(",", " "))
     scaled, unit = _scaled(value, 1000, _DECIMAL)
-    return f"{_three_digits(scaled)}{unit}"
+    return safe(f"{_three_digits(scaled)}{unit}")
 
 
-def short_count(value: float | None) -> str:
+def short_count(value: float | None) -> SafeText:
     """A number in at most five cells: ``830``, ``12.4k``, ``1.21M``; below ten with one decimal if it has one."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if abs(value) < 9.95:
-        return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
+        return safe(f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}")
     scaled, unit = _scaled(value, 1000, _DECIMAL)
-    return f"{_three_digits(scaled)}{unit}" if unit else f"{scaled:.0f}"
+    return safe(f"{_three_digits(scaled)}{unit}" if unit else f"{scaled:.0f}")
 
 
-def rate(value: float | None) -> str:
+def rate(value: float | None) -> SafeText:
     """A number per second: ``12.4k/s``."""
-    return f"{short_count(value)}/s" if _known(value) else UNKNOWN
+    return safe(f"{short_count(value)}/s" if _known(value) else UNKNOWN)
 
 
-def byte_rate(value: float | None) -> str:
+def byte_rate(value: float | None) -> SafeText:
     """Bytes per second: ``3.10 MiB/s``."""
-    return f"{bytes_(value)}/s" if _known(value) else UNKNOWN
+    return safe(f"{bytes_(value)}/s" if _known(value) else UNKNOWN)
 
 
-def percent(value: float | None) -> str:
+def percent(value: float | None) -> SafeText:
     """A share from 0 to 1 as ``97.3%``; 100 % only where it is all."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if value >= 0.9995:
-        return "100%" if value >= 1 else "99.9%"
-    return f"{100 * value:.1f}%"
+        return safe("100%" if value >= 1 else "99.9%")
+    return safe(f"{100 * value:.1f}%")
 
 
-def duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> SafeText:
     """A span in its two largest units: ``41s``, ``4m 12s``, ``3h 5m``, ``12d 3h``."""
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
         return UNKNOWN
     whole = int(seconds)
     days, hours, minutes, rest = whole // 86400, whole // 3600 % 24, whole // 60 % 60, whole % 60
     if days:
-        return f"{days}d {hours}h" if days < 1000 else f"{days}d"
+        return safe(f"{days}d {hours}h" if days < 1000 else f"{days}d")
     if hours:
-        return f"{hours}h {minutes}m"
-    return f"{minutes}m {rest}s" if minutes else f"{rest}s"
+        return safe(f"{hours}h {minutes}m")
+    return safe(f"{minutes}m {rest}s" if minutes else f"{rest}s")
 
 
-def age(seconds: float | None) -> str:
+def age(seconds: float | None) -> SafeText:
     """A span in its largest unit, for a narrow column: ``41s``, ``4m``, ``13h``, ``12d``."""
-    return duration(seconds).split(" ")[0]
+    return safe(duration(seconds).split(" ")[0])
 
 
-def milliseconds(seconds: float | None) -> str:
+def milliseconds(seconds: float | None) -> SafeText:
     """A short time in milliseconds with three figures that matter: ``0.71 ms``, ``412 ms``; seconds from 10 s on."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     if seconds >= 9.9995:
-        return f"{_three_digits(seconds)} s"
-    return f"{_three_digits(1000 * seconds)} ms" if seconds < 0.9995 else f"{1000 * seconds:.0f} ms"
+        return safe(f"{_three_digits(seconds)} s")
+    return safe(f"{_three_digits(1000 * seconds)} ms" if seconds < 0.9995 else f"{1000 * seconds:.0f} ms")

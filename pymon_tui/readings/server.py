@@ -1,0 +1,108 @@
+"""The server itself: who it is, since when it runs and what role it has. From INFO server, clients, replication."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymon_tui.model.query import Query
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import INFO, Info
+
+# The field that holds the version, and the product that has it. A fork keeps redis_version for old clients.
+_PRODUCTS = (
+    ("valkey_version", "valkey"),
+    ("dragonfly_version", "dragonfly"),
+    ("garnet_version", "garnet"),
+    ("keydb_version", "keydb"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Who answers. Fields are INFO's own, None where the server doesn't tell; ``product`` is read from them.
+
+    Attributes:
+        product: ``valkey``, ``redis``, ``keydb``, ``dragonfly`` and so on, as the server calls itself.
+        version: Its version by that name; ``redis_version`` may be that of the protocol it follows.
+        role: ``primary`` or ``replica``.
+        server_time_usec: The server's own clock, Unix microseconds.
+    """
+
+    product: SafeText
+    version: SafeText
+    redis_version: SafeText | None
+    redis_mode: SafeText | None
+    role: SafeText | None
+    os: SafeText | None
+    process_id: int | None
+    run_id: SafeText | None
+    tcp_port: int | None
+    executable: SafeText | None
+    config_file: SafeText | None
+    uptime_in_seconds: int | None
+    hz: int | None
+    server_time_usec: int | None
+    connected_clients: int | None
+    blocked_clients: int | None
+    maxclients: int | None
+    total_connections_received: int | None
+    rejected_connections: int | None
+    total_commands_processed: int | None
+    instantaneous_ops_per_sec: int | None
+    total_net_input_bytes: int | None
+    total_net_output_bytes: int | None
+    total_error_replies: int | None
+    used_cpu_sys: float | None
+    used_cpu_user: float | None
+    io_threads_active: int | None
+
+
+def parse_server(info: Info) -> Server:
+    """The parts of INFO that tell who the server is and what it has done."""
+    product, version = _product(info)
+    role = info.text("role")
+    return Server(
+        product=product,
+        version=version,
+        redis_version=info.text("redis_version"),
+        redis_mode=info.text("redis_mode") or info.text("server_mode"),
+        role={"master": safe("primary"), "slave": safe("replica")}.get(role, role) if role else None,
+        os=info.text("os"),
+        process_id=info.integer("process_id"),
+        run_id=info.text("run_id"),
+        tcp_port=info.integer("tcp_port"),
+        executable=info.text("executable"),
+        config_file=info.text("config_file"),
+        uptime_in_seconds=info.integer("uptime_in_seconds"),
+        hz=info.integer("hz"),
+        server_time_usec=info.integer("server_time_usec"),
+        connected_clients=info.integer("connected_clients"),
+        blocked_clients=info.integer("blocked_clients"),
+        maxclients=info.integer("maxclients"),
+        total_connections_received=info.integer("total_connections_received"),
+        rejected_connections=info.integer("rejected_connections"),
+        total_commands_processed=info.integer("total_commands_processed"),
+        instantaneous_ops_per_sec=info.integer("instantaneous_ops_per_sec"),
+        total_net_input_bytes=info.integer("total_net_input_bytes"),
+        total_net_output_bytes=info.integer("total_net_output_bytes"),
+        total_error_replies=info.integer("total_error_replies"),
+        used_cpu_sys=info.number("used_cpu_sys"),
+        used_cpu_user=info.number("used_cpu_user"),
+        io_threads_active=info.integer("io_threads_active"),
+    )
+
+
+def _product(info: Info) -> tuple[SafeText, SafeText]:
+    unknown = safe("?")
+    for field, product in _PRODUCTS:
+        version = info.text(field)
+        if version is not None:
+            return safe(product), version
+    named = info.text("server_name")
+    if named is None:
+        executable = info.text("executable") or safe("")
+        named = safe("keydb") if "keydb" in executable else safe("redis")
+    return named, info.text("redis_version") or unknown
+
+
+SERVER = Query("server", INFO, parse_server)

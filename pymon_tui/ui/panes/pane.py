@@ -1,0 +1,152 @@
+"""What all panes share: a snapshot in, a picture out while somebody looks, and gaps drawn the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from pymon_tui.model.action import Action
+from pymon_tui.model.query import Pending, Query, Unavailable
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.ink import Facts, Line, span
+
+
+class Pane(Vertical, can_focus=False):
+    """One part of a snapshot, in an overview form and, with ``full``, in a form that shows more.
+
+    A pane says which queries it needs (``QUERIES``, the first of them is what it is about), lays out its widgets in
+    ``body`` and fills them in ``draw``. It owns no connection and starts no task; what it wants done it posts.
+    """
+
+    NAME: ClassVar[str]
+    TITLE: ClassVar[str]
+    ABOUT: ClassVar[str]
+    """One or two sentences for the help screen."""
+    QUERIES: ClassVar[tuple[Query[Any], ...]]
+
+    DEFAULT_CSS = """
+    Pane {
+        border: round $ink-frame;
+        border-title-color: $ink-label;
+        border-title-style: bold;
+        border-subtitle-color: $ink-label;
+        padding: 0 1;
+        height: 1fr;
+        width: 1fr;
+        &:focus, &:focus-within {
+            border: round $accent;
+            border-title-color: $accent;
+        }
+        & > .gap { display: none; }
+        &.-gap > * { display: none; }
+        &.-gap > .gap { display: block; }
+    }
+    """
+
+    snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)
+    full: reactive[bool] = reactive(False, init=False)
+
+    class Act(Message):
+        """An action that a person is to confirm."""
+
+        def __init__(self, action: Action) -> None:
+            self.action = action
+            super().__init__()
+
+    class Open(Message):
+        """Something to be read in full: a title and its lines."""
+
+        def __init__(self, title: SafeText, lines: tuple[Line, ...], copied: SafeText) -> None:
+            self.title = title
+            self.lines = lines
+            self.copied = copied
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__(id=f"pane-{self.NAME}")
+        self._drawn: Snapshot | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """The pane's widgets, top to bottom."""
+        raise NotImplementedError
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Fill the widgets. Called while the pane is seen and its first query has a value."""
+        raise NotImplementedError
+
+    def copied(self) -> SafeText | None:
+        """What ``y`` copies: the row under the cursor, or None where there is nothing to copy."""
+        return None
+
+    def opened(self) -> Open | None:
+        """What ``enter`` opens in the full form: the row under the cursor in detail, or None."""
+        return None
+
+    def compose(self) -> ComposeResult:
+        """The gap's text, which is hidden while there is none, and the body."""
+        yield Facts(classes="gap")
+        yield from self.body()
+
+    def on_mount(self) -> None:
+        """Name the frame."""
+        self.say(self.TITLE, "")
+
+    def say(self, title: str, subtitle: str) -> None:
+        """Write the frame's title and, in its lower edge, the one number that matters."""
+        # Content, and not str, which would be read as markup.
+        self.border_title = Content(safe(title))
+        self.border_subtitle = Content(safe(subtitle))
+
+    def watch_snapshot(self) -> None:
+        """Draw what is new, if somebody looks."""
+        self.redraw()
+
+    def watch_full(self, full: bool) -> None:  # noqa: FBT001
+        """Lay out the other form."""
+        self.set_class(full, "-full")
+        self._drawn = None
+        self.call_after_refresh(self.redraw)
+
+    def on_show(self, _: events.Show) -> None:
+        """Catch up with what came while hidden."""
+        self.redraw()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Another size shows other things."""
+        self._drawn = None
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the newest snapshot, or why there is nothing to draw; at most once per snapshot and size."""
+        snapshot = self.snapshot
+        if snapshot is None or snapshot is self._drawn or not self.is_mounted or not self.is_on_screen:
+            return
+        self._drawn = snapshot
+        reading = snapshot.reading(self.QUERIES[0])
+        missing = gap_lines(reading) if isinstance(reading, Pending | Unavailable) else ()
+        self.set_class(bool(missing), "-gap")
+        if missing:
+            self.query_one(".gap", Facts).show(missing)
+            self.say(self.TITLE, "")
+        else:
+            self.draw(snapshot)
+
+
+def gap_lines(reading: Pending | Unavailable) -> tuple[Line, ...]:
+    """A gap as a person reads it: that it is one, why, and what to do."""
+    if isinstance(reading, Pending):
+        return ((span("waiting for an answer", "faint"),),)
+    lines: list[Line] = [(span(f"not available: {reading.reason.value}", "warn"),), (span(reading.detail, "label"),)]
+    if reading.remedy:
+        lines.append((span(reading.remedy, "value"),))
+        lines.append((span("then press r", "faint"),))
+    return tuple(lines)

@@ -1,0 +1,70 @@
+"""The question before every write: what exactly is sent, and what it does."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from pymon_tui.model.action import Action
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.ink import Facts, label, span
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Shows an action; True if it is to be sent. Enter says no: it is the key that one hits by habit."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Send it"),
+        Binding("n,escape,enter,q", "answer(False)", "No", id="confirm.no", tooltip="Send nothing"),
+    ]
+
+    DEFAULT_CSS = """
+    ConfirmScreen {
+        align: center middle;
+        background: $background 60%;
+        & > Vertical {
+            width: 80%;
+            max-width: 90;
+            height: auto;
+            border: round $error;
+            border-title-color: $error;
+            border-title-style: bold;
+            border-subtitle-color: $ink-label;
+            background: $background;
+            padding: 1 2;
+        }
+        & Facts { width: 1fr; }
+    }
+    """
+
+    def __init__(self, action: Action, node: SafeText) -> None:
+        self._action = action
+        self._node = node
+        super().__init__()
+
+    def compose(self) -> ComposeResult:
+        """The exact command, whom it goes to and what it does."""
+        action = self._action
+        frame = Vertical(
+            Facts(
+                (
+                    (span(action.shown, "strong"),),
+                    (),
+                    (label("on      "), span(self._node)),
+                    (label("effect  "), span(action.effect)),
+                    (),
+                    (span("y", "accent"), label(" send it   "), span("n", "accent"), label(" send nothing")),
+                )
+            )
+        )
+        frame.border_title = Content(safe(f"{action.name}?"))
+        yield frame
+
+    def action_answer(self, yes: bool) -> None:  # noqa: FBT001
+        """Close with the answer."""
+        self.dismiss(yes)

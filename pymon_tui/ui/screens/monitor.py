@@ -1,0 +1,240 @@
+"""The monitor: lays the panes out, follows the source, hands snapshots down and routes actions up."""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from pymon_tui.model.action import Done
+from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.state.source import Source
+from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.screens.confirm import ConfirmScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.screens.status import banner, left_title, right_title
+from pymon_tui.ui.widgets.ink import Facts
+from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
+from pymon_tui.ui.widgets.title_bar import TitleBar
+
+INTERVALS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class MonitorScreen(Screen[None]):
+    """All panes of one source, or one of them in full."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "overview", "Overview", id="overview", tooltip="Show all panes"),
+        *(
+            Binding(str(number), f"pane({pane.NAME!r})", pane.TITLE, id=f"pane.{pane.NAME}", tooltip=pane.ABOUT)
+            for number, pane in enumerate(PANES, 2)
+        ),
+        Binding("tab", "app.focus_next", "Next", show=False, id="next", tooltip="Focus the next pane"),
+        Binding("shift+tab", "app.focus_previous", "Previous", show=False, id="previous", tooltip="The pane before"),
+        Binding("enter,z", "open", "Open", id="open", tooltip="Open the pane, or the row in the open pane"),
+        Binding("escape", "back", "Back", show=False, id="back", tooltip="Back to the overview"),
+        Binding("space", "pause", "Pause", id="pause", tooltip="Hold the picture; polling goes on"),
+        Binding("plus,equals_sign", "slower", "Slower", show=False, id="slower", tooltip="A longer interval"),
+        Binding("minus", "faster", "Faster", show=False, id="faster", tooltip="A shorter interval"),
+        Binding("r", "refresh", "Refresh", show=False, id="refresh", tooltip="Ask now, also what was refused"),
+        Binding("y", "copy", "Copy", show=False, id="copy", tooltip="Copy the row to the clipboard (OSC 52)"),
+    ]
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+
+    snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)
+    """What the panes show: the newest one, or while paused an older one."""
+    paused: reactive[bool] = reactive(False, init=False)
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._newest: Snapshot | None = None
+        self._open: str | None = None
+        super().__init__()
+
+    @property
+    def source(self) -> Source:
+        """Where the snapshots come from."""
+        return self._source
+
+    def compose(self) -> ComposeResult:
+        """A title, the panes, and the keys."""
+        yield TitleBar()
+        yield Facts(id="banner")
+        with Container(id="panes"):
+            for pane in PANES:
+                yield pane().data_bind(MonitorScreen.snapshot)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin to follow the source."""
+        self.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
+        self._want()
+        self.follow()
+        self.set_interval(1.0, self._show_age)
+
+    @work(exclusive=True, group="follow")
+    async def follow(self) -> None:
+        """Take each snapshot of the source as it comes."""
+        async with aclosing(self._source.snapshots()) as snapshots:  # type: ignore[type-var]
+            async for snapshot in snapshots:
+                self._newest = snapshot
+                if not self.paused:
+                    self.snapshot = snapshot
+                self._show_state()
+
+    def watch_paused(self) -> None:
+        """Catch up when the pause ends."""
+        if not self.paused:
+            self.snapshot = self._newest
+        self._show_state()
+
+    def action_overview(self) -> None:
+        """Show all panes."""
+        self._lay_out(None)
+
+    def action_pane(self, name: str) -> None:
+        """Show one pane in full; again goes back."""
+        self._lay_out(None if self._open == name else name)
+
+    def action_open(self) -> None:
+        """Open the focused pane in full; in full, the row under the cursor."""
+        pane = self._focused_pane()
+        if pane is None:
+            return
+        if self._open is None:
+            self._lay_out(pane.NAME)
+        elif (message := pane.opened()) is not None:
+            self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
+
+    def action_back(self) -> None:
+        """Back to the overview."""
+        self._lay_out(None)
+
+    def action_pause(self) -> None:
+        """Hold the picture, or let it go on."""
+        self.paused = not self.paused
+
+    def action_slower(self) -> None:
+        """A longer interval."""
+        self._step_interval(1)
+
+    def action_faster(self) -> None:
+        """A shorter interval."""
+        self._step_interval(-1)
+
+    def action_refresh(self) -> None:
+        """Ask now, also what was refused before."""
+        self._source.poke()
+
+    def action_copy(self) -> None:
+        """Copy the row under the cursor through the terminal, which works over SSH."""
+        pane = self._focused_pane()
+        text = pane.copied() if pane is not None else None
+        if text is None:
+            self.notify("nothing here to copy", markup=False)
+        else:
+            self.app.copy_to_clipboard(text)
+            self.notify("copied", markup=False)
+
+    @on(Pane.Act)
+    async def _act(self, message: Pane.Act) -> None:
+        self._confirm_and_send(message)
+
+    @work(group="act")
+    async def _confirm_and_send(self, message: Pane.Act) -> None:
+        action = message.action
+        node = self.snapshot.node if self.snapshot is not None else safe("?")
+        if not await self.app.push_screen_wait(ConfirmScreen(action, node)):
+            return
+        outcome = await self._source.act(action)
+        if isinstance(outcome, Done):
+            self.notify(safe(f"{action.name}: {outcome.answer}"), markup=False)
+        else:
+            text = safe(f"{outcome.what}; {outcome.remedy}" if outcome.remedy else outcome.what)
+            self.notify(text, severity="error", markup=False, timeout=10)
+
+    @on(Pane.Open)
+    def _read(self, message: Pane.Open) -> None:
+        self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
+
+    def _lay_out(self, name: str | None) -> None:
+        """One pane in full, or all of them."""
+        focused = self._focused_pane()
+        self._open = name
+        self.query_one("#panes").set_class(name is not None, "-one")
+        for pane in self.query(Pane):
+            pane.full = name == pane.NAME
+        self._want()
+        target = name or (focused.NAME if focused is not None else None)
+        if target is not None:
+            self._focus(self.query_one(f"#pane-{target}", Pane))
+        self.refresh_bindings()
+
+    def _focus(self, pane: Pane) -> None:
+        focusable = [widget for widget in (pane, *pane.query("*")) if widget.focusable]
+        if focusable:
+            self.set_focus(focusable[0])
+
+    def _focused_pane(self) -> Pane | None:
+        node = self.focused
+        while node is not None and not isinstance(node, Pane):
+            parent = node.parent
+            node = parent if parent is not None else None  # type: ignore[assignment]
+        if node is None and self._open is not None:
+            return self.query_one(f"#pane-{self._open}", Pane)
+        return node
+
+    def _want(self) -> None:
+        """Tell the source which readings are looked at."""
+        shown = [pane for pane in PANES if self._open in (None, pane.NAME)]
+        names = {query.name for pane in shown for query in pane.QUERIES}
+        self._source.want(names)
+
+    def _step_interval(self, step: int) -> None:
+        current = self._newest.interval if self._newest is not None else 1.0
+        if step > 0:
+            chosen = next((interval for interval in INTERVALS if interval > current * 1.01), INTERVALS[-1])
+        else:
+            chosen = next((interval for interval in reversed(INTERVALS) if interval < current * 0.99), INTERVALS[0])
+        self._source.set_interval(chosen)
+
+    def _show_age(self) -> None:
+        """Between snapshots only ages go on, and only where there is one to see."""
+        newest = self._newest
+        late = newest is not None and time.monotonic() - newest.at > 2 * newest.interval + 0.5
+        if self.paused or late or (newest is not None and not isinstance(newest.link, Live)):
+            self._show_state()
+
+    def _show_state(self) -> None:
+        newest, now = self._newest, time.monotonic()
+        if newest is None:
+            return
+        bar = self.query_one(TitleBar)
+        bar.left = left_title(newest, self.size.width)
+        bar.right = right_title(newest, self.snapshot if self.paused else None, now, read_only=self._source.read_only)
+        lines = banner(newest, now)
+        facts = self.query_one("#banner", Facts)
+        facts.show(lines)
+        facts.set_class(bool(lines), "-shown")
+        self.set_class(isinstance(newest.link, Lost), "-stale")
+
+    def _show_keys(self) -> None:
+        """The keys that do something now, those of the focused pane first."""
+        hints: list[Hint] = []
+        for active in self.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled:
+                key = safe(self.app.get_key_display(binding))
+                hints.append(Hint(key, safe(binding.description), binding.action))
+        self.query_one(KeyBar).hints = tuple(hints)

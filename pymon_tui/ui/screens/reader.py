@@ -1,0 +1,69 @@
+"""Something to be read in full: a client, a slow command, a message."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from pymon_tui.model.text import SafeText
+from pymon_tui.ui.widgets.ink import Facts, Line
+
+
+class ReaderScreen(ModalScreen[None]):
+    """Lines under a title; ``y`` copies them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "dismiss", "Close", id="reader.close", tooltip="Close this window"),
+        Binding("y", "copy", "Copy", id="reader.copy", tooltip="Copy all of it to the clipboard"),
+        Binding("j,down", "scroll(1)", "Down", show=False, id="reader.down", tooltip="Scroll down"),
+        Binding("k,up", "scroll(-1)", "Up", show=False, id="reader.up", tooltip="Scroll up"),
+    ]
+
+    DEFAULT_CSS = """
+    ReaderScreen {
+        align: center middle;
+        background: $background 60%;
+        & > VerticalScroll {
+            width: 90%;
+            max-width: 110;
+            height: auto;
+            max-height: 90%;
+            border: round $accent;
+            border-title-color: $accent;
+            border-title-style: bold;
+            border-subtitle-color: $ink-label;
+            background: $background;
+            padding: 0 1;
+            scrollbar-size-vertical: 1;
+        }
+        & Facts { width: 1fr; }
+    }
+    """
+
+    def __init__(self, title: SafeText, lines: tuple[Line, ...], copied: SafeText) -> None:
+        self._heading = title
+        self._lines = lines
+        self._copied = copied
+        super().__init__()
+
+    def compose(self) -> ComposeResult:
+        """The lines in a frame that scrolls."""
+        frame = VerticalScroll(Facts(self._lines))
+        frame.border_title = Content(self._heading)
+        frame.border_subtitle = Content("y copy  esc close")
+        yield frame
+
+    def action_copy(self) -> None:
+        """Copy all of it through the terminal (OSC 52), which works over SSH."""
+        self.app.copy_to_clipboard(self._copied)
+        self.notify("copied", markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by some lines."""
+        frame = self.query_one(VerticalScroll)
+        frame.scroll_to(y=frame.scroll_offset.y + lines, animate=False)

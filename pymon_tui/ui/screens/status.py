@@ -1,0 +1,63 @@
+"""What the title and the banner say of a source; pure."""
+
+from __future__ import annotations
+
+from pymon_tui.model import units
+from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.query import Ready
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.readings.server import SERVER
+from pymon_tui.ui.widgets.ink import Line, Span, label, span
+
+
+def left_title(snapshot: Snapshot, width: int) -> Line:
+    """Our name, the server's, and what it is."""
+    dot: Role = (
+        "good" if isinstance(snapshot.link, Live) else "warn" if isinstance(snapshot.link, Connecting) else "act"
+    )
+    pieces = [span(" pymon ", "accent"), span(" "), _dot(dot), span(" "), span(snapshot.node, "strong")]
+    reading = snapshot.reading(SERVER)
+    if isinstance(reading, Ready):
+        server = reading.value
+        pieces.append(label(f"  {server.product} {server.version}"))
+        if server.role:
+            pieces.append(label(f" · {server.role}"))
+        if width >= 100:
+            pieces.append(label(f" · up {units.duration(server.uptime_in_seconds)}"))
+    return tuple(pieces)
+
+
+def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, read_only: bool) -> Line:
+    """Badges for what is out of the ordinary, then the interval and the round trip."""
+    pieces: list[Span] = []
+    if held is not None:
+        pieces += [span(f" PAUSED {units.duration(now - held.at)} ", "act"), span(" ")]
+    if newest.environment is not None:
+        production = newest.environment.lower().startswith("prod")
+        pieces += [span(f" {newest.environment.upper()} ", "act" if production else "strong"), span(" ")]
+    if read_only:
+        pieces += [span("read-only", "info"), span("  ")]
+    late = now - newest.at
+    if isinstance(newest.link, Live) and late > 2 * newest.interval + 0.5:
+        pieces += [span(f"no answer for {units.duration(late)}", "warn"), span("  ")]
+    pieces.append(label(f"{newest.interval:g} s"))
+    if isinstance(newest.link, Live):
+        pieces += [label("  rtt "), span(units.milliseconds(newest.link.rtt)), span(" ")]
+    return tuple(pieces)
+
+
+def banner(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
+    """What keeps us from the server, since when, and when the next try is; nothing while all is well."""
+    link = snapshot.link
+    if not isinstance(link, Lost):
+        return ()
+    away = units.duration(now - link.since)
+    following = max(0.0, link.next_try - now)
+    when = f"next try in {units.duration(following)}" if following >= 1 else "trying now"
+    return (
+        (
+            span(link.what, "act"),
+            *((span(f" · {link.remedy}"),) if link.remedy else ()),
+            label(f"   away {away}, {when}, r tries at once"),
+        ),
+    )

@@ -1,0 +1,153 @@
+"""An area graph drawn by line: a bright edge on a dim body, and a hole where nothing is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import ClassVar, Literal, TypeAlias
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.ink import Ink, fit_right
+
+Glyphs: TypeAlias = Literal["blocks", "braille", "ascii"]
+Tone: TypeAlias = Literal["accent", "info", "good"]
+
+_EDGES: dict[Glyphs, str] = {"blocks": "▁▂▃▄▅▆▇█", "braille": "⣀⣀⣤⣤⣶⣶⣿⣿", "ascii": "..--==##"}
+_BODY: dict[Glyphs, str] = {"blocks": "█", "braille": "⣿", "ascii": ":"}
+_GUTTER = 9
+
+
+def ceiling(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20, 50, ... at or above the value: a scale that doesn't move at each sample."""
+    if value <= 0 or not math.isfinite(value):
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next((step * power for step in (1, 2, 5) if value <= step * power * 1.0000001), 10 * power)
+
+
+class Graph(Ink):
+    """The newest columns of a metric, the newest at the right."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"graph--accent", "graph--info", "graph--good"}
+
+    DEFAULT_CSS = """
+    Graph {
+        height: 1fr;
+        min-height: 1;
+        & > .graph--accent { color: $area-accent; }
+        & > .graph--info { color: $area-info; }
+        & > .graph--good { color: $area-good; }
+    }
+    """
+
+    glyphs: reactive[Glyphs] = reactive("blocks", layout=False)
+    scaled: reactive[bool] = reactive(False, layout=False)
+    """Whether the scale stands at the left."""
+
+    def __init__(
+        self,
+        tone: Tone,
+        unit: Callable[[float | None], SafeText],
+        *,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        self._tone: Tone = tone
+        self._unit = unit
+        self._columns: tuple[float | None, ...] = ()
+        self._top = 1.0
+        super().__init__(id=id, classes=classes)
+
+    @property
+    def columns_wanted(self) -> int:
+        """How many columns there is room for."""
+        return max(0, self.size.width - (_GUTTER if self.scaled else 0))
+
+    def show(self, columns: Sequence[float | None], top: float | None = None) -> None:
+        """Draw these columns, oldest first; ``top`` is the value of the upper edge, by default a round one."""
+        known = [value for value in columns if value is not None]
+        scale = top if top is not None and top > 0 else ceiling(max(known, default=0.0))
+        if (tuple(columns), scale) != (self._columns, self._top):
+            self._columns, self._top = tuple(columns), scale
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the area, with the scale before it if it is wanted."""
+        width, height = self.size.width, self.size.height
+        room = self.columns_wanted
+        columns = self._columns[-room:] if room else ()
+        edge, body = self.ink(self._tone), self.get_component_rich_style(f"graph--{self._tone}")
+        blank = self.ink("value")
+        cells = [(" ", blank)] * (room - len(columns)) + [
+            self._cell(value, height - 1 - y, height, edge, body, blank) for value in columns
+        ]
+        segments = [Segment(self._scale(y, height), self.ink("faint"))] if self.scaled else []
+        for style, group in groupby(cells, key=lambda cell: cell[1]):
+            segments.append(Segment("".join(glyph for glyph, _ in group), style))
+        return Strip(segments, width).crop(0, width)
+
+    def _cell(
+        self, value: float | None, row: int, height: int, edge: Style, body: Style, blank: Style
+    ) -> tuple[str, Style]:
+        if value is None:
+            return " ", blank
+        eighths = min(height * 8, round(value / self._top * height * 8))
+        if value > 0 and eighths == 0:
+            eighths = 1  # something is not nothing
+        filled = eighths - row * 8
+        if filled <= 0:
+            # A zero has an edge too: it is known to be nothing, which a hole is not.
+            return (
+                ("▁" if self.glyphs == "blocks" else _EDGES[self.glyphs][0], body)
+                if eighths == row == 0
+                else (" ", blank)
+            )
+        if filled > 8:
+            return _BODY[self.glyphs], body
+        return _EDGES[self.glyphs][filled - 1], edge
+
+    def _scale(self, y: int, height: int) -> str:
+        shown = {0: self._top, height - 1: 0.0}
+        if height >= 5:
+            shown[height // 2] = self._top * (height - height // 2) / height
+        text = self._unit(shown[y]) if y in shown else safe("")
+        return fit_right(text, _GUTTER - 1) + " "
+
+
+class Bar(Ink):
+    """A thin bar that shows a share of something."""
+
+    DEFAULT_CSS = """
+    Bar { height: 1; }
+    """
+
+    def __init__(self, tone: Tone, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        self._tone: Tone = tone
+        self._share: float | None = None
+        super().__init__(id=id, classes=classes)
+
+    def show(self, share: float | None) -> None:
+        """Draw this share, from 0 to 1; None is not known."""
+        if share != self._share:
+            self._share = share
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The bar, and the share in figures at its right end."""
+        width = self.size.width
+        figure = "" if self._share is None else f" {100 * self._share:4.0f}%"
+        room = max(0, width - len(figure))
+        filled = round(room * min(1.0, self._share or 0.0))
+        bar = self.get_component_rich_style("ink--bar")
+        segments = [
+            Segment("━" * filled, self.ink(self._tone)),
+            Segment("─" * (room - filled), bar),
+            Segment(figure, self.ink("value")),
+        ]
+        return Strip(segments, width).crop(0, width)

@@ -1,0 +1,171 @@
+"""Text in roles: what panes say and every widget of ours draws, line by line, without markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from pymon_tui.model.text import SafeText, safe
+
+Role: TypeAlias = Literal["value", "strong", "label", "faint", "good", "warn", "act", "accent", "info"]
+
+ELLIPSIS = "…"
+
+
+class Span(NamedTuple):
+    """A piece of a line and the role that decides its colour."""
+
+    text: SafeText
+    role: Role = "value"
+
+
+Line: TypeAlias = tuple[Span, ...]
+BLANK: Line = ()
+
+
+def span(text: bytes | str, role: Role = "value") -> Span:
+    """A piece of a line; whatever the text is, it passes through the door of ``model.text``."""
+    return Span(safe(text), role)
+
+
+def label(text: bytes | str) -> Span:
+    """A muted piece: the name of what follows."""
+    return Span(safe(text), "label")
+
+
+def field(name: str, width: int, *values: Span | str) -> Line:
+    """A name in ``width`` cells and its values, one blank between them."""
+    spans = [label(name.ljust(width))]
+    for index, value in enumerate(values):
+        if index:
+            spans.append(span(" "))
+        spans.append(value if isinstance(value, Span) else span(value))
+    return tuple(spans)
+
+
+def fit(text: SafeText, width: int) -> str:
+    """The text in exactly ``width`` cells: padded on the right, or cut with an ellipsis."""
+    length = cell_len(text)
+    if length == width:
+        return text
+    if length < width:
+        return text + " " * (width - length)
+    return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
+
+
+def fit_right(text: SafeText, width: int) -> str:
+    """The text in exactly ``width`` cells, at their right end."""
+    length = cell_len(text)
+    return " " * (width - length) + text if length < width else fit(text, width)
+
+
+def line_width(line: Line) -> int:
+    """How many cells the line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+class Ink(Widget):
+    """A widget that draws lines of spans. Colours come from the theme, by role."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "ink--value",
+        "ink--strong",
+        "ink--label",
+        "ink--faint",
+        "ink--good",
+        "ink--warn",
+        "ink--act",
+        "ink--accent",
+        "ink--info",
+        "ink--cursor",
+        "ink--bar",
+    }
+
+    DEFAULT_CSS = """
+    Ink {
+        background: $background;
+        color: $foreground;
+        & > .ink--value { color: $foreground; }
+        & > .ink--strong { color: $foreground; text-style: bold; }
+        & > .ink--label { color: $ink-label; }
+        & > .ink--faint { color: $ink-faint; }
+        & > .ink--good { color: $success; text-style: bold; }
+        & > .ink--warn { color: $warning; }
+        & > .ink--act { color: $error; text-style: bold; }
+        & > .ink--accent { color: $accent; text-style: bold; }
+        & > .ink--info { color: $primary; }
+        & > .ink--cursor { background: $ink-cursor; }
+        & > .ink--bar { color: $ink-bar; }
+    }
+    """
+
+    def ink(self, role: Role) -> Style:
+        """The style of a role on this widget's background."""
+        return self.get_component_rich_style(f"ink--{role}")
+
+    @property
+    def cursor_ink(self) -> Style:
+        """The background of the row under the cursor, to be added to a style."""
+        return Style(bgcolor=self.get_component_rich_style("ink--cursor").bgcolor)
+
+    def strip(self, line: Line, width: int, behind: Style | None = None) -> Strip:
+        """The line in exactly ``width`` cells; what doesn't fit ends in an ellipsis. ``behind`` is a background."""
+        return Strip(self._segments(line, width, behind), width)
+
+    def _segments(self, line: Line, width: int, behind: Style | None) -> Iterable[Segment]:
+        left = width
+        for index, (text, role) in enumerate(line):
+            if left <= 0:
+                break
+            style = self.ink(role)
+            if behind is not None:
+                style += behind
+            length = cell_len(text)
+            more = any(following.text for following in line[index + 1 :])
+            if length > left or (length == left and more and not text.isspace()):
+                yield Segment(set_cell_size(text, left - 1) + ELLIPSIS, style)
+                return
+            yield Segment(text, style)
+            left -= length
+        if left > 0:
+            blank = self.ink("value")
+            yield Segment(" " * left, blank if behind is None else blank + behind)
+
+
+class Facts(Ink):
+    """Some lines of text; a change repaints the lines that differ."""
+
+    DEFAULT_CSS = """
+    Facts { height: auto; }
+    """
+
+    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        self._lines = tuple(lines)
+        super().__init__(id=id, classes=classes)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Draw these lines from now on."""
+        new, old = tuple(lines), self._lines
+        if new == old:
+            return
+        self._lines = new
+        self.refresh(layout=len(new) != len(old))
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        """As wide as the longest line."""
+        return max(map(line_width, self._lines), default=0)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """One row a line."""
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        """One line, cut to the widget's width."""
+        line = self._lines[y] if y < len(self._lines) else BLANK
+        return self.strip(line, self.size.width)

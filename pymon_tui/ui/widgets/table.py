@@ -1,0 +1,316 @@
+"""A table drawn by line: it asks for the rows that are seen and for no others, and its cursor stays on its row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.ink import Ink, Line, Span, fit, fit_right
+
+R = TypeVar("R")
+RowT = TypeVar("RowT", covariant=True)
+
+_GAP = 1
+
+
+class Rows(Protocol[RowT]):
+    """Rows in the order shown. A row is asked for when it is drawn, so it may be made then."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> RowT: ...
+
+    def key(self, index: int, /) -> Hashable:
+        """What the row at ``index`` is known by while rows come, go and are sorted."""
+        ...
+
+    def find(self, key: Hashable, /) -> int | None:
+        """Where the row with this key stands now."""
+        ...
+
+
+class Listed(Generic[R]):
+    """Rows that are all at hand."""
+
+    def __init__(self, rows: Sequence[R], key: Callable[[R], Hashable]) -> None:
+        self._rows = rows
+        self._key = key
+        self._index: dict[Hashable, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> R:
+        return self._rows[index]
+
+    def key(self, index: int) -> Hashable:
+        """The key of the row at ``index``."""
+        return self._key(self._rows[index])
+
+    def find(self, key: Hashable) -> int | None:
+        """Where the row with this key stands."""
+        if self._index is None:
+            self._index = {self._key(row): index for index, row in enumerate(self._rows)}
+        return self._index.get(key)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column(Generic[R]):
+    """One column: what it is called, how wide it is and what it shows of a row.
+
+    Attributes:
+        name: What it is sorted by; also what a sort is remembered as.
+        rank: Columns of the highest rank leave first where there is no room for all.
+        grows: Takes the room that is left; at most one column does.
+        sortable: Whether rows can be sorted by it.
+    """
+
+    name: str
+    title: str
+    width: int
+    cell: Callable[[R], Span]
+    align: Literal["left", "right"] = "left"
+    rank: int = 0
+    grows: bool = False
+    sortable: bool = True
+
+
+class Table(Ink, ScrollView, Generic[R], can_focus=True):
+    """Rows under a header that stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1)", "Up", show=False, id="table.up", tooltip="Move the cursor up"),
+        Binding("down,j", "cursor(1)", "Down", show=False, id="table.down", tooltip="Move the cursor down"),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="table.page_up", tooltip="One page up"),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="table.page_down", tooltip="One page down"),
+        Binding("home,g", "first", "First", show=False, id="table.first", tooltip="Go to the first row"),
+        Binding("end,G", "last", "Last", show=False, id="table.last", tooltip="Go to the last row"),
+        Binding("s", "sort", "Sort", id="table.sort", tooltip="Sort by the next column"),
+        Binding("S", "invert", "Invert", show=False, id="table.invert", tooltip="Turn the order round"),
+    ]
+
+    DEFAULT_CSS = """
+    Table {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+    }
+    """
+
+    class SortChanged(Message):
+        """Another order is wished for; ``table.sort`` and ``table.descending`` say which."""
+
+        def __init__(self, table: Table[Any]) -> None:
+            self.table = table
+            super().__init__()
+
+        @property
+        def control(self) -> Table[Any]:
+            """The table."""
+            return self.table
+
+    class Opened(Message):
+        """A row was clicked that the cursor stood on already."""
+
+        def __init__(self, table: Table[Any]) -> None:
+            self.table = table
+            super().__init__()
+
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        *,
+        sort: str | None = None,
+        descending: bool = True,
+        follows: bool = False,
+        empty: str = "nothing yet",
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """``follows``: a cursor on the first row stays there while newer rows come in above it."""
+        self.columns = tuple(columns)
+        self.sort = sort
+        self.descending = descending
+        self._follows = follows
+        self._empty = safe(empty)
+        self._rows: Rows[R] = Listed((), hash)
+        self._cursor = 0
+        self._cursor_key: Hashable | None = None
+        super().__init__(id=id)
+
+    @property
+    def cursor_row(self) -> R | None:
+        """The row under the cursor; None in an empty table."""
+        return self._rows[self._cursor] if self._cursor < len(self._rows) else None
+
+    @property
+    def rows(self) -> Rows[R]:
+        """What is shown."""
+        return self._rows
+
+    def show(self, rows: Rows[R]) -> None:
+        """Draw these rows from now on; the cursor stays on its row, and that row where it is on the screen."""
+        self._rows = rows
+        before = self._cursor
+        if self._cursor_key is not None and (found := rows.find(self._cursor_key)) is not None:
+            self._cursor = found
+        self._cursor = max(0, min(self._cursor, len(rows) - 1))
+        self._measure()
+        if self._cursor != before:
+            self.scroll_to(y=self.scroll_offset.y + self._cursor - before, animate=False, immediate=True)
+            self._reveal()
+        self.refresh()
+
+    def say_when_empty(self, text: str) -> None:
+        """What stands in the table while it has no rows."""
+        if text != self._empty:
+            self._empty = safe(text)
+            self.refresh()
+
+    def action_cursor(self, step: int) -> None:
+        """Move the cursor by some rows."""
+        self._move(self._cursor + step)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by pages."""
+        self._move(self._cursor + pages * max(1, self.size.height - 2))
+
+    def action_first(self) -> None:
+        """Move the cursor to the first row."""
+        self._move(0)
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row."""
+        self._move(len(self._rows) - 1)
+
+    def action_sort(self) -> None:
+        """Sort by the next column that is seen."""
+        names = [column.name for column, _ in self._laid_out() if column.sortable]
+        if names:
+            following = (names.index(self.sort) + 1) % len(names) if self.sort in names else 0
+            self.sort_by(names[following])
+
+    def action_invert(self) -> None:
+        """Turn the order round."""
+        if self.sort is not None:
+            self.sort_by(self.sort)
+
+    def sort_by(self, name: str) -> None:
+        """Sort by a column; the same one again turns the order round. Texts begin at A, numbers at the largest."""
+        if name == self.sort:
+            self.descending = not self.descending
+        else:
+            column = next(column for column in self.columns if column.name == name)
+            self.sort, self.descending = name, column.align == "right"
+        self.post_message(self.SortChanged(self))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The header, or one row."""
+        width = self.size.width
+        if y == 0:
+            return self._header(width)
+        index = self.scroll_offset.y + y - 1
+        if index >= len(self._rows):
+            text: Line = (Span(self._empty, "faint"),) if y == 1 and not len(self._rows) else ()
+            return self.strip(text, width)
+        behind = self.cursor_ink if index == self._cursor and self.has_focus else None
+        row = self._rows[index]
+        return self._strip_of([(column.cell(row), cells, column) for column, cells in self._laid_out()], width, behind)
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Another height shows other rows."""
+        self._measure()
+
+    def on_click(self, event: events.Click) -> None:
+        """The header sorts; a row takes the cursor, and opens if it has it already."""
+        if event.y == 0:
+            self._sort_at(event.x)
+            return
+        index = self.scroll_offset.y + event.y - 1
+        if index == self._cursor and self.has_focus and event.chain > 1:
+            self.post_message(self.Opened(self))
+        elif index < len(self._rows):
+            self._move(index)
+
+    def _sort_at(self, x: int) -> None:
+        at = 0
+        for column, cells in self._laid_out():
+            if at <= x < at + cells + _GAP and column.sortable:
+                self.sort_by(column.name)
+                return
+            at += cells + _GAP
+
+    def _move(self, index: int) -> None:
+        if not len(self._rows):
+            return
+        self._cursor = max(0, min(index, len(self._rows) - 1))
+        top = self._follows and self._cursor == 0
+        self._cursor_key = None if top else self._rows.key(self._cursor)
+        self._reveal()
+        self.refresh()
+
+    def _reveal(self) -> None:
+        """Scroll as little as brings the cursor's row into sight."""
+        first, seen = self.scroll_offset.y, max(1, self.size.height - 1)
+        if self._cursor < first:
+            self.scroll_to(y=self._cursor, animate=False, immediate=True)
+        elif self._cursor >= first + seen:
+            self.scroll_to(y=self._cursor - seen + 1, animate=False, immediate=True)
+
+    def _measure(self) -> None:
+        size = Size(self.size.width, len(self._rows) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _header(self, width: int) -> Strip:
+        cells: list[tuple[Span, int, Column[Any]]] = []
+        for column, room in self._laid_out():
+            title, role = safe(column.title), "label"
+            if column.name == self.sort:
+                arrow = "▾" if self.descending else "▴"
+                title = safe(title + arrow if cell_len(title) < room else title)
+                role = "accent"
+            cells.append((Span(title, "accent" if role == "accent" else "label"), room, column))
+        return self._strip_of(cells, width, None)
+
+    def _strip_of(self, cells: list[tuple[Span, int, Column[Any]]], width: int, behind: Style | None) -> Strip:
+        blank = self.ink("value") if behind is None else self.ink("value") + behind
+        segments: list[Segment] = []
+        used = 0
+        for (text, role), room, column in cells:
+            style = self.ink(role) if behind is None else self.ink(role) + behind
+            shown = fit_right(text, room) if column.align == "right" else fit(text, room)
+            if segments:
+                segments.append(Segment(" " * _GAP, blank))
+                used += _GAP
+            segments.append(Segment(shown, style))
+            used += room
+        segments.append(Segment(" " * max(0, width - used), blank))
+        return Strip(segments).crop(0, width)
+
+    def _laid_out(self) -> list[tuple[Column[Any], int]]:
+        """The columns there is room for, in order, each with its width."""
+        width = self.size.width
+        kept = list(self.columns)
+        while len(kept) > 1 and sum(column.width + _GAP for column in kept) - _GAP > width:
+            kept.remove(max(reversed(kept), key=lambda column: column.rank))
+        left = max(0, width - sum(column.width + _GAP for column in kept) + _GAP)
+        return [(column, column.width + (left if column.grows else 0)) for column in kept]
+
+
+def text_of(line: Line) -> SafeText:
+    """What a line says, without its colours."""
+    return safe("".join(text for text, _ in line))
