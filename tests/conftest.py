@@ -49,24 +49,30 @@ def server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def initial_config() -> dict[str, str]:
-    """The directives of the run's server before any test changed one; filled by the first `redis`."""
+def initial_configs() -> dict[str, dict[str, str]]:
+    """The directives of each shared server before any test changed one, by its socket."""
     return {}
 
 
 @pytest.fixture
-async def redis(server: EmbeddedServer, initial_config: dict[str, str]) -> AsyncIterator[Redis]:
+async def redis(server: EmbeddedServer, initial_configs: dict[str, dict[str, str]]) -> AsyncIterator[Redis]:
     """A client of the run's server, which is empty, configured as it started, and has counted nothing."""
     async with client_of(server) as client:
-        await _make_clean(client, initial_config)
+        await _make_clean(client, initial_configs, server.socket)
         yield client
 
 
-async def _make_clean(client: Redis, initial_config: dict[str, str]) -> None:
+@pytest.fixture
+async def any_redis(any_server: EmbeddedServer, initial_configs: dict[str, dict[str, str]]) -> AsyncIterator[Redis]:
+    """As `redis`, for each kind of server there is here in turn."""
+    async with client_of(any_server) as client:
+        await _make_clean(client, initial_configs, any_server.socket)
+        yield client
+
+
+async def _make_clean(client: Redis, initial_configs: dict[str, dict[str, str]], socket: str) -> None:
     config = {str(name): str(value) for name, value in (await client.config_get("*")).items()}
-    if not initial_config:
-        initial_config.update(config)
-    for name, value in initial_config.items():
+    for name, value in initial_configs.setdefault(socket, config).items():
         if config[name] != value:
             await client.config_set(name, value)
     for user in await client.acl_users():
@@ -90,9 +96,7 @@ def own_server() -> Iterator[StartServer]:
             # Another process may take the port between our look and the server's start; then look again.
             for attempt in reversed(range(3)):
                 try:
-                    return running.enter_context(
-                        EmbeddedServer(config, port=_free_port() if tcp else 0, binary=binary)
-                    )
+                    return running.enter_context(EmbeddedServer(config, port=_free_port() if tcp else 0, binary=binary))
                 except NoServer:
                     if not tcp or attempt == 0:
                         raise

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pytest
 from pymon_tui.demo import embedded
 from pymon_tui.demo.embedded import EmbeddedServer, NoServer, find_binary
 from tests.conftest import StartServer, client_of
+from tests.demo.waiting import is_gone, wait_until
 
 PARENT = """
 import sys
@@ -25,21 +24,6 @@ server.start()
 print(server.pid, server.socket, flush=True)
 sys.stdin.read()
 """
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.005)
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 async def test_answers_on_its_socket_and_leaves_no_file() -> None:
