@@ -19,7 +19,7 @@ SCHEMES = (*_TCP, *_UNIX)
 
 _PASSWORD = re.compile(rf"^((?:{'|'.join(map(re.escape, SCHEMES))})://[^:/?#@]*):([^/?#]+)@")
 # Wider than what a URL allows: what is shown hides the password even when it breaks the URL.
-_SECRETS = re.compile(r"((?:^|://)[^:/?#@]*:)(?!//).*@|([?&]password=)[^&#]*", re.IGNORECASE | re.DOTALL)
+_SECRETS = re.compile(r"(^[^:]*:(?!//)|^[^:]*://[^:]*:).*@|([?&]password=)[^&#]*", re.IGNORECASE | re.DOTALL)
 _NOT_A_HOST = re.compile(r"[\s/@?#\[\]\x00-\x1f\x7f]")
 
 # What redis-py and Celery read from a URL and we have a setting for.

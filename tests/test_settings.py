@@ -1,0 +1,365 @@
+"""Precedence, errors that name their source, profiles, and secrets that stay secret."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.settings import Profile, Settings, SettingsError, load
+from pymon_tui.settings.recent import LIMIT, recent, remember
+
+SECRET = "hunter2"
+
+
+class Place:
+    """A folder with a configuration file and a .env, and the warnings of what was loaded from there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = folder / "config.toml"
+        self.dotenv = folder / ".env"
+        self.warnings: list[str] = []
+
+    def load(
+        self, flags: Mapping[str, Any] | None = None, *, profile: str | None = None, environ: Mapping[str, str] = {}
+    ) -> Settings:
+        environ = {"PYMON_CONFIG": str(self.config)} | dict(environ)
+        return load(
+            flags or {},
+            profile=profile,
+            environ=environ,
+            dotenv=self.dotenv,
+            config=None,
+            warn=self.warnings.append,
+        )
+
+    def error(self, *arguments: Any, **keywords: Any) -> SettingsError:
+        with pytest.raises(SettingsError) as caught:
+            self.load(*arguments, **keywords)
+        assert "\n" not in str(caught.value)
+        assert SECRET not in str(caught.value)
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None or caught.value.__suppress_context__
+        return caught.value
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    (tmp_path / "config.toml").touch(mode=0o600)
+    return Place(tmp_path)
+
+
+VALUES: dict[str, tuple[Any, Any, Any, Any, Any]] = {  # flag, environment, .env, profile, top of the file
+    "host": ("a", "b", "c", "d", "e"),
+    "port": ("1", "2", "3", 4, 5),
+    "db": ("1", "2", "3", 4, 5),
+    "username": ("a", "b", "c", "d", "e"),
+    "interval": ("1.5", "2.5", "3.5", 4.5, 5.5),
+    "theme": ("a", "b", "c", "d", "e"),
+    "graph": ("ascii", "braille", "blocks", "ascii", "braille"),
+    "channels": (["a"], "b", "c", ["d"], ["e"]),
+    "read_only": (True, "0", "1", False, True),
+    "sni": ("a", "b", "c", "d", "e"),
+}
+
+
+@pytest.mark.parametrize("setting", sorted(VALUES))
+@given(levels=st.sets(st.integers(0, 4)))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=32, deadline=None)
+def test_each_level_beats_those_below(place: Place, setting: str, levels: set[int]) -> None:
+    flag, variable, dotenv, profile, top = VALUES[setting]
+    assigned = {3: f"{setting} = {_toml(profile)}", 4: f"{setting} = {_toml(top)}"}
+    place.config.write_text(
+        f"{assigned[4] if 4 in levels else ''}\n[profiles.prod]\n{assigned[3] if 3 in levels else ''}\n"
+    )
+    name = f"PYMON_{setting.upper()}"
+    place.dotenv.write_text(f"{name}={dotenv}\nDJANGO_SECRET=x\n" if 2 in levels else "")
+    extra = {"tls": True} if setting == "sni" else {}
+    loaded = place.load(
+        {setting: flag, **extra} if 0 in levels else extra,
+        profile="prod",
+        environ={name: variable} if 1 in levels else {},
+    )
+    wanted = Settings(**({setting: VALUES[setting][min(levels)]} if levels else {}))
+    assert getattr(loaded, setting) == getattr(wanted, setting)
+
+
+def _toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def test_defaults(place: Place) -> None:
+    settings = place.load()
+    assert settings.endpoint == Endpoint()
+    assert not settings.explicit
+    assert (settings.interval, settings.channels, settings.color) == (1.0, ("notifications:*",), "auto")
+
+
+@pytest.mark.parametrize("flags", [{"host": "h"}, {"port": "1"}, {"socket": "/s"}, {"url": "h"}])
+def test_a_server_that_is_named_is_explicit(place: Place, flags: dict[str, str]) -> None:
+    assert place.load(flags).explicit
+
+
+def test_flags_beat_the_parts_of_a_url_below(place: Place) -> None:
+    environ = {"REDIS_URL": "rediss://me:pw@cache:7000/3"}
+    endpoint = place.load({"port": "1", "db": "2"}, environ=environ).endpoint
+    assert (endpoint.host, endpoint.port, endpoint.db, endpoint.username) == ("cache", 1, 2, "me")
+    assert endpoint.tls == Tls()
+
+
+def test_a_url_names_its_server_wholly(place: Place) -> None:
+    environ = {"PYMON_SOCKET": "/s", "PYMON_PORT": "7", "PYMON_DB": "3"}
+    endpoint = place.load({"url": "redis://h"}, environ=environ).endpoint
+    assert (endpoint.address, endpoint.db) == ("h:6379", 0)
+
+
+def test_host_and_socket_replace_each_other(place: Place) -> None:
+    assert place.load({"port": "7"}, environ={"REDIS_URL": "unix:///s"}).endpoint.address == "127.0.0.1:7"
+    over_tls = place.load({"socket": "/s"}, environ={"REDIS_URL": "rediss://h"}).endpoint
+    assert (over_tls.address, over_tls.tls) == ("/s", None)
+
+
+@pytest.mark.parametrize("beside", [{}, {"PYMON_HOST": "other"}])
+def test_the_password_of_a_url_goes_to_no_other_host(place: Place, beside: dict[str, str]) -> None:
+    environ = {"REDIS_URL": "redis://me:pw@cache", **beside}
+    endpoint = place.load({} if beside else {"host": "other"}, environ=environ).endpoint
+    assert (endpoint.host, endpoint.username, endpoint.password) == ("other", None, None)
+    same = place.load({"host": "cache"}, environ={"REDIS_URL": "redis://me:pw@cache"}).endpoint
+    assert same.password is not None
+
+
+def test_our_variables_beat_the_shared_ones(place: Place) -> None:
+    environ = {"REDIS_URL": "redis://a", "PYMON_URL": "redis://b", "REDISCLI_AUTH": "x", "PYMON_PASSWORD": "y"}
+    endpoint = place.load(environ=environ).endpoint
+    assert endpoint.host == "b"
+    assert endpoint.password is not None
+    assert endpoint.password.get_secret_value() == "y"
+
+
+def test_redis_cli_s_password_is_read_and_an_empty_variable_is_none(place: Place) -> None:
+    endpoint = place.load(environ={"REDISCLI_AUTH": "pw", "PYMON_PORT": ""}).endpoint
+    assert endpoint.password is not None
+    assert (endpoint.password.get_secret_value(), endpoint.port) == ("pw", 6379)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "line"),
+    [
+        ({"port": "x"}, {}, 'port: should be a number from 1 to 65535, not "x" (from --port)'),
+        ({}, {"PYMON_PORT": "0"}, 'port: should be a number from 1 to 65535, not "0" (from PYMON_PORT)'),
+        (
+            {"interval": "0.05"},
+            {},
+            'interval: should be a number of seconds from 0.1 to 60, not "0.05" (from --interval)',
+        ),
+        (
+            {"interval": "nan"},
+            {},
+            'interval: should be a number of seconds from 0.1 to 60, not "nan" (from --interval)',
+        ),
+        ({}, {"PYMON_READ_ONLY": "so"}, 'read_only: should be true or false, not "so" (from PYMON_READ_ONLY)'),
+        ({"color": "8"}, {}, 'color: should be auto, truecolor, 256 or 16, not "8" (from --color)'),
+        ({"host": "a b"}, {}, 'host: should be a host name or an IP address, not "a b" (from --host)'),
+        ({"username": ["x"]}, {}, "username: should be a text, not \"['x']\" (from --user)"),
+        (
+            {"host": "\x1b]2;x\x07"},
+            {},
+            'host: should be a host name or an IP address, not "\\x1b]2;x\\x07" (from --host)',
+        ),
+        ({"cacert": "/ca"}, {}, "cacert: needs --tls, or a URL with rediss:// (from --cacert)"),
+        ({"tls": True, "socket": "/s"}, {}, "tls: is for TCP, not for a unix socket (from --tls)"),
+        (
+            {},
+            {"REDIS_URL": f"redis://me:{SECRET}@h:x"},
+            'url: "redis://me:***@h:x" should be redis://HOST:PORT, with a port from 1 to 65535 (from REDIS_URL)',
+        ),
+        (
+            {"url": f"me:{SECRET}@h"},
+            {},
+            'url: "me:***@h" has credentials, so it needs a scheme, as in redis://user@host (from the command line)',
+        ),
+    ],
+)
+def test_an_error_is_one_line_with_its_source(
+    place: Place, flags: dict[str, Any], environ: dict[str, str], line: str
+) -> None:
+    assert str(place.error(flags, environ=environ)) == line
+
+
+def test_an_error_names_the_dotenv(place: Place) -> None:
+    place.dotenv.write_text("PYMON_DB=x\n")
+    assert place.error().source == f"PYMON_DB in {place.dotenv}"
+
+
+@pytest.mark.parametrize("content", [b"PYMON_HOST=\xff\n"])
+def test_a_dotenv_that_is_not_text(place: Place, content: bytes) -> None:
+    place.dotenv.write_bytes(content)
+    assert str(place.error()) == f"variables: should be UTF-8 text (from {place.dotenv})"
+
+
+@pytest.mark.parametrize(
+    ("content", "setting", "says"),
+    [
+        ("port = 1\nport == 2\n", "config", "line 2"),
+        ("prot = 1\n", "prot", 'no such setting; did you mean "port"?'),
+        ("[profiles.prod]\nurll = 'x'\n", "urll", 'did you mean "url"?'),
+        ("[profiles.prod]\nport = 'x'\n", "port", "[profiles.prod])"),
+        ("[profiles.prod]\nurl = 5\n", "url", "should be a text"),
+        (f"[profiles.prod]\npassword = ['{SECRET}']\n", "password", "should be a text"),
+        ("profiles = 3\n", "profiles", "should be tables"),
+        ("keymap = 3\n[profiles.prod]\n", "keymap", "a table of binding = keys"),
+        ("[profiles.other]\n[profiles.third]\n", "profile", 'no profile "prod"'),
+        ("[profiles.other]\n[profiles.third]\n", "profile", "it has: other, third (from --profile)"),
+    ],
+)
+def test_what_is_wrong_in_the_file(place: Place, content: str, setting: str, says: str) -> None:
+    place.config.write_text(content)
+    error = place.error(profile="prod")
+    assert error.setting == setting
+    assert says in str(error)
+
+
+def test_a_file_that_was_asked_for_must_be_there(place: Place, tmp_path: Path) -> None:
+    error = place.error(environ={"PYMON_CONFIG": str(tmp_path / "none.toml")})
+    assert str(error) == f"config: cannot read {tmp_path}/none.toml: No such file or directory (from PYMON_CONFIG)"
+
+
+def test_a_dotenv_does_not_choose_the_file(place: Place, tmp_path: Path) -> None:
+    place.dotenv.write_text(f"PYMON_CONFIG={tmp_path}/none.toml\n")
+    assert place.load().config == place.config
+
+
+def test_a_certificate_that_cannot_be_read(place: Place, tmp_path: Path) -> None:
+    error = place.error({"url": f"rediss://h?ssl_ca_certs={tmp_path}/ca.pem"})
+    assert str(error).endswith("ca.pem: No such file or directory (from the command line)")
+    assert error.setting == "cacert"
+
+
+def test_a_profile_has_a_name_an_environment_and_keys(place: Place) -> None:
+    place.config.write_text(
+        '[keymap]\nquit = "x"\n[profiles.prod]\nurl = "rediss://me@cache/1"\nenvironment = "production"\n'
+        'keymap = {pause = "p"}\n[profiles.far]\nhost = "::1"\n[profiles.bad]\nurl = "x://"\n'
+    )
+    settings = place.load(profile="prod")
+    assert settings.keymap == {"quit": "x", "pause": "p"}
+    assert (settings.endpoint.label, settings.endpoint.environment) == ("prod", "production")
+    assert settings.profiles == (
+        Profile("prod", "cache:6379", "production"),
+        Profile("far", "[::1]:6379", None),
+        Profile("bad", None, None),
+    )
+    assert place.load(environ={"PYMON_PROFILE": "prod"}).endpoint == settings.endpoint
+
+
+def test_another_address_does_not_bear_the_profile_s_name(place: Place) -> None:
+    place.config.write_text('[profiles.prod]\nhost = "cache"\nenvironment = "production"\n')
+    endpoint = place.load({"host": "other"}, profile="prod").endpoint
+    assert (endpoint.label, endpoint.environment) == ("other:6379", "production")
+    assert place.warnings == []
+    place.load(profile="prod", environ={"REDIS_URL": "redis://third"})
+    assert place.warnings == ['REDIS_URL names the server, and beats that of the profile "prod"']
+
+
+@pytest.mark.parametrize("line", [f'password = "{SECRET}"', f'url = "redis://:{SECRET}@h"'])
+def test_a_file_with_a_password_that_others_can_read_is_warned_about(place: Place, line: str) -> None:
+    place.config.write_text(f"[profiles.prod]\n{line}\n")
+    place.load()
+    assert place.warnings == []
+    place.config.chmod(0o640)
+    place.load()
+    assert len(place.warnings) == 1
+    assert "chmod 600" in place.warnings[0]
+    assert SECRET not in place.warnings[0]
+
+
+def _command(code: str) -> str:
+    return f"password_command = '''{sys.executable} -c \"{code}\"'''\n"
+
+
+def test_a_password_command_gives_the_first_line(place: Place) -> None:
+    place.config.write_text("[profiles.prod]\n" + _command(f"print('{SECRET}'); print('more')"))
+    password = place.load(profile="prod").password
+    assert password is not None
+    assert password.get_secret_value() == SECRET
+
+
+def test_a_password_command_does_not_run_where_a_password_is_given(place: Place, tmp_path: Path) -> None:
+    place.config.write_text(_command(f"open('{tmp_path}/ran', 'w')"))
+    place.load(environ={"REDISCLI_AUTH": "pw"})
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [("raise SystemExit('no key')", "failed with exit code 1: no key"), ("pass", "printed no password")],
+)
+def test_a_password_command_that_fails(place: Place, code: str, says: str) -> None:
+    place.config.write_text(_command(code))
+    assert str(place.error()) == f"password_command: {says} (from {place.config})"
+
+
+def test_a_password_command_that_does_not_exist(place: Place) -> None:
+    place.config.write_text('password_command = "/no/such/program x"\n')
+    assert "cannot run it: No such file" in str(place.error())
+
+
+def test_a_secret_is_nowhere_in_the_settings(place: Place) -> None:
+    place.config.write_text(f'[profiles.prod]\npassword = "{SECRET}"\n[profiles.b]\nurl = "redis://:{SECRET}@h"\n')
+    for settings in (place.load(profile="prod"), place.load({"url": f"redis://:{SECRET}@h"})):
+        shown = f"{settings!r} {settings} {settings.endpoint!r} {settings.endpoint.label} {settings.model_dump_json()}"
+        assert SECRET not in shown
+        assert settings.password is not None
+
+
+def test_settings_are_frozen_and_closed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().port = 1
+    with pytest.raises(ValueError, match="prot"):
+        Settings(prot=1)  # type: ignore[call-arg]
+
+
+def test_settings_by_hand_read_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "elsewhere")
+    monkeypatch.setenv("PYMON_HOST", "elsewhere")
+    assert Settings().host == "127.0.0.1"
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("pymon_tui.settings.recent.user_state_path", lambda _name: tmp_path / "state")
+    return tmp_path / "state"
+
+
+def test_recent_servers_have_no_credentials_and_an_end(state: Path, place: Place) -> None:
+    assert recent() == ()
+    for number in range(LIMIT + 3):
+        remember(place.load({"url": f"rediss://me:{SECRET}@h{number}/2"}).endpoint)
+    remember(Endpoint(host="h9", tls=Tls(), db=2))
+    assert recent()[:3] == ("rediss://h9:6379/2", "rediss://h10:6379/2", "rediss://h8:6379/2")
+    assert len(recent()) == LIMIT
+    content = (state / "recent").read_text()
+    assert SECRET not in content
+    assert "me" not in content
+    assert [file.name for file in state.iterdir()] == ["recent"]
+    assert (state / "recent").stat().st_mode & 0o077 == 0
+
+
+def test_recent_leaves_out_what_leads_nowhere(state: Path) -> None:
+    state.mkdir()
+    (state / "recent").write_text(f"redis://h:x\nredis://:{SECRET}@h\nredis://good:6379\n\n")
+    assert recent() == ("redis://good:6379",)
+    (state / "recent").write_bytes(b"\xff")
+    assert recent() == ()
+
+
+def test_a_list_that_cannot_be_written_is_let_be(state: Path) -> None:
+    state.write_text("a file where the folder would be")
+    remember(Endpoint())
+    assert recent() == ()
