@@ -54,6 +54,10 @@ class Pane(Vertical, can_focus=False):
 
     snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)
     full: reactive[bool] = reactive(False, init=False)
+    paused: reactive[bool] = reactive(False, layout=False, init=False)
+    """The picture stands, though more comes in."""
+    read_only: reactive[bool] = reactive(False, init=False, bindings=True)
+    """Nothing may be written, so the keys that write are absent."""
 
     class Act(Message):
         """An action that a person is to confirm."""

@@ -55,12 +55,14 @@ class MonitorScreen(Screen[None]):
     snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)
     """What the panes show: the newest one, or while paused an older one."""
     paused: reactive[bool] = reactive(False, init=False)
+    read_only: reactive[bool] = reactive(False, init=False)
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._newest: Snapshot | None = None
         self._open: str | None = None
         super().__init__()
+        self.set_reactive(MonitorScreen.read_only, source.read_only)
 
     @property
     def source(self) -> Source:
@@ -73,7 +75,7 @@ class MonitorScreen(Screen[None]):
         yield Facts(id="banner")
         with Container(id="panes"):
             for pane in PANES:
-                yield pane().data_bind(MonitorScreen.snapshot)
+                yield pane().data_bind(MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only)
         yield KeyBar()
 
     def on_mount(self) -> None:
