@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from textual import events
@@ -64,6 +64,27 @@ class Pane(Vertical, can_focus=False):
 
         def __init__(self, action: Action) -> None:
             self.action = action
+            super().__init__()
+
+    class Ask(Message):
+        """A line of text is wanted, of which an action is made that a person is then to confirm.
+
+        Attributes:
+            title: What is asked for, such as "Threshold".
+            hint: One line on what can be answered.
+            value: What the answer is now.
+            wrong: What is wrong with an answer, or None.
+            answer: From an answer that isn't wrong to the action.
+        """
+
+        def __init__(
+            self, title: str, hint: str, value: str, wrong: Callable[[str], str | None], answer: Callable[[str], Action]
+        ) -> None:
+            self.title = title
+            self.hint = hint
+            self.value = value
+            self.wrong = wrong
+            self.answer = answer
             super().__init__()
 
     class Open(Message):

@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from pymon_tui.model.action import Done
+from pymon_tui.model.action import Action, Done
 from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
@@ -21,6 +21,7 @@ from pymon_tui.state.source import Source
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
+from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
 from pymon_tui.ui.widgets.ink import Facts
@@ -150,12 +151,25 @@ class MonitorScreen(Screen[None]):
             self.notify("copied", markup=False)
 
     @on(Pane.Act)
-    async def _act(self, message: Pane.Act) -> None:
-        self._confirm_and_send(message)
+    def _act(self, message: Pane.Act) -> None:
+        self._confirm_and_send(message.action)
+
+    @on(Pane.Ask)
+    def _ask(self, message: Pane.Ask) -> None:
+        self._prompt_and_send(message)
 
     @work(group="act")
-    async def _confirm_and_send(self, message: Pane.Act) -> None:
-        action = message.action
+    async def _prompt_and_send(self, message: Pane.Ask) -> None:
+        text = await self.app.push_screen_wait(PromptScreen(message.title, message.hint, message.value, message.wrong))
+        if text is not None:
+            await self._confirmed(message.answer(text))
+
+    @work(group="act")
+    async def _confirm_and_send(self, action: Action) -> None:
+        await self._confirmed(action)
+
+    async def _confirmed(self, action: Action) -> None:
+        """Send the action once a person has said yes, and say what came of it."""
         node = self.snapshot.node if self.snapshot is not None else safe("?")
         if not await self.app.push_screen_wait(ConfirmScreen(action, node)):
             return
