@@ -13,10 +13,16 @@ from pymon_tui.model.text import SafeText
 PAYLOAD_LIMIT = 16_384
 """Bytes kept of one payload: enough for its detail view; a payload can have 512 MB."""
 
+CHANNEL_LIMIT = 4_096
+"""Bytes kept of one channel's name; it can be as long as a payload."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """One Pub/Sub message: when it came (Unix seconds), channel, the payload's first bytes and its full size."""
+    """One Pub/Sub message: when it came (Unix seconds), its channel and payload, and the payload's full size in bytes.
+
+    Of the payload the first ``PAYLOAD_LIMIT`` bytes are kept, of the channel the first ``CHANNEL_LIMIT``.
+    """
 
     serial: int
     at: float
@@ -67,10 +73,9 @@ class Feed:
     def add(self, channel: bytes, payload: bytes, at: float) -> None:
         """Keep one message and forget the oldest ones beyond the bounds."""
         self.seen += 1
-        size = len(payload)
-        kept = payload if size <= PAYLOAD_LIMIT else payload[:PAYLOAD_LIMIT]
-        self._bytes += len(kept) + len(channel)
-        self._append(Message(self._next(), at, channel, kept, size))
+        message = Message(self._next(), at, channel[:CHANNEL_LIMIT], payload[:PAYLOAD_LIMIT], len(payload))
+        self._bytes += len(message.channel) + len(message.payload)
+        self._append(message)
 
     def count(self, messages: int) -> None:
         """Count messages that arrived but are not kept."""

@@ -3,23 +3,177 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from collections.abc import Collection, Sequence
 
+from redis.exceptions import ResponseError
+
 from pymon_tui.model.feed import Feed
+from pymon_tui.model.link import Connecting, Live, Lost
+from pymon_tui.model.query import Unavailable
+from pymon_tui.model.text import safe
+from pymon_tui.model.units import duration
+from pymon_tui.server.backoff import backoff
+from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.subscriber import Subscriber, Words, refusal, subscription
+
+_STEADY = 10.0
+"""Seconds after which a connection has proved itself: when it is lost, the next try comes quickly again."""
 
 
 class Listener:
-    def __init__(self, endpoint: Endpoint, feed: Feed, patterns: Sequence[bytes]) -> None:
+    """Keeps a feed subscribed for as long as ``run`` runs, and marks in it what was lost in between.
+
+    Attributes:
+        client_id: The server's id of the connection; None while there is none, or where it doesn't tell.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        feed: Feed,
+        patterns: Sequence[bytes],
+        *,
+        ping_every: float = 5.0,
+        pong_timeout: float = 3.0,
+    ) -> None:
+        """Follow channels and, where they have a wildcard, patterns.
+
+        ``ping_every`` is the seconds of silence after which the server is asked for a sign of life, ``pong_timeout``
+        the seconds it has for each of two answers.
+        """
         self.client_id: int | None = None
-        self._patterns = tuple(patterns)
+        self._endpoint = endpoint
+        self._feed = feed
+        self._patterns = tuple(dict.fromkeys(patterns))
+        self._ping_every = ping_every
+        self._pong_timeout = pong_timeout
+        self._handshake = Handshake.RESP3
+        self._subscriber: Subscriber | None = None
+        # Not asked again by ourselves: each refusal is an entry in the server's ACL LOG, which hides real alarms.
+        self._refused: dict[Words, ResponseError] = {}
+        self._marked: Unavailable | None = None  # the refusal that the feed has been told of
+        self._live_since: float | None = None
+        self._gap_since: float | None = None
+        self._cut_offs: int | None = None
+        self._tries = 0
+        self._retry = asyncio.Event()
+        self._dice = random.Random()
 
     @property
     def patterns(self) -> tuple[bytes, ...]:
+        """The channels and patterns to be followed."""
         return self._patterns
 
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
     async def watch(self, patterns: Collection[bytes]) -> None:
-        self._patterns = tuple(patterns)
+        """Follow these channels and patterns and no others; what was refused is asked again."""
+        self._patterns = tuple(dict.fromkeys(patterns))
+        self._ask_again()
+
+    def retry(self) -> None:
+        """Connect now where the connection is lost; what was refused is asked again."""
+        self._retry.set()
+        self._ask_again()
+
+    async def run(self) -> None:
+        """Follow until cancelled; a lost connection is made again, for ever."""
+        self._feed.status = Connecting(time.monotonic())
+        while True:
+            self._retry.clear()
+            try:
+                session, self._handshake = await open_session(self._endpoint, self._handshake)
+                error = await self._follow(session)
+            except LinkError as failed:
+                error = failed
+            await self._wait(self._lose(error))
+
+    async def _follow(self, session: Session) -> LinkError:
+        """Subscribe, and read until the connection is lost; returns why it was."""
+        try:
+            subscriber = Subscriber(session, self._handshake, self._feed, self._refused, self._settled)
+        except LinkError:
+            await session.close()
+            raise
+        self._subscriber, self.client_id = subscriber, session.client_id
+        try:
+            subscriber.follow(self._patterns)
+            error = await subscriber.until_lost(self._ping_every, self._pong_timeout)
+            self._mark_loss(subscriber, error)
+            return error
+        finally:
+            self._subscriber = self.client_id = self._live_since = None
+            await subscriber.close()
+
+    def _mark_loss(self, subscriber: Subscriber, error: LinkError) -> None:
+        now = time.monotonic()
+        if self._live_since is None:
+            return
+        if now - self._live_since >= _STEADY:
+            self._tries = 0
+        if subscriber.held:
+            # Where the server doesn't count whom it cuts off, all that speaks for it is that much came.
+            slow = ", perhaps because we read too slowly" if self._cut_offs is None and subscriber.rushing else ""
+            self._gap_since = now
+            self._feed.mark(safe(f"connection lost: {error.what}{slow}"), time.time())
+
+    def _lose(self, error: LinkError) -> float:
+        """Say in the feed's status that the connection is lost; returns the seconds until the next try."""
+        now = time.monotonic()
+        self._tries += 1
+        wait = backoff(error.trouble, self._tries, self._dice)
+        status = self._feed.status
+        since = status.since if isinstance(status, Lost) else now
+        self._feed.status = Lost(error.trouble, error.what, error.remedy, since, now + wait, self._tries)
+        return wait
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, or until somebody can't."""
+        try:
+            await asyncio.wait_for(self._retry.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _ask_again(self) -> None:
+        self._refused.clear()
+        if self._subscriber is not None:
+            self._subscriber.follow(self._patterns)
+
+    def _settled(self) -> None:
+        """All questions have been answered: say how things stand."""
+        subscriber = self._subscriber
+        if subscriber is None:
+            return
+        if self._live_since is None:
+            self._live_since = time.monotonic()
+            self._mark_return(subscriber, self._live_since)
+        self._feed.status = self._refusal(subscriber) or Live(self._live_since, subscriber.rtt)
+
+    def _mark_return(self, subscriber: Subscriber, now: float) -> None:
+        before, self._cut_offs = self._cut_offs, subscriber.cut_offs
+        if self._gap_since is None:
+            return
+        away = now - self._gap_since
+        span = duration(away) if away >= 1.0 else "less than a second"
+        gap = f"gap: reconnected after {span}, messages in between are lost"
+        if before is not None and self._cut_offs is not None and self._cut_offs > before:
+            gap += "; the server had cut us off, probably for reading too slowly (client-output-buffer-limit)"
+        self._gap_since = None
+        self._feed.mark(safe(gap), time.time())
+
+    def _refusal(self, subscriber: Subscriber) -> Unavailable | None:
+        """Why nothing at all is followed; where only some of it is refused, the feed has a mark that says so."""
+        refused = [asked for name in self._patterns if (asked := subscription(name)) in self._refused]
+        if not refused:
+            self._marked = None
+            return None
+        why = refusal(refused, self._refused[refused[0]], subscriber.user)
+        if len(refused) == len(self._patterns):
+            return why
+        if why != self._marked:
+            names = ", ".join(safe(name) for _, name in refused)
+            self._feed.mark(safe(f"not followed: {names}: {why.detail}; {why.remedy}"), time.time())
+            self._marked = why
+        return None

@@ -1,0 +1,186 @@
+"""One subscribed connection, from its greeting to its loss."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from hiredis import ReplyError
+from redis.exceptions import NoPermissionError, ResponseError
+
+from pymon_tui.model.feed import Feed
+from pymon_tui.model.link import Trouble
+from pymon_tui.model.query import Reason, Reply, Unavailable
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.units import duration
+from pymon_tui.readings.info import parse_info
+from pymon_tui.server.connection import Handshake, Session
+from pymon_tui.server.intake import Intake
+from pymon_tui.server.reasons import LinkError, answer_text, gap, link_error
+from pymon_tui.server.stream import Stream
+
+Words: TypeAlias = tuple[bytes, ...]
+
+PING: Words = (b"PING",)
+INFO: Words = (b"INFO", b"stats")
+
+_END = {b"SUBSCRIBE": b"UNSUBSCRIBE", b"PSUBSCRIBE": b"PUNSUBSCRIBE"}
+_CONFIRMED = (b"subscribe", b"psubscribe", b"unsubscribe", b"punsubscribe", b"pong")
+
+_PINGS = 2
+"""Pings in a row that may stay unanswered before the connection is given up."""
+
+
+def subscription(name: bytes) -> Words:
+    """The command that follows a channel, or all that match where the name has a wildcard."""
+    return (b"PSUBSCRIBE" if any(wildcard in name for wildcard in (b"*", b"?", b"[", b"\\")) else b"SUBSCRIBE", name)
+
+
+def refusal(asked: Sequence[Words], error: ResponseError, user: SafeText) -> Unavailable:
+    """Why these subscriptions were refused, and the ACL line that allows them."""
+    verbs = " +".join(dict.fromkeys(verb.decode().lower() for verb, _ in asked))
+    found = gap(error, verbs, user)
+    if not isinstance(error, NoPermissionError):
+        return found
+    channels = " ".join(f"&{safe(name)}" for _, name in asked)
+    if "channel" in found.detail:
+        return Unavailable(found.reason, found.detail, safe(f"ACL SETUSER {user} {channels}"))
+    # Not part of the line: the server refuses a channel for a user who has all of them.
+    return Unavailable(found.reason, found.detail, safe(f"{found.remedy} (and {channels} if it lacks them)"))
+
+
+class Subscriber:
+    """Asks for subscriptions, fills the feed with what comes, and notices when nothing can come any more.
+
+    Attributes:
+        held: Channels and patterns that the server was asked to send and didn't refuse.
+        rtt: Seconds the last answer took; while messages queue up, it came behind them.
+        cut_offs: Clients that the server has disconnected because they read too slowly
+            (``client_output_buffer_limit_disconnections``); None where it doesn't tell.
+        user: The ACL user we are logged in as.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        handshake: Handshake,
+        feed: Feed,
+        refused: dict[Words, ResponseError],
+        settled: Callable[[], None],
+    ) -> None:
+        """Take a session over.
+
+        ``refused`` holds commands that are not to be asked, and takes those that the server refuses now;
+        ``settled`` is called whenever all questions have been answered.
+
+        Raises:
+            LinkError: If the connection is gone already.
+        """
+        self.held: set[bytes] = set()
+        self.rtt = 0.0
+        self.cut_offs: int | None = None
+        self.user = session.user
+        self._refused = refused
+        self._settled = settled
+        self._endpoint = session.endpoint
+        self._questions: deque[tuple[Words, float]] = deque()
+        self._first = (INFO,) if handshake is not Handshake.BARE else ()
+        self._stream = Stream(session, Intake(feed, self._answered).take)
+
+    @property
+    def rushing(self) -> bool:
+        """Whether so much came lately that the server may think us too slow."""
+        return self._stream.rushing
+
+    def follow(self, names: Sequence[bytes]) -> None:
+        """Follow these channels and patterns and no others: only what differs is asked, and nothing once refused."""
+        wanted = [name for name in names if subscription(name) not in self._refused]
+        new = [subscription(name) for name in wanted if name not in self.held]
+        old = [(_END[verb], name) for verb, name in map(subscription, self.held.difference(wanted))]
+        self.held = set(wanted)
+        self._ask([*self._first, *old, *new, PING])
+        self._first = ()
+
+    async def until_lost(self, ping_every: float, pong_timeout: float) -> LinkError:
+        """Read until the connection is lost, and return why.
+
+        After ``ping_every`` seconds of silence the server is asked for a sign of life, and after ``pong_timeout``
+        seconds asked again; the connection is lost when it leaves both questions unanswered.
+        """
+        loop, stream = asyncio.get_running_loop(), self._stream
+        asked_at, unanswered = stream.heard_at - 1.0, 0
+        while True:
+            if stream.heard_at > asked_at:
+                unanswered, due = 0, stream.heard_at + ping_every
+            else:
+                due = asked_at + pong_timeout
+            if (wait := due - loop.time()) > 0:
+                await asyncio.wait({stream.lost}, timeout=wait)
+                if stream.lost.done():
+                    return stream.lost.result()
+            elif unanswered == _PINGS:
+                silence = duration(loop.time() - stream.heard_at)
+                return LinkError(Trouble.SILENT, f"no sign of life from {self._endpoint.address} for {silence}", "")
+            else:
+                asked_at = loop.time()
+                unanswered += self._ask_for_a_sign_of_life()
+
+    async def close(self) -> None:
+        """Close the connection at once."""
+        await self._stream.close()
+
+    def _ask(self, commands: Sequence[Words]) -> int:
+        """Send those that were not refused before; returns how many that are."""
+        asked = [command for command in commands if command not in self._refused]
+        now = time.monotonic()
+        self._questions.extend((command, now) for command in asked)
+        if asked:
+            self._stream.write(asked)
+        elif not self._questions:
+            self._settled()
+        return len(asked)
+
+    def _ask_for_a_sign_of_life(self) -> int:
+        """Ask what is answered at once; returns the number of questions, which is 0 where we may not ask any."""
+        # Who may not PING can repeat a subscription: it changes nothing and is confirmed again.
+        repeated = [subscription(name) for name in self.held][:1]
+        return self._ask([PING] if PING not in self._refused else repeated)
+
+    def _answered(self, reply: Reply) -> None:
+        """Match a reply that is no message with the oldest question: a server answers in order, one for one."""
+        kind = reply[0] if isinstance(reply, list) else None
+        if not self._questions or (kind is not None and kind not in _CONFIRMED):
+            return  # a push that nobody asked for
+        command, asked_at = self._questions.popleft()
+        self.rtt = time.monotonic() - asked_at
+        if isinstance(reply, ReplyError):
+            self._refuse(command, str(reply))
+        elif command == INFO:
+            self.cut_offs = _cut_offs(reply)
+        if not self._questions:
+            self._settled()
+
+    def _refuse(self, command: Words, text: str) -> None:
+        error = NoPermissionError(text) if text.startswith("NOPERM") else ResponseError(text)
+        verb, name = command[0], command[-1]
+        if verb in _END.values():
+            # A new connection has only the subscriptions that are wanted.
+            self._stream.fail(LinkError(Trouble.UNREACHABLE, f"we may not unsubscribe: {answer_text(error)}", ""))
+        elif gap(error, "", self.user).reason in (Reason.DENIED, Reason.MISSING):
+            self._refused[command] = error
+            if verb in _END:
+                self.held.discard(name)
+        elif verb in _END and text.startswith(("LOADING", "BUSY", "MASTERDOWN")):
+            self._stream.fail(LinkError(Trouble.SILENT, f"no subscription for now: {answer_text(error)}", ""))
+        elif verb in _END:
+            self._stream.fail(link_error(error, self._endpoint))
+
+
+def _cut_offs(reply: Reply) -> int | None:
+    try:
+        return parse_info(reply).integer("client_output_buffer_limit_disconnections")
+    except ValueError:
+        return None
