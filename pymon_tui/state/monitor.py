@@ -84,6 +84,7 @@ class Monitor:
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
         self._poller.refresh()
+        self._listener.retry()
         self._poked.set()
 
     async def act(self, action: Action) -> Outcome:
