@@ -118,6 +118,7 @@ class Workload:
         while True:
             with contextlib.suppress(RedisError, OSError):
                 async with self._client(name) as client:
+                    await client.ping()  # connects, so that a client which begins with a wait is seen too
                     await work(client)
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -251,16 +252,14 @@ def _idle(seconds: float) -> Work:
 
 
 async def run_until_input_ends(workload: Workload) -> None:
-    """Run the workload until standard input, a pipe that our parent holds, is closed."""
-    work = asyncio.ensure_future(workload.run())
+    """Run the workload; the process ends with its standard input, a pipe that our parent holds."""
 
     def read_input() -> None:
         if not os.read(sys.stdin.fileno(), 4096):
-            work.cancel()
+            os._exit(0)  # there is nothing to save, and a paused server would keep each goodbye waiting
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), read_input)
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+    await workload.run()
 
 
 def main() -> None:

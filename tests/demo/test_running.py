@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -167,6 +168,27 @@ async def test_it_comes_back_when_the_server_does() -> None:
                 return await names(client) == NAMES and await client.dbsize() > 1_000
 
             await eventually(all_are_there)
+
+
+async def test_it_stops_at_once_while_the_server_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Kept(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Kept)
+    with running_demo(seed=1, rate=200) as server:
+        _, workload = started
+        async with client_of(server) as client:
+
+            async def all_are_there() -> bool:
+                return await names(client) == NAMES
+
+            await eventually(all_are_there)
+        os.kill(server.pid, signal.SIGSTOP)
+    assert workload.returncode == 0  # not killed: it ended by itself
 
 
 @pytest.mark.parametrize(
