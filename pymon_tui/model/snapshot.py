@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.link import Link
-from pymon_tui.model.query import PENDING, Query, Reading
+from pymon_tui.model.query import PENDING, Pending, Query, Reading
 from pymon_tui.model.text import SafeText
 
 T = TypeVar("T")
@@ -49,3 +49,8 @@ class Snapshot:
     def reading(self, query: Query[T]) -> Reading[T]:
         """What is known of this query: a value, or a gap that says why."""
         return self.readings.get(query.name, PENDING)
+
+    @property
+    def readings_known(self) -> bool:
+        """Whether anything has been answered yet."""
+        return any(not isinstance(reading, Pending) for reading in self.readings.values())

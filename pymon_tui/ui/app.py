@@ -1,18 +1,36 @@
-"""The program on the terminal: the composition root, which knows the settings, the source and the screens."""
+"""The program on the terminal: the composition root, which knows the settings, the sources and the screens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import ClassVar
 
+from textual import on, work
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
 
+from pymon_tui.demo.embedded import NoServer
+from pymon_tui.demo.running import running_demo
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.settings import Settings
+from pymon_tui.settings import Settings, SettingsError
+from pymon_tui.settings.recent import recent, remember
 from pymon_tui.state.source import Source
+from pymon_tui.ui.crash import report
+from pymon_tui.ui.palette import ActionProvider
+from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.terminal import DiffedApp
 from pymon_tui.ui.theme import THEMES
+
+DEMO_SEED, DEMO_RATE = 1, 2_000
 
 
 class PymonApp(DiffedApp[int]):
@@ -20,34 +38,169 @@ class PymonApp(DiffedApp[int]):
 
     CSS_PATH = "app.tcss"
     TITLE = "pymon"
+    COMMANDS: ClassVar[set[type[ActionProvider]]] = {ActionProvider}  # type: ignore[assignment]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+c", "quit", "Quit", show=False, id="quit", priority=False, tooltip="Leave"),
+        Binding("q,ctrl+c", "quit", "Quit", show=False, id="quit", tooltip="Leave"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend", tooltip="To the shell; fg returns"),
+        Binding("c", "connect", "Connect", show=False, id="connect", tooltip="Look at another server"),
         Binding("t", "next_theme", "Theme", show=False, id="theme", tooltip="The next theme"),
-        Binding("question_mark", "help", "Help", id="help", tooltip="The keys of the focused pane"),
+        Binding("ctrl+s", "picture", "Screenshot", show=False, id="screenshot", tooltip="Save the screen as an SVG"),
     ]
 
-    def __init__(self, settings: Settings, source_of: Callable[[Endpoint], Source]) -> None:
-        """``source_of`` makes the live source; it is called after the first paint, for it imports much."""
-        super().__init__(full_redraw=settings.full_redraw)
+    def __init__(
+        self,
+        settings: Settings,
+        source_of: Callable[[Endpoint], Source],
+        endpoint_of: Callable[[Choice], Endpoint],
+        *,
+        endpoint: Endpoint | None = None,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        """Make the app; nothing is opened yet.
+
+        Args:
+            settings: What the user has set.
+            source_of: Makes the live source; called after the first paint, for it imports much.
+            endpoint_of: Where a choice of the connect screen leads. Raises SettingsError.
+            endpoint: The server to look at first, by default the settings'.
+            driver_class: How to speak to the terminal; by default as Textual decides.
+        """
+        super().__init__(full_redraw=settings.full_redraw, driver_class=driver_class)
+        self.crash: str | None = None
         self._settings = settings
         self._source_of = source_of
+        self._endpoint_of = endpoint_of
+        self._endpoint = endpoint or settings.endpoint
+        self._guessed = endpoint is None and not settings.explicit
+        self._demo = ExitStack()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = settings.theme or ("pymon-16" if settings.color == "16" else "pymon-dark")
         self.animation_level = "none"
+        self.set_keymap(settings.keymap)
 
     def on_ready(self) -> None:
         """Paint first, then connect."""
-        self.call_after_refresh(self.watch_server, self._settings.endpoint)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Left alone, they would leave the terminal in the alternate screen.
+            loop.add_signal_handler(number, self.exit, 128 + number)
+        self.call_after_refresh(self.watch_server, self._endpoint)
 
     def watch_server(self, endpoint: Endpoint) -> None:
         """Show this server's monitor in place of what was shown."""
-        self.push_screen(MonitorScreen(self._source_of(endpoint)))
+        screen = MonitorScreen(self._source_of(endpoint))
+        if isinstance(self.screen, MonitorScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+        self._endpoint = endpoint
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """None of Textual's: the palette has our own, by the same names as the keys'."""
+        return ()
 
     def action_next_theme(self) -> None:
         """The next of our own themes."""
         names = [theme.name for theme in THEMES]
         current = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(current + 1) % len(names)]
+
+    def action_picture(self) -> None:
+        """Save the screen as an SVG in the working directory, or at home where that can't be written."""
+        for folder in (Path.cwd(), Path.home()):
+            with suppress(OSError):
+                self.notify(safe(f"saved {self.save_screenshot(path=str(folder))}"), markup=False)
+                return
+        self.notify("the screenshot could not be written here or at home", severity="error", markup=False)
+
+    def action_connect(self) -> None:
+        """Ask for another server."""
+        self.choose_server(safe(""))
+
+    @on(MonitorScreen.FirstLost)
+    def _first_lost(self, message: MonitorScreen.FirstLost) -> None:
+        # Nobody named this server: where the usual place is empty, ask.
+        if self._guessed:
+            self._guessed = False
+            self.choose_server(safe(f"{message.lost.what}: which server?"))
+        elif message.lost.tries == 1:
+            self.bell()
+
+    @work(exclusive=True, group="choose")
+    async def choose_server(self, why: SafeText) -> None:
+        """Ask until there is a server to look at, or the person goes back."""
+        while True:
+            choice = await self.push_screen_wait(ConnectScreen(why, self._choices()))
+            if choice is None:
+                return
+            try:
+                endpoint = self._demo_endpoint() if choice is DEMO else self._endpoint_of(choice)
+            except (SettingsError, NoServer) as error:
+                why = safe(str(error))
+                continue
+            if choice is not DEMO:
+                remember(endpoint)
+            self.watch_server(endpoint)
+            return
+
+    def _choices(self) -> tuple[Choice, ...]:
+        profiles = [
+            Choice("profile", profile.name, safe(" ".join(filter(None, (profile.address, profile.environment)))))
+            for profile in self._settings.profiles
+        ]
+        return (*profiles, *(Choice("recent", address, safe("")) for address in recent()), DEMO)
+
+    def _demo_endpoint(self) -> Endpoint:
+        server = self._demo.enter_context(running_demo(seed=DEMO_SEED, rate=DEMO_RATE))
+        return Endpoint(socket=server.socket, name="demo")
+
+    def close_demo(self) -> None:
+        """End the demo that was chosen on the connect screen, if there is one."""
+        self._demo.close()
+
+    def _fatal_error(self) -> None:
+        # Textual prints every local variable, passwords among them; we leave them out, and say one line.
+        error = self._exception
+        if error is not None and self.crash is None:
+            self.crash = report(error)
+        self._close_messages_no_wait()
+
+
+def run_monitor(
+    settings: Settings, source_of: Callable[[Endpoint], Source], endpoint_of: Callable[[Choice], Endpoint]
+) -> int:
+    """Open the monitor and stay until the person leaves. Returns the exit code."""
+    if settings.explicit:
+        remember(settings.endpoint)
+    return _run(PymonApp(settings, source_of, endpoint_of))
+
+
+def run_demo(
+    settings: Settings,
+    source_of: Callable[[Endpoint], Source],
+    endpoint_of: Callable[[Choice], Endpoint],
+    *,
+    seed: int,
+    rate: float,
+) -> int:
+    """Open the monitor on a server of its own with Py_Monitor at work on it. Returns the exit code."""
+    try:
+        with running_demo(seed=seed, rate=round(rate)) as server:
+            demo = Endpoint(socket=server.socket, name="demo")
+            return _run(PymonApp(settings, source_of, endpoint_of, endpoint=demo))
+    except NoServer as error:
+        print(f"pymon-tui: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _run(app: PymonApp) -> int:
+    try:
+        code = app.run(mouse=True)
+    finally:
+        app.close_demo()
+    if app.crash is not None:
+        print(app.crash, file=sys.stderr)  # noqa: T201
+        return 1
+    return code or app.return_code or 0

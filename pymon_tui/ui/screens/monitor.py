@@ -10,6 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -22,9 +23,10 @@ from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.screens.help import help_lines, keys_of
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
-from pymon_tui.ui.widgets.ink import Facts
+from pymon_tui.ui.widgets.ink import Facts, text_of
 from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
 from pymon_tui.ui.widgets.title_bar import TitleBar
 
@@ -48,6 +50,7 @@ class MonitorScreen(Screen[None]):
         Binding("plus,equals_sign", "slower", "Slower", show=False, id="slower", tooltip="A longer interval"),
         Binding("minus", "faster", "Faster", show=False, id="faster", tooltip="A shorter interval"),
         Binding("r", "refresh", "Refresh", show=False, id="refresh", tooltip="Ask now, also what was refused"),
+        Binding("question_mark", "help", "Help", id="help", tooltip="The keys that work here"),
         Binding("y", "copy", "Copy", show=False, id="copy", tooltip="Copy the row to the clipboard (OSC 52)"),
     ]
 
@@ -57,6 +60,13 @@ class MonitorScreen(Screen[None]):
     """What the panes show: the newest one, or while paused an older one."""
     paused: reactive[bool] = reactive(False, init=False)
     read_only: reactive[bool] = reactive(False, init=False)
+
+    class FirstLost(Message):
+        """The server could not be reached at the first try."""
+
+        def __init__(self, lost: Lost) -> None:
+            self.lost = lost
+            super().__init__()
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -91,6 +101,8 @@ class MonitorScreen(Screen[None]):
         """Take each snapshot of the source as it comes."""
         async with aclosing(self._source.snapshots()) as snapshots:  # type: ignore[type-var]
             async for snapshot in snapshots:
+                if isinstance(snapshot.link, Lost) and not snapshot.readings_known and snapshot.link.tries == 1:
+                    self.post_message(self.FirstLost(snapshot.link))
                 self._newest = snapshot
                 if not self.paused:
                     self.snapshot = snapshot

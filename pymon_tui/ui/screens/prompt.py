@@ -39,7 +39,7 @@ class PromptScreen(ModalScreen[str | None]):
             padding: 0 1;
         }
         & Facts { width: 1fr; }
-        & Input { border: none; height: 1; background: $panel; padding: 0 1; margin: 1 0; }
+        & Input, & Input:focus { border: none; height: 1; background: $panel; padding: 0 1; margin: 1 0; }
     }
     """
 

@@ -12,10 +12,8 @@ from pymon_tui.ui.widgets.ink import Line, Span, label, span
 
 def left_title(snapshot: Snapshot, width: int) -> Line:
     """Our name, the server's, and what it is."""
-    dot: Role = (
-        "good" if isinstance(snapshot.link, Live) else "warn" if isinstance(snapshot.link, Connecting) else "act"
-    )
-    pieces = [span(" pymon ", "accent"), span(" "), _dot(dot), span(" "), span(snapshot.node, "strong")]
+    dot = span("●", "good" if isinstance(snapshot.link, Live) else "warn")
+    pieces = [span(" pymon ", "accent"), span(" "), dot, span(" "), span(snapshot.node, "strong")]
     reading = snapshot.reading(SERVER)
     if isinstance(reading, Ready):
         server = reading.value

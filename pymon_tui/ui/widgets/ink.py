@@ -70,6 +70,11 @@ def line_width(line: Line) -> int:
     return sum(cell_len(text) for text, _ in line)
 
 
+def text_of(line: Line) -> SafeText:
+    """What a line says, without its colours."""
+    return safe("".join(text for text, _ in line))
+
+
 class Ink(Widget):
     """A widget that draws lines of spans. Colours come from the theme, by role."""
 

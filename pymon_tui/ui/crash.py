@@ -1,0 +1,38 @@
+"""The report of an unforeseen error: what happened and where, without the values that variables had."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import traceback
+from pathlib import Path
+
+from platformdirs import user_log_path
+
+from pymon_tui import __version__
+from pymon_tui.model.text import lines
+
+
+def report(error: BaseException) -> str:
+    """Append a report to the log, and return the one line that a user is told.
+
+    Local variables are left out, for they hold passwords and other people's data.
+    """
+    when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    text = "".join(traceback.format_exception(error))
+    kind = type(error).__name__
+    try:
+        path = _append(f"{when} pymon-tui {__version__}\n" + "\n".join(lines(text)) + "\n")
+    except OSError as failure:
+        return f"pymon-tui: an unforeseen {kind} ended the program, and its report could not be written: {failure}"
+    return f"pymon-tui: an unforeseen {kind} ended the program; the report is in {path}"
+
+
+def _append(text: str) -> Path:
+    folder = user_log_path("pymon-tui")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "crash.log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as log:
+        log.write(text)
+    return path
