@@ -84,16 +84,18 @@ class Listener:
         while True:
             self._retry.clear()
             try:
-                session, self._handshake = await open_session(self._endpoint, self._handshake)
-                error = await self._follow(session)
+                session, handshake = await open_session(self._endpoint, self._handshake)
+                if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
+                    self._handshake = handshake
+                error = await self._follow(session, handshake)
             except LinkError as failed:
                 error = failed
             await self._wait(self._lose(error))
 
-    async def _follow(self, session: Session) -> LinkError:
+    async def _follow(self, session: Session, handshake: Handshake) -> LinkError:
         """Subscribe, and read until the connection is lost; returns why it was."""
         try:
-            subscriber = Subscriber(session, self._handshake, self._feed, self._refused, self._settled)
+            subscriber = Subscriber(session, handshake, self._feed, self._refused, self._settled)
         except LinkError:
             await session.close()
             raise

@@ -72,15 +72,15 @@ class Stream(asyncio.BufferedProtocol):
             self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # takes any buffer
             self._take(iter(self._reader.gets, _NOTHING))
         except (hiredis.ProtocolError, InvalidResponse) as error:
-            self.fail(InvalidResponse(str(error)))
+            self.fail(link_error(InvalidResponse(str(error)), self._session.endpoint))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.fail(exc or RedisConnectionError())
+        self.fail(link_error(exc or RedisConnectionError(), self._session.endpoint))
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: LinkError) -> None:
         """Give the connection up because of this error, unless another one came first."""
         if not self.lost.done():
-            self.lost.set_result(link_error(error, self._session.endpoint))
+            self.lost.set_result(error)
 
     def _measure(self, nbytes: int) -> None:
         self.heard_at = now = self._loop.time()

@@ -160,7 +160,7 @@ class Subscriber:
             self._refuse(command, str(reply))
         elif command == INFO:
             self.cut_offs = _cut_offs(reply)
-        if not self._questions:
+        if not self._questions and not self._stream.lost.done():
             self._settled()
 
     def _refuse(self, command: Words, text: str) -> None:
@@ -169,7 +169,7 @@ class Subscriber:
         if verb in _END.values():
             # A new connection has only the subscriptions that are wanted.
             self._stream.fail(LinkError(Trouble.UNREACHABLE, f"we may not unsubscribe: {answer_text(error)}", ""))
-        elif gap(error, "", self.user).reason in (Reason.DENIED, Reason.MISSING):
+        elif gap(error, "", self.user).reason is not Reason.FAILED:
             self._refused[command] = error
             if verb in _END:
                 self.held.discard(name)
