@@ -71,7 +71,7 @@ def job(random: Random, keyspace: Keyspace, *, commands: int) -> list[Command]:
         limit = f"ratelimit:{user}:{random.randrange(10**4)}"
         batch += (*keyspace.result(project), *keyspace.alerts(1 + project // 4))
         batch += (("HINCRBY", f"project:stats:{project % CONFIGS + 1}", "requests", random.randrange(1, 40)),)
-        batch += (("INCR", limit), ("EXPIRE", limit, random.randrange(3, 12)))
+        batch += (("INCR", limit), ("EXPIRE", limit, random.randrange(1, 9)))
     return batch
 
 
