@@ -29,9 +29,9 @@ class ActionProvider(Provider):
         seen: set[str] = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.action not in seen and active.enabled and binding.description and not binding.system:
+            if binding.action not in seen and active.enabled and binding.tooltip and not binding.system:
                 seen.add(binding.action)
                 run = partial(self.app.run_action, binding.action, active.node)
-                yield binding.description, binding.tooltip or "", run
+                yield binding.description, binding.tooltip, run
         for theme in sorted(self.app.available_themes):
             yield f"Theme {theme}", "Change the colours", partial(setattr, self.app, "theme", theme)

@@ -29,7 +29,8 @@ def keys_of(bindings: Iterable[ActiveBinding], shown: Iterable[SafeText]) -> tup
     found: dict[str, tuple[list[str], str]] = {}
     for active, key in zip(bindings, shown, strict=True):
         binding = active.binding
-        if active.enabled and not binding.system:
-            keys, _ = found.setdefault(binding.action, ([], binding.tooltip or binding.description))
-            keys.append(key)
+        if active.enabled and not binding.system and binding.tooltip:
+            keys, _ = found.setdefault(binding.action, ([], binding.tooltip))
+            if key not in keys:
+                keys.append(key)
     return tuple((safe(" ".join(keys)), what) for keys, what in found.values())

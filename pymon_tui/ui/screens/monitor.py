@@ -162,6 +162,18 @@ class MonitorScreen(Screen[None]):
             self.app.copy_to_clipboard(text)
             self.notify("copied", markup=False)
 
+    def action_help(self) -> None:
+        """The keys that work now, those of the focused pane first."""
+        pane = self._focused_pane()
+        outer = (self, self.app)
+        here = [active for active in self.active_bindings.values() if active.node not in outer]
+        rest = [active for active in self.active_bindings.values() if active.node in outer]
+        shown = [[safe(self.app.get_key_display(active.binding)) for active in part] for part in (here, rest)]
+        lines = help_lines(pane.ABOUT if pane is not None else "", keys_of(here, shown[0]), keys_of(rest, shown[1]))
+        title = safe(f"Keys of {pane.TITLE}" if pane is not None else "Keys")
+        copied = safe(" · ".join(text_of(line) for line in lines if line), 10_000)
+        self.app.push_screen(ReaderScreen(title, lines, copied))
+
     @on(Pane.Act)
     def _act(self, message: Pane.Act) -> None:
         self._confirm_and_send(message.action)
