@@ -208,7 +208,7 @@ def test_a_dotenv_that_is_not_text(place: Place, content: bytes) -> None:
     ("content", "setting", "says"),
     [
         ("port = 1\nport == 2\n", "config", "line 2"),
-        ("prot = 1\n", "prot", 'no such setting; did you mean "port"?'),
+        ("prot = 1\n[profiles.prod]\n", "prot", 'no such setting; did you mean "port"?'),
         ("[profiles.prod]\nurll = 'x'\n", "urll", 'did you mean "url"?'),
         ("[profiles.prod]\nport = 'x'\n", "port", "[profiles.prod])"),
         ("[profiles.prod]\nurl = 5\n", "url", "should be a text"),

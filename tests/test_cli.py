@@ -1,0 +1,359 @@
+"""The command line, from its arguments to what the commands are given."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pymon_tui import __version__, cli, process_list
+
+SECRET = "hunter2"
+Calls = list[tuple[str, Any, dict[str, Any]]]
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("PYMON_", "REDIS")):
+            monkeypatch.delenv(name)
+    (tmp_path / "config.toml").touch(mode=0o600)
+    monkeypatch.setenv("PYMON_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("TEXTUAL_COLOR_SYSTEM", "auto")
+    monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What the commands were called with; in place of the modules that do the work."""
+    made: Calls = []
+
+    def fake(name: str) -> Callable[..., int]:
+        def called(settings: Any, *arguments: Any, **keywords: Any) -> int:
+            made.append((name, settings, keywords | ({"arguments": arguments} if arguments else {})))
+            return 0
+
+        return called
+
+    modules = {
+        "pymon_tui.ui.app": ("run_monitor", "run_demo"),
+        "pymon_tui.once": ("run_once",),
+        "pymon_tui.ui.screenshots": ("take_screenshots",),
+    }
+    for module_name, functions in modules.items():
+        module = ModuleType(module_name)
+        for function in functions:
+            setattr(module, function, fake(function))
+        monkeypatch.setitem(sys.modules, module_name, module)
+    return made
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal to draw on. (pytest puts its own stderr in place, so the stream itself cannot be one.)"""
+    monkeypatch.setattr("pymon_tui.cli._is_terminal", lambda _name: True)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line on stderr of a command line that ends with exit code 2."""
+    assert cli.run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("pymon-tui: ")
+    assert captured.err.count("\n") == 1
+    assert SECRET not in captured.err
+    return captured.err.removeprefix("pymon-tui: ").rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "address"),
+    [
+        ([], "127.0.0.1:6379"),
+        (["localhost"], "localhost:6379"),
+        (["cache.example:6380"], "cache.example:6380"),
+        (["cache"], "cache:6379"),
+        (["redis://cache/2"], "cache:6379"),
+        (["valkeys://[::1]:7"], "[::1]:7"),
+        (["unix:///run/r.sock"], "/run/r.sock"),
+        (["-h", "cache", "-p", "7"], "cache:7"),
+        (["cache", "-p", "7"], "cache:7"),
+        (["-p", "7", "cache"], "cache:7"),
+        (["-s", "/run/r.sock"], "/run/r.sock"),
+        (["-u", "cache:7"], "cache:7"),
+        (["-uredis://cache:7"], "cache:7"),
+    ],
+)
+def test_the_monitor_opens_on_the_server_named(
+    calls: Calls, terminal: None, arguments: list[str], address: str
+) -> None:
+    assert cli.run(arguments) == 0
+    ((name, settings, _),) = calls
+    assert (name, settings.endpoint.address) == ("run_monitor", address)
+    assert settings.explicit == bool(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-h", "cache", "-n", "2", "once", "--json"],
+        ["once", "--json", "-h", "cache", "-n", "2"],
+        ["-h", "cache", "once", "-n", "2", "--json"],
+        ["-h", "other", "once", "-h", "cache", "-n", "2", "--json"],
+        ["once", "redis://cache/2", "--json"],
+        ["redis://cache/2", "once", "--json"],
+        ["-u", "redis://cache/2", "once", "--json"],
+        ["-n", "2", "cache", "once", "--json"],
+    ],
+)
+def test_connection_flags_stand_before_or_after_the_subcommand(calls: Calls, arguments: list[str]) -> None:
+    assert cli.run(arguments) == 0
+    ((name, settings, keywords),) = calls
+    assert (name, keywords) == ("run_once", {"as_json": True})
+    assert (settings.endpoint.address, settings.db) == ("cache:6379", 2)
+
+
+def test_every_flag_reaches_its_setting(calls: Calls, terminal: None, tmp_path: Path) -> None:
+    (tmp_path / "f").touch()
+    connection = "-h c -p 7 -n 2 --user me --tls --cacert f --cert f --key f --sni s --insecure"
+    display = "--interval 2 --theme t --color 16 --graph ascii --read-only --full-redraw --channels a --channels b*"
+    assert cli.run([*connection.split(), *display.split()]) == 0
+    given = calls[0][1].model_dump(include=calls[0][1].model_fields_set - {"config", "profiles"})
+    assert given == {
+        "host": "c", "port": 7, "socket": None, "name": None, "db": 2, "username": "me", "tls": True, "cacert": "f",
+        "cert": "f", "key": "f", "sni": "s", "insecure": True, "interval": 2.0, "theme": "t", "color": "16",
+        "graph": "ascii", "read_only": True, "full_redraw": True, "channels": ("a", "b*"),
+    }  # fmt: skip
+
+
+def test_the_demo_takes_looks_but_no_server(calls: Calls, terminal: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "not an address")
+    monkeypatch.setenv("PYMON_THEME", "dark")
+    assert cli.run(["--interval", "2", "demo", "--seed", "3", "--rate", "50"]) == 0
+    ((name, settings, keywords),) = calls
+    assert (name, keywords) == ("run_demo", {"seed": 3, "rate": 50})
+    assert (settings.interval, settings.theme, settings.explicit) == (2.0, "dark", False)
+
+
+def test_screenshots_go_to_the_folder(calls: Calls) -> None:
+    assert cli.run(["screenshots", "pictures"]) == 0
+    assert calls[0][0] == "take_screenshots"
+    assert calls[0][2] == {"arguments": (Path("pictures"),)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["onec"], 'no command "onec"; did you mean "once"? For a server: -h onec'),
+        (["screenshot"], 'no command "screenshot"; did you mean "screenshots"? For a server: -h screenshot'),
+        (["-p", "x"], 'port: should be a number from 1 to 65535, not "x" (from --port)'),
+        (["once", "-p", "x"], 'port: should be a number from 1 to 65535, not "x" (from --port)'),
+        (["--config", "none", "once"], "config: cannot read none: No such file or directory (from --config)"),
+        (["redis://a", "once", "-u", "b"], "the server is named twice on the command line: name it once"),
+        (["-h", "c", "demo"], "the demo brings its own server; leave out: host"),
+        (["--askpass", "once"], "--askpass needs a terminal to ask on; without one use REDISCLI_AUTH"),
+        ([f"redis://:{SECRET}@h:x"], 'url: "redis://:***@h:x" should be redis://HOST:PORT'),
+        (["--prot", "1"], "No such option '--prot'. (Did you mean one of: '--host', '--port', '--profile'?)"),
+        (["--port"], "Option '--port' requires an argument."),
+        (["a", "b"], "Got unexpected extra argument (b)"),
+        (["demo", "--rate", "0"], "Invalid value for '--rate': 0.0 is not in the range"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], line: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert refused(capsys, *arguments).startswith(line)
+
+
+def test_an_environment_variable_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYMON_PORT", "x")
+    assert refused(capsys).endswith("(from PYMON_PORT)")
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["localhost"]])
+def test_without_a_terminal_the_monitor_names_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, calls: Calls, command: list[str]
+) -> None:
+    for stream in (io.StringIO(), None):
+        monkeypatch.setattr("sys.stdin", stream)
+        line = refused(capsys, *command)
+        assert line == "the monitor needs a terminal, and stdin is not one; for one reading as text: pymon-tui once"
+    monkeypatch.setattr("sys.stdin", Terminal())
+    assert "stderr is not one" in refused(capsys, *command)
+    assert calls == []
+
+
+def test_a_dumb_terminal_is_refused(
+    capsys: pytest.CaptureFixture[str], calls: Calls, terminal: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert "TERM=dumb" in refused(capsys)
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("color", "system"), [("auto", "auto"), ("truecolor", "truecolor"), ("256", "256"), ("16", "standard")]
+)
+def test_color_is_set_before_textual_reads_it(calls: Calls, terminal: None, color: str, system: str) -> None:
+    assert cli.run(["--color", color]) == 0
+    assert os.environ["TEXTUAL_COLOR_SYSTEM"] == system
+
+
+def test_askpass_beats_the_environment(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDISCLI_AUTH", "other")
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: SECRET)
+    assert cli.run(["--askpass", "once"]) == 0
+    assert calls[0][1].password.get_secret_value() == SECRET
+
+
+def test_interrupted(monkeypatch: pytest.MonkeyPatch, calls: Calls) -> None:
+    def interrupt(*_arguments: Any, **_keywords: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["pymon_tui.once"], "run_once", interrupt)
+    assert cli.run(["once"]) == 130
+
+
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_the_exit_code_is_the_command_s(monkeypatch: pytest.MonkeyPatch, calls: Calls, code: int) -> None:
+    monkeypatch.setattr(sys.modules["pymon_tui.once"], "run_once", lambda _settings, **_keywords: code)
+    assert cli.run(["once"]) == code
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"pymon-tui {__version__}\n"
+    for command in ([], ["once"], ["demo"], ["screenshots"], ["localhost"]):
+        assert cli.run([*command, "--help"]) == 0
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        assert max(map(len, captured.out.splitlines())) <= 80
+        assert ("Connection:" in captured.out) == (command != ["demo"])
+
+
+def python(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(cli.__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | {"PYTHONPATH": root} | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(flag: str) -> None:
+    code = (
+        f"import sys; sys.argv = ['pymon-tui', {flag!r}]\n"
+        "import atexit, pymon_tui.cli\n"
+        "heavy = ('textual', 'rich', 'redis', 'pydantic', 'pydantic_settings', 'asyncio', 'platformdirs')\n"
+        "atexit.register(lambda: print('heavy:', [name for name in heavy if name in sys.modules]))\n"
+        "pymon_tui.cli.main()"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0
+    assert done.stdout.endswith("heavy: []\n")
+
+
+def test_once_does_not_import_textual() -> None:
+    code = (
+        "import sys, types; once = types.ModuleType('pymon_tui.once')\n"
+        "heavy = ('textual', 'rich', 'pydantic.networks')\n"
+        "def run_once(settings, as_json): print([name for name in heavy if name in sys.modules])\n"
+        "once.run_once = run_once; sys.modules['pymon_tui.once'] = once\n"
+        "import pymon_tui.cli; pymon_tui.cli.main()"
+    )
+    done = python("-c", code, "once")
+    assert (done.stdout, done.returncode) == ("[]\n", 0)
+
+
+# Says what its arguments are to itself and, where there is a /proc, to everyone; and which password came along.
+SHOW_ARGUMENTS = """
+import os, sys, types, pathlib
+def run_once(settings, as_json):
+    everyone = pathlib.Path(f"/proc/{os.getpid()}/cmdline")
+    print(os.getpid(), sys.orig_argv, everyone.read_bytes() if everyone.exists() else "")
+    print(settings.password.get_secret_value(), settings.endpoint.address, settings.username, settings.channels)
+    print(any(settings.password.get_secret_value() in value for value in os.environ.values()))
+    return 0
+sys.modules["pymon_tui.once"] = once = types.ModuleType("pymon_tui.once")
+once.run_once = run_once
+import pymon_tui.cli
+pymon_tui.cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [f"redis://me:{SECRET}@cache:7", "once"],
+        ["once", "-u", f"redis://me:{SECRET}@cache:7"],
+        ["once", f"--url=valkey://me:{SECRET}@cache:7"],
+        [f"-urediss://me:{SECRET}@cache:7", "once"],
+    ],
+)
+def test_a_password_in_a_url_leaves_the_process_list(arguments: list[str]) -> None:
+    done = python("-c", SHOW_ARGUMENTS, *arguments, REDISCLI_AUTH="of another server")
+    shown, used, inherited = done.stdout.splitlines()
+    assert SECRET not in shown
+    assert "me@cache:7" in shown
+    assert used == f"{SECRET} cache:7 me ('notifications:*',)"
+    assert inherited == "False"
+    assert done.stderr.count("\n") == 1
+    assert "a password in a URL shows in ps" in done.stderr
+    assert SECRET not in done.stderr
+
+
+def test_the_module_starts_anew_too() -> None:
+    done = python("-m", "pymon_tui", f"redis://:{SECRET}@cache", "-p", "x")
+    warning, error = done.stderr.splitlines()
+    assert "a password in a URL" in warning
+    assert error == 'pymon-tui: port: should be a number from 1 to 65535, not "x" (from --port)'
+    assert done.returncode == 2
+
+
+def test_a_pattern_is_no_url() -> None:
+    assert not process_list.shows_password(["--channels", "redis://a:b@c", "once"])
+    assert not process_list.shows_password(["redis://me@cache", "-h", "a:b@c"])
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("pymon-tui on", ["once"]),
+        ("pymon-tui --profile prod de", ["demo"]),
+        ("pymon-tui --color t", ["truecolor"]),
+        ("pymon-tui onec --as", ["--askpass"]),
+        ("pymon-tui cache.example --full", ["--full-redraw"]),
+        ("pymon-tui once --js", ["--json"]),
+    ],
+)
+def test_completion(words: str, offered: list[str]) -> None:
+    done = python(
+        "-m",
+        "pymon_tui",
+        _PYMON_TUI_COMPLETE="bash_complete",
+        COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split()) - 1),
+    )
+    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == offered
+    assert done.stderr == ""
