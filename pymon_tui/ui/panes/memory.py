@@ -18,7 +18,7 @@ from pymon_tui.ui.widgets.ink import Facts, Line, Role, field, label, span
 _NAME = 9
 
 
-class MemoryPane(Pane):
+class MemoryPane(Pane, can_focus=True):
     """How much is used, of how much, and what happens when it is full."""
 
     NAME = "memory"

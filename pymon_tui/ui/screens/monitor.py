@@ -22,8 +22,8 @@ from pymon_tui.state.source import Source
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
-from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.help import help_lines, keys_of
+from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
 from pymon_tui.ui.widgets.ink import Facts, text_of
@@ -39,7 +39,9 @@ class MonitorScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "overview", "Overview", id="overview", tooltip="Show all panes"),
         *(
-            Binding(str(number), f"pane({pane.NAME!r})", pane.TITLE, id=f"pane.{pane.NAME}", tooltip=pane.ABOUT)
+            Binding(
+                str(number), f"pane({pane.NAME!r})", pane.TITLE, id=f"pane.{pane.NAME}", tooltip=f"{pane.TITLE} in full"
+            )
             for number, pane in enumerate(PANES, 2)
         ),
         Binding("tab", "app.focus_next", "Next", show=False, id="next", tooltip="Focus the next pane"),
