@@ -22,7 +22,8 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, clusters, pen_of, sgr
+from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, clusters, pen_of
+from pymon_tui.ui.runs import Run, sequence
 
 ERASE = "\x1b[m\x1b[2J"
 
@@ -31,42 +32,6 @@ UNKNOWN = "\0"
 TAIL = ""  # covered by the wide character to its left
 
 STYLES_KEPT = 4096
-
-
-class _Output:
-    """The sequence being written, with where it leaves the cursor and the pen."""
-
-    __slots__ = ("parts", "pen", "x", "y")
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.pen = DEFAULT_PEN
-        self.y = -1  # no row: the cursor may be anywhere
-        self.x = 0
-
-    def draw(self, text: str, pen: Pen) -> None:
-        """Draws plain text where the cursor is."""
-        if pen != self.pen:
-            self.parts.append(sgr(self.pen, pen))
-            self.pen = pen
-        self.parts.append(text)
-        self.x += len(text)
-
-    def move(self, y: int, x: int) -> None:
-        if self.y != y:
-            self.parts.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
-        elif x > self.x:
-            self.parts.append(f"\x1b[{x - self.x}C" if x > self.x + 1 else "\x1b[C")
-        elif x < self.x:
-            self.parts.append(f"\x1b[{y + 1};{x + 1}H")
-        self.y, self.x = y, x
-
-    def lose_cursor(self) -> None:
-        self.y = -1
-
-    def finish(self) -> str:
-        """All of it; the pen is put down, so that whatever else writes to the terminal finds the defaults."""
-        return "".join([*self.parts, sgr(self.pen, DEFAULT_PEN)])
 
 
 class Shadow:
@@ -90,10 +55,10 @@ class Shadow:
         """
         self._fit(*_extent(update))
         self._use(COLOR_SYSTEMS[console.color_system] if console.color_system else None)
-        output = _Output()
+        runs: list[Run] = []
         for y, x, stop, segments in _pieces(update):
-            self._draw(output, y, x, min(stop, self._width), segments)
-        return output.finish()
+            self._draw(runs, y, x, min(stop, self._width), segments)
+        return sequence(runs, self._width, self._standing)
 
     def _fit(self, width: int, height: int) -> None:
         # A frame as large as the terminal was before it shrank is folded into its last column and row.
@@ -114,26 +79,26 @@ class Shadow:
             self._styles[style] = pen
         return pen
 
-    def _draw(self, output: _Output, y: int, x: int, stop: int, segments: Iterable[Segment]) -> None:
+    def _draw(self, runs: list[Run], y: int, x: int, stop: int, segments: Iterable[Segment]) -> None:
         """Draws what differs of the segments from column ``x`` to before ``stop``."""
         for text, style, _ in segments:
             if x >= stop:
                 return
             pen = self._pen(style)
             if PLAIN.issuperset(text):
-                self._draw_plain(output, y, x, text[: stop - x], pen)
+                self._draw_plain(runs, y, x, text[: stop - x], pen)
                 x += len(text)
                 continue
             for cluster, width, reach in clusters(text):
                 if x + width > stop:
-                    self._draw_plain(output, y, x, " " * (stop - x), pen)
+                    self._draw_plain(runs, y, x, " " * (stop - x), pen)
                 elif width == 1 and cluster in PLAIN:
-                    self._draw_plain(output, y, x, cluster, pen)
+                    self._draw_plain(runs, y, x, cluster, pen)
                 else:
-                    self._draw_cluster(output, y, x, cluster, width, reach, pen)
+                    self._draw_cluster(runs, y, x, cluster, width, reach, pen)
                 x += width
 
-    def _draw_plain(self, output: _Output, y: int, x: int, text: str, pen: Pen) -> None:
+    def _draw_plain(self, runs: list[Run], y: int, x: int, text: str, pen: Pen) -> None:
         row = y * self._width
         start, end = row + x, row + x + len(text)
         shown, pens = self._text, self._pens
@@ -145,32 +110,25 @@ class Shadow:
                 if run < 0:
                     run = at
             elif run >= 0:
-                self._write_run(output, y, run - row, text[run - start : at - start], pen)
+                self._add_run(runs, y, run - row, text[run - start : at - start], pen)
                 run = -1
         if run >= 0:
-            self._write_run(output, y, run - row, text[run - start :], pen)
+            self._add_run(runs, y, run - row, text[run - start :], pen)
 
-    def _write_run(self, output: _Output, y: int, x: int, text: str, pen: Pen) -> None:
-        self._move(output, y, x, pen)
-        output.draw(text, pen)
+    def _add_run(self, runs: list[Run], y: int, x: int, text: str, pen: Pen) -> None:
+        runs.append(Run(y, x, text, pen, sure=True))
         self._cover(y, x, list(text), pen)
-        if x + len(text) == self._width:
-            output.lose_cursor()  # terminals differ in where it stays after the last column
 
-    def _draw_cluster(self, output: _Output, y: int, x: int, cluster: str, width: int, reach: int, pen: Pen) -> None:
+    def _draw_cluster(self, runs: list[Run], y: int, x: int, cluster: str, width: int, reach: int, pen: Pen) -> None:
         """Draws a character (or several that combine) whose width terminals may not agree on."""
         start = y * self._width + x
         cells = [cluster, *[TAIL] * (width - 1)]
         if self._text[start : start + width] == cells and self._pens[start : start + width] == [pen] * width:
             return
-        self._move(output, y, x, pen)
         if width > 1 and len(cluster) > 1:
             # Where the terminal takes fewer cells, what stood in the others must not stay.
-            output.draw(" " * width, pen)
-            output.lose_cursor()
-            output.move(y, x)
-        output.draw(cluster, pen)
-        output.lose_cursor()
+            runs.append(Run(y, x, " " * width, pen, sure=False))
+        runs.append(Run(y, x, cluster, pen, sure=False))
         self._cover(y, x, cells, pen)
         # Where the terminal takes more cells, it has drawn over the next ones.
         for at in range(start + width, min(start + reach, (y + 1) * self._width)):
@@ -186,18 +144,12 @@ class Shadow:
         self._text[start:end] = cells
         self._pens[start:end] = [pen] * len(cells)
 
-    def _move(self, output: _Output, y: int, x: int, pen: Pen) -> None:
-        """Brings the cursor to a cell: over a short gap it is cheapest to write again what stands there."""
-        gap = x - output.x
-        if output.y == y and 0 < gap <= 4:
-            between = slice(y * self._width + output.x, y * self._width + x)
-            text, pens = "".join(self._text[between]), self._pens[between]
-            cheap = len(text.encode()) <= (3 if gap == 1 else 4)
-            same = pens.count(pens[0]) == gap and pens[0] in (output.pen, pen)
-            if cheap and same and PLAIN.issuperset(text) and len(text) == gap:
-                output.draw(text, pens[0])
-                return
-        output.move(y, x)
+    def _standing(self, y: int, x: int, stop: int) -> tuple[str, Pen] | None:
+        cells = slice(y * self._width + x, y * self._width + stop)
+        text, pens = self._text[cells], self._pens[cells]
+        if not PLAIN.issuperset(text) or pens.count(pens[0]) != len(pens):
+            return None
+        return "".join(text), pens[0]
 
 
 def _extent(update: LayoutUpdate | ChopsUpdate) -> tuple[int, int]:

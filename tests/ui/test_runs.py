@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import re
+
+import pyte
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pymon_tui.ui.cells import DEFAULT_PEN, Pen, sgr
+from pymon_tui.ui.runs import Run, sequence
+
+WIDTH, HEIGHT = 20, 4
+RED = Pen("38;2;255;0;0", "48;2;0;0;1", ("1",))
+GREEN = Pen("38;2;0;255;0", "48;2;0;0;1", ())
+SHORT = Pen("31", "", ())
+
+rows = st.lists(st.sampled_from([None, None, DEFAULT_PEN, RED, GREEN, SHORT]), min_size=WIDTH, max_size=WIDTH)
+
+
+def runs_of(row: list[Pen | None], y: int) -> list[Run]:
+    """One run for each stretch of cells with the same pen; None is a cell that stays."""
+    runs: list[Run] = []
+    for x, pen in enumerate(row):
+        if pen is None:
+            continue
+        if runs and runs[-1].pen == pen and runs[-1].x + len(runs[-1].text) == x:
+            runs[-1] = runs[-1]._replace(text=runs[-1].text + ("█" if x % 2 else "n"))
+        else:
+            runs.append(Run(y, x, "x", pen, sure=True))
+    return runs
+
+
+def nothing_known(y: int, x: int, stop: int) -> None:
+    return None
+
+
+def dots(y: int, x: int, stop: int) -> tuple[str, Pen]:
+    return "." * (stop - x), DEFAULT_PEN
+
+
+def replayed(written: str) -> list[list[tuple[object, ...]]]:
+    screen = pyte.Screen(WIDTH, HEIGHT)
+    stream = pyte.Stream(screen)
+    stream.feed("\x1b[?7l" + "\r\n".join("." * WIDTH for _ in range(HEIGHT)) + "\x1b[2;7H")
+    stream.feed(written)
+    assert screen.cursor.attrs == screen.default_char
+    return [[tuple(screen.buffer[y][x]) for x in range(WIDTH)] for y in range(HEIGHT)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(screen=st.lists(rows, min_size=HEIGHT, max_size=HEIGHT))
+def test_every_run_is_drawn_where_it_belongs(screen: list[list[Pen | None]]) -> None:
+    runs = [run for y, row in enumerate(screen) for run in runs_of(row, y)]
+    one_by_one = "".join(f"\x1b[{run.y + 1};{run.x + 1}H{sgr(DEFAULT_PEN, run.pen)}{run.text}\x1b[m" for run in runs)
+    drawn = {(run.y, run.x + at): (character, run.pen) for run in runs for at, character in enumerate(run.text)}
+
+    def final(y: int, x: int, stop: int) -> tuple[str, Pen] | None:
+        cells = [drawn.get((y, column), (".", DEFAULT_PEN)) for column in range(x, stop)]
+        pens = {pen for _, pen in cells}
+        return ("".join(text for text, _ in cells), pens.pop()) if len(pens) == 1 else None
+
+    for standing in (nothing_known, final):
+        written = sequence(runs, WIDTH, standing)
+        assert replayed(written) == replayed(one_by_one)
+        assert len(written) <= len(one_by_one)
+
+
+def test_no_run_is_no_sequence() -> None:
+    assert sequence([], WIDTH, nothing_known) == ""
+
+
+def test_pens_that_take_turns_are_changed_once() -> None:
+    runs = [Run(0, x, "x", RED if x % 2 else GREEN, sure=True) for x in range(10)]
+    written = sequence(runs, WIDTH, nothing_known)
+    assert len(re.findall(r"\x1b\[[\d;]*m", written)) == 3
+
+
+def test_cheap_pens_are_changed_from_left_to_right() -> None:
+    runs = [Run(0, 0, "a", SHORT, sure=True), Run(0, 1, "b", DEFAULT_PEN, sure=True)]
+    runs.append(Run(0, 2, "c", SHORT, sure=True))
+    assert sequence(runs, WIDTH, nothing_known) == "\x1b[1H\x1b[31ma\x1b[mb\x1b[31mc\x1b[m"
+
+
+def test_what_stands_in_a_short_gap_is_written_again() -> None:
+    runs = [Run(0, 0, "a", DEFAULT_PEN, sure=True), Run(0, 4, "b", DEFAULT_PEN, sure=True)]
+    assert sequence(runs, WIDTH, dots) == "\x1b[1Ha...b"
+    assert sequence(runs, WIDTH, nothing_known) == "\x1b[1Ha\x1b[3Cb"
+
+
+def test_a_row_with_an_unsure_width_keeps_its_order_and_loses_the_cursor() -> None:
+    runs = [Run(0, x, "한" if x == 2 else "x", RED if x % 2 else GREEN, sure=x != 2) for x in (0, 1, 2, 4, 5)]
+    drawn = re.sub(r"\x1b\[[\d;]*m", "", sequence(runs, WIDTH, nothing_known))
+    assert drawn == "\x1b[1Hxx한\x1b[1;5Hxx"
+
+
+def test_the_cursor_is_lost_after_the_last_column() -> None:
+    runs = [Run(0, WIDTH - 1, "x", DEFAULT_PEN, sure=True), Run(1, 0, "y", DEFAULT_PEN, sure=True)]
+    assert sequence(runs, WIDTH, nothing_known) == f"\x1b[1;{WIDTH}Hx\x1b[2Hy"
