@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import safe
+from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.ink import Ink, Line, Span, fit, fit_right
 
 R = TypeVar("R")
@@ -99,6 +100,8 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         Binding("end,G", "last", "Last", show=False, id="table.last", tooltip="Go to the last row"),
         Binding("s", "sort", "Sort", id="table.sort", tooltip="Sort by the next column"),
         Binding("S", "invert", "Invert", show=False, id="table.invert", tooltip="Turn the order round"),
+        Binding("slash", "filter", "Filter", id="table.filter", tooltip="Show only the rows that hold a text"),
+        Binding("escape", "drop_filter", "All rows", id="table.all", tooltip="Show all rows again"),
     ]
 
     DEFAULT_CSS = """
@@ -137,14 +140,19 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         descending: bool = True,
         follows: bool = False,
         empty: str = "nothing yet",
+        filter_line: FilterLine | None = None,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        """``follows``: a cursor on the first row stays there while newer rows come in above it."""
+        """``follows``: a cursor on the first row stays there while newer rows come in above it.
+
+        With a ``filter_line`` the table has the keys that open and clear it; whoever owns both narrows the rows.
+        """
         self.columns = tuple(columns)
         self.sort = sort
         self.descending = descending
         self._follows = follows
         self._empty = safe(empty)
+        self._filter_line = filter_line
         self._rows: Rows[R] = Listed((), hash)
         self._cursor = 0
         self._cursor_key: Hashable | None = None
@@ -206,6 +214,25 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         """Turn the order round."""
         if self.sort is not None:
             self.sort_by(self.sort)
+
+    def action_filter(self) -> None:
+        """Type what the rows are narrowed by."""
+        if self._filter_line is not None:
+            self._filter_line.open()
+
+    def action_drop_filter(self) -> None:
+        """Show all rows again."""
+        if self._filter_line is not None:
+            self._filter_line.filter_by("")
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No filter's keys without a filter; escape is the screen's where there is nothing to clear."""
+        if action == "filter":
+            return self._filter_line is not None
+        if action == "drop_filter":
+            return self._filter_line is not None and bool(self._filter_line.text)
+        return True
 
     def sort_by(self, name: str) -> None:
         """Sort by a column; the same one again turns the order round. Texts begin at A, numbers at the largest."""
@@ -309,8 +336,3 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             kept.remove(max(reversed(kept), key=lambda column: column.rank))
         left = max(0, width - sum(column.width + _GAP for column in kept) + _GAP)
         return [(column, column.width + (left if column.grows else 0)) for column in kept]
-
-
-def text_of(line: Line) -> SafeText:
-    """What a line says, without its colours."""
-    return safe("".join(text for text, _ in line))

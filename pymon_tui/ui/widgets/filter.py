@@ -1,0 +1,116 @@
+"""The line at a pane's lower edge that narrows its rows while one types."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+
+from pymon_tui.ui.widgets.ink import Facts, span
+
+_LONGEST = 200
+
+
+class FilterLine(Horizontal):
+    """A text to filter by. Hidden until ``open``; enter keeps the text, escape drops it, both go back.
+
+    To be given to the table that it narrows (``Table(filter_line=...)``), which then has the keys for it, and yielded
+    after that table. The pane narrows its rows when ``Changed`` comes and says ``text`` in its title.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "drop", "Clear", id="filter.drop", tooltip="Show all rows again"),
+        Binding("enter", "keep", "Keep", id="filter.keep", tooltip="Keep the filter and go back to the rows"),
+    ]
+
+    DEFAULT_CSS = """
+    FilterLine {
+        height: 1;
+        display: none;
+        &.-open { display: block; }
+        & Facts { width: 2; }
+        & Input { border: none; height: 1; width: 1fr; padding: 0; background: $panel; }
+    }
+    """
+
+    class Changed(Message):
+        """The rows that hold ``text`` are wished for; all of them where it is empty."""
+
+        def __init__(self, filter_line: FilterLine, text: str) -> None:
+            self.filter_line = filter_line
+            self.text = text
+            super().__init__()
+
+        @property
+        def control(self) -> FilterLine:
+            """The line."""
+            return self.filter_line
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        self._text = ""
+        self._came_from: Widget | None = None
+        super().__init__(id=id)
+
+    @property
+    def text(self) -> str:
+        """What is filtered by now; empty for nothing."""
+        return self._text
+
+    def compose(self) -> ComposeResult:
+        """The key that opens it, and where to type."""
+        yield Facts(((span("/ ", "accent"),),))
+        # Control characters would come in by the clipboard; no row shows one, so none could be found.
+        yield Input(max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
+
+    def open(self) -> None:
+        """Show the line and type into it; what has the focus now gets it back."""
+        self._came_from = self.screen.focused
+        self.add_class("-open")
+        self.query_one(Input).focus()
+
+    def filter_by(self, text: str) -> None:
+        """Filter by this text, as if it had been typed and kept."""
+        field = self.query_one(Input)
+        with field.prevent(Input.Changed):
+            field.value = text
+        self._change(text)
+
+    def action_keep(self) -> None:
+        """Hide the line; the filter stays."""
+        self._close()
+
+    def action_drop(self) -> None:
+        """Hide the line and show all rows."""
+        self.filter_by("")
+        self._close()
+
+    def on_descendant_blur(self, _: events.DescendantBlur) -> None:
+        """Who clicks elsewhere has done typing; a terminal that loses the focus gives it back."""
+        if self.app.app_focus:
+            self.remove_class("-open")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._change(event.value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close()
+
+    def _change(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self.post_message(self.Changed(self, text))
+
+    def _close(self) -> None:
+        self.remove_class("-open")
+        if self._came_from is not None and self._came_from.is_attached:
+            self._came_from.focus()
