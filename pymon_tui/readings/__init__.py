@@ -1,0 +1,17 @@
+"""What a server tells: one file a subject, each with its model, a pure parse and its ``Query``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymon_tui.model.query import Query
+from pymon_tui.readings.channels import CHANNELS
+from pymon_tui.readings.memory import MEMORY
+from pymon_tui.readings.server import SERVER
+
+QUERIES: tuple[Query[Any], ...] = (
+    SERVER,
+    MEMORY,
+    CHANNELS,
+)
+"""Every reading there is, in the order that ``once`` prints them. INFO comes first: what follows it is measured by it."""
