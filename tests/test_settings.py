@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pymon_tui.server.endpoint import Endpoint, Tls
-from pymon_tui.settings import Profile, Settings, SettingsError, load
+from pymon_tui.settings import Profile, Settings, SettingsError, endpoint_of_profile, endpoint_of_url, load
 from pymon_tui.settings.recent import LIMIT, recent, remember
 
 SECRET = "hunter2"
@@ -224,6 +224,29 @@ def test_what_is_wrong_in_the_file(place: Place, content: str, setting: str, say
     error = place.error(profile="prod")
     assert error.setting == setting
     assert says in str(error)
+
+
+def test_a_server_chosen_later_is_the_one_chosen(place: Place) -> None:
+    place.config.write_text(f'[profiles.prod]\nurl = "redis://me:{SECRET}@cache/1"\nenvironment = "production"\n')
+    settings = place.load({"host": "here"}, environ={"REDISCLI_AUTH": "pw", "REDIS_URL": "redis://elsewhere/9"})
+    prod = endpoint_of_profile("prod", settings, place.warnings.append)
+    assert (prod.address, prod.db, prod.label, prod.environment) == ("cache:6379", 1, "prod", "production")
+    assert prod.password is not None
+    other = endpoint_of_url("redis://other/3", settings, place.warnings.append)
+    assert other == Endpoint(host="other", db=3)
+    again = endpoint_of_url("redis://here/3", settings, place.warnings.append)
+    assert (again.db, again.password) == (3, settings.password)
+    for choose, wrong in ((endpoint_of_profile, "none"), (endpoint_of_url, f"redis://:{SECRET}@h:x")):
+        with pytest.raises(SettingsError) as caught:
+            choose(wrong, settings, place.warnings.append)
+        assert SECRET not in str(caught.value)
+    assert place.warnings == []
+
+
+def test_a_server_is_chosen_where_there_is_no_file(place: Place) -> None:
+    place.config.unlink()
+    settings = Settings(config=place.config)
+    assert endpoint_of_url("other", settings, place.warnings.append).host == "other"
 
 
 def test_a_file_that_was_asked_for_must_be_there(place: Place, tmp_path: Path) -> None:

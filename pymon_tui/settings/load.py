@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import DotEnvSettingsSource, InitSettingsSource
 
 from pymon_tui.model.text import safe
+from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import config_file
 from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, level
 from pymon_tui.settings.model import Settings
@@ -42,7 +43,7 @@ def load(
     Args:
         flags: Settings from the command line by name, only those that were given; ``url`` is a URL or ``host:port``.
         profile: The profile to use, or None for what ``PYMON_PROFILE`` says.
-        environ: The environment. The connect screen, where a person chooses one server, passes none.
+        environ: The environment.
         dotenv: A file with variables that the environment lacks; it need not exist.
         config: The configuration file, or None for ``PYMON_CONFIG`` or the platform's place for it.
         warn: Told, in one line each, what works but should not stay as it is.
@@ -61,6 +62,46 @@ def load(
     levels.append(file.top())
     if chosen is not None and (source := _address_source(levels[1])) is not None and levels[0].server is None:
         warn(f'{source} names the server, and beats that of the profile "{safe(chosen)}"')
+    return _settled(levels, file)
+
+
+def endpoint_of_profile(name: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:
+    """Where a profile leads that a person chose from the list; flags and environment don't play in.
+
+    Blocks for as long as the profile's password command takes.
+
+    Raises:
+        SettingsError: If the profile isn't there any more, or something in it is wrong.
+    """
+    file = _file_of(settings, warn)
+    return _settled([file.profile(name, "the list of profiles"), file.top()], file).endpoint
+
+
+def endpoint_of_url(text: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:
+    """Where an address leads that a person typed or chose; flags and environment don't play in.
+
+    An address without credentials that is the settings' own server is reached in the same way as that.
+
+    Raises:
+        SettingsError: If it is no address, or the defaults in the file are wrong.
+    """
+    file = _file_of(settings, warn)
+    endpoint = _settled([level({"url": text}, {"url": "the address"}), file.top()], file).endpoint
+    own = settings.endpoint
+    if endpoint.address == own.address and endpoint.username is None and endpoint.password is None:
+        return replace(own, db=endpoint.db)
+    return endpoint
+
+
+def _file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.ConfigFile:
+    return (
+        config_file.ConfigFile(Path(), {}, {})
+        if settings.config is None
+        else config_file.read(settings.config, None, warn)
+    )
+
+
+def _settled(levels: Sequence[Level], file: config_file.ConfigFile) -> Settings:
     found = Level({"config": file.path, "profiles": file.profiles()}, {})
     settings = _checked(_with_password(bind_credentials(levels)), found)
     _check_tls(settings, levels)
