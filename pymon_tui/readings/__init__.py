@@ -6,11 +6,19 @@ from typing import Any
 
 from pymon_tui.model.query import Query
 from pymon_tui.readings.channels import CHANNELS
+from pymon_tui.readings.commands import COMMANDSTATS
+from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.readings.memory import MEMORY
+from pymon_tui.readings.persistence import PERSISTENCE
+from pymon_tui.readings.replication import REPLICATION
 from pymon_tui.readings.server import SERVER
 
 QUERIES: tuple[Query[Any], ...] = (
     SERVER,
+    COMMANDSTATS,
+    PERSISTENCE,
+    REPLICATION,
+    KEYSPACE,
     MEMORY,
     CHANNELS,
 )

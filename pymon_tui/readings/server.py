@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pymon_tui.model.query import Query
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.replication import role_of
 
 # The field that holds the version, and the product that has it. A fork keeps redis_version for old clients.
 _PRODUCTS = (
@@ -25,6 +26,7 @@ class Server:
         product: ``valkey``, ``redis``, ``keydb``, ``dragonfly`` and so on, as the server calls itself.
         version: Its version by that name; ``redis_version`` may be that of the protocol it follows.
         role: ``primary`` or ``replica``.
+        paused_actions: What CLIENT PAUSE holds back: ``none``, ``write`` or ``all``.
         server_time_usec: The server's own clock, Unix microseconds.
     """
 
@@ -54,19 +56,24 @@ class Server:
     total_error_replies: int | None
     used_cpu_sys: float | None
     used_cpu_user: float | None
+    used_cpu_sys_children: float | None
+    used_cpu_user_children: float | None
     io_threads_active: int | None
+    instantaneous_eventloop_cycles_per_sec: int | None
+    instantaneous_eventloop_duration_usec: int | None
+    paused_actions: SafeText | None
+    paused_timeout_milliseconds: int | None
 
 
 def parse_server(info: Info) -> Server:
     """The parts of INFO that tell who the server is and what it has done."""
     product, version = _product(info)
-    role = info.text("role")
     return Server(
         product=product,
         version=version,
         redis_version=info.text("redis_version"),
         redis_mode=info.text("redis_mode") or info.text("server_mode"),
-        role={"master": safe("primary"), "slave": safe("replica")}.get(role, role) if role else None,
+        role=role_of(info),
         os=info.text("os"),
         process_id=info.integer("process_id"),
         run_id=info.text("run_id"),
@@ -88,7 +95,13 @@ def parse_server(info: Info) -> Server:
         total_error_replies=info.integer("total_error_replies"),
         used_cpu_sys=info.number("used_cpu_sys"),
         used_cpu_user=info.number("used_cpu_user"),
+        used_cpu_sys_children=info.number("used_cpu_sys_children"),
+        used_cpu_user_children=info.number("used_cpu_user_children"),
         io_threads_active=info.integer("io_threads_active"),
+        instantaneous_eventloop_cycles_per_sec=info.integer("instantaneous_eventloop_cycles_per_sec"),
+        instantaneous_eventloop_duration_usec=info.integer("instantaneous_eventloop_duration_usec"),
+        paused_actions=info.text("paused_actions"),
+        paused_timeout_milliseconds=info.integer("paused_timeout_milliseconds"),
     )
 
 

@@ -1,0 +1,178 @@
+"""What each command costs the server. From INFO commandstats and latencystats.
+
+Both count from the server's start or the last CONFIG RESETSTAT. What goes on now is the growth of commandstats over
+the last seconds, for which the reading remembers its earlier values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pymon_tui.model.query import Query
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import INFO, Info
+
+WINDOW = 10.0
+"""Seconds that "now" covers: long enough for a calm number, short enough to see an incident begin."""
+_STEP = 0.95
+"""Seconds between two remembered values: a shorter interval adds nothing to the window but memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStatistic:
+    """One command since the start.
+
+    Attributes:
+        name: As INFO has it: ``get``, ``client|list``.
+        calls: Calls carried out.
+        usec: Microseconds spent in them; time spent blocked is not in it.
+        rejected_calls: Calls refused before they ran; unknown before Redis 6.2.
+        failed_calls: Calls that ran and failed; unknown before Redis 6.2.
+        p50: Half of the calls took at most so many microseconds; None without ``latency-tracking`` (Redis 7).
+        p99: The same of 99 in 100 calls.
+        p999: The same of 999 in 1000 calls.
+    """
+
+    name: SafeText
+    calls: int
+    usec: int
+    rejected_calls: int | None
+    failed_calls: int | None
+    p50: float | None
+    p99: float | None
+    p999: float | None
+
+    @property
+    def usec_per_call(self) -> float | None:
+        """The mean duration of a call in microseconds."""
+        return self.usec / self.calls if self.calls else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Totals:
+    """Calls and microseconds by command at one moment of the server's clock, in seconds."""
+
+    at: float
+    totals: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a command did lately: calls per second, and microseconds of the server's time per second."""
+
+    calls: float
+    usec: float
+
+    @property
+    def usec_per_call(self) -> float | None:
+        """The mean duration of a call in microseconds."""
+        return self.usec / self.calls if self.calls else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Commands:
+    """All commands called since the start.
+
+    Attributes:
+        statistics: In INFO's order.
+        p50: The commands' p50 in microseconds, weighted by their calls: their mean, and no percentile of all calls,
+            which can't be had from theirs. None where no command has one.
+        p99: The same of their p99.
+        now: The totals of this moment; None where the server tells no clock.
+        earlier: The totals of the moments before in the last ``WINDOW`` seconds, oldest first.
+    """
+
+    statistics: tuple[CommandStatistic, ...]
+    p50: float | None
+    p99: float | None
+    run_id: SafeText | None = field(repr=False)
+    now: Totals | None = field(repr=False)
+    earlier: tuple[Totals, ...] = field(default=(), repr=False)
+
+    def growth(self, name: str) -> Growth | None:
+        """What this command did in the last ``WINDOW`` seconds, or as many as are known; None if none are."""
+        if self.now is None or not self.earlier or name not in self.now.totals:
+            return None
+        before = self.earlier[0]
+        calls, usec = self.now.totals[name]
+        calls_then, usec_then = before.totals.get(name, (0, 0))
+        seconds = self.now.at - before.at
+        return Growth((calls - calls_then) / seconds, (usec - usec_then) / seconds)
+
+    @property
+    def total_growth(self) -> Growth | None:
+        """What all commands did in the same time. ``usec`` of a million is a main thread that does nothing else."""
+        known = [growth for each in self.statistics if (growth := self.growth(each.name)) is not None]
+        return Growth(sum(each.calls for each in known), sum(each.usec for each in known)) if known else None
+
+
+def parse_commands(info: Info) -> Commands:
+    """The commandstats and latencystats of INFO; a command whose calls or time can't be read is left out."""
+    latencies = dict(info.with_prefix("latency_percentiles_usec_"))
+    statistics: list[CommandStatistic] = []
+    for raw, values in info.with_prefix("cmdstat_"):
+        line, latency = Info(values), Info(latencies.get(raw, {}))
+        calls, usec = line.integer("calls"), line.integer("usec")
+        if calls is None or usec is None or calls < 0 or usec < 0:
+            continue
+        statistics.append(
+            CommandStatistic(
+                name=safe(raw, 64),
+                calls=calls,
+                usec=usec,
+                rejected_calls=line.integer("rejected_calls"),
+                failed_calls=line.integer("failed_calls"),
+                p50=latency.number("p50"),
+                p99=latency.number("p99"),
+                p999=latency.number("p99.9"),
+            )
+        )
+    return Commands(
+        statistics=tuple(statistics),
+        p50=_weighted([(each.p50, each.calls) for each in statistics]),
+        p99=_weighted([(each.p99, each.calls) for each in statistics]),
+        run_id=info.text("run_id"),
+        now=_totals(info, statistics),
+    )
+
+
+def remember(before: Commands | None, new: Commands) -> Commands:
+    """The new value with those of the last seconds behind it, as long as they are of the same process and count up."""
+    if before is None or before.now is None or new.now is None or not _follows(before, new):
+        return new
+    kept = before.earlier
+    if not kept or before.now.at - kept[-1].at >= _STEP:
+        kept = (*kept, before.now)
+    # The oldest may lie a little beyond the window: without it the window would never be full.
+    while len(kept) > 1 and new.now.at - kept[1].at >= WINDOW:
+        kept = kept[1:]
+    return replace(new, earlier=kept)
+
+
+def _follows(before: Commands, new: Commands) -> bool:
+    if before.now is None or new.now is None:
+        return False
+    if before.run_id != new.run_id or new.now.at <= before.now.at:
+        return False
+    totals = new.now.totals
+    return all(
+        (found := totals.get(name)) is not None and found[0] >= calls and found[1] >= usec
+        for name, (calls, usec) in before.now.totals.items()
+    )
+
+
+def _totals(info: Info, statistics: list[CommandStatistic]) -> Totals | None:
+    clock = info.integer("server_time_usec")
+    if clock is None:
+        return None
+    return Totals(clock / 1e6, {each.name: (each.calls, each.usec) for each in statistics})
+
+
+def _weighted(values: list[tuple[float | None, int]]) -> float | None:
+    known = [(value, weight) for value, weight in values if value is not None and weight > 0]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None
+
+
+COMMANDSTATS = Query("commands", INFO, parse_commands, remember)

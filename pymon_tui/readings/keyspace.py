@@ -1,0 +1,57 @@
+"""How many keys each database has. From INFO keyspace, which leaves out empty databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymon_tui.model.query import Query
+from pymon_tui.readings.info import INFO, Info
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One ``dbN`` line.
+
+    Attributes:
+        keys: Keys in it, expired ones that nobody has noticed included.
+        expires: Keys that have a time to live.
+        avg_ttl: Their mean time to live in milliseconds, by the server's estimate; None if it has none.
+    """
+
+    index: int
+    keys: int
+    expires: int | None
+    avg_ttl: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """The databases that are not empty, by their index."""
+
+    databases: tuple[Database, ...]
+
+    @property
+    def keys(self) -> int:
+        """Keys in all databases."""
+        return sum(database.keys for database in self.databases)
+
+    @property
+    def expires(self) -> int:
+        """Keys with a time to live in all databases that tell it."""
+        return sum(database.expires or 0 for database in self.databases)
+
+
+def parse_keyspace(info: Info) -> Keyspace:
+    """The keyspace part of INFO; a line without a number of keys is left out."""
+    found: list[Database] = []
+    for index, values in info.with_prefix("db"):
+        line = Info(values)
+        keys = line.integer("keys")
+        if keys is None or not (index.isascii() and index.isdecimal() and len(index) < 10):
+            continue
+        ttl = line.integer("avg_ttl")
+        found.append(Database(int(index), keys, line.integer("expires"), ttl if ttl is not None and ttl > 0 else None))
+    return Keyspace(tuple(sorted(found, key=lambda database: database.index)))
+
+
+KEYSPACE = Query("keyspace", INFO, parse_keyspace)

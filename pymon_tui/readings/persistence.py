@@ -1,0 +1,108 @@
+"""What is on disk and how old it is: RDB, AOF, forks, and loading at start. From INFO persistence and stats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymon_tui.model.query import Query
+from pymon_tui.model.text import SafeText
+from pymon_tui.readings.info import INFO, Info
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """INFO's persistence fields under their own names, None where the server doesn't tell.
+
+    Attributes:
+        loading_loaded_perc: From 0 to 100; only while ``loading``.
+        loading_eta_seconds: Seconds until it is loaded; only while ``loading``.
+        rdb_last_save_time: Unix seconds by the server's clock. The server's start, where it hasn't saved since.
+        rdb_last_bgsave_status: ``ok`` or ``err``.
+        rdb_last_bgsave_time_sec: Seconds that the last save took; None if there was none.
+        rdb_current_bgsave_time_sec: Seconds that the running save has taken; None if none runs.
+        rdb_saves: Saves since the start; unknown before Redis 7.
+        current_fork_perc: How far the running save or rewrite is, from 0 to 100.
+        latest_fork_usec: Microseconds that the last fork stopped the server.
+    """
+
+    loading: bool | None
+    async_loading: bool | None
+    loading_loaded_perc: float | None
+    loading_eta_seconds: int | None
+    rdb_changes_since_last_save: int | None
+    rdb_bgsave_in_progress: bool | None
+    rdb_last_save_time: int | None
+    rdb_last_bgsave_status: SafeText | None
+    rdb_last_bgsave_time_sec: int | None
+    rdb_current_bgsave_time_sec: int | None
+    rdb_saves: int | None
+    rdb_last_cow_size: int | None
+    current_fork_perc: float | None
+    aof_enabled: bool | None
+    aof_rewrite_in_progress: bool | None
+    aof_rewrite_scheduled: bool | None
+    aof_last_rewrite_time_sec: int | None
+    aof_last_bgrewrite_status: SafeText | None
+    aof_last_write_status: SafeText | None
+    aof_current_size: int | None
+    aof_base_size: int | None
+    aof_delayed_fsync: int | None
+    latest_fork_usec: int | None
+    total_forks: int | None
+
+    @property
+    def rdb_failed(self) -> bool:
+        """Whether the last save failed; by default the server then refuses writes."""
+        return self.rdb_last_bgsave_status not in (None, "ok")
+
+    @property
+    def aof_failed(self) -> bool:
+        """Whether the last write or rewrite of the AOF failed, where there is one."""
+        return bool(self.aof_enabled) and not {self.aof_last_write_status, self.aof_last_bgrewrite_status} <= {
+            None,
+            "ok",
+        }
+
+    @property
+    def never_saved(self) -> bool:
+        """Whether the server says that it hasn't saved since its start."""
+        return self.rdb_saves == 0
+
+
+def parse_persistence(info: Info) -> Persistence:
+    """The persistence part of INFO; every field may be missing."""
+    return Persistence(
+        loading=info.flag("loading"),
+        async_loading=info.flag("async_loading"),
+        loading_loaded_perc=info.number("loading_loaded_perc"),
+        loading_eta_seconds=_seconds(info, "loading_eta_seconds"),
+        rdb_changes_since_last_save=info.integer("rdb_changes_since_last_save"),
+        rdb_bgsave_in_progress=info.flag("rdb_bgsave_in_progress"),
+        rdb_last_save_time=info.integer("rdb_last_save_time"),
+        rdb_last_bgsave_status=info.text("rdb_last_bgsave_status"),
+        rdb_last_bgsave_time_sec=_seconds(info, "rdb_last_bgsave_time_sec"),
+        rdb_current_bgsave_time_sec=_seconds(info, "rdb_current_bgsave_time_sec"),
+        rdb_saves=info.integer("rdb_saves"),
+        rdb_last_cow_size=info.integer("rdb_last_cow_size"),
+        current_fork_perc=info.number("current_fork_perc"),
+        aof_enabled=info.flag("aof_enabled"),
+        aof_rewrite_in_progress=info.flag("aof_rewrite_in_progress"),
+        aof_rewrite_scheduled=info.flag("aof_rewrite_scheduled"),
+        aof_last_rewrite_time_sec=_seconds(info, "aof_last_rewrite_time_sec"),
+        aof_last_bgrewrite_status=info.text("aof_last_bgrewrite_status"),
+        aof_last_write_status=info.text("aof_last_write_status"),
+        aof_current_size=info.integer("aof_current_size"),
+        aof_base_size=info.integer("aof_base_size"),
+        aof_delayed_fsync=info.integer("aof_delayed_fsync"),
+        latest_fork_usec=info.integer("latest_fork_usec"),
+        total_forks=info.integer("total_forks"),
+    )
+
+
+def _seconds(info: Info, field: str) -> int | None:
+    """A span of seconds, which INFO gives as -1 where there is none."""
+    value = info.integer(field)
+    return value if value is not None and value >= 0 else None
+
+
+PERSISTENCE = Query("persistence", INFO, parse_persistence)
