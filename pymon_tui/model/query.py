@@ -54,6 +54,10 @@ Reading: TypeAlias = Pending | Ready[T] | Unavailable
 PENDING = Pending()
 
 
+def _latest(_previous: Any, new: Any) -> Any:
+    return new
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Command(Generic[R]):
     """One command of a tick. Queries that share it share its reply: INFO is sent once and read by five.
@@ -66,6 +70,8 @@ class Command(Generic[R]):
         every: Seconds between two askings; 0 is each tick.
         always: Asked whether or not a pane shows it.
         given: The command whose last answer decides the arguments; None for this one.
+        fold: From the last answer (None at first) and what the new reply was decoded to, to the answer: for
+            commands that ask for what is new since.
     """
 
     acl: str
@@ -74,15 +80,12 @@ class Command(Generic[R]):
     every: float = 0.0
     always: bool = False
     given: Command[Any] | None = None
+    fold: Callable[[R | None, R], R] = field(default=_latest)
 
 
 def fixed(*arguments: Argument) -> Callable[[Any], tuple[Argument, ...]]:
     """The arguments of a command that asks the same each time."""
     return lambda _: arguments
-
-
-def _latest(_previous: Any, new: Any) -> Any:
-    return new
 
 
 @dataclass(frozen=True, slots=True, eq=False)
