@@ -1,0 +1,69 @@
+"""What import-linter cannot say about the house."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "pymon_tui"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+COLOUR = re.compile(r"""["'](#[0-9a-fA-F]{3,8}|(ansi_|rgb\()\w*|red|green|blue|yellow|cyan|magenta|white|black)["']""")
+LONGEST_FILE = 320
+LONGEST_FUNCTION = 60
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def _source(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_a_room_does_one_thing() -> None:
+    long = [f"{_name(path)}: {lines} lines" for path in MODULES if (lines := _source(path).count("\n")) > LONGEST_FILE]
+    long += [
+        f"{_name(path)}: {function.name}: {lines} lines"
+        for path in MODULES
+        for function in _functions(ast.parse(_source(path)))
+        if (lines := (function.end_lineno or 0) - function.lineno + 1) > LONGEST_FUNCTION
+    ]
+    assert not long, long
+
+
+def test_no_import_hides_a_circle() -> None:
+    hidden = [_name(path) for path in MODULES if "TYPE_CHECKING" in _source(path)]
+    hidden += [
+        f"{_name(path)}:{node.lineno} in {function.name}"
+        for path in MODULES
+        if path.name != "cli.py"  # where what is heavy waits for the command that needs it
+        for function in _functions(ast.parse(_source(path)))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not hidden, hidden
+
+
+def test_only_the_theme_has_colour_literals() -> None:
+    found = [
+        f"{_name(path)}: {match.group()}"
+        for path in MODULES
+        if path.name != "theme.py"
+        for match in COLOUR.finditer(_source(path))
+    ]
+    assert not found, found
+
+
+def test_every_module_says_what_it_knows() -> None:
+    silent = [
+        _name(path) for path in MODULES if _source(path).strip() and ast.get_docstring(ast.parse(_source(path))) is None
+    ]
+    assert not silent, silent
