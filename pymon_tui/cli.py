@@ -10,7 +10,7 @@ import contextlib
 import getpass
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ def demo(ctx: click.Context, /, seed: int, rate: float, **flags: Any) -> int:
     _use_color(settings.color)
     from pymon_tui.ui.app import run_demo
 
-    return run_demo(settings, seed=seed, rate=rate)
+    return run_demo(settings, *_ways_to_servers(settings), seed=seed, rate=rate)
 
 
 @cli.command(
@@ -173,7 +173,8 @@ def screenshots(ctx: click.Context, /, out: Path, **flags: Any) -> int:
     _use_color(settings.color)
     from pymon_tui.ui.screenshots import take_screenshots
 
-    return take_screenshots(settings, out)
+    source_of, _ = _ways_to_servers(settings)
+    return take_screenshots(settings, source_of, out)
 
 
 def main() -> None:
@@ -214,7 +215,32 @@ def _monitor(given: Mapping[str, Any]) -> int:
     _use_color(settings.color)
     from pymon_tui.ui.app import run_monitor
 
-    return run_monitor(settings)
+    return run_monitor(settings, *_ways_to_servers(settings))
+
+
+def _ways_to_servers(settings: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Makes a source of an endpoint, and an endpoint of a choice; what they import waits for the first paint."""
+
+    def source_of(endpoint: Any) -> Any:
+        from pymon_tui.readings import QUERIES
+        from pymon_tui.state.monitor import Monitor
+
+        return Monitor(
+            endpoint,
+            QUERIES,
+            interval=settings.interval,
+            patterns=[os.fsencode(channel) for channel in settings.channels],
+            read_only=settings.read_only,
+        )
+
+    def endpoint_of(choice: Any) -> Any:
+        from pymon_tui.settings import endpoint_of_profile, endpoint_of_url
+
+        lead = endpoint_of_profile if choice.kind == "profile" else endpoint_of_url
+        # Warnings were said at the start; now the screen is the monitor's.
+        return lead(choice.name, settings, lambda _warning: None)
+
+    return source_of, endpoint_of
 
 
 def _given(flags: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from pymon_tui import __version__, cli, process_list
+from pymon_tui.model.text import safe
+from pymon_tui.ui.screens.connect import Choice
 
 SECRET = "hunter2"
 Calls = list[tuple[str, Any, dict[str, Any]]]
@@ -108,6 +110,18 @@ def test_the_monitor_opens_on_the_server_named(
     assert settings.explicit == bool(arguments)
 
 
+def test_the_monitor_is_given_the_ways_to_servers(calls: Calls, terminal: None, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[profiles.prod]\nhost = "cache"\n')
+    assert cli.run(["-h", "here", "--read-only", "--channels", "a*", "--channels", "b"]) == 0
+    ((_, settings, keywords),) = calls
+    source_of, endpoint_of = keywords["arguments"]
+    source = source_of(settings.endpoint)
+    assert (source.patterns, source.read_only) == ((b"a*", b"b"), True)
+    assert endpoint_of(Choice("profile", "prod", safe(""))).label == "prod"
+    assert endpoint_of(Choice("url", "redis://other/2", safe(""))).address == "other:6379"
+    assert endpoint_of(Choice("recent", "redis://third:1", safe(""))).address == "third:1"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -146,14 +160,14 @@ def test_the_demo_takes_looks_but_no_server(calls: Calls, terminal: None, monkey
     monkeypatch.setenv("PYMON_THEME", "dark")
     assert cli.run(["--interval", "2", "demo", "--seed", "3", "--rate", "50"]) == 0
     ((name, settings, keywords),) = calls
-    assert (name, keywords) == ("run_demo", {"seed": 3, "rate": 50})
+    assert (name, keywords["seed"], keywords["rate"]) == ("run_demo", 3, 50)
     assert (settings.interval, settings.theme, settings.explicit) == (2.0, "dark", False)
 
 
 def test_screenshots_go_to_the_folder(calls: Calls) -> None:
     assert cli.run(["screenshots", "pictures"]) == 0
     assert calls[0][0] == "take_screenshots"
-    assert calls[0][2] == {"arguments": (Path("pictures"),)}
+    assert calls[0][2]["arguments"][-1] == Path("pictures")
 
 
 @pytest.mark.parametrize(
