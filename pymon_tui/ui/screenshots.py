@@ -1,0 +1,115 @@
+"""The README's pictures, made by the program itself: the real monitor on the demo, at three sizes, dark and light."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from pymon_tui.demo.embedded import NoServer
+from pymon_tui.demo.running import running_demo
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings import Settings
+from pymon_tui.state.source import Source
+from pymon_tui.ui.app import DEMO_RATE, DEMO_SEED, PymonApp
+from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.screens.connect import Choice
+from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.theme import DARK, LIGHT
+
+SIZES = ((80, 24), (120, 36), (200, 50))
+PANE_SIZE = (120, 36)
+SAMPLES = 150
+"""Samples of history before the first picture, so that every graph has something to tell."""
+WARM_UP_INTERVAL = 0.15
+
+
+def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source], out: Path) -> int:
+    """Write SVG and, with the extra ``png``, PNG pictures into ``out``. Returns the exit code."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with running_demo(seed=DEMO_SEED, rate=DEMO_RATE) as server:
+            endpoint = Endpoint(socket=server.socket, name="demo")
+            names = asyncio.run(_take(PymonApp(settings, source_of, _nowhere, endpoint=endpoint), out))
+    except NoServer as error:
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(f"{out} cannot be written: {error.strerror}")
+    pictures = _rasterised(out, names)
+    print(f"{out}: {len(names)} SVG and {pictures} PNG pictures")  # noqa: T201
+    if not pictures:
+        print("for PNG pictures: pip install 'pymon-tui[png]'", file=sys.stderr)  # noqa: T201
+    return 0
+
+
+async def _take(app: PymonApp, out: Path) -> tuple[str, ...]:
+    async with app.run_test(size=SIZES[-1]) as pilot:
+        await _settle(pilot, lambda screen: screen.snapshot is not None)
+        monitor = _monitor(app)
+        monitor.source.set_interval(WARM_UP_INTERVAL)
+        await _settle(pilot, lambda screen: screen.snapshot is not None and len(screen.snapshot.history) >= SAMPLES)
+        monitor.source.set_interval(1.0)
+        await _settle(pilot, lambda screen: screen.snapshot is not None and screen.snapshot.interval == 1.0)
+        return tuple([name async for name in _pictures(pilot, app, out)])
+
+
+async def _pictures(pilot: Pilot[int], app: PymonApp, out: Path):  # type: ignore[no-untyped-def]
+    for theme in (DARK, LIGHT):
+        app.theme = theme.name
+        tone = "dark" if theme.dark else "light"
+        for name, key, size in _scenes():
+            await pilot.resize_terminal(*size)
+            await pilot.press(key)
+            before = _monitor(app).snapshot
+            await _settle(pilot, lambda screen, before=before: screen.snapshot is not before)
+            picture = f"{name}-{tone}.svg"
+            (out / picture).write_text(app.export_screenshot(title="pymon-tui"), encoding="utf-8")
+            yield picture
+
+
+def _scenes() -> Iterator[tuple[str, str, tuple[int, int]]]:
+    """Each picture's name, the key that leads to it, and the terminal's size."""
+    for width, height in SIZES:
+        yield f"overview-{width}x{height}", "1", (width, height)
+    for number, pane in enumerate(PANES, 2):
+        yield f"{pane.NAME}-{PANE_SIZE[0]}x{PANE_SIZE[1]}", str(number), PANE_SIZE
+
+
+async def _settle(pilot: Pilot[int], done: Callable[[MonitorScreen], bool]) -> None:
+    """Wait until the monitor has come to where ``done`` is true, and has painted it."""
+    while not (isinstance(pilot.app.screen, MonitorScreen) and done(pilot.app.screen)):
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
+def _monitor(app: PymonApp) -> MonitorScreen:
+    screen = app.screen
+    assert isinstance(screen, MonitorScreen)
+    return screen
+
+
+def _rasterised(out: Path, names: tuple[str, ...]) -> int:
+    """Turn the SVG pictures into PNG. Returns how many; 0 without the extra."""
+    try:
+        resvg = import_module("resvg_py")
+    except ImportError:
+        return 0
+    for name in names:
+        svg = (out / name).read_text(encoding="utf-8")
+        # Fonts that Textual's SVG names are on the web, which is not asked: the machine's own serve.
+        data = resvg.svg_to_bytes(svg_string=svg, monospace_family="Fira Code", zoom=1)
+        (out / name).with_suffix(".png").write_bytes(bytes(data))
+    return len(names)
+
+
+def _nowhere(_: Choice) -> Endpoint:
+    raise AssertionError("nobody chooses a server while pictures are taken")
+
+
+def _failed(what: str) -> int:
+    print(f"pymon-tui: {what}", file=sys.stderr)  # noqa: T201
+    return 1
