@@ -69,6 +69,7 @@ def monitor_options() -> list[click.Parameter]:
     def option(*declarations: str, text: str, **attributes: Any) -> SectionOption:
         return SectionOption(*declarations, section="Options", help=text, **attributes)
 
+    themes = ("pymon-dark", "pymon-light", "pymon-16")
     colors, graphs = ("auto", "truecolor", "256", "16"), ("blocks", "braille", "ascii")
     return [
         option("--interval", metavar="SECONDS", text="Time between readings, 0.1 to 60 (default 1)."),
@@ -79,7 +80,12 @@ def monitor_options() -> list[click.Parameter]:
             multiple=True,
             text="Channels to listen to; may be repeated (default notifications:*).",
         ),
-        option("--theme", metavar="NAME", text="Colours to draw with."),
+        option(
+            "--theme",
+            metavar="NAME",
+            shell_complete=_choices(*themes),
+            text=f"{themes[0]} (default), {themes[1]} or {themes[2]}.",
+        ),
         option("--color", metavar="|".join(colors), shell_complete=_choices(*colors), text="What the terminal can."),
         option("--graph", metavar="|".join(graphs), shell_complete=_choices(*graphs), text="What graphs are made of."),
         option("--full-redraw", is_flag=True, text="Draw whole screens, not only what changed."),

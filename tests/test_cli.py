@@ -145,23 +145,25 @@ def test_connection_flags_stand_before_or_after_the_subcommand(calls: Calls, arg
 def test_every_flag_reaches_its_setting(calls: Calls, terminal: None, tmp_path: Path) -> None:
     (tmp_path / "f").touch()
     connection = "-h c -p 7 -n 2 --user me --tls --cacert f --cert f --key f --sni s --insecure"
-    display = "--interval 2 --theme t --color 16 --graph ascii --read-only --full-redraw --channels a --channels b*"
+    display = (
+        "--interval 2 --theme pymon-16 --color 16 --graph ascii --read-only --full-redraw --channels a --channels b*"
+    )
     assert cli.run([*connection.split(), *display.split()]) == 0
     given = calls[0][1].model_dump(include=calls[0][1].model_fields_set - {"config", "profiles"})
     assert given == {
         "host": "c", "port": 7, "socket": None, "name": None, "db": 2, "username": "me", "tls": True, "cacert": "f",
-        "cert": "f", "key": "f", "sni": "s", "insecure": True, "interval": 2.0, "theme": "t", "color": "16",
+        "cert": "f", "key": "f", "sni": "s", "insecure": True, "interval": 2.0, "theme": "pymon-16", "color": "16",
         "graph": "ascii", "read_only": True, "full_redraw": True, "channels": ("a", "b*"),
     }  # fmt: skip
 
 
 def test_the_demo_takes_looks_but_no_server(calls: Calls, terminal: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "not an address")
-    monkeypatch.setenv("PYMON_THEME", "dark")
+    monkeypatch.setenv("PYMON_THEME", "pymon-light")
     assert cli.run(["--interval", "2", "demo", "--seed", "3", "--rate", "50"]) == 0
     ((name, settings, keywords),) = calls
     assert (name, keywords["seed"], keywords["rate"]) == ("run_demo", 3, 50)
-    assert (settings.interval, settings.theme, settings.explicit) == (2.0, "dark", False)
+    assert (settings.interval, settings.theme, settings.explicit) == (2.0, "pymon-light", False)
 
 
 def test_screenshots_go_to_the_folder(calls: Calls) -> None:

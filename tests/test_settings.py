@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.settings import Profile, Settings, SettingsError, endpoint_of_profile, endpoint_of_url, load
 from pymon_tui.settings.recent import LIMIT, recent, remember
+from pymon_tui.ui.theme import THEMES
 
 SECRET = "hunter2"
 
@@ -62,7 +63,7 @@ VALUES: dict[str, tuple[Any, Any, Any, Any, Any]] = {  # flag, environment, .env
     "db": ("1", "2", "3", 4, 5),
     "username": ("a", "b", "c", "d", "e"),
     "interval": ("1.5", "2.5", "3.5", 4.5, 5.5),
-    "theme": ("a", "b", "c", "d", "e"),
+    "theme": ("pymon-16", "pymon-dark", "pymon-light", "pymon-16", "pymon-dark"),
     "graph": ("ascii", "braille", "blocks", "ascii", "braille"),
     "channels": (["a"], "b", "c", ["d"], ["e"]),
     "read_only": (True, "0", "1", False, True),
@@ -103,6 +104,12 @@ def test_defaults(place: Place) -> None:
 
 
 @pytest.mark.parametrize("flags", [{"host": "h"}, {"port": "1"}, {"socket": "/s"}, {"url": "h"}])
+def test_every_theme_of_the_app_can_be_set(place: Place) -> None:
+    assert [place.load({"theme": theme.name}).theme for theme in THEMES] == [theme.name for theme in THEMES]
+    error = place.error({"theme": "nope"})
+    assert all(theme.name in str(error) for theme in THEMES)
+
+
 def test_a_server_that_is_named_is_explicit(place: Place, flags: dict[str, str]) -> None:
     assert place.load(flags).explicit
 

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     environment: str | None = None
 
     interval: Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False)] = 1.0
-    theme: str | None = None
+    theme: Literal["pymon-dark", "pymon-light", "pymon-16"] | None = None
     color: Annotated[Literal["auto", "truecolor", "256", "16"], BeforeValidator(str)] = "auto"
     graph: Literal["blocks", "braille", "ascii"] = "blocks"
     read_only: bool = False

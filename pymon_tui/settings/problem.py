@@ -20,6 +20,7 @@ _EXPECTED = {
     "command_timeout": _SECONDS.format(600),
     "interval": _SECONDS.format(60),
     "color": "auto, truecolor, 256 or 16",
+    "theme": "pymon-dark, pymon-light or pymon-16",
     "graph": "blocks, braille or ascii",
     "channels": "a list of patterns",
     "keymap": "a table of binding = keys",
