@@ -101,6 +101,10 @@ class PymonApp(DiffedApp[int]):
         """None of Textual's: the palette has our own, by the same names as the keys'."""
         return ()
 
+    def get_key_display(self, binding: Binding) -> str:
+        """The key as it is printed; Enter in letters, for many fonts lack its sign."""
+        return "enter" if binding.key == "enter" else super().get_key_display(binding)
+
     def action_next_theme(self) -> None:
         """The next of our own themes."""
         names = [theme.name for theme in THEMES]

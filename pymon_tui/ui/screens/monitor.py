@@ -273,10 +273,10 @@ class MonitorScreen(Screen[None]):
 
     def _show_keys(self) -> None:
         """The keys that do something now, those of the focused pane first."""
-        hints: list[Hint] = []
+        hints: dict[str, Hint] = {}
         for active in self.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled:
                 key = safe(self.app.get_key_display(binding))
-                hints.append(Hint(key, safe(binding.description), binding.action))
-        self.query_one(KeyBar).hints = tuple(hints)
+                hints.setdefault(binding.action, Hint(key, safe(binding.description), binding.action))
+        self.query_one(KeyBar).hints = tuple(hints.values())
