@@ -59,8 +59,8 @@ def decode_numsub(reply: Reply) -> Channels:
     Raises:
         ValueError: If the reply is neither.
     """
-    if not isinstance(reply, list | dict):
-        raise ValueError("PUBSUB NUMSUB answered with something other than a list")
+    if not isinstance(reply, dict) and not (isinstance(reply, list) and len(reply) % 2 == 0):
+        raise ValueError("PUBSUB NUMSUB answered with something other than pairs")
     pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
     channels = [_channel(name, subscribers) for name, subscribers in pairs]
     followed = (channel for channel in channels if channel.subscribers)
