@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import RedisError
 
 from pymon_tui.model.action import Action, Done, NotDone, Outcome
 from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.connection import Handshake, open_session
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import LinkError, answer_text, grant
+from pymon_tui.server.reasons import LinkError, answer_text, remedy_of
 
 
 async def perform(action: Action, endpoint: Endpoint, handshake: Handshake, *, read_only: bool) -> Outcome:
@@ -32,8 +32,8 @@ async def perform(action: Action, endpoint: Endpoint, handshake: Handshake, *, r
     finally:
         await session.close()
     if isinstance(reply, RedisError):
-        remedy = grant(action.acl, session.user) if isinstance(reply, NoPermissionError) else safe("")
-        return NotDone(safe(f"{action.name} was refused: {answer_text(reply)}"), remedy, unknown=False)
+        what = safe(f"{action.name} was refused: {answer_text(reply)}")
+        return NotDone(what, remedy_of(reply, action.acl, session.user), unknown=False)
     return Done(_line(reply))
 
 

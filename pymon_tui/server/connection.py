@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from time import perf_counter
-from typing import Any
 
-from redis.asyncio.connection import (
-    AbstractConnection,
-    Connection,
-    SSLConnection,
-    UnixDomainSocketConnection,
-)
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    InvalidResponse,
-    RedisError,
-    ResponseError,
-)
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.maint_notifications import MaintNotificationsConfig
+from redis.exceptions import InvalidResponse, NoPermissionError, RedisError, ResponseError
 
+from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import LinkError, link_error
+from pymon_tui.server.reasons import answer_text, database_error, greeting_closed, link_error
+from pymon_tui.server.wire import connection_to
 
 CLIENT_NAME = "pymon-tui"
+_TURNED_AWAY = 0.1  # seconds
 
 
 class Handshake(Enum):
@@ -81,11 +70,14 @@ class Session:
             replies = [await self.receive()]
             self.waited = perf_counter() - began
             return (*replies, *[await self.receive() for _ in commands[1:]])
-        except (TimeoutError, RedisError, OSError) as error:
+        except (RedisError, OSError) as error:
             raise link_error(error, self.endpoint) from None
 
     async def send(self, commands: Sequence[tuple[Argument, ...]]) -> None:
         """Write the commands and don't wait for answers: each is to be read with ``receive``, in order."""
+        if not self._connection.is_connected:
+            # redis-py would connect anew by itself: as nobody, and to database 0.
+            raise RedisConnectionError("the connection is closed")
         packed = self._connection.pack_commands(commands)
         self.sent += len(commands)
         self.bytes_out += sum(map(len, packed))
@@ -95,11 +87,9 @@ class Session:
         """The next raw reply, or the error the server answered with."""
         try:
             reply = await self._connection.read_response(disable_decoding=True)
-        except AuthenticationError as error:  # a connection error to redis-py, an answer to us
-            return error
         except ResponseError as error:
             return error
-        self.bytes_in += len(reply) if isinstance(reply, bytes) else _size(reply)
+        self.bytes_in += _size(reply)
         return reply
 
     def hand_over(self, protocol: asyncio.BufferedProtocol) -> asyncio.Transport:
@@ -128,80 +118,91 @@ class Session:
 
 
 async def open_session(endpoint: Endpoint, handshake: Handshake = Handshake.RESP3) -> tuple[Session, Handshake]:
-    """Connect, and greet the server in the fullest form it understands; also returns that form, to begin with it next time.
+    """Connect, and greet the server in the fullest form it understands; also returns it, to begin with next time.
 
     Raises:
         LinkError: With what failed, why and what to do.
     """
-    try:
-        return await _greeted(endpoint, handshake)
-    except _Closed as closed:
-        if handshake is Handshake.BARE:
-            raise link_error(closed.error, endpoint) from None
-    try:
-        return await _greeted(endpoint, Handshake.BARE)
-    except _Closed as closed:
-        raise link_error(closed.error, endpoint) from None
+    for form in dict.fromkeys((handshake, Handshake.BARE)):
+        try:
+            return await _greeted(endpoint, form)
+        except _Closed:
+            continue
+    raise greeting_closed(endpoint)
 
 
-class _Closed(Exception):
+class _Closed(Exception):  # noqa: N818 - what happened, and no error yet
     """The connection was made and then closed in the middle of the greeting."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
 
 
 async def _greeted(endpoint: Endpoint, handshake: Handshake) -> tuple[Session, Handshake]:
-    connection = _connection(endpoint)
+    connection = connection_to(endpoint)
     session = Session(connection, endpoint)
     try:
         await connection.connect()  # type: ignore[no-untyped-call]
-    except (TimeoutError, RedisError, OSError) as error:
+    except (RedisError, OSError) as error:
         raise link_error(error, endpoint) from None
     try:
         return session, await _greet(session, connection, handshake)
-    except LinkError:
-        await session.close()
-        raise
-    except (InvalidResponse, AuthenticationError) as error:
-        await session.close()
-        raise link_error(error, endpoint) from None
     except RedisConnectionError as error:
         await session.close()
-        if "max number of clients" in str(error):
-            raise link_error(error, endpoint) from None
-        raise _Closed(error) from None
-    except (TimeoutError, RedisError, OSError) as error:
+        lost = link_error(error, endpoint)
+        if lost.trouble is not Trouble.UNREACHABLE:  # such as the alert of a server that wants our certificate
+            raise lost from None
+        raise _Closed from None
+    except (RedisError, OSError) as error:
         await session.close()
         raise link_error(error, endpoint) from None
-    except asyncio.CancelledError:
+    except BaseException:
         await session.close()
         raise
 
 
 async def _greet(session: Session, connection: AbstractConnection, handshake: Handshake) -> Handshake:
     endpoint = session.endpoint
-    password = endpoint.password.get_secret_value() if endpoint.password else None
+    if handshake is Handshake.BARE:
+        # Who turns us away says why and closes: that is read first, for it is lost where our own writing fails.
+        _must(await connection.read_response(timeout=_TURNED_AWAY))
     if handshake is Handshake.RESP3:
-        login = ("AUTH", endpoint.username or "default", password) if password is not None else ()
-        await session.send([("HELLO", 3, *login)])
-        answer = await session.receive()
-        if _is_unknown(answer):
-            handshake = Handshake.RESP2
-        else:
-            _must(answer)
-            connection.protocol = 3
-            session.client_id = _field(answer, b"id")
-    if handshake is not Handshake.RESP3 and password is not None:
+        handshake = await _hello(session)
+    if handshake is Handshake.RESP3:
+        connection.protocol = 3
+    elif endpoint.logs_in:
         user = (endpoint.username,) if endpoint.username else ()
-        await session.send([("AUTH", *user, password)])
+        await session.send([("AUTH", *user, _password(endpoint))])
         _must(await session.receive())
     if endpoint.db:
         await session.send([("SELECT", endpoint.db)])
-        _must(await session.receive())
-    if handshake is not Handshake.BARE:
-        await _introduce(session)
+        answer = await session.receive()
+        if isinstance(answer, ResponseError):
+            raise database_error(answer, endpoint)
+    await (_ping(session) if handshake is Handshake.BARE else _introduce(session))
     return handshake
+
+
+async def _hello(session: Session) -> Handshake:
+    """Ask for RESP3 and log in. RESP2, with nothing done, where the server doesn't know or allow the command."""
+    endpoint = session.endpoint
+    login = ("AUTH", endpoint.username or "default", _password(endpoint)) if endpoint.logs_in else ()
+    await session.send([("HELLO", 3, *login)])
+    answer = await session.receive()
+    if isinstance(answer, ResponseError) and _is_unknown(answer):
+        return Handshake.RESP2
+    _must(answer)
+    if not isinstance(answer, dict | list):
+        raise InvalidResponse("HELLO answered with something other than a map")
+    fields = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=False))
+    client_id = fields.get(b"id")
+    session.client_id = client_id if isinstance(client_id, int) else None
+    return Handshake.RESP3
+
+
+async def _ping(session: Session) -> None:
+    """Have any answer at all: without one there may be nobody behind a tunnel or a proxy."""
+    await session.send([("PING",)])
+    answer = await session.receive()
+    if isinstance(answer, ResponseError) and not _is_unknown(answer):
+        raise answer
 
 
 async def _introduce(session: Session) -> None:
@@ -213,14 +214,20 @@ async def _introduce(session: Session) -> None:
     if session.client_id is None:
         questions.append(("CLIENT", "ID"))
     await session.send(questions)
-    answers = [await session.receive() for _ in questions]
-    if session.client_id is None and isinstance(answers[2], int):
-        session.client_id = answers[2]
+    named, known, *ids = [await session.receive() for _ in questions]
+    if isinstance(named, ResponseError) and answer_text(named).startswith("NOAUTH"):
+        raise named
+    if ids and isinstance(ids[0], int):
+        session.client_id = ids[0]
     # Asked first, and not tried: an unknown subcommand would be counted as an error of the server watched.
-    known = answers[1]
     if isinstance(known, list) and known and isinstance(known[0], list):
         await session.send([("CLIENT", "NO-TOUCH", "ON")])
         await session.receive()
+
+
+def _password(endpoint: Endpoint) -> bytes:
+    # Bytes that are no UTF-8 come from the environment as surrogates, and go back to what they were.
+    return endpoint.password.get_secret_value().encode("utf-8", "surrogateescape") if endpoint.password else b""
 
 
 def _must(answer: Reply | RedisError) -> None:
@@ -228,17 +235,9 @@ def _must(answer: Reply | RedisError) -> None:
         raise answer
 
 
-def _is_unknown(answer: Reply | RedisError) -> bool:
-    text = str(answer).lower() if isinstance(answer, ResponseError) else ""
-    return text.startswith(("unknown command", "err unknown command", "noproto")) or "no permissions" in text
-
-
-def _field(answer: Reply, name: bytes) -> int | None:
-    fields: Mapping[bytes, Reply] = (
-        answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=False))
-    )
-    value = fields.get(name)
-    return value if isinstance(value, int) else None
+def _is_unknown(answer: ResponseError) -> bool:
+    text = answer_text(answer).lower()
+    return isinstance(answer, NoPermissionError) or "unknown command" in text or text.startswith("noproto")
 
 
 def _size(reply: Reply) -> int:
@@ -247,49 +246,3 @@ def _size(reply: Reply) -> int:
     if isinstance(reply, dict):
         return sum(_size(key) + _size(value) for key, value in reply.items())
     return sum(map(_size, reply)) if isinstance(reply, list | set) else 8
-
-
-class _NamedSSLConnection(SSLConnection):
-    """A TLS connection that verifies, and asks for, another name than the host's (SNI)."""
-
-    def __init__(self, *, server_name: str | None, **options: Any) -> None:
-        self._server_name = server_name
-        super().__init__(**options)
-
-    def _connection_arguments(self) -> Mapping[str, Any]:
-        arguments = dict(super()._connection_arguments())
-        if self._server_name is not None:
-            arguments["server_hostname"] = self._server_name
-        return arguments
-
-
-def _connection(endpoint: Endpoint) -> AbstractConnection:
-    """A connection that sends nothing by itself: name, login, database and protocol are ours to say, in one place."""
-    options: dict[str, Any] = {
-        "socket_timeout": endpoint.command_timeout,
-        "socket_connect_timeout": endpoint.connect_timeout,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "driver_info": None,
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-        "redis_connect_func": _prepare,
-    }
-    if endpoint.socket is not None:
-        return UnixDomainSocketConnection(path=endpoint.socket, **options)
-    options |= {"host": endpoint.host, "port": endpoint.port}
-    if endpoint.tls is None:
-        return Connection(**options)
-    tls = endpoint.tls
-    return _NamedSSLConnection(
-        server_name=tls.server_name,
-        ssl_ca_certs=tls.ca_certs,
-        ssl_certfile=tls.certfile,
-        ssl_keyfile=tls.keyfile,
-        ssl_cert_reqs="required" if tls.verify else "none",
-        ssl_check_hostname=tls.verify,
-        **options,
-    )
-
-
-async def _prepare(connection: AbstractConnection) -> None:
-    connection._parser.on_connect(connection)  # type: ignore[no-untyped-call]

@@ -65,6 +65,11 @@ class Endpoint:
         return f"{host}:{self.port}"
 
     @property
+    def logs_in(self) -> bool:
+        """Whether we log in at all: a user without a password may be one that needs none (``nopass``)."""
+        return bool(self.username or self.password)
+
+    @property
     def label(self) -> str:
         """What a title shows: the profile's name, else the address; never a credential."""
         return self.name or self.address

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import errno
+import os
+import re
 import socket
 import ssl
 
-from redis.exceptions import (
-    AuthenticationError,
-    InvalidResponse,
-    NoPermissionError,
-    RedisError,
-    ResponseError,
-)
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pymon_tui.model.link import Trouble
@@ -22,6 +16,8 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 
 _NOTHING = safe("")
+_MISSING = ("unknown command", "unknown subcommand", "unsupported command", "command is not available")
+_DISABLED = ("support disabled", "command not allowed")
 
 
 class LinkError(Exception):
@@ -35,9 +31,10 @@ class LinkError(Exception):
 
 
 def answer_text(error: RedisError) -> SafeText:
-    """What the server said, with the code that redis-py takes off (``LOADING``, ``NOPERM``, ...)."""
+    """What the server said, its code (``NOPERM``) included and the arguments that it repeats left out."""
     code = getattr(error, "status_code", None)
-    text = str(error)
+    # What follows are the command's arguments, and those of an unknown HELLO or AUTH are the credentials.
+    text = str(error).split(", with args beginning with", 1)[0]
     return safe(f"{code} {text}" if code and not text.startswith(str(code)) else text, 200)
 
 
@@ -45,10 +42,13 @@ def gap(error: RedisError, acl: str, user: SafeText) -> Unavailable:
     """Why this command has no answer. ``acl`` is its name in ACL rules, ``user`` whom we are logged in as."""
     detail = answer_text(error)
     if isinstance(error, NoPermissionError):
-        return Unavailable(Reason.DENIED, detail, grant(acl, user))
-    if detail.lower().startswith(("err unknown command", "unknown command", "err unknown subcommand", "unknown sub")):
-        name = acl.replace("|", " ").upper()
+        return Unavailable(Reason.DENIED, detail, remedy_of(error, acl, user))
+    text = detail.lower()
+    name = acl.replace("|", " ").upper()
+    if any(words in text for words in _MISSING):
         return Unavailable(Reason.MISSING, detail, safe(f"this server has no {name}, or it is renamed"))
+    if any(words in text for words in _DISABLED):
+        return Unavailable(Reason.DISABLED, detail, safe(f"this server is set up without {name}"))
     return Unavailable(Reason.FAILED, detail, _NOTHING)
 
 
@@ -57,89 +57,158 @@ def grant(acl: str, user: SafeText) -> SafeText:
     return safe(f"ACL SETUSER {user} +{acl}")
 
 
+def remedy_of(error: RedisError, acl: str, user: SafeText) -> SafeText:
+    """The ACL line that lets ``user`` do what was refused (the command, its key, its channel); else nothing."""
+    if not isinstance(error, NoPermissionError):
+        return _NOTHING
+    text = str(error)
+    if "permissions to access" not in text:
+        return grant(acl, user)
+    return safe(f"ACL SETUSER {user} &CHANNEL" if "channel" in text else f"ACL SETUSER {user} ~KEY")
+
+
 def link_error(error: BaseException, endpoint: Endpoint) -> LinkError:
     """What is wrong with the connection, from whatever redis-py, TLS or the system raised."""
-    if isinstance(error, LinkError):
-        return error
     cause = _root(error)
-    text = str(error)
     if isinstance(cause, ssl.SSLError):
-        return _tls_error(cause)
+        return _tls_error(cause, endpoint)
     if isinstance(error, InvalidResponse):
-        return LinkError(Trouble.FOREIGN, f"{endpoint.address} does not speak Redis' protocol", "check the port")
-    if isinstance(error, AuthenticationError) or "NOAUTH" in text or "WRONGPASS" in text:
-        return _auth_error(text, endpoint)
-    if "max number of clients" in text:
-        return LinkError(
-            Trouble.CROWDED,
-            "the server has no free connection: max number of clients reached",
-            "raise maxclients",
-        )
+        return _foreign(error, endpoint)
+    if isinstance(error, ResponseError):
+        return _refusal(error, endpoint)
     if isinstance(error, RedisTimeoutError | TimeoutError):
-        seconds = endpoint.command_timeout
-        return LinkError(Trouble.SILENT, f"no answer from {endpoint.address} within {seconds:g} s", "")
+        return _silence(error, endpoint)
+    if isinstance(cause, ConnectionResetError | BrokenPipeError) and "connecting to" in str(error):
+        return greeting_closed(endpoint)  # in the TLS greeting
     if isinstance(cause, OSError):
         return _system_error(cause, endpoint)
-    if isinstance(error, RedisConnectionError):
-        return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} closed the connection", "")
-    if isinstance(error, ResponseError):
-        return LinkError(Trouble.REFUSED, f"the server refused the connection: {answer_text(error)}", "")
-    return LinkError(Trouble.UNREACHABLE, f"no connection to {endpoint.address}: {text}", "")
+    if error.__cause__ is not None:  # such as a host that can't be a name
+        return LinkError(
+            Trouble.UNREACHABLE, f"no connection to {endpoint.address}: {error.__cause__}", "check the address"
+        )
+    return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} closed the connection", "is the server still running?")
+
+
+def greeting_closed(endpoint: Endpoint) -> LinkError:
+    """A connection that was accepted, and closed before anything was answered."""
+    what = f"{endpoint.address} closed the connection without an answer"
+    if endpoint.tls is None:
+        return LinkError(Trouble.UNREACHABLE, what, "is a server running behind it, does it want --tls?")
+    return LinkError(Trouble.UNREACHABLE, what, "does it speak TLS, does it want a client certificate (--cert, --key)?")
+
+
+def database_error(error: ResponseError, endpoint: Endpoint) -> LinkError:
+    """A login that worked and a database that can't be selected."""
+    if isinstance(error, NoPermissionError):
+        remedy = grant("select", safe(endpoint.username or "default"))
+    elif answer_text(error).startswith("ERR"):
+        remedy = safe("choose another with --db")
+    else:
+        return link_error(error, endpoint)
+    return LinkError(Trouble.REFUSED, f"database {endpoint.db} can't be selected: {answer_text(error)}", remedy)
+
+
+def certificate_error(what: str, error: OSError, remedy: str) -> LinkError:
+    """A certificate of ours, or one to trust, that can't be loaded."""
+    why = error.reason or "not readable" if isinstance(error, ssl.SSLError) else error.strerror
+    return LinkError(Trouble.REFUSED, f"can't load {what}: {why}", remedy)
 
 
 def _root(error: BaseException) -> BaseException:
-    while error.__cause__ is not None or error.__context__ is not None:
-        following = error.__cause__ or error.__context__
-        if following is None or not isinstance(following, OSError):
-            break
+    while isinstance(following := error.__cause__ or error.__context__, OSError):
         error = following
     return error
 
 
-def _auth_error(text: str, endpoint: Endpoint) -> LinkError:
-    if endpoint.password is None:
-        return LinkError(Trouble.REFUSED, "the server wants a password", "give it in REDISCLI_AUTH or with --askpass")
+def _foreign(error: InvalidResponse, endpoint: Endpoint) -> LinkError:
+    if '"\\x15"' in str(error):  # the first byte of a TLS alert
+        return LinkError(Trouble.FOREIGN, f"{endpoint.address} speaks TLS", "connect with --tls")
+    return LinkError(Trouble.FOREIGN, f"{endpoint.address} does not speak Redis' protocol", "check the port")
+
+
+def _refusal(error: ResponseError, endpoint: Endpoint) -> LinkError:
+    text = answer_text(error)
+    if endpoint.password:
+        text = safe(text.replace(endpoint.password.get_secret_value(), "***"))
+    if "max number of clients" in text:
+        return LinkError(
+            Trouble.CROWDED, "the server has no free connection: max number of clients reached", "raise maxclients"
+        )
+    if text.startswith("DENIED"):
+        return LinkError(
+            Trouble.REFUSED,
+            "the server is in protected mode: it takes connections from its own machine only",
+            "set a password there, or come through an SSH tunnel",
+        )
+    if text.startswith(("BUSY", "LOADING")):
+        return LinkError(Trouble.SILENT, f"{endpoint.address} is busy: {text}", "it answers when that is done")
+    return _auth_error(text, endpoint) or LinkError(
+        Trouble.REFUSED, f"the server refused the connection: {text}", "check what its administrator allows"
+    )
+
+
+def _auth_error(text: str, endpoint: Endpoint) -> LinkError | None:
     if "without any password" in text or "no password is set" in text:
         return LinkError(Trouble.REFUSED, "the server has no password set, but one was given", "leave it out")
+    if "number of arguments for 'auth'" in text.lower():
+        return LinkError(Trouble.REFUSED, "the server knows no users, only a password", "leave --user out")
+    if not any(words in text for words in ("NOAUTH", "WRONGPASS", "invalid password")):
+        return None
+    if not endpoint.password:
+        return LinkError(Trouble.REFUSED, "the server wants a password", "give it in REDISCLI_AUTH or with --askpass")
     who = endpoint.username or "default"
     return LinkError(
         Trouble.REFUSED, f"wrong password for user {who}, or no such user", "check REDISCLI_AUTH and --user"
     )
 
 
+def _silence(error: BaseException, endpoint: Endpoint) -> LinkError:
+    if str(error) != "Timeout connecting to server":
+        what = f"no answer from {endpoint.address} within {endpoint.command_timeout:g} s"
+        return LinkError(Trouble.SILENT, what, "the server may be frozen or busy, or the line dead")
+    what = f"no connection to {endpoint.address} within {endpoint.connect_timeout:g} s"
+    remedy = "check the address and the firewall" if endpoint.tls is None else "does this port speak TLS?"
+    return LinkError(Trouble.SILENT, what, remedy)
+
+
 def _system_error(error: OSError, endpoint: Endpoint) -> LinkError:
     if isinstance(error, socket.gaierror):
-        return LinkError(Trouble.UNREACHABLE, f"no such host: {endpoint.host}", "check the name")
+        what = f"host {endpoint.host} has no address: {error.strerror}"
+        return LinkError(Trouble.UNREACHABLE, what, "check the name and this machine's DNS")
+    numbers = re.findall(r"\[Errno (\d+)\]", str(error))
+    if numbers:  # asyncio puts its own words, or several errors at once, in place of the system's
+        error = OSError(int(numbers[-1]), os.strerror(int(numbers[-1])))
     if isinstance(error, ConnectionRefusedError):
         return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} refuses connections", "is the server running there?")
     if isinstance(error, FileNotFoundError):
-        return LinkError(Trouble.UNREACHABLE, f"no socket at {endpoint.address}", "check the path")
+        return LinkError(
+            Trouble.UNREACHABLE, f"no socket at {endpoint.address}", "is the server running, is the path right?"
+        )
     if isinstance(error, PermissionError):
         return LinkError(Trouble.REFUSED, f"no permission to open {endpoint.address}", "check its mode and owner")
     if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} cut the connection", "")
-    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
-        return LinkError(
-            Trouble.SILENT, f"no answer from {endpoint.address}", "is it the right host, is a wall between?"
-        )
-    return LinkError(Trouble.UNREACHABLE, f"no connection to {endpoint.address}: {error.strerror or error}", "")
+        return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} cut the connection", "is the server still running?")
+    if isinstance(error, TimeoutError):
+        return LinkError(Trouble.SILENT, f"no answer from {endpoint.address}", "check the address and the firewall")
+    what = f"no connection to {endpoint.address}: {error.strerror or error}"
+    return LinkError(Trouble.UNREACHABLE, what, "check the address and the network")
 
 
-def _tls_error(error: ssl.SSLError) -> LinkError:
+def _tls_error(error: ssl.SSLError, endpoint: Endpoint) -> LinkError:
     if isinstance(error, ssl.SSLCertVerificationError):
         text = error.verify_message or str(error)
-        if "Hostname mismatch" in text or "IP address mismatch" in text:
+        if "mismatch" in text:
             return LinkError(Trouble.REFUSED, f"the certificate is not for this host: {text}", "name it with --sni")
         if "expired" in text:
             return LinkError(Trouble.REFUSED, "the server's certificate has expired", "renew it")
-        return LinkError(
-            Trouble.REFUSED,
-            f"the server's certificate is not trusted: {text}",
-            "name its authority with --cacert",
-        )
+        what = f"the server's certificate is not trusted: {text}"
+        return LinkError(Trouble.REFUSED, what, "name its authority with --cacert")
     reason = error.reason or ""
     if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason or "EOF" in reason:
-        return LinkError(Trouble.FOREIGN, "this port does not speak TLS", "leave --tls out, or check the port")
+        what = f"{endpoint.address} does not speak TLS"
+        return LinkError(Trouble.FOREIGN, what, "leave --tls out, or check the port")
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
         return LinkError(Trouble.REFUSED, "the server wants a client certificate", "give it with --cert and --key")
-    return LinkError(Trouble.REFUSED, f"TLS failed: {reason or error}", "")
+    return LinkError(
+        Trouble.REFUSED, f"TLS with {endpoint.address} failed: {reason or error}", "check its TLS settings"
+    )

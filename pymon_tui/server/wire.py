@@ -1,0 +1,84 @@
+"""A redis-py connection that only carries bytes: it greets nobody, repeats nothing and judges no answer."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from redis._parsers import _AsyncHiredisParser
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.server.reasons import certificate_error
+
+
+def connection_to(endpoint: Endpoint) -> AbstractConnection:
+    """A connection that is yet to be made. Login, database, name and protocol are said by whoever uses it.
+
+    Raises:
+        LinkError: If a certificate that was named can't be used.
+    """
+    options: dict[str, Any] = {
+        "socket_timeout": endpoint.command_timeout,
+        "socket_connect_timeout": endpoint.connect_timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "driver_info": None,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+        "parser_class": _Parser,
+        "redis_connect_func": _prepare,
+    }
+    if endpoint.socket is not None:
+        return UnixDomainSocketConnection(path=endpoint.socket, **options)
+    options |= {"host": endpoint.host, "port": endpoint.port}
+    if endpoint.tls is None:
+        return Connection(**options)
+    return _TlsConnection(_context(endpoint.tls), endpoint.tls.server_name or endpoint.host, **options)
+
+
+class _Parser(_AsyncHiredisParser):
+    """Takes every error reply for an answer.
+
+    redis-py takes some of them (LOADING, NOAUTH) for a lost connection, which it then closes, and reads an address
+    out of others (MOVED), which fails where a proxy words them its own way.
+    """
+
+    EXCEPTION_CLASSES: dict[str, Any] = {"NOPERM": NoPermissionError}  # noqa: RUF012 - a plain attribute in redis-py
+
+
+class _TlsConnection(SSLConnection):
+    """A TLS connection with our own verification, which may ask for another name than the host's (SNI)."""
+
+    def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = context
+        self._server_name = server_name
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {"host": self.host, "port": self.port, "ssl": self._context, "server_hostname": self._server_name}
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_certs)
+    except OSError as error:
+        raise certificate_error(f"the authorities in {tls.ca_certs}", error, "check --cacert") from None
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.certfile is not None:
+        try:
+            # Without a password OpenSSL would ask for one on the terminal, which is not its own.
+            context.load_cert_chain(tls.certfile, tls.keyfile, password="")
+        except OSError as error:
+            raise certificate_error(f"the certificate {tls.certfile}", error, "check --cert and --key") from None
+    return context
+
+
+async def _prepare(connection: AbstractConnection) -> None:
+    connection._parser.on_connect(connection)  # type: ignore[no-untyped-call]

@@ -1,0 +1,409 @@
+"""Sessions against real servers, and against ones that fail in every way a server can."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError, ResponseError
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.link import Trouble
+from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.server.connection import CLIENT_NAME, Handshake, Session, open_session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError, answer_text
+from tests.conftest import StartServer, client_of
+from tests.server.fake import Serve, endpoint_at, saying, serving, silent, speaking
+
+SECRET = "s3same, open"
+
+
+@asynccontextmanager
+async def session_to(endpoint: Endpoint, handshake: Handshake = Handshake.RESP3) -> AsyncIterator[Session]:
+    session, _ = await open_session(endpoint, handshake)
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+async def info_of(session: Session) -> Info:
+    (reply,) = await session.ask([("INFO", "all")])
+    return parse_info(reply)
+
+
+async def failure(endpoint: Endpoint) -> LinkError:
+    """The error that opening a session there ends in."""
+    with pytest.raises(LinkError) as caught:
+        await open_session(endpoint)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert SECRET not in repr(caught.value) + repr(endpoint) + str(endpoint)
+    return caught.value
+
+
+# The greeting
+
+
+@pytest.mark.parametrize("handshake", Handshake)
+async def test_greeting_and_polling_cause_no_error_reply(any_server: EmbeddedServer, handshake: Handshake) -> None:
+    endpoint = Endpoint(socket=any_server.socket, db=3)
+    async with session_to(endpoint) as before:
+        errors = (await info_of(before)).number("total_error_replies")
+        async with session_to(endpoint, handshake) as session:
+            assert (await info_of(session)).number("total_error_replies") == errors
+    assert errors == 0
+
+
+async def test_says_who_it_is_and_knows_its_id(redis: Redis, server: EmbeddedServer) -> None:
+    async with session_to(Endpoint(socket=server.socket)) as session:
+        (us,) = [client for client in await redis.client_list() if client["name"] == CLIENT_NAME]
+        assert int(us["id"]) == session.client_id
+        assert us["resp"] == "3"
+        assert "T" in us["flags"]  # no-touch
+
+
+async def test_looking_at_a_key_does_not_make_it_used(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.config_set("maxmemory-policy", "allkeys-lfu")
+    await redis.set("key", "value")
+    async with session_to(Endpoint(socket=server.socket)) as session:
+        replies = await session.ask([("OBJECT", "FREQ", "key"), *[("GET", "key")] * 20, ("OBJECT", "FREQ", "key")])
+    assert replies[0] == replies[-1]
+
+
+@pytest.mark.parametrize("handshake", [Handshake.RESP2, Handshake.BARE])
+async def test_plainer_greetings_work_too(redis: Redis, server: EmbeddedServer, handshake: Handshake) -> None:
+    session, used = await open_session(Endpoint(socket=server.socket), handshake)
+    try:
+        assert used is handshake
+        assert (session.client_id is None) is (handshake is Handshake.BARE)
+        assert await session.ask([("PING",)]) == (b"PONG",)
+    finally:
+        await session.close()
+
+
+async def test_falls_back_where_hello_is_denied(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.acl_setuser("old", enabled=True, passwords=["+" + SECRET], commands=["+@all", "-hello"])
+    endpoint = Endpoint(socket=server.socket, username="old", password=SecretStr(SECRET))
+    async with session_to(endpoint) as session:
+        assert await session.ask([("ACL", "WHOAMI")]) == (b"old",)
+
+
+async def test_a_server_without_hello_is_spoken_to_in_resp2() -> None:
+    commands: list[list[bytes]] = []
+
+    def answer(command: list[bytes]) -> bytes:
+        commands.append(command)
+        echoed = b" ".join(b"`%s`," % word for word in command[1:])
+        known = {b"CLIENT": b":7\r\n" if command[-1] == b"ID" else b"+OK\r\n", b"AUTH": b"+OK\r\n"}
+        unknown = b"-ERR unknown command `%s`, with args beginning with: %s\r\n" % (command[0], echoed)
+        return known.get(command[0], unknown)
+
+    async with serving(speaking(answer)) as port:
+        endpoint = replace(endpoint_at(port), password=SecretStr(SECRET))
+        session, handshake = await open_session(endpoint)
+        await session.close()
+        assert (handshake, session.client_id) == (Handshake.RESP2, 7)
+        assert commands[1] == [b"AUTH", SECRET.encode()]
+        # What worked is told, so that the next connection causes no error reply again.
+        commands.clear()
+        session, _ = await open_session(endpoint, handshake)
+        await session.close()
+        assert commands[0][0] == b"AUTH"
+
+
+async def test_a_proxy_that_closes_on_client_is_greeted_barely() -> None:
+    def answer(command: list[bytes]) -> bytes | None:
+        return None if command[0] in (b"HELLO", b"CLIENT", b"COMMAND") else b"+OK\r\n"
+
+    async with serving(speaking(answer)) as port:
+        session, handshake = await open_session(endpoint_at(port))
+        try:
+            assert handshake is Handshake.BARE
+            assert await session.ask([("PING",)]) == (b"OK",)
+        finally:
+            await session.close()
+
+
+# The database and the user
+
+
+async def test_selects_its_database(redis: Redis, server: EmbeddedServer) -> None:
+    for handshake in Handshake:
+        async with session_to(Endpoint(socket=server.socket, db=3), handshake) as session:
+            await session.ask([("INCR", "in three")])
+    assert await redis.dbsize() == 0
+    assert (await redis.info("keyspace"))["db3"]["keys"] == 1
+
+
+async def test_a_database_that_is_not_there(server: EmbeddedServer) -> None:
+    error = await failure(Endpoint(socket=server.socket, db=99))
+    assert error.trouble is Trouble.REFUSED
+    assert str(error) == "database 99 can't be selected: ERR DB index is out of range; choose another with --db"
+
+
+@pytest.mark.parametrize(
+    ("password", "what"),
+    [(None, "the server wants a password"), (SECRET, "wrong password for user default, or no such user")],
+)
+async def test_a_missing_or_wrong_password(own_server: StartServer, password: str | None, what: str) -> None:
+    server = own_server({"requirepass": "right"})
+    for handshake in (Handshake.RESP3, Handshake.RESP2):
+        with pytest.raises(LinkError) as caught:
+            await open_session(
+                Endpoint(socket=server.socket, password=SecretStr(password) if password else None), handshake
+            )
+        assert (caught.value.trouble, caught.value.what) == (Trouble.REFUSED, what)
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_password_that_is_not_wanted(server: EmbeddedServer) -> None:
+    with pytest.raises(LinkError, match="the server has no password set, but one was given; leave it out"):
+        await open_session(Endpoint(socket=server.socket, password=SecretStr(SECRET)), Handshake.RESP2)
+
+
+async def test_a_password_of_any_bytes(own_server: StartServer) -> None:
+    server = own_server({"requirepass": r'"\xff\x00 \xed\x95\x9c"'})
+    password = b"\xff\x00 \xed\x95\x9c".decode("utf-8", "surrogateescape")
+    async with session_to(Endpoint(socket=server.socket, password=SecretStr(password))) as session:
+        assert await session.ask([("PING",)]) == (b"PONG",)
+
+
+async def test_a_user_without_a_password(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.acl_setuser("guest", enabled=True, nopass=True, commands=["+@all"])
+    async with session_to(Endpoint(socket=server.socket, username="guest")) as session:
+        assert await session.ask([("ACL", "WHOAMI")]) == (b"guest",)
+        assert session.user == "guest"
+
+
+async def test_a_renamed_auth_does_not_give_the_password_away() -> None:
+    def answer(command: list[bytes]) -> bytes:
+        return b"-ERR unknown command `%s`, arguments `%s`\r\n" % (command[0], b" ".join(command[1:]))
+
+    async with serving(speaking(answer)) as port:
+        error = await failure(replace(endpoint_at(port), password=SecretStr(SECRET)))
+    assert error.trouble is Trouble.REFUSED
+    assert "***" in error.what
+
+
+# Answers
+
+
+async def test_one_answer_or_error_for_each_command(redis: Redis, server: EmbeddedServer) -> None:
+    async with session_to(Endpoint(socket=server.socket)) as session:
+        pong, unknown, wrong, number, nothing = await session.ask(
+            [("PING",), (b"NO\xff\xfe\x1b", "x"), ("CLIENT", "NOSUCH"), ("INCR", "n"), ("GET", "nothing")]
+        )
+    assert (pong, number, nothing) == (b"PONG", 1, None)
+    assert isinstance(unknown, ResponseError)
+    assert isinstance(wrong, ResponseError)
+    assert "\x1b" not in answer_text(unknown)
+    assert answer_text(unknown).startswith("ERR unknown command 'NO")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        b"LOADING Redis is loading the dataset in memory",
+        b"NOAUTH Authentication required.",
+        b"MOVED somewhere else",
+        b"ASK 1 :x",
+        b"ERR max number of clients reached",
+        b"NOPERM you may not \xff\xc3",
+        b"",
+    ],
+)
+async def test_every_error_reply_is_an_answer_and_leaves_the_session_usable(error: bytes) -> None:
+    def answer(command: list[bytes]) -> bytes:
+        return {b"DBSIZE": b"-%s\r\n" % error, b"HELLO": b"%0\r\n"}.get(command[0], b"+OK\r\n")
+
+    async with serving(speaking(answer)) as port, session_to(endpoint_at(port)) as session:
+        before, failed, after = await session.ask([("PING",), ("DBSIZE",), ("PING",)])
+        assert (before, after) == (b"OK", b"OK")
+        assert isinstance(failed, ResponseError)
+        assert answer_text(failed).encode()[:12] == error[:12]
+        assert isinstance(failed, NoPermissionError) is error.startswith(b"NOPERM")
+
+
+async def test_a_busy_server_greets_and_answers_with_errors(own_server: StartServer) -> None:
+    server = own_server({"lua-time-limit": "1"})
+    async with client_of(server) as client, session_to(Endpoint(socket=server.socket)) as session:
+        script = asyncio.ensure_future(client.eval("while true do end", 0))
+        busy = False
+        while not busy:
+            (reply,) = await session.ask([("PING",)])
+            busy = isinstance(reply, ResponseError)
+        async with session_to(Endpoint(socket=server.socket)) as newcomer:
+            (reply,) = await newcomer.ask([("DBSIZE",)])
+            assert answer_text(reply).startswith("BUSY")
+        assert await session.ask([("SCRIPT", "KILL")]) == (b"OK",)
+        with pytest.raises(ResponseError):
+            await script
+        assert await session.ask([("PING",)]) == (b"PONG",)
+
+
+async def test_counts_what_it_causes(redis: Redis, server: EmbeddedServer) -> None:
+    async with session_to(Endpoint(socket=server.socket)) as session:
+        first, sent, out, received = await info_of(session), session.sent, session.bytes_out, session.bytes_in
+        await session.ask([("PING",), ("CONFIG", "GET", "*")])
+        second = await info_of(session)
+
+    def grown(field: str) -> float:
+        return (second.number(field) or 0.0) - (first.number(field) or 0.0)
+
+    assert session.sent - sent == grown("total_commands_processed") + 0 == 3
+    assert session.bytes_out - out == grown("total_net_input_bytes")
+    assert session.bytes_in - received == pytest.approx(grown("total_net_output_bytes"), rel=0.2)
+    assert session.waited > 0
+
+
+# A lost link
+
+
+async def test_a_killed_connection_is_an_error_at_once_and_stays_closed(redis: Redis, server: EmbeddedServer) -> None:
+    async with session_to(Endpoint(socket=server.socket, db=3)) as session:
+        connections = (await redis.info("stats"))["total_connections_received"]
+        await redis.client_kill_filter(_id=str(session.client_id))
+        for _ in range(2):
+            with pytest.raises(LinkError) as caught:
+                await session.ask([("PING",)])
+            assert caught.value.trouble is Trouble.UNREACHABLE
+        assert (await redis.info("stats"))["total_connections_received"] == connections
+
+
+async def test_a_reply_cut_in_the_middle() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65_536)
+        writer.write(b"%0\r\n")
+        await reader.read(65_536)
+        writer.write(b"+OK\r\n*0\r\n+OK\r\n")
+        await reader.read(65_536)
+        writer.write(b"+PONG\r\n$5000\r\nredis_ver")
+        await writer.drain()
+
+    async with serving(serve) as port, session_to(endpoint_at(port)) as session:
+        with pytest.raises(LinkError, match=f"127.0.0.1:{port} closed the connection; is the server still running"):
+            await session.ask([("PING",), ("INFO",)])
+
+
+async def test_no_answer_in_time(redis: Redis, server: EmbeddedServer) -> None:
+    async with session_to(Endpoint(socket=server.socket, command_timeout=0.1)) as session:
+        with pytest.raises(LinkError, match=r"within 0\.1 s; the server may be frozen or busy") as caught:
+            await session.ask([("BLPOP", "nothing", 0)])
+        assert caught.value.trouble is Trouble.SILENT
+        with pytest.raises(LinkError):
+            await session.ask([("PING",)])
+
+
+async def test_a_cancelled_question_never_leaves_its_answer_for_the_next() -> None:
+    asked = asyncio.Event()
+
+    def answer(command: list[bytes]) -> bytes:
+        if command[0] == b"NEVER":
+            asked.set()
+        return {b"HELLO": b"%0\r\n", b"NEVER": b""}.get(command[0], b"+OK\r\n")
+
+    async with serving(speaking(answer)) as port, session_to(endpoint_at(port)) as session:
+        question = asyncio.create_task(session.ask([("NEVER",)]))
+        await asked.wait()
+        question.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await question
+        with pytest.raises(LinkError):
+            await session.ask([("PING",)])
+
+
+async def test_a_cancelled_greeting_closes_its_connection() -> None:
+    gone = asyncio.Event()
+    greeted = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65_536)
+        greeted.set()
+        await reader.read()
+        gone.set()
+
+    async with serving(serve) as port:
+        opening = asyncio.create_task(open_session(endpoint_at(port)))
+        await greeted.wait()
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await gone.wait()
+
+
+# No connection
+
+
+async def test_nobody_listens() -> None:
+    async with serving(silent) as port:
+        pass
+    for host in ("127.0.0.1", "localhost"):
+        error = await failure(Endpoint(host=host, port=port))
+        assert error.trouble is Trouble.UNREACHABLE
+        assert str(error) == f"{host}:{port} refuses connections; is the server running there?"
+
+
+async def test_no_socket() -> None:
+    error = await failure(Endpoint(socket="/nowhere/redis.sock"))
+    assert str(error) == "no socket at /nowhere/redis.sock; is the server running, is the path right?"
+
+
+async def test_a_host_that_cannot_be_a_name() -> None:
+    error = await failure(Endpoint(host="a" * 64 + ".invalid"))
+    assert error.trouble is Trouble.UNREACHABLE
+    assert error.remedy == "check the address"
+
+
+async def test_a_full_server(own_server: StartServer) -> None:
+    server = own_server()
+    async with client_of(server) as client:
+        await client.config_set("maxclients", 1)
+        error = await failure(Endpoint(socket=server.socket))
+    assert error.trouble is Trouble.CROWDED
+    assert str(error) == "the server has no free connection: max number of clients reached; raise maxclients"
+
+
+FOREIGNERS = {
+    "http": speaking(lambda command: b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    "ssh": saying(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    "pop3": saying(b"+OK ready\r\n"),
+    "number": saying(b":5\r\n"),
+    "memcached": saying(b"ERROR\r\n"),
+}
+
+
+@pytest.mark.parametrize("serve", FOREIGNERS.values(), ids=FOREIGNERS)
+async def test_what_does_not_speak_redis(serve: Serve) -> None:
+    async with serving(serve) as port:
+        error = await failure(endpoint_at(port))
+    assert error.trouble is Trouble.FOREIGN
+    assert str(error) == f"127.0.0.1:{port} does not speak Redis' protocol; check the port"
+
+
+async def test_a_tunnel_with_nothing_behind_it() -> None:
+    async with serving(speaking(lambda command: None)) as port:
+        error = await failure(endpoint_at(port))
+    assert error.trouble is Trouble.UNREACHABLE
+    assert error.what == f"127.0.0.1:{port} closed the connection without an answer"
+    assert error.remedy == "is a server running behind it, does it want --tls?"
+
+
+async def test_a_server_that_swallows_everything() -> None:
+    async with serving(silent) as port:
+        error = await failure(replace(endpoint_at(port), command_timeout=0.1))
+    assert error.trouble is Trouble.SILENT
+
+
+async def test_protected_mode() -> None:
+    text = b"-DENIED Redis is running in protected mode because protected mode is enabled and no password is set.\r\n"
+    async with serving(saying(text)) as port:
+        error = await failure(endpoint_at(port))
+    assert error.trouble is Trouble.REFUSED
+    assert error.what == "the server is in protected mode: it takes connections from its own machine only"
