@@ -158,19 +158,25 @@ def once(ctx: click.Context, /, address: str | None, as_json: bool, **flags: Any
 @cli.command(
     cls=SectionedCommand,
     params=[
-        click.Argument(["out"], metavar="[FOLDER]", default="screenshots", type=click.Path(path_type=Path)),
-        *connection_options(),
-        *monitor_options(),
+        SectionOption(
+            "--out",
+            section="Output",
+            metavar="FOLDER",
+            default="screenshots",
+            show_default=True,
+            type=click.Path(path_type=Path),
+            help="Where they go.",
+        ),
     ],
 )
-@click.pass_context
-def screenshots(ctx: click.Context, /, out: Path, **flags: Any) -> int:
-    """Write pictures of the screens to a folder."""
-    with _one_line_errors():
-        from pymon_tui.settings import load
+def screenshots(out: Path) -> int:
+    """Write pictures of the screens, on a demo of their own, to a folder."""
+    # The same pictures for everybody: nothing that was set for the monitor counts here.
+    os.environ.pop("NO_COLOR", None)
+    _use_color("truecolor")
+    from pymon_tui.settings import Settings
 
-        settings = load(**_load_arguments(_flags(ctx, flags, None)))
-    _use_color(settings.color)
+    settings = Settings()
     from pymon_tui.ui.screenshots import take_screenshots
 
     source_of, _ = _ways_to_servers(settings)

@@ -167,7 +167,7 @@ def test_the_demo_takes_looks_but_no_server(calls: Calls, terminal: None, monkey
 
 
 def test_screenshots_go_to_the_folder(calls: Calls) -> None:
-    assert cli.run(["screenshots", "pictures"]) == 0
+    assert cli.run(["screenshots", "--out", "pictures"]) == 0
     assert calls[0][0] == "take_screenshots"
     assert calls[0][2]["arguments"][-1] == Path("pictures")
 

@@ -103,13 +103,13 @@ def test_defaults(place: Place) -> None:
     assert (settings.interval, settings.channels, settings.color) == (1.0, ("notifications:*",), "auto")
 
 
-@pytest.mark.parametrize("flags", [{"host": "h"}, {"port": "1"}, {"socket": "/s"}, {"url": "h"}])
 def test_every_theme_of_the_app_can_be_set(place: Place) -> None:
     assert [place.load({"theme": theme.name}).theme for theme in THEMES] == [theme.name for theme in THEMES]
     error = place.error({"theme": "nope"})
     assert all(theme.name in str(error) for theme in THEMES)
 
 
+@pytest.mark.parametrize("flags", [{"host": "h"}, {"port": "1"}, {"socket": "/s"}, {"url": "h"}])
 def test_a_server_that_is_named_is_explicit(place: Place, flags: dict[str, str]) -> None:
     assert place.load(flags).explicit
 
