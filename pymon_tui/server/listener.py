@@ -82,7 +82,6 @@ class Listener:
         """Follow until cancelled; a lost connection is made again, for ever."""
         self._feed.status = Connecting(time.monotonic())
         while True:
-            self._retry.clear()
             try:
                 session, handshake = await open_session(self._endpoint, self._handshake)
                 if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
@@ -133,6 +132,7 @@ class Listener:
 
     async def _wait(self, seconds: float) -> None:
         """Wait, or until somebody can't."""
+        self._retry.clear()
         try:
             await asyncio.wait_for(self._retry.wait(), seconds)
         except TimeoutError:

@@ -135,3 +135,34 @@ async def test_pushes_nobody_asked_for_are_passed_over() -> None:
     async with serving(speaking(reply)) as port, listening(endpoint_at(port), b"a") as (_, feed):
         await until(live(feed))
         assert feed.seen == 1
+
+
+async def test_says_that_we_may_be_too_slow_where_the_server_does_not_count_it() -> None:
+    confirmed = b">3\r\n" + bulk(b"subscribe") + bulk(b"a") + b":1\r\n"
+    message = b">3\r\n" + bulk(b"message") + bulk(b"a") + bulk(b"m" * 2_000_000)
+    pongs = iter([b"+PONG\r\n"])  # the second PING is answered by closing
+
+    def reply(command: list[bytes]) -> bytes | None:
+        if command[0] == b"PING":
+            return next(pongs, None)
+        return {b"HELLO": HELLO, b"SUBSCRIBE": confirmed + message}.get(command[0], b"+OK\r\n")
+
+    async with (
+        serving(speaking(reply)) as port,
+        listening(endpoint_at(port), b"a", ping_every=0.01, pong_timeout=5.0) as (_, feed),
+    ):
+        await until(lambda: len(marks(feed)) > 0)
+        assert marks(feed)[0].endswith(", perhaps because we read too slowly")
+
+
+async def test_listens_behind_a_proxy_that_closes_on_what_it_does_not_know() -> None:
+    confirmed = b"*3\r\n" + bulk(b"psubscribe") + bulk(b"a*") + b":1\r\n"
+    message = b"*4\r\n" + bulk(b"pmessage") + bulk(b"a*") + bulk(b"ab") + bulk(b"m")
+    known = {b"PSUBSCRIBE": confirmed + message, b"PING": b"*2\r\n" + bulk(b"pong") + bulk(b"")}
+
+    async with (
+        serving(speaking(lambda command: known.get(command[0]))) as port,
+        listening(endpoint_at(port), b"a*", ping_every=0.01, pong_timeout=5.0) as (listener, feed),
+    ):
+        await until(lambda: live(feed)() and feed.seen == 1)
+        assert listener.client_id is None
