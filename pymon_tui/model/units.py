@@ -114,3 +114,14 @@ def milliseconds(seconds: float | None) -> SafeText:
     if seconds >= 9.9995:
         return safe(f"{_three_digits(seconds)} s")
     return safe(f"{_three_digits(1000 * seconds)} ms" if seconds < 0.9995 else f"{1000 * seconds:.0f} ms")
+
+
+def microseconds(usec: float | None) -> SafeText:
+    """A very short time, given in microseconds, in at most seven cells: ``<1 µs``, ``71 µs``, ``1.53 ms``."""
+    if usec is None or not math.isfinite(usec):
+        return UNKNOWN
+    if usec < 1:
+        return safe("0 µs" if usec <= 0 else "<1 µs")
+    if usec < 999.5:
+        return safe(f"{usec:.1f} µs" if usec < 9.95 else f"{usec:.0f} µs")
+    return milliseconds(usec / 1e6)

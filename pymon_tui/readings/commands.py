@@ -90,6 +90,10 @@ class Commands:
     now: Totals | None = field(repr=False)
     earlier: tuple[Totals, ...] = field(default=(), repr=False)
 
+    def as_json(self) -> dict[str, object]:
+        """What was read, without what is remembered."""
+        return {"p50": self.p50, "p99": self.p99, "statistics": self.statistics}
+
     def growth(self, name: str) -> Growth | None:
         """What this command did in the last ``WINDOW`` seconds, or as many as are known; None if none are."""
         if self.now is None or not self.earlier or name not in self.now.totals:
