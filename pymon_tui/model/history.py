@@ -49,7 +49,7 @@ class History:
 
         ``own`` is how much of each counter's growth we caused ourselves; it is left out.
         """
-        elapsed = HOLE if self._last_at is None else at - self._last_at
+        elapsed = at - self._last_at if self._last_at is not None and at > self._last_at else HOLE
         reset = any(
             self._kinds[name] is Kind.COUNTER and value is not None and value < self._last.get(name, value)
             for name, value in values.items()
@@ -77,17 +77,15 @@ class History:
             self._peaks[name] = value
 
     def break_(self) -> None:
-        """Forget the counters' last values: whatever comes next is no growth of what was (a new server process)."""
+        """Forget the counters' last values: what comes next is no growth of what was (a connection made anew)."""
         self._last.clear()
-        self._last_at = None
 
     def skip(self, samples: int) -> None:
-        """Add holes for ticks that were missed, and start counting anew after them."""
+        """Add holes for ticks that were missed. The sample after them covers their time: its rate is the true mean."""
         for _ in range(min(samples, self._capacity)):
             for values in self._values.values():
                 values.append(HOLE)
             self._elapsed.append(HOLE)
-        self.break_()
         self._trim()
 
     def note(self, text: SafeText, wall: float) -> None:
@@ -124,7 +122,7 @@ class HistoryView:
         return self._end
 
     def __len__(self) -> int:
-        return self._end - self._history._first
+        return max(0, self._end - self._history._first)
 
     def columns(self, metric: str, width: int, samples_per_column: int = 1) -> tuple[float | None, ...]:
         """The newest ``width`` columns of a graph, oldest first: levels of a gauge, growth per second of a counter.
@@ -145,7 +143,7 @@ class HistoryView:
     def growth(self, metric: str, seconds: float) -> tuple[float, float] | None:
         """How much a counter grew over about the last ``seconds``: growth and the seconds truly covered.
 
-        Holes are left out of both. None where nothing is known.
+        What isn't known of that time is left out of both. None where nothing is known.
         """
         values, elapsed = self._history._values.get(metric), self._history._elapsed
         if values is None:
@@ -170,7 +168,7 @@ class HistoryView:
         return self._peaks.get(metric)
 
     def seconds(self, samples: int) -> float:
-        """How many seconds the newest ``samples`` samples cover, holes left out."""
+        """How many seconds the newest ``samples`` samples cover, those of missed ticks included."""
         first = self._history._first
         start = max(self._end - samples - first, 0)
         return sum(span for span in self._history._elapsed[start : self._end - first] if math.isfinite(span))

@@ -13,6 +13,9 @@ from functools import lru_cache
 LIMIT = 512
 """Characters kept of one text; more would never be seen on one line, and a payload can have 10 MB."""
 
+_MOST_COMPOSED = 4
+"""Code points that become one character at most: a letter with three marks, a Hangul syllable of three jamo."""
+
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # Widths that depend on the neighbours or on the terminal: flags, skin tones, Hangul jamo written apart, tag letters.
 _UNSTEADY = ((0x1100, 0x11FF), (0xA960, 0xA97F), (0xD7B0, 0xD7FF), (0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF))
@@ -40,7 +43,7 @@ def safe(raw: bytes | bytearray | memoryview | str, limit: int = LIMIT) -> SafeT
         return SafeText(text)
     shown: list[str] = []
     length = 0
-    for character in unicodedata.normalize("NFC", text[: limit + 1]):
+    for character in unicodedata.normalize("NFC", text[: _MOST_COMPOSED * (limit + 1)]):
         piece = _shown(character)
         length += len(piece)
         if length > limit:
@@ -64,8 +67,8 @@ def lines(raw: bytes | str, limit: int = 65_536) -> tuple[SafeText, ...]:
 
 
 def _decoded(raw: bytes | bytearray | memoryview, limit: int) -> str:
-    # Four bytes are the longest character: enough is read for limit + 1 of them, whatever the size of the rest.
-    return bytes(raw[: 4 * (limit + 1)]).decode("utf-8", "surrogateescape")
+    # Four bytes are the longest code point: enough is read for limit + 1 characters, whatever the size of the rest.
+    return bytes(raw[: 4 * _MOST_COMPOSED * (limit + 1)]).decode("utf-8", "surrogateescape")
 
 
 @lru_cache(maxsize=8192)

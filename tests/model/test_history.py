@@ -1,0 +1,233 @@
+"""What a graph is drawn from: nothing in it that did not happen."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pymon_tui.model.history import History
+from pymon_tui.model.metric import Kind, Metric
+from pymon_tui.model.text import safe
+
+LEVEL: Metric[None] = Metric("level", Kind.GAUGE, lambda _: None)
+TOTAL: Metric[None] = Metric("total", Kind.COUNTER, lambda _: None)
+OTHER: Metric[None] = Metric("other", Kind.COUNTER, lambda _: None)
+
+
+def history_of(*totals: float | None, capacity: int = 100) -> History:
+    """A history with one sample a second of ``total``, and of a ``level`` that is the same."""
+    history = History((LEVEL, TOTAL, OTHER), capacity)
+    for at, total in enumerate(totals):
+        history.record(at, {"total": total, "level": total}, {})
+    return history
+
+
+# What a sample is
+
+
+def test_a_gauge_keeps_its_level_and_a_counter_its_growth_per_second() -> None:
+    history = history_of()
+    for at, total in ((10.0, 100.0), (12.0, 110.0), (12.5, 120.0)):
+        history.record(at, {"total": total, "level": total}, {})
+    view = history.view()
+    assert view.columns("level", 3) == (100, 110, 120)
+    assert view.columns("total", 3) == (None, 5, 20)
+    assert (view.latest("level"), view.latest("total")) == (120, 20)
+
+
+def test_our_own_part_is_left_out() -> None:
+    history = history_of(100)
+    history.record(1, {"total": 110.0}, {"total": 4.0})
+    history.record(2, {"total": 112.0}, {"total": 4.0})
+    assert history.view().columns("total", 2) == (6, 0)
+
+
+def test_a_value_that_is_not_told_is_a_hole_and_so_is_the_growth_after_it() -> None:
+    view = history_of(1, 2, None, 9, 10).view()
+    assert view.columns("total", 5) == (None, 1, None, None, 1)
+    assert view.columns("level", 5) == (1, 2, None, 9, 10)
+
+
+def test_a_counter_that_went_back_is_a_reset_for_all_counters() -> None:
+    history = history_of()
+    history.record(0, {"total": 100.0, "other": 5.0}, {})
+    assert history.record(1, {"total": 101.0, "other": 6.0}, {}) is False
+    assert history.record(2, {"total": 3.0, "other": 7.0}, {}) is True
+    assert history.record(3, {"total": 4.0, "other": 8.0}, {}) is False
+    view = history.view()
+    assert view.columns("total", 4) == (None, 1, None, 1)
+    assert view.columns("other", 4) == (None, 1, None, 1)
+
+
+def test_a_gauge_that_went_back_is_no_reset() -> None:
+    history = history_of()
+    history.record(0, {"level": 9.0}, {})
+    assert history.record(1, {"level": 1.0}, {}) is False
+
+
+def test_after_a_break_growth_begins_anew() -> None:
+    history = history_of(1, 2)
+    history.break_()
+    assert history.record(50, {"total": 900.0}, {}) is False
+    history.record(51, {"total": 903.0}, {})
+    assert history.view().columns("total", 4) == (None, 1, None, 3)
+
+
+def test_two_samples_of_the_same_moment_are_no_rate() -> None:
+    history = history_of(1)
+    history.record(0, {"total": 5.0}, {})
+    view = history.view()
+    assert view.columns("total", 2) == (None, None)
+    assert view.peak("total") is None
+
+
+# Missed ticks
+
+
+def test_missed_ticks_are_holes_and_the_rate_after_them_is_the_true_mean() -> None:
+    history = history_of(0, 10)
+    history.skip(3)
+    history.record(5, {"total": 50.0, "level": 50.0}, {})
+    view = history.view()
+    assert view.columns("total", 6) == (None, 10, None, None, None, 10)
+    assert view.columns("level", 6) == (0, 10, None, None, None, 50)
+    assert view.peak("total") == 10
+    assert view.seconds(6) == 5
+
+
+@pytest.mark.parametrize("samples", [0, -1])
+def test_nothing_missed_is_no_hole(samples: int) -> None:
+    history = history_of(0, 10)
+    history.skip(samples)
+    assert history.end == 2
+
+
+# Columns
+
+
+def test_columns_keep_their_members_as_time_goes_by() -> None:
+    history = history_of(*range(0, 1000, 10))
+    before = history.view().columns("level", 8, 4)
+    for at in (100, 101):
+        history.record(at, {"level": 0.0}, {})
+    after = history.view().columns("level", 8, 4)
+    assert after[:-1] == before[1:]
+    assert before[0] == sum(range(680, 720, 10)) / 4
+
+
+def test_a_column_shows_the_mean_of_what_is_known_in_it() -> None:
+    view = history_of(0, 4, None, 20).view()
+    assert view.columns("level", 2, 2) == (2, 20)
+    assert view.columns("total", 2, 2) == (4, None)
+
+
+def test_columns_of_before_the_beginning_and_of_nothing_known_are_holes() -> None:
+    assert history_of(1, 2).view().columns("level", 4) == (None, None, 1, 2)
+    assert history_of().view().columns("level", 2, 3) == (None, None)
+    assert history_of(1).view().columns("nothing", 2) == (None, None)
+
+
+# Windows
+
+
+def test_growth_over_a_window() -> None:
+    view = history_of(0, 10, 30, 60, 100).view()
+    assert view.growth("total", 2) == (70, 2)
+    assert view.growth("total", 60) == (100, 4)
+    assert view.growth("nothing", 2) is None
+
+
+def test_a_window_ends_in_time_and_not_in_samples() -> None:
+    history = history_of(0, 100, 200)
+    history.break_()
+    history.record(600, {"total": 900.0}, {})
+    history.record(601, {"total": 901.0}, {})
+    assert history.view().growth("total", 10) == (1, 1)
+
+
+def test_samples_that_come_a_little_late_still_fill_the_window() -> None:
+    history = history_of()
+    for tick in range(30):
+        history.record(tick * 1.002, {"total": tick * 5.0}, {})
+    growth, covered = history.view().growth("total", 10) or (0.0, 0.0)
+    assert growth == 50
+    assert covered == pytest.approx(10.02)
+
+
+def test_the_peak_is_the_highest_since_the_beginning() -> None:
+    history = history_of(0, 50, 60, capacity=8)
+    assert history.view().peak("total") == 50
+    for at in range(3, 60):
+        history.record(at, {"total": 60.0 + at}, {})
+    assert history.view().peak("total") == 50
+    assert history.view().peak("other") is None
+
+
+# Events, views, bounds
+
+
+def test_an_event_stands_at_the_newest_sample() -> None:
+    history = history_of(1, 2)
+    history.note(safe("restarted"), 1_000.0)
+    history.record(2, {}, {})
+    (event,) = history.view().events()
+    assert (event.index, event.wall, event.text) == (1, 1_000.0, "restarted")
+    assert history.view().events(since=2) == ()
+
+
+def test_a_view_stays_as_it_was() -> None:
+    history = history_of(0, 10, 20)
+    view = history.view()
+    seen = view.columns("total", 3), view.latest("total"), view.growth("total", 9), view.peak("total"), len(view)
+    history.record(3, {"total": 1_000.0, "level": 1.0}, {})
+    history.note(safe("later"), 0.0)
+    assert seen == (
+        view.columns("total", 3),
+        view.latest("total"),
+        view.growth("total", 9),
+        view.peak("total"),
+        len(view),
+    )
+    assert view.events() == ()
+    assert view.end == 3
+
+
+def test_what_is_kept_is_bounded_and_an_old_view_only_loses_its_beginning() -> None:
+    history = history_of(capacity=16)
+    views = []
+    for at in range(200):
+        history.record(at, {"total": 2.0 * at}, {})
+        history.note(safe("event"), at)
+        views.append(history.view())
+        assert len(views[-1]) <= 18
+        assert len(views[-1].events()) <= 18
+    assert history.end == 200
+    assert views[-1].columns("total", 20)[-16:] == (2,) * 16
+    assert len(views[10]) == 0
+    assert views[10].columns("total", 3) == (None, None, None)
+    history.skip(1_000_000)
+    assert len(history.view()) <= 18
+
+
+numbers = st.none() | st.floats(0, 1e15)
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), numbers, numbers, st.integers(0, 3)), max_size=60), st.integers(1, 5))
+def test_nothing_is_negative_infinite_or_above_the_peak(
+    samples: list[tuple[float, float | None, float | None, int]], per_column: int
+) -> None:
+    history, at = history_of(capacity=20), 0.0
+    for elapsed, total, own, missed in samples:
+        at += elapsed
+        history.skip(missed)
+        history.record(at, {"total": total}, {"total": own or 0.0})
+    view = history.view()
+    for value in (*view.columns("total", 30, per_column), view.latest("total")):
+        assert value is None or 0 <= value <= (view.peak("total") or 0.0) * (1 + 1e-9)
+    growth, covered = view.growth("total", 10) or (0.0, 1.0)
+    assert growth >= 0
+    assert covered > 0
+    assert math.isfinite(view.seconds(30))

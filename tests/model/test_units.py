@@ -1,0 +1,82 @@
+"""Numbers as they are drawn: short, and never wider than their column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pymon_tui.model import units
+
+Unit = Callable[[float | None], str]
+
+WIDTHS: dict[Unit, tuple[int, float]] = {  # in cells, and the greatest value that it holds for
+    units.bytes_: (8, 1e20),
+    units.short_bytes: (5, 1e20),
+    units.count: (7, 1e20),
+    units.short_count: (5, 1e20),
+    units.rate: (7, 1e20),
+    units.byte_rate: (10, 1e20),
+    units.percent: (5, 1),
+    units.duration: (8, 30 * 365 * 86400),
+    units.age: (6, 30 * 365 * 86400),
+    units.milliseconds: (7, 99_000),
+}
+EXAMPLES: list[tuple[Unit, float, str]] = [
+    (units.bytes_, 0, "0 B"),
+    (units.bytes_, 512, "512 B"),
+    (units.bytes_, 1023, "1.00 KiB"),
+    (units.bytes_, 2.32 * 1024**3, "2.32 GiB"),
+    (units.short_bytes, 512, "512B"),
+    (units.short_bytes, 2355, "2.3K"),
+    (units.short_bytes, 880 * 1024**2, "880M"),
+    (units.count, 12_412, "12 412"),
+    (units.count, 999_999, "999 999"),
+    (units.count, 1_210_000, "1.21M"),
+    (units.short_count, 0, "0"),
+    (units.short_count, 0.4, "0.4"),
+    (units.short_count, 9.96, "10"),
+    (units.short_count, 830, "830"),
+    (units.short_count, 999.6, "1.00k"),
+    (units.short_count, 12_412, "12.4k"),
+    (units.short_count, 99_960, "100k"),
+    (units.short_count, 1_210_000, "1.21M"),
+    (units.rate, 12_412, "12.4k/s"),
+    (units.byte_rate, 3.1 * 1024**2, "3.10 MiB/s"),
+    (units.percent, 0, "0.0%"),
+    (units.percent, 0.973, "97.3%"),
+    (units.percent, 0.99999, "99.9%"),
+    (units.percent, 1, "100%"),
+    (units.duration, 41.9, "41s"),
+    (units.duration, 252, "4m 12s"),
+    (units.duration, 3 * 3600 + 300, "3h 5m"),
+    (units.duration, 12 * 86400 + 3 * 3600, "12d 3h"),
+    (units.duration, 2000 * 86400, "2000d"),
+    (units.age, 252, "4m"),
+    (units.age, 13 * 3600, "13h"),
+    (units.milliseconds, 0.00071, "0.71 ms"),
+    (units.milliseconds, 0.412, "412 ms"),
+    (units.milliseconds, 1.5, "1500 ms"),
+    (units.milliseconds, 12.34, "12.3 s"),
+]
+
+
+@pytest.mark.parametrize(("unit", "value", "shown"), EXAMPLES)
+def test_examples(unit: Unit, value: float, shown: str) -> None:
+    assert unit(value) == shown
+
+
+@pytest.mark.parametrize("unit", WIDTHS, ids=lambda unit: unit.__name__)
+@given(st.data())
+def test_is_never_wider_than_its_column(unit: Unit, data: st.DataObject) -> None:
+    width, greatest = WIDTHS[unit]
+    assert len(unit(data.draw(st.floats(0, greatest)))) <= width
+
+
+@pytest.mark.parametrize("unit", WIDTHS, ids=lambda unit: unit.__name__)
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
+def test_what_is_not_known_is_a_dash(unit: Unit, value: float | None) -> None:
+    assert unit(value) == units.UNKNOWN
