@@ -74,6 +74,7 @@ class MonitorScreen(Screen[None]):
         self._source = source
         self._newest: Snapshot | None = None
         self._open: str | None = None
+        self._interval: float | None = None
         super().__init__()
         self.set_reactive(MonitorScreen.read_only, source.read_only)
 
@@ -224,7 +225,7 @@ class MonitorScreen(Screen[None]):
         self.refresh_bindings()
 
     def _focus(self, pane: Pane) -> None:
-        focusable = [widget for widget in (pane, *pane.query("*")) if widget.focusable]
+        focusable = [widget for widget in (pane, *pane.query("*")) if widget.focusable and widget.display]
         if focusable:
             self.set_focus(focusable[0])
 
@@ -244,11 +245,13 @@ class MonitorScreen(Screen[None]):
         self._source.want(names)
 
     def _step_interval(self, step: int) -> None:
-        current = self._newest.interval if self._newest is not None else 1.0
+        # Counted from the last wish, and not from the last tick: two presses are two steps.
+        current = self._interval or (self._newest.interval if self._newest is not None else 1.0)
         if step > 0:
             chosen = next((interval for interval in INTERVALS if interval > current * 1.01), INTERVALS[-1])
         else:
             chosen = next((interval for interval in reversed(INTERVALS) if interval < current * 0.99), INTERVALS[0])
+        self._interval = chosen
         self._source.set_interval(chosen)
 
     def _show_age(self) -> None:

@@ -76,6 +76,7 @@ class Column(Generic[R]):
         rank: Columns of the highest rank leave first where there is no room for all.
         grows: Takes the room that is left; at most one column does.
         sortable: Whether rows can be sorted by it.
+        smallest_first: Sorted by it, rows begin at the smallest, though it is a number: an age.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Column(Generic[R]):
     rank: int = 0
     grows: bool = False
     sortable: bool = True
+    smallest_first: bool = False
 
 
 class Table(Ink, ScrollView, Generic[R], can_focus=True):
@@ -96,6 +98,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         Binding("down,j", "cursor(1)", "Down", show=False, id="table.down", tooltip="Move the cursor down"),
         Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="table.page_up", tooltip="One page up"),
         Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="table.page_down", tooltip="One page down"),
+        Binding("g", "group", "Group", id="table.group", tooltip="Add the rows up, by one thing after another"),
         Binding("home,g", "first", "First", show=False, id="table.first", tooltip="Go to the first row"),
         Binding("end,G", "last", "Last", show=False, id="table.last", tooltip="Go to the last row"),
         Binding("s", "sort", "Sort", id="table.sort", tooltip="Sort by the next column"),
@@ -125,6 +128,13 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             """The table."""
             return self.table
 
+    class GroupingWanted(Message):
+        """The rows are to be added up by the next thing that they can be added up by."""
+
+        def __init__(self, table: Table[Any]) -> None:
+            self.table = table
+            super().__init__()
+
     class Opened(Message):
         """A row was clicked that the cursor stood on already."""
 
@@ -141,11 +151,13 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         follows: bool = False,
         empty: str = "nothing yet",
         filter_line: FilterLine | None = None,
+        groups: bool = False,
         id: str | None = None,  # noqa: A002
     ) -> None:
         """``follows``: a cursor on the first row stays there while newer rows come in above it.
 
         With a ``filter_line`` the table has the keys that open and clear it; whoever owns both narrows the rows.
+        With ``groups`` it has the key ``g``, which posts ``GroupingWanted`` and else goes to the first row.
         """
         self.columns = tuple(columns)
         self.sort = sort
@@ -153,6 +165,8 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         self._follows = follows
         self._empty = safe(empty)
         self._filter_line = filter_line
+        self._groups = groups
+        self._headed = True
         self._rows: Rows[R] = Listed((), hash)
         self._cursor = 0
         self._cursor_key: Hashable | None = None
@@ -181,6 +195,27 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             self._reveal()
         self.refresh()
 
+    @property
+    def headed(self) -> bool:
+        """Whether the columns' titles are shown; without them there is room for one more row."""
+        return self._headed
+
+    @headed.setter
+    def headed(self, headed: bool) -> None:
+        if headed != self._headed:
+            self._headed = headed
+            self._measure()
+            self._reveal()
+            self.refresh()
+
+    def use(self, columns: Sequence[Column[R]], *, sort: str | None, descending: bool) -> None:
+        """Show these columns from now on, in the order of that one; ``show`` brings the rows that fit them."""
+        self.columns = tuple(columns)
+        self.sort, self.descending = sort, descending
+        self._rows = Listed((), hash)
+        self._cursor, self._cursor_key = 0, None
+        self.scroll_to(y=0, animate=False, immediate=True)
+
     def say_when_empty(self, text: str) -> None:
         """What stands in the table while it has no rows."""
         if text != self._empty:
@@ -193,7 +228,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by pages."""
-        self._move(self._cursor + pages * max(1, self.size.height - 2))
+        self._move(self._cursor + pages * max(1, self.size.height - 1 - self._headed))
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
@@ -220,6 +255,10 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         if self._filter_line is not None:
             self._filter_line.open()
 
+    def action_group(self) -> None:
+        """Add the rows up by the next thing."""
+        self.post_message(self.GroupingWanted(self))
+
     def action_drop_filter(self) -> None:
         """Show all rows again."""
         if self._filter_line is not None:
@@ -227,9 +266,11 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No filter's keys without a filter; escape is the screen's where there is nothing to clear."""
+        """No keys for a filter or groups where there are none; escape is the screen's where there is nothing to clear."""
         if action == "filter":
             return self._filter_line is not None
+        if action == "group":
+            return self._groups
         if action == "drop_filter":
             return self._filter_line is not None and bool(self._filter_line.text)
         return True
@@ -240,18 +281,18 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             self.descending = not self.descending
         else:
             column = next(column for column in self.columns if column.name == name)
-            self.sort, self.descending = name, column.align == "right"
+            self.sort, self.descending = name, column.align == "right" and not column.smallest_first
         self.post_message(self.SortChanged(self))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The header, or one row."""
         width = self.size.width
-        if y == 0:
+        if y < self._headed:
             return self._header(width)
-        index = self.scroll_offset.y + y - 1
+        index = self.scroll_offset.y + y - self._headed
         if index >= len(self._rows):
-            text: Line = (Span(self._empty, "faint"),) if y == 1 and not len(self._rows) else ()
+            text: Line = (Span(self._empty, "faint"),) if index == 0 else ()
             return self.strip(text, width)
         behind = self.cursor_ink if index == self._cursor and self.has_focus else None
         row = self._rows[index]
@@ -263,10 +304,10 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """The header sorts; a row takes the cursor, and opens if it has it already."""
-        if event.y == 0:
+        if event.y < self._headed:
             self._sort_at(event.x)
             return
-        index = self.scroll_offset.y + event.y - 1
+        index = self.scroll_offset.y + event.y - self._headed
         if index == self._cursor and self.has_focus and event.chain > 1:
             self.post_message(self.Opened(self))
         elif index < len(self._rows):
@@ -291,14 +332,14 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
 
     def _reveal(self) -> None:
         """Scroll as little as brings the cursor's row into sight."""
-        first, seen = self.scroll_offset.y, max(1, self.size.height - 1)
+        first, seen = self.scroll_offset.y, max(1, self.size.height - self._headed)
         if self._cursor < first:
             self.scroll_to(y=self._cursor, animate=False, immediate=True)
         elif self._cursor >= first + seen:
             self.scroll_to(y=self._cursor - seen + 1, animate=False, immediate=True)
 
     def _measure(self) -> None:
-        size = Size(self.size.width, len(self._rows) + 1)
+        size = Size(self.size.width, len(self._rows) + self._headed)
         if size != self.virtual_size:
             self.virtual_size = size
 
