@@ -12,6 +12,8 @@ from pymon_tui.readings.memory import MEMORY
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.replication import REPLICATION
 from pymon_tui.readings.server import SERVER
+from pymon_tui.readings.slowlog import SLOWLOG
+from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS
 
 QUERIES: tuple[Query[Any], ...] = (
     SERVER,
@@ -20,6 +22,8 @@ QUERIES: tuple[Query[Any], ...] = (
     REPLICATION,
     KEYSPACE,
     MEMORY,
+    SLOWLOG,
+    SLOWLOG_SETTINGS,
     CHANNELS,
 )
 """Every reading there is, in the order that ``once`` prints them. INFO comes first: what follows it is measured by it."""
