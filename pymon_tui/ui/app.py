@@ -31,6 +31,8 @@ from pymon_tui.ui.terminal import DiffedApp
 from pymon_tui.ui.theme import THEMES
 
 DEMO_SEED, DEMO_RATE = 1, 2_000
+TERMINAL_SECONDS = 2.0
+"""How often we look whether the terminal is still there."""
 
 
 class PymonApp(DiffedApp[int]):
@@ -86,7 +88,14 @@ class PymonApp(DiffedApp[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Left alone, they would leave the terminal in the alternate screen.
             loop.add_signal_handler(number, self.exit, 128 + number)
+        if not self.is_headless:
+            self.set_interval(TERMINAL_SECONDS, self._leave_with_terminal)
         self.call_after_refresh(self.watch_server, self._endpoint)
+
+    def _leave_with_terminal(self) -> None:
+        # A terminal that doesn't control us (a container's, say) goes away without a SIGHUP.
+        if sys.__stdin__ is None or not sys.__stdin__.isatty():
+            self.exit(128 + signal.SIGHUP)
 
     def watch_server(self, endpoint: Endpoint) -> None:
         """Show this server's monitor in place of what was shown."""

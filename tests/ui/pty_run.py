@@ -1,0 +1,100 @@
+"""The program on a terminal of its own: a pty whose other end is read."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+DEADLINE = 30.0
+
+
+class PtyRun:
+    """``pymon-tui ARGUMENTS`` on a pty of some size; ``output`` is all it wrote."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        size: tuple[int, int] = (80, 24),
+        environ: Mapping[str, str] | None = None,
+        login: bool = True,
+    ) -> None:
+        """``login``: the pty controls the session, as after a login, so that its end is a SIGHUP."""
+        self.output = b""
+        self._ours, theirs = pty.openpty()
+        width, height = size
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pymon_tui", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=not login,
+            preexec_fn=(lambda: os.login_tty(theirs)) if login else None,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})},
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> PtyRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.hang_up()
+
+    def send(self, keys: bytes) -> None:
+        """Type these keys."""
+        os.write(self._ours, keys)
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Read what it writes until ``done``.
+
+        Raises:
+            AssertionError: If that takes longer than any machine should.
+        """
+        end = time.monotonic() + DEADLINE
+        while not done():
+            assert time.monotonic() < end, f"gave up waiting; the last it wrote: {self.output[-500:]!r}"
+            self._read(0.05)
+
+    def ended(self) -> int:
+        """Read to the end; the exit code."""
+        self.until(lambda: self.process.poll() is not None)
+        while self._read(0.0):
+            pass
+        return self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program alone."""
+        self.process.send_signal(number)
+
+    def hang_up(self) -> None:
+        """Close our end, as a dropped SSH line does."""
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
+
+    def _read(self, seconds: float) -> bool:
+        readable, _, _ = select.select([self._ours], [], [], seconds)
+        if not readable:
+            return False
+        try:
+            data = os.read(self._ours, 65_536)
+        except OSError:  # the other end is closed
+            return False
+        self.output += data
+        return bool(data)

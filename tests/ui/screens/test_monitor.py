@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from pymon_tui.model.link import Lost, Trouble
+from pymon_tui.model.query import Reason, Unavailable
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings.memory import MEMORY
+from pymon_tui.settings import Settings
+from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.screens.connect import ConnectScreen
+from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.ink import Facts
+from pymon_tui.ui.widgets.key_bar import KeyBar
+from pymon_tui.ui.widgets.title_bar import TitleBar
+from tests.script import Script, snapshot
+from tests.ui.stage import app_of, monitor_of
+
+DENIED = Unavailable(Reason.DENIED, safe("NOPERM no permissions"), safe("ACL SETUSER me +info"))
+LOST = Lost(Trouble.UNREACHABLE, safe("10.0.0.1:6379 refuses connections"), safe("is it running?"), 100.0, 105.0, 3)
+
+
+async def settled(pilot: Pilot[Any], script: Script, one: Snapshot) -> MonitorScreen:
+    """The monitor once it has this snapshot."""
+    script.play(one)
+    app: Any = pilot.app
+    while not isinstance(app.screen, MonitorScreen) or app.screen._newest is not one:
+        await pilot.pause()
+    await pilot.pause()
+    return monitor_of(app)
+
+
+def text(widget: Any) -> str:
+    """What a widget shows, line by line."""
+    return "\n".join(widget.render_line(y).text.rstrip() for y in range(widget.size.height))
+
+
+async def test_a_pane_per_entry_and_a_key_for_each() -> None:
+    script = Script()
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        monitor = await settled(pilot, script, snapshot({}))
+        assert [pane.NAME for pane in monitor.query(Pane)] == [pane.NAME for pane in PANES]
+        assert script.wanted == {query.name for pane in PANES for query in pane.QUERIES}
+        for number, pane in enumerate(PANES, 2):
+            await pilot.press(str(number))
+            assert [shown.NAME for shown in monitor.query(Pane) if shown.full and shown.display] == [pane.NAME]
+            assert script.wanted == {query.name for query in pane.QUERIES}
+        await pilot.press("escape")
+        assert not any(pane.full for pane in monitor.query(Pane))
+
+
+async def test_a_gap_is_drawn_with_its_remedy() -> None:
+    script = Script()
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        monitor = await settled(pilot, script, snapshot({MEMORY: DENIED}))
+        shown = text(monitor.query_one("#pane-memory .gap", Facts))
+        assert "denied" in shown
+        assert "ACL SETUSER me +info" in shown
+
+
+async def test_pause_holds_the_picture_and_says_so() -> None:
+    script = Script()
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        held = snapshot({})
+        monitor = await settled(pilot, script, held)
+        await pilot.press("space")
+        await settled(pilot, script, snapshot({}, at=101.0))
+        assert monitor.snapshot is held
+        assert "PAUSED" in text(monitor.query_one(TitleBar))
+        await pilot.press("space")
+        assert monitor.snapshot is not held
+        assert "PAUSED" not in text(monitor.query_one(TitleBar))
+
+
+async def test_a_lost_link_keeps_the_picture_and_says_what_failed() -> None:
+    script = Script()
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        monitor = await settled(pilot, script, snapshot({}))
+        assert not monitor.query_one("#banner").display
+        await settled(pilot, script, snapshot({}, link=LOST))
+        banner = text(monitor.query_one("#banner", Facts))
+        assert "10.0.0.1:6379 refuses connections · is it running?" in banner
+        assert monitor.has_class("-stale")
+        await settled(pilot, script, snapshot({}, at=102.0))
+        assert not monitor.query_one("#banner").display
+        assert not monitor.has_class("-stale")
+
+
+async def test_interval_and_refresh_reach_the_source() -> None:
+    script = Script()
+    async with app_of(script).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, script, snapshot({}))
+        await pilot.press("plus")
+        assert script.interval == 2.0
+        await pilot.press("plus", "minus", "minus", "minus")
+        assert script.interval == 0.5
+        await pilot.press("r")
+        assert script.pokes == 1
+
+
+async def test_help_lists_the_keys_and_escape_closes_it() -> None:
+    script = Script()
+    async with app_of(script).run_test(size=(120, 50)) as pilot:
+        await settled(pilot, script, snapshot({}))
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, ReaderScreen)
+        shown = text(pilot.app.screen.query_one(Facts))
+        assert "Hold the picture" in shown
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, MonitorScreen)
+
+
+async def test_keys_can_be_remapped() -> None:
+    script = Script()
+    async with app_of(script, Settings(host="h", keymap={"pause": "f5"})).run_test() as pilot:
+        monitor = await settled(pilot, script, snapshot({}))
+        await pilot.press("space")
+        assert not monitor.paused
+        await pilot.press("f5")
+        assert monitor.paused
+        assert "f5" in text(monitor.query_one(KeyBar))
+
+
+async def test_nobody_named_a_server_and_none_is_there() -> None:
+    script = Script()
+    refused = Lost(Trouble.UNREACHABLE, safe("127.0.0.1:6379 refuses connections"), safe(""), 100.0, 101.0, 1)
+    async with app_of(script, Settings()).run_test(size=(80, 24)) as pilot:
+        script.play(snapshot({}, link=refused))
+        while not isinstance(pilot.app.screen, ConnectScreen):
+            await pilot.pause()
+        assert "127.0.0.1:6379 refuses connections" in text(pilot.app.screen.query(Facts).first())
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, MonitorScreen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50), (40, 10)])
+async def test_every_pane_has_a_place(size: tuple[int, int]) -> None:
+    script = Script()
+    async with app_of(script).run_test(size=size) as pilot:
+        monitor = await settled(pilot, script, snapshot({}))
+        assert all(pane.size.width > 0 and pane.region.bottom <= size[1] for pane in monitor.query(Pane))

@@ -1,0 +1,66 @@
+"""However the program ends, the terminal is as it was and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.demo.waiting import wait_until
+from tests.ui.pty_run import PtyRun
+
+LEAVE = b"\x1b[?1049l"
+"""Back from the alternate screen."""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for the demo's files, which must be empty in the end; short, for it holds a socket."""
+    with tempfile.TemporaryDirectory(prefix="pm") as name:
+        yield Path(name)
+
+
+def demo(folder: Path, *, login: bool = True) -> PtyRun:
+    """The demo, once it shows its server."""
+    run = PtyRun(["demo"], environ={"TMPDIR": str(folder)}, login=login)
+    run.until(lambda: b"valkey" in run.output or b"redis" in run.output)
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_restores_the_terminal(folder: Path, number: signal.Signals) -> None:
+    with demo(folder) as run:
+        run.signal(number)
+        assert run.ended() == 128 + number
+        assert run.output.rstrip().endswith(b"l")
+        assert LEAVE in run.output
+    wait_until(lambda: not os.listdir(folder))
+
+
+@pytest.mark.parametrize("key", [b"q", b"\x03"])
+def test_a_key_quits(folder: Path, key: bytes) -> None:
+    with demo(folder) as run:
+        run.send(key)
+        assert run.ended() == 0
+        assert LEAVE in run.output
+    wait_until(lambda: not os.listdir(folder))
+
+
+@pytest.mark.parametrize("login", [True, False])
+def test_a_dropped_line_leaves_nothing(folder: Path, login: bool) -> None:
+    with demo(folder, login=login) as run:
+        run.hang_up()
+        wait_until(lambda: run.process.poll() is not None)
+    wait_until(lambda: not os.listdir(folder))
+
+
+def test_a_kill_leaves_nothing(folder: Path) -> None:
+    with demo(folder) as run:
+        assert os.listdir(folder)
+        run.process.kill()
+        wait_until(lambda: run.process.poll() is not None)
+    wait_until(lambda: not os.listdir(folder))
