@@ -1,4 +1,4 @@
-"""Memory: what is used, of how much, by what, and what happens when it is full. From INFO memory and stats."""
+"""Memory: what is used, of how much, and what happens when it is full. From INFO memory, stats and keyspace."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from pymon_tui.model.query import Query
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.replication import role_of
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """INFO's memory fields under their own names; bytes, ratios, or None where the server doesn't tell."""
+    """INFO's fields under their own names; bytes, ratios, counts, or None where the server doesn't tell.
 
-    used_memory: int | None
+    Attributes:
+        role: ``primary`` or ``replica``.
+        volatile_keys: Keys with a TTL in all databases: ``expires`` of INFO keyspace.
+    """
+
+    role: SafeText | None
+    used_memory: int
     used_memory_rss: int | None
     used_memory_peak: int | None
     used_memory_dataset: int | None
@@ -24,28 +31,57 @@ class Memory:
     maxmemory: int | None
     maxmemory_policy: SafeText | None
     total_system_memory: int | None
+    mem_not_counted_for_evict: int | None
     mem_fragmentation_ratio: float | None
     mem_fragmentation_bytes: int | None
     mem_allocator: SafeText | None
     allocator_frag_ratio: float | None
+    allocator_frag_bytes: int | None
+    allocator_rss_ratio: float | None
+    allocator_rss_bytes: int | None
+    rss_overhead_ratio: float | None
+    rss_overhead_bytes: int | None
     mem_clients_normal: int | None
     mem_clients_slaves: int | None
     mem_replication_backlog: int | None
+    mem_cluster_links: int | None
     mem_aof_buffer: int | None
     lazyfree_pending_objects: int | None
     active_defrag_running: int | None
     evicted_keys: int | None
+    evicted_clients: int | None
     expired_keys: int | None
+    total_eviction_exceeded_time: int | None
+    current_eviction_exceeded_time: int | None
+    volatile_keys: int
 
     @property
     def limit(self) -> int | None:
-        """What ``used_memory`` may grow to: ``maxmemory``, else the machine's memory."""
+        """What there is: ``maxmemory``, else the machine's memory."""
         return self.maxmemory or self.total_system_memory
 
     @property
     def share(self) -> float | None:
-        """``used_memory`` of the limit, from 0 to 1 (more where a replica's or client's buffers don't count)."""
-        return self.used_memory / self.limit if self.used_memory is not None and self.limit else None
+        """How much of the limit is taken, from 0 to 1 (more while the server is over it).
+
+        Of ``maxmemory`` it is ``used_memory`` without the buffers that don't count for eviction; of the machine's
+        memory it is what the process holds of it.
+        """
+        if self.maxmemory:
+            return (self.used_memory - (self.mem_not_counted_for_evict or 0)) / self.maxmemory
+        held = self.used_memory_rss if self.used_memory_rss is not None else self.used_memory
+        return held / self.total_system_memory if self.total_system_memory else None
+
+    @property
+    def peak_share(self) -> float | None:
+        """``used_memory`` of its peak, from 0 to 1."""
+        return self.used_memory / self.used_memory_peak if self.used_memory_peak else None
+
+    @property
+    def evicts(self) -> bool:
+        """Whether keys go when ``maxmemory`` is reached: by the policy, and for ``volatile-`` if any has a TTL."""
+        policy = self.maxmemory_policy or ""
+        return policy.startswith("allkeys-") or (policy.startswith("volatile-") and self.volatile_keys > 0)
 
 
 def parse_memory(info: Info) -> Memory:
@@ -54,10 +90,12 @@ def parse_memory(info: Info) -> Memory:
     Raises:
         ValueError: If ``used_memory`` is missing, without which there is nothing to show.
     """
-    if info.integer("used_memory") is None:
+    used_memory = info.integer("used_memory")
+    if used_memory is None:
         raise ValueError("INFO has no used_memory")
     return Memory(
-        used_memory=info.integer("used_memory"),
+        role=role_of(info),
+        used_memory=used_memory,
         used_memory_rss=info.integer("used_memory_rss"),
         used_memory_peak=info.integer("used_memory_peak"),
         used_memory_dataset=info.integer("used_memory_dataset"),
@@ -68,19 +106,36 @@ def parse_memory(info: Info) -> Memory:
         maxmemory=info.integer("maxmemory"),
         maxmemory_policy=info.text("maxmemory_policy"),
         total_system_memory=info.integer("total_system_memory"),
+        mem_not_counted_for_evict=info.integer("mem_not_counted_for_evict"),
         mem_fragmentation_ratio=info.number("mem_fragmentation_ratio"),
         mem_fragmentation_bytes=info.integer("mem_fragmentation_bytes"),
         mem_allocator=info.text("mem_allocator"),
         allocator_frag_ratio=info.number("allocator_frag_ratio"),
+        allocator_frag_bytes=info.integer("allocator_frag_bytes"),
+        allocator_rss_ratio=info.number("allocator_rss_ratio"),
+        allocator_rss_bytes=info.integer("allocator_rss_bytes"),
+        rss_overhead_ratio=info.number("rss_overhead_ratio"),
+        rss_overhead_bytes=info.integer("rss_overhead_bytes"),
         mem_clients_normal=info.integer("mem_clients_normal"),
         mem_clients_slaves=info.integer("mem_clients_slaves"),
         mem_replication_backlog=info.integer("mem_replication_backlog"),
+        mem_cluster_links=info.integer("mem_cluster_links"),
         mem_aof_buffer=info.integer("mem_aof_buffer"),
         lazyfree_pending_objects=info.integer("lazyfree_pending_objects"),
         active_defrag_running=info.integer("active_defrag_running"),
         evicted_keys=info.integer("evicted_keys"),
+        evicted_clients=info.integer("evicted_clients"),
         expired_keys=info.integer("expired_keys"),
+        total_eviction_exceeded_time=info.integer("total_eviction_exceeded_time"),
+        current_eviction_exceeded_time=info.integer("current_eviction_exceeded_time"),
+        volatile_keys=_volatile_keys(info),
     )
+
+
+def _volatile_keys(info: Info) -> int:
+    """The sum of ``expires`` over fields such as ``db0:keys=7,expires=3,avg_ttl=0``."""
+    counts = [values.get("expires", "") for number, values in info.with_prefix("db") if number.isdecimal()]
+    return sum(int(count) for count in counts if count.isascii() and count.isdecimal() and len(count) <= 20)
 
 
 MEMORY = Query("memory", INFO, parse_memory)

@@ -1,0 +1,109 @@
+"""What a server's memory is made of, and what in it asks for a person: read from the memory reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.memory import Memory
+
+_SMALL = 100 << 20
+"""Bytes of ``used_memory`` below which a ratio of RSS says nothing: the process itself is most of it."""
+
+FRAGMENTED, SWAPPED = 1.5, 0.9
+NEAR, FULL = 0.90, 0.98
+_LAGS = 1_000
+"""Milliseconds over ``maxmemory`` from which on it is no longer the moment that an eviction takes."""
+
+
+class Part(NamedTuple):
+    """A part of ``used_memory``: its name and its bytes."""
+
+    name: str
+    size: int
+
+
+class Severity(Enum):
+    """Whether a person should have a look, or has to act."""
+
+    LOOK = "look"
+    ACT = "act"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something about the memory that a person should know of, in one line."""
+
+    severity: Severity
+    text: SafeText
+
+
+def parts(memory: Memory) -> tuple[Part, ...]:
+    """The parts that ``used_memory`` is made of, those that the server tells; ``key tables`` is the overhead's rest.
+
+    Sizes never are negative, and add up to ``used_memory`` where the server tells dataset and overhead.
+    """
+    named = (
+        ("startup", memory.used_memory_startup),
+        ("clients", memory.mem_clients_normal),
+        ("replicas", memory.mem_clients_slaves),
+        ("backlog", memory.mem_replication_backlog),
+        ("AOF buffer", memory.mem_aof_buffer),
+        ("scripts", memory.used_memory_scripts),
+        ("cluster", memory.mem_cluster_links),
+    )
+    known = tuple(Part(name, max(0, size)) for name, size in named if size is not None)
+    overhead, dataset = memory.used_memory_overhead, memory.used_memory_dataset
+    tables = () if overhead is None else (Part("key tables", max(0, overhead - sum(part.size for part in known))),)
+    return (*(() if dataset is None else (Part("dataset", max(0, dataset)),)), *tables, *known)
+
+
+def concerns(memory: Memory) -> tuple[Concern, ...]:
+    """What a person should look at or act on, the worst first. Mostly nothing."""
+    found = (_limit(memory), _machine(memory), _eviction(memory), _fragmentation(memory))
+    known = [concern for concern in found if concern is not None]
+    return tuple(sorted(known, key=lambda concern: concern.severity is not Severity.ACT))
+
+
+def _limit(memory: Memory) -> Concern | None:
+    """Near ``maxmemory``. A cache that evicts is meant to be full; a replica leaves the limit to its primary."""
+    share, policy = memory.share, memory.maxmemory_policy
+    if not memory.maxmemory or not policy or share is None or share < NEAR:
+        return None
+    if memory.evicts or memory.role == "replica":
+        return None
+    why = f"{policy}, and no key has a TTL" if policy.startswith("volatile-") else policy
+    if share >= FULL:
+        return Concern(Severity.ACT, safe(f"{units.percent(share)} of maxmemory: writes fail at 100% ({why})"))
+    return Concern(Severity.LOOK, safe(f"{units.percent(share)} of maxmemory: writes will fail at 100% ({why})"))
+
+
+def _machine(memory: Memory) -> Concern | None:
+    """Near the end of the machine's memory, where the kernel kills; ``maxmemory`` doesn't protect from it."""
+    rss, total = memory.used_memory_rss, memory.total_system_memory
+    if not rss or not total or rss / total < NEAR:
+        return None
+    return Concern(Severity.ACT, safe(f"holds {units.percent(rss / total)} of the machine's memory: may be killed"))
+
+
+def _eviction(memory: Memory) -> Concern | None:
+    """Over ``maxmemory`` for so long that eviction isn't keeping up."""
+    exceeded = memory.current_eviction_exceeded_time
+    if not exceeded or exceeded < _LAGS:
+        return None
+    return Concern(Severity.LOOK, safe(f"over maxmemory for {units.milliseconds(exceeded / 1000)}: eviction lags"))
+
+
+def _fragmentation(memory: Memory) -> Concern | None:
+    ratio = memory.mem_fragmentation_ratio
+    if not ratio or memory.used_memory <= _SMALL:
+        return None
+    if ratio > FRAGMENTED:
+        wasted = units.bytes_(memory.mem_fragmentation_bytes)
+        return Concern(Severity.LOOK, safe(f"fragmentation {ratio:.2f}: RSS is {wasted} above what is used"))
+    if ratio < SWAPPED:
+        return Concern(Severity.LOOK, safe(f"fragmentation {ratio:.2f}: part of the memory may be swapped out"))
+    return None
