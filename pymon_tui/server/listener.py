@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from redis.exceptions import ResponseError
 
 from pymon_tui.model.feed import Feed
-from pymon_tui.model.link import Connecting, Live, Lost
+from pymon_tui.model.link import Connecting, Live, Lost, Trouble
 from pymon_tui.model.query import Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.model.units import duration
@@ -117,7 +117,8 @@ class Listener:
         if subscriber.held:
             # Where the server doesn't count whom it cuts off, all that speaks for it is that much came.
             slow = ", perhaps because we read too slowly" if self._cut_offs is None and subscriber.rushing else ""
-            self._gap_since = now
+            # What is given up for its silence may have lost all that was sent since it was heard last.
+            self._gap_since = subscriber.heard_at if error.trouble is Trouble.SILENT else now
             self._feed.mark(safe(f"connection lost: {error.what}{slow}"), time.time())
 
     def _lose(self, error: LinkError) -> float:
@@ -151,7 +152,16 @@ class Listener:
         if self._live_since is None:
             self._live_since = time.monotonic()
             self._mark_return(subscriber, self._live_since)
-        self._feed.status = self._refusal(subscriber) or Live(self._live_since, subscriber.rtt)
+        refused = [asked for name in self._patterns if (asked := subscription(name)) in self._refused]
+        why = refusal(refused, self._refused[refused[0]], subscriber.user) if refused else None
+        if why is not None and len(refused) == len(self._patterns):
+            self._feed.status = why
+            return
+        self._feed.status = Live(self._live_since, subscriber.rtt)
+        if why is not None and why != self._marked:
+            names = ", ".join(safe(name) for _, name in refused)
+            self._feed.mark(safe(f"not followed: {names}: {why.detail}; {why.remedy}"), time.time())
+        self._marked = why
 
     def _mark_return(self, subscriber: Subscriber, now: float) -> None:
         before, self._cut_offs = self._cut_offs, subscriber.cut_offs
@@ -164,18 +174,3 @@ class Listener:
             gap += "; the server had cut us off, probably for reading too slowly (client-output-buffer-limit)"
         self._gap_since = None
         self._feed.mark(safe(gap), time.time())
-
-    def _refusal(self, subscriber: Subscriber) -> Unavailable | None:
-        """Why nothing at all is followed; where only some of it is refused, the feed has a mark that says so."""
-        refused = [asked for name in self._patterns if (asked := subscription(name)) in self._refused]
-        if not refused:
-            self._marked = None
-            return None
-        why = refusal(refused, self._refused[refused[0]], subscriber.user)
-        if len(refused) == len(self._patterns):
-            return why
-        if why != self._marked:
-            names = ", ".join(safe(name) for _, name in refused)
-            self._feed.mark(safe(f"not followed: {names}: {why.detail}; {why.remedy}"), time.time())
-            self._marked = why
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import hiredis
@@ -28,7 +29,7 @@ class Stream(asyncio.BufferedProtocol):
 
     Attributes:
         lost: Done when the connection is gone; its result says why.
-        heard_at: When bytes came last, by the loop's clock.
+        heard_at: When bytes came last, in monotonic seconds.
     """
 
     def __init__(self, session: Session, take: Callable[[Iterator[Reply]], None]) -> None:
@@ -37,15 +38,14 @@ class Stream(asyncio.BufferedProtocol):
         Raises:
             LinkError: If the connection is gone already.
         """
-        self._loop = asyncio.get_running_loop()
         self._session = session
         self._take = take
         self._reader = hiredis.Reader(notEnoughData=_NOTHING)
         self._reader.setmaxbuf(4 * SLICE)  # kept between slices, instead of made anew for each
         self._buffer = memoryview(bytearray(SLICE))
-        self._second = self.heard_at = self._loop.time()
+        self._second = self.heard_at = time.monotonic()
         self._second_bytes = self._last_second_bytes = 0
-        self.lost: asyncio.Future[LinkError] = self._loop.create_future()
+        self.lost: asyncio.Future[LinkError] = asyncio.get_running_loop().create_future()
         self._transport = session.hand_over(self)
 
     @property
@@ -83,7 +83,7 @@ class Stream(asyncio.BufferedProtocol):
             self.lost.set_result(error)
 
     def _measure(self, nbytes: int) -> None:
-        self.heard_at = now = self._loop.time()
+        self.heard_at = now = time.monotonic()
         if now - self._second >= 1.0:
             self._last_second_bytes = self._second_bytes if now - self._second < 2.0 else 0
             self._second, self._second_bytes = now, 0

@@ -95,6 +95,11 @@ class Subscriber:
         """Whether so much came lately that the server may think us too slow."""
         return self._stream.rushing
 
+    @property
+    def heard_at(self) -> float:
+        """When bytes came last, in monotonic seconds."""
+        return self._stream.heard_at
+
     def follow(self, names: Sequence[bytes]) -> None:
         """Follow these channels and patterns and no others: only what differs is asked, and nothing once refused."""
         wanted = [name for name in names if subscription(name) not in self._refused]
@@ -110,22 +115,22 @@ class Subscriber:
         After ``ping_every`` seconds of silence the server is asked for a sign of life, and after ``pong_timeout``
         seconds asked again; the connection is lost when it leaves both questions unanswered.
         """
-        loop, stream = asyncio.get_running_loop(), self._stream
+        stream = self._stream
         asked_at, unanswered = stream.heard_at - 1.0, 0
         while True:
             if stream.heard_at > asked_at:
                 unanswered, due = 0, stream.heard_at + ping_every
             else:
                 due = asked_at + pong_timeout
-            if (wait := due - loop.time()) > 0:
+            if (wait := due - time.monotonic()) > 0:
                 await asyncio.wait({stream.lost}, timeout=wait)
                 if stream.lost.done():
                     return stream.lost.result()
             elif unanswered == _PINGS:
-                silence = duration(loop.time() - stream.heard_at)
+                silence = duration(time.monotonic() - stream.heard_at)
                 return LinkError(Trouble.SILENT, f"no sign of life from {self._endpoint.address} for {silence}", "")
             else:
-                asked_at = loop.time()
+                asked_at = time.monotonic()
                 unanswered += self._ask_for_a_sign_of_life()
 
     async def close(self) -> None:
