@@ -1,0 +1,25 @@
+"""The connected clients, from CLIENT LIST."""
+
+from __future__ import annotations
+
+from pymon_tui.readings.clients.client import Client, parse_client
+from pymon_tui.readings.clients.groups import Group, Grouping, group, labels
+from pymon_tui.readings.clients.listing import CLIENTS, ClientTable, parse_clients
+from pymon_tui.readings.clients.rates import COMMANDS, NET_IN, NET_OUT, Rates, Traffic
+
+__all__ = [
+    "CLIENTS",
+    "COMMANDS",
+    "NET_IN",
+    "NET_OUT",
+    "Client",
+    "ClientTable",
+    "Group",
+    "Grouping",
+    "Rates",
+    "Traffic",
+    "group",
+    "labels",
+    "parse_client",
+    "parse_clients",
+]
