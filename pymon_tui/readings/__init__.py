@@ -7,6 +7,7 @@ from typing import Any
 from pymon_tui.model.query import Query
 from pymon_tui.readings.channels import CHANNELS
 from pymon_tui.readings.commands import COMMANDSTATS
+from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.readings.memory import MEMORY
 from pymon_tui.readings.persistence import PERSISTENCE
@@ -24,6 +25,7 @@ QUERIES: tuple[Query[Any], ...] = (
     MEMORY,
     SLOWLOG,
     SLOWLOG_SETTINGS,
+    HIT_RATE,
     CHANNELS,
 )
 """Every reading there is, in the order that ``once`` prints them. INFO comes first: what follows it is measured by it."""

@@ -33,11 +33,19 @@ class Severity(Enum):
     ACT = "act"
 
 
+class Subject(Enum):
+    """What a concern is about: how much there is left, or how well it is used."""
+
+    LIMIT = "limit"
+    FRAGMENTATION = "fragmentation"
+
+
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something about the memory that a person should know of, in one line."""
+    """Something about the memory that a person should know of, in one line; ``subject`` is what it is about."""
 
     severity: Severity
+    subject: Subject
     text: SafeText
 
 
@@ -77,8 +85,12 @@ def _limit(memory: Memory) -> Concern | None:
         return None
     why = f"{policy}, and no key has a TTL" if policy.startswith("volatile-") else policy
     if share >= FULL:
-        return Concern(Severity.ACT, safe(f"{units.percent(share)} of maxmemory: writes fail at 100% ({why})"))
-    return Concern(Severity.LOOK, safe(f"{units.percent(share)} of maxmemory: writes will fail at 100% ({why})"))
+        return Concern(
+            Severity.ACT, Subject.LIMIT, safe(f"{units.percent(share)} of maxmemory: writes fail at 100% ({why})")
+        )
+    return Concern(
+        Severity.LOOK, Subject.LIMIT, safe(f"{units.percent(share)} of maxmemory: writes will fail at 100% ({why})")
+    )
 
 
 def _machine(memory: Memory) -> Concern | None:
@@ -86,7 +98,9 @@ def _machine(memory: Memory) -> Concern | None:
     rss, total = memory.used_memory_rss, memory.total_system_memory
     if not rss or not total or rss / total < NEAR:
         return None
-    return Concern(Severity.ACT, safe(f"holds {units.percent(rss / total)} of the machine's memory: may be killed"))
+    return Concern(
+        Severity.ACT, Subject.LIMIT, safe(f"holds {units.percent(rss / total)} of the machine's memory: may be killed")
+    )
 
 
 def _eviction(memory: Memory) -> Concern | None:
@@ -94,7 +108,9 @@ def _eviction(memory: Memory) -> Concern | None:
     exceeded = memory.current_eviction_exceeded_time
     if not exceeded or exceeded < _LAGS:
         return None
-    return Concern(Severity.LOOK, safe(f"over maxmemory for {units.milliseconds(exceeded / 1000)}: eviction lags"))
+    return Concern(
+        Severity.LOOK, Subject.LIMIT, safe(f"over maxmemory for {units.milliseconds(exceeded / 1000)}: eviction lags")
+    )
 
 
 def _fragmentation(memory: Memory) -> Concern | None:
@@ -103,7 +119,13 @@ def _fragmentation(memory: Memory) -> Concern | None:
         return None
     if ratio > FRAGMENTED:
         wasted = units.bytes_(memory.mem_fragmentation_bytes)
-        return Concern(Severity.LOOK, safe(f"fragmentation {ratio:.2f}: RSS is {wasted} above what is used"))
+        return Concern(
+            Severity.LOOK, Subject.FRAGMENTATION, safe(f"fragmentation {ratio:.2f}: RSS is {wasted} above what is used")
+        )
     if ratio < SWAPPED:
-        return Concern(Severity.LOOK, safe(f"fragmentation {ratio:.2f}: part of the memory may be swapped out"))
+        return Concern(
+            Severity.LOOK,
+            Subject.FRAGMENTATION,
+            safe(f"fragmentation {ratio:.2f}: part of the memory may be swapped out"),
+        )
     return None

@@ -2,61 +2,248 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from textual.widget import Widget
 
 from pymon_tui.model import units
+from pymon_tui.model.metric import Metric
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.readings.info import Info
 from pymon_tui.readings.memory import MEMORY, Memory
+from pymon_tui.readings.memory_use import Concern, Severity, Subject, concerns, parts
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, USED_MEMORY
-from pymon_tui.ui.panes.pane import Pane
-from pymon_tui.ui.widgets.graph import Bar, Graph
-from pymon_tui.ui.widgets.ink import Facts, Line, Role, field, label, span
+from pymon_tui.ui.panes.over_time import PaneOverTime
+from pymon_tui.ui.widgets.bar_line import bar_line
+from pymon_tui.ui.widgets.graph import Graph
+from pymon_tui.ui.widgets.groups import Fact, Group, arrange
+from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, field, label, span, text_of
 
-_NAME = 9
+_NAME = 10
+_BYTES = 8
+_BAR = 10
+
+_GRAPH_ROWS = 2
+"""Rows that the overview keeps for its graph."""
+
+_GRAPHS_ROWS = 9
+"""Rows that the full form keeps for its graphs and what they are called."""
+
+_ROLES: dict[Severity, Role] = {Severity.LOOK: "warn", Severity.ACT: "act"}
 
 
-class MemoryPane(Pane, can_focus=True):
+class MemoryPane(PaneOverTime, can_focus=True):
     """How much is used, of how much, and what happens when it is full."""
 
     NAME = "memory"
     TITLE = "Memory"
-    ABOUT = "What the server's memory is used for, how near it is to its limit, and what is evicted or expires."
+    ABOUT = (
+        "What the server's memory is used for, how near it is to its limit, and what is evicted or expires. "
+        "The share is that of maxmemory, or without one what the process holds of the machine's memory."
+    )
     QUERIES = (MEMORY,)
 
+    DEFAULT_CSS = """
+    MemoryPane {
+        & > #used { height: 2fr; }
+        &.-look { border-subtitle-color: $warning; }
+        &.-act { border-subtitle-color: $error; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: tuple[Line, ...] = ()
+
     def body(self) -> Iterable[Widget]:
-        """A bar, facts and the graph of used memory."""
-        yield Bar("info")
+        """Facts, the graph of used memory, and in full that of the keys that go."""
         yield Facts(id="facts")
-        yield Graph("info", units.bytes_)
+        yield Facts([(label("used memory"),)], classes="detail")
+        yield Graph("info", units.bytes_, id="used")
+        yield Facts(id="gone-caption", classes="detail")
+        yield Graph("accent", units.rate, id="gone", classes="detail")
+        yield Facts(id="caption", classes="detail")
 
     def draw(self, snapshot: Snapshot) -> None:
-        """Fill the bar, the facts and the graph."""
+        """Fill the facts and the graphs."""
         reading = snapshot.reading(MEMORY)
         if not isinstance(reading, Ready):
             return
-        memory, history = reading.value, snapshot.history
-        self.query_one(Bar).show(memory.share)
-        self.query_one("#facts", Facts).show(overview_facts(memory, snapshot))
-        graph = self.query_one(Graph)
-        graph.show(history.columns(USED_MEMORY.name, graph.columns_wanted), memory.maxmemory or None)
-        self.say(self.TITLE, memory.maxmemory_policy or "")
+        memory = reading.value
+        found = concerns(memory)
+        width, height = self.size
+        if self.full:
+            self._told = details(memory, snapshot, found, width, height - _GRAPHS_ROWS)
+        else:
+            self._told = glance(memory, snapshot, found, width)[: max(1, height - _GRAPH_ROWS)]
+        self.query_one("#facts", Facts).show(self._told)
+        self._draw_graphs(memory, snapshot)
+        for severity in Severity:
+            self.set_class(bool(found) and found[0].severity is severity, f"-{severity.value}")
+        self.say(self.TITLE, (memory.maxmemory_policy or "") if memory.maxmemory else "no maxmemory")
+
+    def copied(self) -> SafeText | None:
+        """What the pane says, as one line."""
+        lines = [" ".join(text_of(line).split()) for line in self._told]
+        return join(" · ", [safe(line) for line in lines if line]) if lines else None
+
+    def _draw_graphs(self, memory: Memory, snapshot: Snapshot) -> None:
+        used, gone = self.query_one("#used", Graph), self.query_one("#gone", Graph)
+        used.scaled = gone.scaled = self.full
+        columns = self.columns(snapshot, USED_MEMORY.name, used)
+        highest = max((column for column in columns if column is not None), default=0.0)
+        # With its scale beside it the graph may show changes; without, it shows how much of the limit is taken.
+        limit = memory.maxmemory or None
+        used.show(columns, min(binary_ceiling(highest), limit or math.inf) if self.full or limit is None else limit)
+        if self.full:
+            metric = EVICTED if memory.evicted_keys else EXPIRED
+            gone.show(self.columns(snapshot, metric.name, gone))
+            name = "evicted" if metric is EVICTED else "expired"
+            self.query_one("#gone-caption", Facts).show(((label(f"{name} per second"),),))
+            self.query_one("#caption", Facts).show((self.caption(snapshot, used),))
 
 
-def overview_facts(memory: Memory, snapshot: Snapshot) -> tuple[Line, ...]:
-    """The few lines that a glance wants."""
-    limit = units.bytes_(memory.limit)
-    evicted, expired = (snapshot.history.latest(metric.name) for metric in (EVICTED, EXPIRED))
-    return (
-        field("used", _NAME, units.bytes_(memory.used_memory), label("of"), limit),
-        field("rss", _NAME, units.bytes_(memory.used_memory_rss), label(" frag"), _fragmentation(memory)),
-        field("evicted", _NAME, units.rate(evicted), label(" expired"), units.rate(expired)),
+def binary_ceiling(size: float) -> float:
+    """The next of 1, 1.5, 2, 3, 4, 6, 8, ... binary units at or above a size in bytes."""
+    if size <= 1:
+        return 1.0
+    power = 2.0 ** math.floor(math.log2(size))
+    return next(step * power for step in (1, 1.5, 2) if size <= step * power)
+
+
+def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width: int) -> tuple[Line, ...]:
+    """The overview's lines, the more important first."""
+    share, role = memory.share, _role(found, Subject.LIMIT)
+    figure = span(f" {units.percent(share):>6}", role)
+    bar = (*bar_line(share or 0.0, width - len(figure.text), "info" if role == "value" else role), figure)
+    used = field("used", _NAME, _size(memory.used_memory), label("of"), units.bytes_(memory.limit))
+    rss = field("rss", _NAME, _size(memory.used_memory_rss), label("frag"), _fragmentation(memory, found))
+    gone = field("evicted", _NAME, _now(snapshot, EVICTED), label(" expired"), _now(snapshot, EXPIRED))
+    warnings = tuple((span(concern.text, _ROLES[concern.severity]),) for concern in found[:1])
+    # Where the server evicts, that is what happens; where it doesn't, what it holds is what can go wrong.
+    lines = (bar, *warnings, used, *((gone, rss) if memory.evicts else (rss, gone)))
+    peak = field(
+        "peak", _NAME, _size(memory.used_memory_peak), label("now"), units.percent(memory.peak_share), label("of it")
+    )
+    dataset = field(
+        "dataset", _NAME, _size(memory.used_memory_dataset), label("overhead"), _size(memory.used_memory_overhead)
+    )
+    clients = field(
+        "clients", _NAME, _size(memory.mem_clients_normal), label("replicas"), _size(memory.mem_clients_slaves)
+    )
+    return (*lines, peak, dataset, clients)
+
+
+def details(
+    memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width: int, height: int
+) -> tuple[Line, ...]:
+    """The full form's lines: what is wrong, and the facts in as many columns as there is room for."""
+    warnings = tuple((span(concern.text, _ROLES[concern.severity]),) for concern in found)
+    groups = (
+        _of_limit(memory, _role(found, Subject.LIMIT)),
+        _of_parts(memory),
+        _of_keys(memory, snapshot),
+        _of_allocator(memory, found),
+    )
+    return (*warnings, *arrange(groups, width, max(1, height - len(warnings)), rank_with_titles=1))
+
+
+def _of_limit(memory: Memory, role: Role) -> Group:
+    total = memory.total_system_memory
+    rss_share = memory.used_memory_rss / total if memory.used_memory_rss and total else None
+    used_share = memory.share if memory.maxmemory else memory.used_memory / total if total else None
+    return Group(
+        "limit",
+        (
+            Fact(0, _of("used", memory.used_memory, memory.limit, used_share, "strong" if role == "value" else role)),
+            Fact(0, _of("rss", memory.used_memory_rss, total, rss_share, "value")),
+            Fact(0, _of("peak", memory.used_memory_peak, None, memory.peak_share, "value")),
+            Fact(0, field("policy", _NAME, memory.maxmemory_policy or units.UNKNOWN)),
+            Fact(2, field("maxmemory", _NAME, _size(memory.maxmemory) if memory.maxmemory else label("not set"))),
+            Fact(2, field("machine", _NAME, _size(total))),
+        ),
     )
 
 
-def _fragmentation(memory: Memory):  # type: ignore[no-untyped-def]
+def _of_parts(memory: Memory) -> Group:
+    whole = max(1, memory.used_memory)
+    return Group(
+        "made of", tuple(Fact(index // 5, _part(name, size, whole)) for index, (name, size) in enumerate(parts(memory)))
+    )
+
+
+def _of_keys(memory: Memory, snapshot: Snapshot) -> Group:
+    evicted, expired = units.count(memory.evicted_keys), units.count(memory.expired_keys)
+    facts = [
+        Fact(0, field("evicted", _NAME, _now(snapshot, EVICTED), label("  since start"), evicted)),
+        Fact(0, field("expired", _NAME, _now(snapshot, EXPIRED), label("  since start"), expired)),
+        Fact(2, field("with a TTL", _NAME, units.count(memory.volatile_keys).rjust(_BYTES), label("keys"))),
+        Fact(2, field("to free", _NAME, units.count(memory.lazyfree_pending_objects).rjust(_BYTES), label("objects"))),
+    ]
+    if memory.total_eviction_exceeded_time is not None:
+        exceeded = units.milliseconds(memory.total_eviction_exceeded_time / 1000)
+        facts.append(Fact(2, field("over limit", _NAME, exceeded.rjust(_BYTES), label("since start"))))
+    if memory.evicted_clients:
+        facts.append(
+            Fact(1, field("clients", _NAME, units.count(memory.evicted_clients), label("closed to save memory")))
+        )
+    return Group("keys that go", tuple(facts))
+
+
+def _of_allocator(memory: Memory, found: tuple[Concern, ...]) -> Group:
+    facts = [
+        Fact(0, field("fragment.", _NAME, _fragmentation(memory, found), _more(memory.mem_fragmentation_bytes))),
+        Fact(0, field("allocator", _NAME, memory.mem_allocator or units.UNKNOWN)),
+        Fact(1, _ratio("  inside", memory.allocator_frag_ratio, memory.allocator_frag_bytes)),
+        Fact(1, _ratio("  kept", memory.allocator_rss_ratio, memory.allocator_rss_bytes)),
+        Fact(1, _ratio("  process", memory.rss_overhead_ratio, memory.rss_overhead_bytes)),
+    ]
+    if memory.active_defrag_running:
+        facts.append(Fact(0, field("defrag", _NAME, f"takes {memory.active_defrag_running}% of a core")))
+    return Group("fragmentation", tuple(facts))
+
+
+def _of(name: str, size: int | None, limit: int | None, share: float | None, role: Role) -> Line:
+    """A size, what it is compared with, and its share of that."""
+    of = (label("of"), span(units.bytes_(limit).rjust(_BYTES))) if limit else (label(" " * (_BYTES + 3)),)
+    return field(
+        name, _NAME, span(units.bytes_(size).rjust(_BYTES), role), *of, span(units.percent(share).rjust(6), role)
+    )
+
+
+def _part(name: str, size: int, whole: int) -> Line:
+    share = size / whole
+    figures = (span(units.bytes_(size).rjust(_BYTES + 1)), label(units.percent(share).rjust(6)))
+    return (label(name.ljust(_NAME + 1)), *bar_line(share, _BAR, "info"), *figures)
+
+
+def _ratio(name: str, ratio: float | None, surplus: int | None) -> Line:
+    return field(name, _NAME, f"{ratio:.2f}" if ratio is not None else units.UNKNOWN, _more(surplus))
+
+
+def _more(size: int | None) -> Span:
+    """A surplus with its sign."""
+    if size is None:
+        return span("")
+    return span(f"{'-' if size < 0 else '+'}{units.bytes_(abs(size))}".rjust(_BYTES + 2), "label")
+
+
+def _fragmentation(memory: Memory, found: tuple[Concern, ...]) -> Span:
     ratio = memory.mem_fragmentation_ratio
-    role: Role = "warn" if ratio and ratio > 1.5 and (memory.used_memory or 0) > 100 << 20 else "value"
-    return span(f"{ratio:.2f}" if ratio is not None else units.UNKNOWN, role)
+    return span(units.UNKNOWN if ratio is None else f"{ratio:.2f}", _role(found, Subject.FRAGMENTATION))
+
+
+def _size(size: int | None) -> Span:
+    return span(units.bytes_(size).rjust(_BYTES))
+
+
+def _now(snapshot: Snapshot, metric: Metric[Info]) -> Span:
+    return span(units.rate(snapshot.history.latest(metric.name)).rjust(_BYTES))
+
+
+def _role(found: tuple[Concern, ...], subject: Subject) -> Role:
+    """The colour of what a concern is about: of the worst concern, if there is one."""
+    return next((_ROLES[concern.severity] for concern in found if concern.subject is subject), "value")

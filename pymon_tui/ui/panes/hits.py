@@ -1,0 +1,225 @@
+"""The hit rate pane."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from textual.widget import Widget
+
+from pymon_tui.model import units
+from pymon_tui.model.history import HistoryView
+from pymon_tui.model.metric import Metric
+from pymon_tui.model.query import Ready
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.readings.hits import (
+    HIT_RATE,
+    LONG,
+    LONGEST,
+    MIDDLE,
+    SHORT,
+    Hits,
+    Window,
+    hit_rate,
+    hit_rates,
+    windows,
+)
+from pymon_tui.readings.info import Info
+from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
+from pymon_tui.ui.panes.over_time import PaneOverTime
+from pymon_tui.ui.widgets.graph import Graph
+from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, label, span, text_of
+
+_CELL = 9
+_WINDOW = 9
+"""Cells of a hit rate and its window: ``97.3% 10s``."""
+
+_WIDE = 50
+"""Cells from which on the overview has a line for each metric."""
+
+_GRAPH_ROWS = 2
+"""Rows that the overview keeps for its graph."""
+
+_GOOD = 0.9
+_FALL = 0.1
+"""How far the newest hit rate is below that of a longer time when a person should look."""
+
+_READS = 10.0
+"""Reads per second below which a fall is chance."""
+
+_FLOORS = (0.9, 0.8, 0.5)
+
+_ROWS = (("hits", HITS), ("misses", MISSES), ("expired", EXPIRED), ("evicted", EVICTED))
+
+
+class HitsPane(PaneOverTime, can_focus=True):
+    """How many reads found their key, and what became of keys."""
+
+    NAME = "hits"
+    TITLE = "Hit rate"
+    ABOUT = (
+        "The share of reads that found their key, lately and since the start (or CONFIG RESETSTAT), and keys that "
+        "expired or were evicted. The graph has a hole where nothing was read, and where the server restarted."
+    )
+    QUERIES = (HIT_RATE,)
+
+    DEFAULT_CSS = """
+    HitsPane > #shares { height: 2fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._floor = 0.0
+        self._told: tuple[Line, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        """Facts, the graph of the hit rate, and in full those of hits and misses and what happened to the server."""
+        yield Facts(id="facts")
+        yield Facts([(label("hit rate"),)], classes="detail")
+        yield Graph("good", self._scale, id="shares")
+        yield Facts([(label("hits per second"),)], classes="detail")
+        yield Graph("info", units.rate, id="hits", classes="detail")
+        yield Facts([(label("misses per second"),)], classes="detail")
+        yield Graph("accent", units.rate, id="misses", classes="detail")
+        yield Facts(id="caption", classes="detail")
+        yield Facts(id="events", classes="detail")
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Fill the facts and the graphs."""
+        reading = snapshot.reading(HIT_RATE)
+        if not isinstance(reading, Ready):
+            return
+        if self.full:
+            self._told = table(reading.value, snapshot.history)
+        else:
+            room = max(1, self.size.height - _GRAPH_ROWS)
+            self._told = glance(reading.value, snapshot.history, self.size.width)[:room]
+        self.query_one("#facts", Facts).show(self._told)
+        self._draw_graphs(snapshot)
+        self.say(self.TITLE, f"since start {units.percent(reading.value.hit_rate)}")
+
+    def copied(self) -> SafeText | None:
+        """What the pane says, as one line."""
+        return join(" · ", [safe(" ".join(text_of(line).split())) for line in self._told]) if self._told else None
+
+    def _draw_graphs(self, snapshot: Snapshot) -> None:
+        shares, hits, misses = (self.query_one(name, Graph) for name in ("#shares", "#hits", "#misses"))
+        for graph in (shares, hits, misses):
+            graph.scaled = self.full
+        came, missed = (self.columns(snapshot, metric.name, shares) for metric in (HITS, MISSES))
+        found = hit_rates(came, missed)
+        # Without a scale beside it a graph begins at zero, or it would say something that isn't so.
+        self._floor = floor(found) if self.full else 0.0
+        room = 1 - self._floor
+        shares.show([None if share is None else (share - self._floor) / room for share in found], 1.0)
+        if self.full:
+            hits.show(came)
+            misses.show(missed)
+            self.query_one("#caption", Facts).show((self.caption(snapshot, shares),))
+            # At 24 rows the graphs need the room more than what is long past.
+            self.query_one("#events", Facts).show(events(snapshot.history, max(1, self.size.height // 8)))
+
+    def _scale(self, height: float | None) -> SafeText:
+        """The hit rate that is drawn at this height, from 0 to 1."""
+        return units.percent(None if height is None else self._floor + height * (1 - self._floor))
+
+
+def glance(hits: Hits, history: HistoryView, width: int) -> tuple[Line, ...]:
+    """The overview's lines, the more important first."""
+    found = windows(history, (SHORT, MIDDLE, LONG))
+    shown = [_named_rate(window, role(found) if window is found[0] else "value") for window in found]
+    seen = shown[: max(1, (width + 2) // (_WINDOW + 2))]
+    rates = tuple(piece for index, line in enumerate(seen) for piece in ((span("  "), *line) if index else line))
+    if width < _WIDE:
+        hits_now, misses, expired, evicted = (_now(history, metric) for _, metric in _ROWS)
+        return (
+            rates,
+            (label("hits    "), hits_now, label("  misses  "), misses),
+            (label("expired "), expired, label("  evicted "), evicted),
+        )
+    lines = [
+        (
+            label(name.ljust(8)),
+            _now(history, metric),
+            label("   peak "),
+            _peak(history, metric),
+            label("   total "),
+            span(total.rjust(7)),
+        )
+        for (name, metric), total in zip(_ROWS, _totals(hits), strict=True)
+    ]
+    return (rates, *lines)
+
+
+def table(hits: Hits, history: HistoryView) -> tuple[Line, ...]:
+    """The full form's table: a line for each metric, a column for each time."""
+    found = windows(history, (SHORT, MIDDLE, LONG, LONGEST))
+    now = hit_rate(history.latest(HITS.name), history.latest(MISSES.name))
+    header = [label(title.rjust(_CELL)) for title in ("now", *map(_name, found), "peak")]
+    shares = [units.percent(share) for share in (now, *(window.hit_rate for window in found))]
+    lines: list[Line] = [
+        (label(" " * _CELL), *header, label("since start".rjust(2 * _CELL))),
+        (
+            label("hit rate".ljust(_CELL)),
+            span(shares[0].rjust(_CELL)),
+            span(shares[1].rjust(_CELL), role(found)),
+            *(span(share.rjust(_CELL)) for share in (*shares[2:], "")),
+            span(units.percent(hits.hit_rate).rjust(2 * _CELL)),
+        ),
+    ]
+    lately = zip(*(window.rates for window in found), strict=True)
+    for (name, metric), means, total in zip(_ROWS, lately, _totals(hits), strict=True):
+        rates = (history.latest(metric.name), *means, history.peak(metric.name))
+        cells = [span(units.rate(rate).rjust(_CELL)) for rate in rates]
+        lines.append((label(name.ljust(_CELL)), *cells, span(total.rjust(2 * _CELL))))
+    return tuple(lines)
+
+
+def role(found: Sequence[Window]) -> Role:
+    """How the newest hit rate is coloured, which is the first window's.
+
+    A low rate is how some applications are, and no incident: only a fall is, from what the rate was lately.
+    A fall of a few reads is chance.
+    """
+    newest, before = found[0], [window.hit_rate for window in found[1:] if window.hit_rate is not None]
+    share = newest.hit_rate
+    if share is None:
+        return "faint"
+    if before and share < before[-1] - _FALL and (newest.hits or 0) + (newest.misses or 0) >= _READS:
+        return "warn"
+    return "good" if share >= _GOOD else "strong"
+
+
+def floor(shares: Sequence[float | None]) -> float:
+    """Where a graph's scale begins, so that one sees changes: one of a few values below all shares, else 0."""
+    lowest = min((share for share in shares if share is not None), default=0.0)
+    return next((value for value in _FLOORS if value < lowest), 0.0)
+
+
+def events(history: HistoryView, most: int) -> tuple[Line, ...]:
+    """The newest of what happened to the server, in local time, the newest first."""
+    newest = reversed(history.events()[-most:])
+    return tuple((label(time.strftime("%H:%M:%S  ", time.localtime(event.wall))), span(event.text)) for event in newest)
+
+
+def _named_rate(window: Window, role: Role) -> Line:
+    return (span(units.percent(window.hit_rate).rjust(5), role), label(f" {_name(window):<3}"))
+
+
+def _name(window: Window) -> SafeText:
+    return units.age(window.named)
+
+
+def _now(history: HistoryView, metric: Metric[Info]) -> Span:
+    return span(units.rate(history.latest(metric.name)).rjust(7))
+
+
+def _peak(history: HistoryView, metric: Metric[Info]) -> Span:
+    return span(units.rate(history.peak(metric.name)).rjust(7))
+
+
+def _totals(hits: Hits) -> tuple[SafeText, ...]:
+    """What was counted since the start, in the order of ``_ROWS``."""
+    counters = (hits.keyspace_hits, hits.keyspace_misses, hits.expired_keys, hits.evicted_keys)
+    return tuple(units.count(counter) for counter in counters)
