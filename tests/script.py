@@ -94,4 +94,4 @@ class Script:
 
     async def watch(self, patterns: Collection[bytes]) -> None:
         """Note the patterns."""
-        self.patterns = tuple(patterns)
+        self.patterns = self.feed.patterns = tuple(patterns)

@@ -50,12 +50,14 @@ class Feed:
         seen: Messages that arrived, kept or not.
         dropped: Messages that arrived and were never kept (counted only, while too many came at once).
         status: The state of the connection that fills it, or why it can't be filled.
+        patterns: The channels and patterns that it is to be filled from.
     """
 
     def __init__(self, *, capacity: int = 2_000, byte_capacity: int = 4_000_000) -> None:
         self.seen = 0
         self.dropped = 0
         self.status: Link | Unavailable = Connecting(0.0)
+        self.patterns: tuple[bytes, ...] = ()
         self._capacity = capacity
         self._byte_capacity = byte_capacity
         self._bytes = 0

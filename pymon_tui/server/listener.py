@@ -48,7 +48,7 @@ class Listener:
         self.client_id: int | None = None
         self._endpoint = endpoint
         self._feed = feed
-        self._patterns = tuple(dict.fromkeys(patterns))
+        feed.patterns = tuple(dict.fromkeys(patterns))
         self._ping_every = ping_every
         self._pong_timeout = pong_timeout
         self._handshake = Handshake.RESP3
@@ -66,11 +66,11 @@ class Listener:
     @property
     def patterns(self) -> tuple[bytes, ...]:
         """The channels and patterns to be followed."""
-        return self._patterns
+        return self._feed.patterns
 
     async def watch(self, patterns: Collection[bytes]) -> None:
         """Follow these channels and patterns and no others; what was refused is asked again."""
-        self._patterns = tuple(dict.fromkeys(patterns))
+        self._feed.patterns = tuple(dict.fromkeys(patterns))
         self._ask_again()
 
     def retry(self) -> None:
@@ -100,7 +100,7 @@ class Listener:
             raise
         self._subscriber, self.client_id = subscriber, session.client_id
         try:
-            subscriber.follow(self._patterns)
+            subscriber.follow(self.patterns)
             error = await subscriber.until_lost(self._ping_every, self._pong_timeout)
             self._mark_loss(subscriber, error)
             return error
@@ -142,7 +142,7 @@ class Listener:
     def _ask_again(self) -> None:
         self._refused.clear()
         if self._subscriber is not None:
-            self._subscriber.follow(self._patterns)
+            self._subscriber.follow(self.patterns)
 
     def _settled(self) -> None:
         """All questions have been answered: say how things stand."""
@@ -152,9 +152,9 @@ class Listener:
         if self._live_since is None:
             self._live_since = time.monotonic()
             self._mark_return(subscriber, self._live_since)
-        refused = [asked for name in self._patterns if (asked := subscription(name)) in self._refused]
+        refused = [asked for name in self.patterns if (asked := subscription(name)) in self._refused]
         why = refusal(refused, self._refused[refused[0]], subscriber.user) if refused else None
-        if why is not None and len(refused) == len(self._patterns):
+        if why is not None and len(refused) == len(self.patterns):
             self._feed.status = why
             return
         self._feed.status = Live(self._live_since, subscriber.rtt)
