@@ -173,6 +173,11 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         super().__init__(id=id)
 
     @property
+    def cursor(self) -> int:
+        """Where the cursor stands."""
+        return self._cursor
+
+    @property
     def cursor_row(self) -> R | None:
         """The row under the cursor; None in an empty table."""
         return self._rows[self._cursor] if self._cursor < len(self._rows) else None
@@ -266,7 +271,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No keys for a filter or groups where there are none; escape is the screen's where there is nothing to clear."""
+        """No keys for a filter or groups where there are none; escape is the screen's if nothing is to be cleared."""
         if action == "filter":
             return self._filter_line is not None
         if action == "group":
@@ -287,7 +292,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The header, or one row."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if y < self._headed:
             return self._header(width)
         index = self.scroll_offset.y + y - self._headed
@@ -339,7 +344,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             self.scroll_to(y=self._cursor - seen + 1, animate=False, immediate=True)
 
     def _measure(self) -> None:
-        size = Size(self.size.width, len(self._rows) + self._headed)
+        size = Size(self.scrollable_content_region.width, len(self._rows) + self._headed)
         if size != self.virtual_size:
             self.virtual_size = size
 
@@ -371,7 +376,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
 
     def _laid_out(self) -> list[tuple[Column[Any], int]]:
         """The columns there is room for, in order, each with its width."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         kept = list(self.columns)
         while len(kept) > 1 and sum(column.width + _GAP for column in kept) - _GAP > width:
             kept.remove(max(reversed(kept), key=lambda column: column.rank))

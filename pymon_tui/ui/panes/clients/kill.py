@@ -1,0 +1,31 @@
+"""Killing one client: the exact command, and what it does to whom."""
+
+from __future__ import annotations
+
+from pymon_tui.model import units
+from pymon_tui.model.action import Action
+from pymon_tui.model.text import safe
+from pymon_tui.readings.clients import Client
+
+
+def kill(client: Client) -> Action:
+    """``CLIENT KILL ID`` of one client, by the id that no later connection gets again."""
+    return Action(
+        name=safe(f"Kill {_what(client)}"),
+        command=("CLIENT", "KILL", "ID", client.id),
+        effect=safe(_effect(client)),
+        acl="client|kill",
+    )
+
+
+def _what(client: Client) -> str:
+    return "replica" if client.is_replica else "link to the primary" if client.is_primary else "client"
+
+
+def _effect(client: Client) -> str:
+    if client.is_replica:
+        return f"this is replica {client.address}; it lags until it has connected and synchronized again"
+    if client.is_primary:
+        return f"this is the link to our primary {client.address}; no writes come in until it is made again"
+    who = f"{client.name}, {client.address}" if client.name else str(client.address)
+    return f"closes {who} (idle {units.age(client.idle)}, {client.cmd or 'no command yet'}); it may connect again"
