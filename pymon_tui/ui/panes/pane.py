@@ -66,6 +66,13 @@ class Pane(Vertical, can_focus=False):
             self.action = action
             super().__init__()
 
+    class Watch(Message):
+        """The feed is to follow these channels and patterns, and no others."""
+
+        def __init__(self, patterns: tuple[bytes, ...]) -> None:
+            self.patterns = patterns
+            super().__init__()
+
     class Ask(Message):
         """A line of text is wanted, of which an action is made that a person is then to confirm.
 
@@ -74,11 +81,16 @@ class Pane(Vertical, can_focus=False):
             hint: One line on what can be answered.
             value: What the answer is now.
             wrong: What is wrong with an answer, or None.
-            answer: From an answer that isn't wrong to the action.
+            answer: From an answer that isn't wrong to the action, or to what is to be followed, which writes nothing.
         """
 
         def __init__(
-            self, title: str, hint: str, value: str, wrong: Callable[[str], str | None], answer: Callable[[str], Action]
+            self,
+            title: str,
+            hint: str,
+            value: str,
+            wrong: Callable[[str], str | None],
+            answer: Callable[[str], Action | Pane.Watch],
         ) -> None:
             self.title = title
             self.hint = hint
@@ -107,6 +119,11 @@ class Pane(Vertical, can_focus=False):
     def draw(self, snapshot: Snapshot) -> None:
         """Fill the widgets. Called while the pane is seen and its first query has a value."""
         raise NotImplementedError
+
+    def gap(self, snapshot: Snapshot) -> Pending | Unavailable | None:
+        """Why there is nothing to draw, which is then said in the pane's place; None where there is something."""
+        reading = snapshot.reading(self.QUERIES[0])
+        return reading if isinstance(reading, Pending | Unavailable) else None
 
     def copied(self) -> SafeText | None:
         """What ``y`` copies: the row under the cursor, or None where there is nothing to copy."""
@@ -156,11 +173,10 @@ class Pane(Vertical, can_focus=False):
         if snapshot is None or snapshot is self._drawn or not self.is_mounted or not self.is_on_screen:
             return
         self._drawn = snapshot
-        reading = snapshot.reading(self.QUERIES[0])
-        missing = gap_lines(reading) if isinstance(reading, Pending | Unavailable) else ()
-        self.set_class(bool(missing), "-gap")
-        if missing:
-            self.query_one(".gap", Facts).show(missing)
+        gap = self.gap(snapshot)
+        self.set_class(gap is not None, "-gap")
+        if gap is not None:
+            self.query_one(".gap", Facts).show(gap_lines(gap))
             self.say(self.TITLE, "")
         else:
             self.draw(snapshot)

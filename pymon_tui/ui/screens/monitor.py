@@ -185,11 +185,20 @@ class MonitorScreen(Screen[None]):
     def _ask(self, message: Pane.Ask) -> None:
         self._prompt_and_send(message)
 
+    @on(Pane.Watch)
+    async def _watch(self, message: Pane.Watch) -> None:
+        await self._source.watch(message.patterns)
+
     @work(group="act")
     async def _prompt_and_send(self, message: Pane.Ask) -> None:
         text = await self.app.push_screen_wait(PromptScreen(message.title, message.hint, message.value, message.wrong))
-        if text is not None:
-            await self._confirmed(message.answer(text))
+        if text is None:
+            return
+        wanted = message.answer(text)
+        if isinstance(wanted, Action):
+            await self._confirmed(wanted)
+        else:
+            self.post_message(wanted)
 
     @work(group="act")
     async def _confirm_and_send(self, action: Action) -> None:
