@@ -57,7 +57,7 @@ class Shape:
     shape: SafeText
     count: int
     total: int
-    worst: int
+    worst: SlowEntry
     share: float
     last: int
     clients: tuple[SafeText, ...]
@@ -80,7 +80,7 @@ def shapes_of(entries: Iterable[SlowEntry]) -> tuple[Shape, ...]:
             shape=shape,
             count=len(group),
             total=totals[shape],
-            worst=max(entry.duration for entry in group),
+            worst=max(group, key=lambda entry: entry.duration),
             share=totals[shape] / time if time else 0.0,
             last=max(entry.timestamp for entry in group),
             clients=_clients(group),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pymon_tui.model import units
 from pymon_tui.model.action import Action
 from pymon_tui.model.query import Command, Query, Reply, fixed, itself
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 
 THRESHOLD = "slowlog-log-slower-than"
 LENGTH = "slowlog-max-len"
@@ -56,6 +55,13 @@ SLOWLOG_SETTINGS: Query[SlowlogSettings] = Query(
 )
 
 
+def duration(microseconds: int) -> SafeText:
+    """A threshold as a person would write it: ``10 ms``, ``500 µs``, ``1.5 s``."""
+    if microseconds < 1_000:
+        return safe(f"{microseconds} µs")
+    return safe(f"{microseconds / 1e3:.10g} ms" if microseconds < 1_000_000 else f"{microseconds / 1e6:.10g} s")
+
+
 def reset_slowlog() -> Action:
     """SLOWLOG RESET."""
     effect = safe("The server forgets its slow log. What is kept here stays.")
@@ -69,7 +75,7 @@ def change_threshold(microseconds: int) -> Action:
     elif microseconds == 0:
         effect = "Every command is logged, and soon pushes the slow ones out of the server's ring"
     else:
-        effect = f"Commands that take longer than {units.milliseconds(microseconds / 1e6)} are logged"
+        effect = f"Commands that take longer than {duration(microseconds)} are logged"
     return Action(
         safe("Change threshold"),
         ("CONFIG", "SET", THRESHOLD, microseconds),
@@ -92,7 +98,7 @@ def parse_threshold(text: str) -> int:
         return -1
     match = _DURATION.fullmatch(wanted)
     if match is None:
-        raise ValueError("write a time such as 10ms or 500us, 0 for every command, or off")
+        raise ValueError("write a time such as 10ms or 500us, or 0, or off")
     microseconds = round(float(match[1]) * _MICROSECONDS[match[2].lower()])
     if microseconds > _LONGEST:
         raise ValueError("that is longer than a day; off logs nothing")

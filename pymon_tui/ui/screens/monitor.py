@@ -234,9 +234,10 @@ class MonitorScreen(Screen[None]):
         self.refresh_bindings()
 
     def _focus(self, pane: Pane) -> None:
-        focusable = [widget for widget in (pane, *pane.query("*")) if widget.focusable and widget.display]
+        focusable = [widget for widget in (pane, *pane.query("*")) if widget.focusable]
+        shown = [widget for widget in focusable if all(node.display for node in widget.ancestors_with_self)]
         if focusable:
-            self.set_focus(focusable[0])
+            self.set_focus((shown or focusable)[0])
 
     def _focused_pane(self) -> Pane | None:
         node = self.focused

@@ -10,7 +10,7 @@ from pymon_tui.model.query import Reading, Ready, Unavailable
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.shapes import shape_of
 from pymon_tui.readings.slowlog import SlowEntry, SlowLog
-from pymon_tui.readings.slowlog_settings import SlowlogSettings
+from pymon_tui.readings.slowlog_settings import SlowlogSettings, duration
 from pymon_tui.ui.panes.slowlog.rows import address, moment, took
 from pymon_tui.ui.widgets.ink import Line, Span, field, label, span
 
@@ -26,7 +26,7 @@ def threshold_text(settings: Reading[SlowlogSettings]) -> SafeText:
         return safe("threshold unknown")
     if threshold < 0:
         return safe("off")
-    return safe(f"> {units.microseconds(threshold)}" if threshold else "every command")
+    return safe(f"> {duration(threshold)}" if threshold else "every command")
 
 
 def empty_text(settings: Reading[SlowlogSettings]) -> SafeText:
@@ -36,7 +36,7 @@ def empty_text(settings: Reading[SlowlogSettings]) -> SafeText:
         return safe("nothing slow yet")
     if threshold < 0:
         return safe("the server's slow log is off")
-    return safe(f"nothing slower than {units.microseconds(threshold)} yet" if threshold else "nothing yet")
+    return safe(f"nothing slower than {duration(threshold)} yet" if threshold else "nothing yet")
 
 
 def facts(log: SlowLog, settings: Reading[SlowlogSettings], others: tuple[SlowEntry, ...]) -> Line:
@@ -51,7 +51,7 @@ def facts(log: SlowLog, settings: Reading[SlowlogSettings], others: tuple[SlowEn
     if own := len(log.entries) - len(others):
         pairs.append(("our own, left out", span(units.count(own))))
     if log.missed:
-        pairs.append(("gone unread", span(units.count(log.missed), "warn")))
+        pairs.append(("missed", span(units.count(log.missed), "warn")))
     line: list[Span] = []
     for name, value in pairs:
         line += (label(f"{'   ' * bool(line)}{name} "), value)

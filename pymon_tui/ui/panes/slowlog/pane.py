@@ -20,6 +20,7 @@ from pymon_tui.readings.slowlog import SLOWLOG, SlowEntry, SlowLog
 from pymon_tui.readings.slowlog_settings import (
     SLOWLOG_SETTINGS,
     change_threshold,
+    duration,
     parse_threshold,
     reset_slowlog,
 )
@@ -36,6 +37,9 @@ from pymon_tui.ui.panes.slowlog.rows import (
 from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.ink import Facts
 from pymon_tui.ui.widgets.table import Listed, Table
+
+WIDE = 150
+"""Cells from which on there is room for a whole command beside its shape."""
 
 
 class SlowLogPane(Pane):
@@ -77,7 +81,7 @@ class SlowLogPane(Pane):
             id="entries",
         )
         self._shapes: Table[Shape] = Table(
-            shape_columns(0.0), sort="total", filter_line=self._filter, groups=True, id="shapes"
+            shape_columns(0.0, wide=False), sort="total", filter_line=self._filter, groups=True, id="shapes"
         )
 
     @property
@@ -141,8 +145,8 @@ class SlowLogPane(Pane):
         self.post_message(
             self.Ask(
                 "Log commands slower than",
-                "10ms, 500us, 1s; 0 logs every command, off logs none",
-                "" if now is None else "off" if now < 0 else f"{now / 1000:g}ms" if now else "0",
+                "10ms, 500us, 1s; a bare number is in µs; 0 logs all, off none",
+                "" if now is None else "off" if now < 0 else duration(now),
                 wrong_threshold,
                 threshold_answer,
             )
@@ -182,7 +186,7 @@ class SlowLogPane(Pane):
         by, descending = table.sort or "", table.descending
         asked = (log, self._filter.text, self._shape, self.by_shape, by, descending)
         self._entries.columns = entry_columns(self._now, full=self.full)
-        self._shapes.columns = shape_columns(self._now)
+        self._shapes.columns = shape_columns(self._now, wide=self.size.width >= WIDE)
         if asked == self._listed:
             table.refresh()
             return len(table.rows)

@@ -33,7 +33,7 @@ _SHAPE_ORDERS: dict[str, Callable[[Shape], Any]] = {
     "shape": lambda shape: shape.shape,
     "count": lambda shape: shape.count,
     "total": lambda shape: shape.total,
-    "worst": lambda shape: shape.worst,
+    "worst": lambda shape: shape.worst.duration,
     "mean": lambda shape: shape.mean,
     "share": lambda shape: shape.share,
     "last": lambda shape: -shape.last,
@@ -96,22 +96,31 @@ def entry_columns(now: float, *, full: bool) -> tuple[Column[SlowEntry], ...]:
     )
 
 
-def shape_columns(now: float) -> tuple[Column[Shape], ...]:
-    """How many, how long in all and at worst, and by whom. ``now`` is the server's, in Unix seconds."""
+def shape_columns(now: float, *, wide: bool) -> tuple[Column[Shape], ...]:
+    """How many, how long in all and at worst, and by whom. ``now`` is the server's, in Unix seconds.
+
+    With ``wide`` also which command was the worst.
+    """
 
     def last(shape: Shape) -> Span:
         return label(units.age(max(0.0, now - shape.last)))
 
-    return (
-        Column("shape", "shape", 16, lambda shape: span(shape.shape), grows=True),
-        Column("count", "count", 6, lambda shape: span(units.count(shape.count)), align="right", rank=2),
+    columns: tuple[Column[Shape], ...] = (
+        Column("shape", "shape", 44 if wide else 14, lambda shape: span(shape.shape), grows=not wide),
+        Column("count", "count", 5, lambda shape: span(units.count(shape.count)), align="right", rank=2),
         Column("total", "total", 7, lambda shape: span(units.microseconds(shape.total)), align="right"),
-        Column("worst", "worst", 7, lambda shape: took(shape.worst), align="right", rank=3),
+        Column("worst", "worst", 7, lambda shape: took(shape.worst.duration), align="right", rank=3),
         Column("mean", "mean", 7, lambda shape: took(shape.mean), align="right", rank=5),
         Column("share", "share", 6, lambda shape: span(units.percent(shape.share)), align="right", rank=1),
         Column("last", "last", 4, last, align="right", rank=4, smallest_first=True),
         Column("clients", "clients", 22, _clients, rank=6),
     )
+    if not wide:
+        return columns
+    worst: Column[Shape] = Column(
+        "command", "the worst", 20, lambda shape: label(shape.worst.command), grows=True, sortable=False
+    )
+    return (*columns, worst)
 
 
 def took(microseconds: float) -> Span:
