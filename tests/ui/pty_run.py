@@ -40,7 +40,7 @@ class PtyRun:
             stdout=theirs,
             stderr=theirs,
             start_new_session=not login,
-            preexec_fn=(lambda: os.login_tty(theirs)) if login else None,
+            preexec_fn=(lambda: os.login_tty(theirs)) if login else None,  # noqa: PLW1509 - no threads here
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})},
         )
         os.close(theirs)

@@ -51,7 +51,7 @@ def test_a_key_quits(folder: Path, key: bytes) -> None:
 
 
 @pytest.mark.parametrize("login", [True, False])
-def test_a_dropped_line_leaves_nothing(folder: Path, login: bool) -> None:
+def test_a_dropped_line_leaves_nothing(folder: Path, *, login: bool) -> None:
     with demo(folder, login=login) as run:
         run.hang_up()
         wait_until(lambda: run.process.poll() is not None)

@@ -60,39 +60,39 @@ def test_every_run_is_drawn_where_it_belongs(screen: list[list[Pen | None]]) -> 
         return ("".join(text for text, _ in cells), pens.pop()) if len(pens) == 1 else None
 
     for standing in (nothing_known, final):
-        written = sequence(runs, WIDTH, standing)
+        written = sequence(runs, standing)
         assert replayed(written) == replayed(one_by_one)
         assert len(written) <= len(one_by_one)
 
 
 def test_no_run_is_no_sequence() -> None:
-    assert sequence([], WIDTH, nothing_known) == ""
+    assert sequence([], nothing_known) == ""
 
 
 def test_pens_that_take_turns_are_changed_once() -> None:
     runs = [Run(0, x, "x", RED if x % 2 else GREEN, sure=True) for x in range(10)]
-    written = sequence(runs, WIDTH, nothing_known)
+    written = sequence(runs, nothing_known)
     assert len(re.findall(r"\x1b\[[\d;]*m", written)) == 3
 
 
 def test_cheap_pens_are_changed_from_left_to_right() -> None:
     runs = [Run(0, 0, "a", SHORT, sure=True), Run(0, 1, "b", DEFAULT_PEN, sure=True)]
     runs.append(Run(0, 2, "c", SHORT, sure=True))
-    assert sequence(runs, WIDTH, nothing_known) == "\x1b[1H\x1b[31ma\x1b[mb\x1b[31mc\x1b[m"
+    assert sequence(runs, nothing_known) == "\x1b[1H\x1b[31ma\x1b[mb\x1b[31mc\x1b[m"
 
 
 def test_what_stands_in_a_short_gap_is_written_again() -> None:
     runs = [Run(0, 0, "a", DEFAULT_PEN, sure=True), Run(0, 4, "b", DEFAULT_PEN, sure=True)]
-    assert sequence(runs, WIDTH, dots) == "\x1b[1Ha...b"
-    assert sequence(runs, WIDTH, nothing_known) == "\x1b[1Ha\x1b[3Cb"
+    assert sequence(runs, dots) == "\x1b[1Ha...b"
+    assert sequence(runs, nothing_known) == "\x1b[1Ha\x1b[3Cb"
 
 
 def test_a_row_with_an_unsure_width_keeps_its_order_and_loses_the_cursor() -> None:
     runs = [Run(0, x, "한" if x == 2 else "x", RED if x % 2 else GREEN, sure=x != 2) for x in (0, 1, 2, 4, 5)]
-    drawn = re.sub(r"\x1b\[[\d;]*m", "", sequence(runs, WIDTH, nothing_known))
+    drawn = re.sub(r"\x1b\[[\d;]*m", "", sequence(runs, nothing_known))
     assert drawn == "\x1b[1Hxx한\x1b[1;5Hxx"
 
 
-def test_the_cursor_is_lost_after_the_last_column() -> None:
-    runs = [Run(0, WIDTH - 1, "x", DEFAULT_PEN, sure=True), Run(1, 0, "y", DEFAULT_PEN, sure=True)]
-    assert sequence(runs, WIDTH, nothing_known) == f"\x1b[1;{WIDTH}Hx\x1b[2Hy"
+def test_what_stands_in_another_pen_is_left_alone() -> None:
+    runs = [Run(0, 0, "a", DEFAULT_PEN, sure=True), Run(0, 2, "b", DEFAULT_PEN, sure=True)]
+    assert sequence(runs, lambda y, x, stop: (".", RED)) == "\x1b[1Ha\x1b[Cb"

@@ -205,6 +205,11 @@ def test_after_forgetting_every_cell_is_written() -> None:
     assert shadow.diff(layout("abc"), console) == "\x1b[1Habc"
 
 
+def test_in_another_size_every_cell_is_written() -> None:
+    assert written(layout("abc", "def"), layout("ab", "de")) == "\x1b[1Hab\x1b[2Hde"
+    assert written(layout("abc", "def"), layout("abc")) == "\x1b[1Habc"
+
+
 def test_changing_numbers_cost_few_bytes_a_cell() -> None:
     """Three digits of every second column change, on all 50 rows: 1500 cells."""
     numbers = random.Random(7)
