@@ -1,0 +1,204 @@
+"""All that is told of the server, in the overview's few lines and in the full form's groups; pure."""
+
+from __future__ import annotations
+
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.metrics import CONNECTIONS
+from pymon_tui.readings.replication import Replication
+from pymon_tui.readings.server import Server
+from pymon_tui.ui.panes.server import lines
+from pymon_tui.ui.panes.server.lines import NAME
+from pymon_tui.ui.panes.server.told import Told
+from pymon_tui.ui.widgets.groups import Fact, Group
+from pymon_tui.ui.widgets.ink import Line, field, label, span
+
+ESSENTIAL = 1
+"""Facts up to this rank are worth more than the groups' titles."""
+
+
+def overview(told: Told, rows: int) -> tuple[Line, ...]:
+    """At most ``rows`` lines, the most important ones, in the order in which one looks for them."""
+    persistence, replication = told.persistence, told.replication
+    failed = persistence is not None and (persistence.rdb_failed or persistence.aof_failed)
+    copied = replication is not None and (replication.primary is not None or replication.connected_slaves)
+    ranked = [
+        *((0, line) for line in lines.trouble(told)),
+        (1, lines.commands(told)),
+        (2, lines.network(told)),
+        (3, lines.latency(told)),
+        (0 if failed else 4, lines.saved(told)),
+        (0 if lines.urgent(replication) else 5 if copied else 7, lines.replication(told)),
+        (6, lines.busy(told)),
+        (8, lines.cpu(told)),
+        (9, lines.keys(told)),
+        (10, lines.errors(told)),
+    ]
+    last = sorted(rank for rank, _ in ranked)[: max(rows, 0)]
+    return tuple(line for rank, line in ranked if last and rank <= last[-1])[: max(rows, 0)]
+
+
+def groups(told: Told) -> tuple[Group, ...]:
+    """Everything, by subject; the arrangement decides how much of it there is room for."""
+    return (
+        Group("server", _identity(told)),
+        Group("traffic", _traffic(told)),
+        Group("time in commands", _time(told)),
+        Group("persistence", _persistence(told)),
+        Group("replication", _replication(told)),
+        Group("keyspace", _keyspace(told)),
+        Group("processor", _processor(told)),
+    )
+
+
+def _identity(told: Told) -> tuple[Fact, ...]:
+    server = told.server
+    mode = label(f"· {server.redis_mode}") if server.redis_mode else label("")
+    protocol = server.redis_version if server.redis_version != server.version else None
+    return (
+        *(Fact(0, line) for line in lines.trouble(told)),
+        Fact(0, field("version", NAME, span(server.product, "strong"), span(server.version, "strong"), mode)),
+        Fact(1, field("role", NAME, server.role or units.UNKNOWN)),
+        Fact(0, field("uptime", NAME, units.duration(server.uptime_in_seconds))),
+        Fact(1, field("process", NAME, _number(server.process_id), label("port"), _port(server))),
+        Fact(0, lines.clients(told)),
+        Fact(1, lines.round_trip(told)),
+        Fact(2, field("os", NAME, server.os or units.UNKNOWN)),
+        *((Fact(4, field("follows", NAME, safe(f"redis {protocol}"))),) if protocol else ()),
+        *((Fact(5, field("config", NAME, server.config_file)),) if server.config_file else ()),
+        *((Fact(6, field("program", NAME, server.executable)),) if server.executable else ()),
+        *((Fact(6, field("run id", NAME, server.run_id)),) if server.run_id else ()),
+    )
+
+
+def _traffic(told: Told) -> tuple[Fact, ...]:
+    server = told.server
+    came, went = units.bytes_(server.total_net_input_bytes), units.bytes_(server.total_net_output_bytes)
+    made = units.rate(told.latest(CONNECTIONS.name))
+    total = units.count(server.total_connections_received)
+    return (
+        Fact(0, lines.commands(told)),
+        Fact(2, field("in total", NAME, units.count(server.total_commands_processed))),
+        Fact(0, lines.network(told)),
+        Fact(3, field("in total", NAME, label("in"), lines.steady(came, 8), label("out"), went)),
+        Fact(1, field("connects", NAME, lines.steady(made, 8), label("in total"), total)),
+        Fact(1, lines.errors(told)),
+        Fact(3, field("in total", NAME, units.count(server.total_error_replies), label("error replies"))),
+    )
+
+
+def _time(told: Told) -> tuple[Fact, ...]:
+    return (Fact(0, lines.latency(told)), Fact(0, lines.busy(told)))
+
+
+def _persistence(told: Told) -> tuple[Fact, ...]:
+    persistence = told.persistence
+    if persistence is None:
+        return (Fact(0, lines.saved(told)),)
+    took = units.duration(persistence.rdb_last_bgsave_time_sec)
+    base = (label("of"), span(units.bytes_(persistence.aof_base_size))) if persistence.aof_base_size else ()
+    size = field("aof size", NAME, units.bytes_(persistence.aof_current_size), *base)
+    rewrite = _rewrite(bool(persistence.aof_rewrite_in_progress), bool(persistence.aof_rewrite_scheduled))
+    slow_fork = (persistence.latest_fork_usec or 0) >= 500_000
+    fork = span(units.microseconds(persistence.latest_fork_usec), "warn" if slow_fork else "value")
+    forks = (label("of"), span(units.count(persistence.total_forks))) if persistence.total_forks is not None else ()
+    return (
+        Fact(0, lines.saved(told)),
+        Fact(1, field("unsaved", NAME, units.count(persistence.rdb_changes_since_last_save), label("changes"))),
+        *((Fact(1, size),) if persistence.aof_enabled else ()),
+        *((Fact(3, field("rewrite", NAME, rewrite)),) if persistence.aof_enabled else ()),
+        Fact(3, field("save took", NAME, took, label("copied"), units.bytes_(persistence.rdb_last_cow_size))),
+        Fact(2, field("last fork", NAME, fork, *forks)),
+    )
+
+
+def _replication(told: Told) -> tuple[Fact, ...]:
+    replication = told.replication
+    first = Fact(0, lines.replication(told))
+    if replication is None:
+        return (first,)
+    partial = f"{units.count(replication.sync_partial_ok)} ok {units.count(replication.sync_partial_err)} refused"
+    full = units.count(replication.sync_full)
+    held = units.bytes_(replication.repl_backlog_histlen)
+    backlog = field("backlog", NAME, held, label("of"), units.bytes_(replication.repl_backlog_size))
+    return (
+        first,
+        *_upstream(replication),
+        *((Fact(3, backlog),) if replication.repl_backlog_active else ()),
+        Fact(4, field("offset", NAME, _number(replication.master_repl_offset))),
+        Fact(4, field("syncs", NAME, full, label("full, partial"), partial)),
+    )
+
+
+def _upstream(replication: Replication) -> tuple[Fact, ...]:
+    """What only a replica tells: how fresh its link is and how far it has applied what came."""
+    if replication.primary is None:
+        return ()
+    heard = units.duration(replication.master_last_io_seconds_ago)
+    left = units.bytes_(replication.master_sync_left_bytes)
+    writes = "read only" if replication.slave_read_only else "writable"
+    priority = units.count(replication.slave_priority)
+    return (
+        Fact(0, field("heard", NAME, heard, label("ago, to apply"), units.bytes_(replication.unapplied))),
+        *((Fact(0, field("copy", NAME, left, label("to come"))),) if replication.master_sync_in_progress else ()),
+        *(
+            (Fact(2, field("buffered", NAME, units.bytes_(replication.full_sync_buffer_size))),)
+            if replication.full_sync_buffer_size
+            else ()
+        ),
+        Fact(3, field("replica", NAME, writes, label("· priority"), priority)),
+    )
+
+
+def _keyspace(told: Told) -> tuple[Fact, ...]:
+    databases = told.keyspace.databases if told.keyspace is not None else ()
+    return (
+        Fact(0, lines.keys(told)),
+        *(
+            Fact(
+                min(2 + place // 2, 6),
+                field(
+                    f"db{each.index}",
+                    NAME,
+                    lines.steady(units.count(each.keys), 8),
+                    label("expire"),
+                    units.percent(each.expires / each.keys if each.expires is not None and each.keys else None),
+                    label("in"),
+                    units.age(each.avg_ttl / 1000 if each.avg_ttl is not None else None),
+                ),
+            )
+            for place, each in enumerate(databases)
+        ),
+    )
+
+
+def _processor(told: Told) -> tuple[Fact, ...]:
+    server = told.server
+    system, user = units.duration(server.used_cpu_sys), units.duration(server.used_cpu_user)
+    forked = [value for value in (server.used_cpu_sys_children, server.used_cpu_user_children) if value is not None]
+    cycles = units.rate(server.instantaneous_eventloop_cycles_per_sec)
+    cycle = units.microseconds(server.instantaneous_eventloop_duration_usec)
+    threads = server.io_threads_active
+    return (
+        Fact(0, lines.cpu(told)),
+        Fact(3, field("in total", NAME, user, label("user"), system, label("system"))),
+        *((Fact(5, field("forks", NAME, units.duration(sum(forked)))),) if forked else ()),
+        *(
+            (Fact(2, field("loop", NAME, lines.steady(cycles, 8), label("each"), cycle)),)
+            if server.instantaneous_eventloop_cycles_per_sec is not None
+            else ()
+        ),
+        *((Fact(5, field("io", NAME, units.count(threads), label("threads active"))),) if threads else ()),
+    )
+
+
+def _rewrite(running: bool, scheduled: bool) -> SafeText:  # noqa: FBT001
+    return safe("running" if running else "scheduled" if scheduled else "not running")
+
+
+def _number(value: int | None) -> SafeText:
+    return units.UNKNOWN if value is None else safe(str(value))
+
+
+def _port(server: Server) -> SafeText:
+    return safe("none, a socket") if server.tcp_port == 0 else _number(server.tcp_port)

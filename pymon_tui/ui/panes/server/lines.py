@@ -1,0 +1,196 @@
+"""The lines that the overview and the full form share; pure."""
+
+from __future__ import annotations
+
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.metrics import COMMANDS, CPU, ERRORS, NET_INPUT, NET_OUTPUT
+from pymon_tui.readings.persistence import Persistence
+from pymon_tui.readings.replication import Replication
+from pymon_tui.ui.panes.server.told import Told
+from pymon_tui.ui.widgets.ink import Line, Role, Span, field, label, span
+
+NAME = 10
+_SILENT_REPLICA = 10
+"""Seconds without an acknowledgement, of which a replica sends one each second, from which on a lag is shown amber."""
+_SILENT_PRIMARY = 20
+"""Seconds without a sign of a primary, which pings its replicas every ten, from which on it is shown amber."""
+_BUSY = 0.8
+"""The share of the time in commands from which on callers wait for each other."""
+
+
+def steady(text: SafeText, width: int) -> Span:
+    """A value in at least so many cells, so that what follows it doesn't move."""
+    return span(text.ljust(width))
+
+
+def thin_rate(value: float | None) -> SafeText:
+    """Bytes per second in at most eight cells: ``3.10M/s``."""
+    return safe(units.byte_rate(value).replace(" ", "").replace("iB", ""))
+
+
+def commands(told: Told) -> Line:
+    """How many commands a second, and the most since we began to watch."""
+    peak = units.short_count(told.snapshot.history.peak(COMMANDS.name))
+    return field("commands", NAME, span(units.rate(told.rate).ljust(8), "strong"), label("peak"), peak)
+
+
+def network(told: Told) -> Line:
+    """Bytes per second in and out."""
+    came, went = (thin_rate(told.latest(metric.name)) for metric in (NET_INPUT, NET_OUTPUT))
+    return field("network", NAME, label("in"), steady(came, 8), label("out"), went)
+
+
+def latency(told: Told) -> Line:
+    """How long half and 99 in 100 of the calls took at most, since the start."""
+    if told.commands is None or told.commands.p50 is None:
+        return field("latency", NAME, label("not tracked by this server"))
+    p50, p99 = units.microseconds(told.commands.p50), units.microseconds(told.commands.p99)
+    return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
+
+
+def busy(told: Told) -> Line:
+    """The share of the last seconds that went into commands, and the mean duration of one."""
+    growth = told.commands.total_growth if told.commands else None
+    if growth is None:
+        return field("busy", NAME, units.UNKNOWN)
+    share = growth.usec / 1e6
+    percent = span(units.percent(share).ljust(6), "warn" if share >= _BUSY else "value")
+    return field("busy", NAME, percent, units.microseconds(growth.usec_per_call), label("a call"))
+
+
+def cpu(told: Told) -> Line:
+    """The processor's time that the server takes, of one core, and our own round trip."""
+    share = units.percent(told.latest(CPU.name))
+    return field("cpu", NAME, steady(share, 6), label("of a core"))
+
+
+def round_trip(told: Told) -> Line:
+    """What the network between us adds to each command."""
+    return field("rtt", NAME, units.milliseconds(told.rtt), label("from here"))
+
+
+def errors(told: Told) -> Line:
+    """Error replies per second, and connections refused since the start."""
+    rejected = units.count(told.server.rejected_connections)
+    rate = units.rate(told.latest(ERRORS.name))
+    return field("errors", NAME, steady(rate, 8), label("refused"), rejected)
+
+
+def keys(told: Told) -> Line:
+    """Keys, and those of them that expire."""
+    if told.keyspace is None:
+        return field("keys", NAME, units.UNKNOWN)
+    count, expires = units.count(told.keyspace.keys), units.count(told.keyspace.expires)
+    return field("keys", NAME, steady(count, 8), label("expire"), expires)
+
+
+def clients(told: Told) -> Line:
+    """Connected clients of those allowed, and those that wait in a blocking command."""
+    server = told.server
+    crowded = server.maxclients and server.connected_clients and server.connected_clients > 0.9 * server.maxclients
+    count = span(units.count(server.connected_clients), "warn" if crowded else "value")
+    most = (label("of"), span(units.count(server.maxclients))) if server.maxclients else ()
+    return field("clients", NAME, count, *most, label(" blocked"), units.count(server.blocked_clients))
+
+
+def trouble(told: Told) -> tuple[Line, ...]:
+    """What holds everything else up: loading, a pause, a failover. Nothing while all is well."""
+    lines: list[Line] = []
+    persistence, server, replication = told.persistence, told.server, told.replication
+    if persistence is not None and persistence.loading:
+        share = _percent(persistence.loading_loaded_perc)
+        left = units.duration(persistence.loading_eta_seconds)
+        lines.append(field("loading", NAME, span(share, "warn"), label("ready in"), left))
+    if server.paused_actions not in (None, "none"):
+        left = units.duration((server.paused_timeout_milliseconds or 0) / 1000)
+        lines.append(field("paused", NAME, span(server.paused_actions or "", "warn"), label("for"), left))
+    if replication is not None and replication.master_failover_state not in (None, "no-failover"):
+        lines.append(field("failover", NAME, span(replication.master_failover_state or "", "warn")))
+    return tuple(lines)
+
+
+def saved(told: Told) -> Line:
+    """When the data was last saved, with what result, and whether there is an AOF."""
+    persistence = told.persistence
+    if persistence is None:
+        return field("saved", NAME, units.UNKNOWN)
+    age = saved_age(persistence, told.server_time)
+    if persistence.rdb_failed:
+        before = label("never before") if persistence.never_saved else label(f"last good {age} ago")
+        return field("saved", NAME, span("failed", "act"), before)
+    if persistence.rdb_bgsave_in_progress:
+        running = f"running {_percent(persistence.current_fork_perc)}"
+        return field("saved", NAME, span(running, "info"), label("·"), aof(persistence))
+    if persistence.never_saved:
+        return field("saved", NAME, label("not since start ·"), aof(persistence))
+    result = span(persistence.rdb_last_bgsave_status or units.UNKNOWN)
+    return field("saved", NAME, f"{age} ago", result, label("·"), aof(persistence))
+
+
+def saved_age(persistence: Persistence, now: float) -> SafeText:
+    """The age of the last good save."""
+    at = persistence.rdb_last_save_time
+    return units.UNKNOWN if at is None else units.age(max(0.0, now - at))
+
+
+def aof(persistence: Persistence) -> Span:
+    """Whether there is an AOF, and whether it can be written."""
+    if persistence.aof_enabled is None:
+        return label("aof not known")
+    if persistence.aof_failed:
+        return span("aof failed", "act")
+    return span("aof on") if persistence.aof_enabled else label("aof off")
+
+
+def replication(told: Told) -> Line:
+    """A primary's replicas and their lag, or a replica's link to its primary."""
+    replication = told.replication
+    if replication is None:
+        return field("replicas", NAME, units.UNKNOWN)
+    return _primary(replication) if replication.primary is not None else _replicas(replication)
+
+
+def urgent(replication: Replication | None) -> bool:
+    """Whether the replication is something to look at now."""
+    if replication is None:
+        return False
+    copying = bool(replication.master_sync_in_progress)
+    return replication.link_down or copying or replication.online < len(replication.replicas)
+
+
+def lag_role(seconds: int | None) -> Role:
+    """How a replica's silence is shown."""
+    return "warn" if seconds is not None and seconds >= _SILENT_REPLICA else "value"
+
+
+def link_state(replication: Replication) -> Span:
+    """The state of a replica's link, and since when it is down."""
+    if replication.master_sync_in_progress:
+        return span(f"copying {_percent(replication.master_sync_perc)}", "warn")
+    if replication.link_down:
+        since = replication.master_link_down_since_seconds
+        return span("down" if since is None else f"down {units.duration(since)}", "act")
+    silent = replication.master_last_io_seconds_ago
+    if silent is not None and silent >= _SILENT_PRIMARY:
+        return span(f"silent {units.duration(silent)}", "warn")
+    return span(replication.master_link_status or units.UNKNOWN, "good")
+
+
+def _primary(replication: Replication) -> Line:
+    return field("primary", NAME, link_state(replication), label("·"), replication.primary or units.UNKNOWN)
+
+
+def _replicas(replication: Replication) -> Line:
+    known, online = len(replication.replicas), replication.online
+    if known == 0:
+        # A managed service may tell how many there are, and not which.
+        count = replication.connected_slaves
+        return field("replicas", NAME, units.count(count) if count else label("none"))
+    count_of = span(f"{online} online") if online == known else span(f"{online} of {known} online", "warn")
+    lag = span(units.duration(replication.lag), lag_role(replication.lag))
+    return field("replicas", NAME, count_of, label("lag"), lag, units.bytes_(replication.lag_bytes))
+
+
+def _percent(percent: float | None) -> SafeText:
+    return units.percent(None if percent is None else percent / 100)

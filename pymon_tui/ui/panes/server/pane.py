@@ -1,0 +1,184 @@
+"""The server pane itself: which widgets it has, and what they are filled with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from pymon_tui.model import units
+from pymon_tui.model.metric import Metric
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.readings.commands import COMMANDSTATS
+from pymon_tui.readings.info import Info
+from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT
+from pymon_tui.readings.persistence import PERSISTENCE
+from pymon_tui.readings.replication import REPLICATION, Replica
+from pymon_tui.readings.server import SERVER
+from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.panes.server import tables
+from pymon_tui.ui.panes.server.facts import ESSENTIAL, groups, overview
+from pymon_tui.ui.panes.server.lines import thin_rate
+from pymon_tui.ui.panes.server.tables import CommandRow
+from pymon_tui.ui.panes.server.told import Told, told
+from pymon_tui.ui.widgets.filter import FilterLine
+from pymon_tui.ui.widgets.groups import arrange
+from pymon_tui.ui.widgets.ink import Facts, Line, label, span, text_of
+from pymon_tui.ui.widgets.plot import Plot
+from pymon_tui.ui.widgets.table import Listed, Table
+
+_WIDE = 110
+"""The cells from which on the full form has room for a third graph."""
+
+
+class ServerPane(Pane):
+    """Who the server is, what it does, how fast, and whether its data is safe."""
+
+    NAME = "server"
+    TITLE = "Server"
+    ABOUT = (
+        "What the server does, how fast, and whether its data is safe. Latencies are since the start, and those of the "
+        "whole server are the commands' own, weighted by calls; busy and now are the last ten seconds."
+    )
+    QUERIES = (SERVER, COMMANDSTATS, PERSISTENCE, REPLICATION, KEYSPACE)
+
+    DEFAULT_CSS = """
+    ServerPane {
+        & > #server-graphs { height: 1fr; min-height: 2; }
+        & > #server-commands, & > #server-replicas, & #server-input, & #server-output { display: none; }
+        & Plot { margin-right: 2; &:last-child { margin-right: 0; } }
+        &.-full {
+            & > #server-facts { margin-bottom: 1; }
+            & #server-output { display: block; }
+            & > #server-commands { display: block; height: 2fr; }
+            & > #server-replicas { height: 4; }
+        }
+        &.-full.-wide #server-input { display: block; }
+        &.-full.-several > #server-replicas { display: block; }
+        &.-full.-gap > * { display: none; }
+        &.-full.-gap > #server-commands, &.-full.-gap > #server-replicas { display: none; }
+        &.-full.-gap > .gap { display: block; }
+    }
+    """
+
+    def body(self) -> Iterable[Widget]:
+        """Facts and the graph of the rate; in full also the network's graphs and the tables."""
+        yield Facts(id="server-facts")
+        with Horizontal(id="server-graphs"):
+            yield Plot("accent", units.rate, id="server-rate")
+            yield Plot("info", thin_rate, id="server-input")
+            yield Plot("info", thin_rate, id="server-output")
+        filter_line = FilterLine()
+        yield Table(tables.COMMANDS, sort="time", filter_line=filter_line, id="server-commands")
+        yield filter_line
+        yield Table(tables.REPLICAS, empty="no replica", id="server-replicas")
+
+    def on_mount(self) -> None:
+        """Name the frame; in the overview there is no table to be in."""
+        super().on_mount()
+        self._let_focus()
+
+    def watch_full(self, full: bool) -> None:  # noqa: FBT001
+        """Lay out the other form, whose tables take the focus."""
+        super().watch_full(full)
+        self._let_focus()
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Fill what the form has."""
+        known = told(snapshot)
+        if known is None:
+            return
+        self.set_class(self.full and self.size.width >= _WIDE, "-wide")
+        self.query_one("#server-facts", Facts).show(self._facts(known))
+        self._plot("#server-rate", COMMANDS, known, "commands")
+        if self.full:
+            self._plot("#server-input", NET_INPUT, known, "network in")
+            self._plot("#server-output", NET_OUTPUT, known, "network out")
+            self._show_commands()
+            self._show_replicas(known)
+        self._say(known)
+
+    def copied(self) -> SafeText | None:
+        """The row under the cursor in one line."""
+        found = self._row()
+        return join(" · ", [found[0], *(safe(text_of(line).strip()) for line in found[1])]) if found else None
+
+    def opened(self) -> Pane.Open | None:
+        """The command or replica under the cursor with all that is known of it."""
+        found, copied = self._row(), self.copied()
+        return None if found is None or copied is None else self.Open(found[0], found[1], copied)
+
+    @on(Table.SortChanged, "#server-commands")
+    def _sort(self, event: Table.SortChanged) -> None:
+        event.stop()
+        self._show_commands()
+
+    @on(FilterLine.Changed)
+    def _filter(self, event: FilterLine.Changed) -> None:
+        event.stop()
+        self._show_commands()
+        if self._drawn is not None and (known := told(self._drawn)) is not None:
+            self._say(known)
+
+    def _let_focus(self) -> None:
+        # A table that isn't displayed would be focused all the same, and its keys would sort what nobody sees.
+        for table in self.query(Table):
+            table.can_focus = self.full
+
+    def _facts(self, known: Told) -> tuple[Line, ...]:
+        width, height = self.size.width, self.size.height
+        if self.full:
+            return arrange(groups(known), width, max(5, height * 2 // 5), rank_with_titles=ESSENTIAL)
+        # The graph keeps two rows at least, and two fifths of a high pane.
+        return overview(known, height - max(2, height * 2 // 5))
+
+    def _plot(self, selector: str, metric: Metric[Info], known: Told, title: str) -> None:
+        plot, history = self.query_one(selector, Plot), known.snapshot.history
+        plot.scaled = self.full
+        latest = plot.unit(history.latest(metric.name))
+        peak = plot.unit(history.peak(metric.name))
+        caption = (label(f"{title} "), span(latest.ljust(8), "strong"), label(" peak "), span(peak))
+        plot.show(caption, history.columns(metric.name, plot.columns_wanted))
+
+    def _show_commands(self) -> None:
+        known = told(self._drawn) if self._drawn is not None else None
+        if known is None:
+            return
+        table: Table[CommandRow] = self.query_one("#server-commands", Table)
+        text = self.query_one(FilterLine).text
+        rows: tuple[CommandRow, ...] = ()
+        if known.commands is not None:
+            rows = tables.command_rows(known.commands, table.sort, descending=table.descending, holding=text)
+        table.say_when_empty("no command's name holds this" if text else "this server doesn't account for its commands")
+        table.show(Listed(rows, lambda row: row.statistic.name))
+
+    def _show_replicas(self, known: Told) -> None:
+        replicas = known.replication.replicas if known.replication is not None else ()
+        table: Table[Replica] = self.query_one("#server-replicas", Table)
+        table.show(Listed(replicas, lambda replica: replica.address))
+        self.set_class(len(replicas) > 0, "-several")
+
+    def _row(self) -> tuple[SafeText, tuple[Line, ...]] | None:
+        if not self.full:
+            return None
+        replicas = self.query_one("#server-replicas", Table)
+        replica = replicas.cursor_row if replicas.has_focus else None
+        if isinstance(replica, Replica):
+            return replica.address, tables.replica_lines(replica)
+        row = self.query_one("#server-commands", Table).cursor_row
+        return (row.statistic.name, tables.command_lines(row)) if isinstance(row, CommandRow) else None
+
+    def _say(self, known: Told) -> None:
+        text = self.query_one(FilterLine).text
+        title = f"{self.TITLE}  filter: {safe(text)}" if text and self.full else self.TITLE
+        if known.loading and known.persistence is not None:
+            share = known.persistence.loading_loaded_perc
+            self.say(title, f"loading {units.percent(None if share is None else share / 100)}")
+        elif known.replication is not None and known.replication.link_down:
+            self.say(title, f"link {known.replication.master_link_status}")
+        else:
+            self.say(title, units.rate(known.rate))

@@ -1,0 +1,74 @@
+"""What a snapshot tells of the server, gathered for the functions that write it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pymon_tui.model.link import Live
+from pymon_tui.model.query import Query, Ready
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.readings.commands import COMMANDSTATS, Commands
+from pymon_tui.readings.keyspace import KEYSPACE, Keyspace
+from pymon_tui.readings.metrics import COMMANDS
+from pymon_tui.readings.persistence import PERSISTENCE, Persistence
+from pymon_tui.readings.replication import REPLICATION, Replication
+from pymon_tui.readings.server import SERVER, Server
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """The server's readings; all but the first may be missing.
+
+    Attributes:
+        server_time: Unix seconds by the server's clock where it tells it, else by ours.
+        rtt: Our own round trip in seconds; None while there is no link.
+    """
+
+    snapshot: Snapshot
+    server: Server
+    commands: Commands | None
+    persistence: Persistence | None
+    replication: Replication | None
+    keyspace: Keyspace | None
+    server_time: float
+    rtt: float | None
+
+    def latest(self, metric: str) -> float | None:
+        """The newest level or rate per second of a metric."""
+        return self.snapshot.history.latest(metric)
+
+    @property
+    def rate(self) -> float | None:
+        """Commands per second without ours; where that isn't known yet, the server's own number."""
+        latest = self.latest(COMMANDS.name)
+        return latest if latest is not None else self.server.instantaneous_ops_per_sec
+
+    @property
+    def loading(self) -> bool:
+        """Whether the server still reads its data and refuses most commands."""
+        return bool(self.persistence and self.persistence.loading)
+
+
+def told(snapshot: Snapshot) -> Told | None:
+    """What this snapshot tells; None while it doesn't even say which server answers."""
+    server = _value(snapshot, SERVER)
+    if server is None:
+        return None
+    return Told(
+        snapshot=snapshot,
+        server=server,
+        commands=_value(snapshot, COMMANDSTATS),
+        persistence=_value(snapshot, PERSISTENCE),
+        replication=_value(snapshot, REPLICATION),
+        keyspace=_value(snapshot, KEYSPACE),
+        server_time=snapshot.wall if server.server_time_usec is None else server.server_time_usec / 1e6,
+        rtt=snapshot.link.rtt if isinstance(snapshot.link, Live) else None,
+    )
+
+
+def _value(snapshot: Snapshot, query: Query[T]) -> T | None:
+    reading = snapshot.reading(query)
+    return reading.value if isinstance(reading, Ready) else None
