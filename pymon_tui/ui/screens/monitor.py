@@ -56,6 +56,8 @@ class MonitorScreen(Screen[None]):
         Binding("y", "copy", "Copy", show=False, id="copy", tooltip="Copy the row to the clipboard (OSC 52)"),
     ]
 
+    AUTO_FOCUS = "Table"  # the first of all widgets may be a line to type into that isn't shown
+
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
 
     snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)

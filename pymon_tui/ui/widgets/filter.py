@@ -66,13 +66,18 @@ class FilterLine(Horizontal):
         """The key that opens it, and where to type."""
         yield Facts(((span("/ ", "accent"),),))
         # Control characters would come in by the clipboard; no row shows one, so none could be found.
-        yield Input(max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
+        field = Input(max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
+        # What isn't shown can take the focus all the same, and would swallow every key.
+        field.can_focus = False
+        yield field
 
     def open(self) -> None:
         """Show the line and type into it; what has the focus now gets it back."""
         self._came_from = self.screen.focused
         self.add_class("-open")
-        self.query_one(Input).focus()
+        field = self.query_one(Input)
+        field.can_focus = True
+        field.focus()
 
     def filter_by(self, text: str) -> None:
         """Filter by this text, as if it had been typed and kept."""
@@ -93,7 +98,7 @@ class FilterLine(Horizontal):
     def on_descendant_blur(self, _: events.DescendantBlur) -> None:
         """Who clicks elsewhere has done typing; a terminal that loses the focus gives it back."""
         if self.app.app_focus:
-            self.remove_class("-open")
+            self._hide()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -111,6 +116,10 @@ class FilterLine(Horizontal):
             self.post_message(self.Changed(self, text))
 
     def _close(self) -> None:
-        self.remove_class("-open")
+        self._hide()
         if self._came_from is not None and self._came_from.is_attached:
             self._came_from.focus()
+
+    def _hide(self) -> None:
+        self.remove_class("-open")
+        self.query_one(Input).can_focus = False
