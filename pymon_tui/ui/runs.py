@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from pymon_tui.ui.cells import DEFAULT_PEN, Pen, sgr
+
+# Bytes of a move: over some cells of the row, and to any cell.
+FORWARD = 4
+BACK = 8
 
 
 class Run(NamedTuple):
@@ -34,14 +39,13 @@ Standing = Callable[[int, int, int], tuple[str, Pen] | None]
 class _Draft:
     """A sequence being written, with where it leaves the cursor and the pen."""
 
-    __slots__ = ("_standing", "_width", "parts", "pen", "x", "y")
+    __slots__ = ("_standing", "parts", "pen", "x", "y")
 
-    def __init__(self, width: int, standing: Standing, *, y: int, x: int, pen: Pen) -> None:
-        self._width = width
+    def __init__(self, standing: Standing) -> None:
         self._standing = standing
-        self.y = y  # -1 is no row: the cursor may be anywhere
-        self.x = x
-        self.pen = pen
+        self.y = -1  # no row: the cursor may be anywhere
+        self.x = 0
+        self.pen = DEFAULT_PEN
         self.parts: list[str] = []
 
     def draw(self, run: Run) -> None:
@@ -52,8 +56,7 @@ class _Draft:
             self.pen = run.pen
         self.parts.append(run.text)
         self.x += len(run.text)
-        # After the last column the cursor stays there in one terminal, and beyond it in another.
-        if not run.sure or self.x >= self._width:
+        if not run.sure:
             self.y = -1
 
     def _move(self, run: Run) -> None:
@@ -82,31 +85,28 @@ class _Draft:
         return True
 
 
-def sequence(runs: list[Run], width: int, standing: Standing) -> str:
-    """The escape sequence that draws the runs, which are in order of row and column, on ``width`` columns.
+def sequence(runs: list[Run], standing: Standing) -> str:
+    """The escape sequence that draws the runs, which are in order of row and column.
 
     It starts at any cursor position with the default pen, and ends with the default pen, so that whatever else
     writes to the terminal finds the defaults.
     """
-    parts: list[str] = []
-    y, x, pen = -1, 0, DEFAULT_PEN
-    for _, row in groupby(runs, key=lambda run: run.y):
-        drafts: list[_Draft] = []
-        for order in _orders(list(row), pen):
-            draft = _Draft(width, standing, y=y, x=x, pen=pen)
-            for run in order:
-                draft.draw(run)
-            drafts.append(draft)
-        best = min(drafts, key=lambda draft: sum(map(len, draft.parts)))
-        parts += best.parts
-        y, x, pen = best.y, best.x, best.pen
-    return "".join([*parts, sgr(pen, DEFAULT_PEN)])
+    draft = _Draft(standing)
+    for _, row in groupby(runs, key=attrgetter("y")):
+        for run in _ordered(list(row), draft.pen):
+            draft.draw(run)
+    return "".join([*draft.parts, sgr(draft.pen, DEFAULT_PEN)])
 
 
-def _orders(row: list[Run], pen: Pen) -> list[list[Run]]:
-    """The orders worth a try: from left to right, and pen by pen, since a colour is dearer than a move back."""
+def _ordered(row: list[Run], pen: Pen) -> list[Run]:
+    """The runs of a row from left to right, or pen by pen where that is shorter: moves back are cheap."""
     pens = dict.fromkeys([pen, *(run.pen for run in row)])
-    changes = sum(before.pen != after.pen for before, after in pairwise(row))
-    if changes < len({run.pen for run in row}) or not all(run.sure for run in row):
-        return [row]
-    return [row, [run for each in pens for run in row if run.pen == each]]
+    if len(row) <= len(pens) or not all(run.sure for run in row):
+        return row
+    colours = sum(len(sgr(before.pen, after.pen)) for before, after in pairwise(row))
+    fewer_colours = sum(len(sgr(before, after)) for before, after in pairwise(pens))
+    neighbours = sum(before.x + len(before.text) == after.x for before, after in pairwise(row))
+    moves = FORWARD * neighbours + BACK * len(pens)
+    if fewer_colours + moves >= colours:
+        return row
+    return [run for each in pens for run in row if run.pen == each]

@@ -29,7 +29,7 @@ ERASE = "\x1b[m\x1b[2J"
 
 # What a cell of the shadow holds besides the text drawn in it; neither can be drawn.
 UNKNOWN = "\0"
-TAIL = ""  # covered by the wide character to its left
+TAIL = ""  # covered by the wide character to its left, as long as that stands there
 
 STYLES_KEPT = 4096
 
@@ -58,7 +58,7 @@ class Shadow:
         runs: list[Run] = []
         for y, x, stop, segments in _pieces(update):
             self._draw(runs, y, x, min(stop, self._width), segments)
-        return sequence(runs, self._width, self._standing)
+        return sequence(runs, self._standing)
 
     def _fit(self, width: int, height: int) -> None:
         # A frame as large as the terminal was before it shrank is folded into its last column and row.
@@ -101,48 +101,39 @@ class Shadow:
     def _draw_plain(self, runs: list[Run], y: int, x: int, text: str, pen: Pen) -> None:
         row = y * self._width
         start, end = row + x, row + x + len(text)
-        shown, pens = self._text, self._pens
-        if shown[start:end] == list(text) and pens[start:end] == [pen] * len(text):
+        shown, held = self._text, self._pens
+        characters, pens = list(text), [pen] * len(text)
+        if shown[start:end] == characters and held[start:end] == pens:
             return
-        run = -1
+        first = -1
         for at, character in enumerate(text, start):
-            if shown[at] != character or pens[at] != pen:
-                if run < 0:
-                    run = at
-            elif run >= 0:
-                self._add_run(runs, y, run - row, text[run - start : at - start], pen)
-                run = -1
-        if run >= 0:
-            self._add_run(runs, y, run - row, text[run - start :], pen)
-
-    def _add_run(self, runs: list[Run], y: int, x: int, text: str, pen: Pen) -> None:
-        runs.append(Run(y, x, text, pen, sure=True))
-        self._cover(y, x, list(text), pen)
+            if shown[at] != character or held[at] != pen:
+                if first < 0:
+                    first = at
+            elif first >= 0:
+                runs.append(Run(y, first - row, text[first - start : at - start], pen, True))
+                first = -1
+        if first >= 0:
+            runs.append(Run(y, first - row, text[first - start :], pen, True))
+        shown[start:end] = characters
+        held[start:end] = pens
 
     def _draw_cluster(self, runs: list[Run], y: int, x: int, cluster: str, width: int, reach: int, pen: Pen) -> None:
         """Draws a character (or several that combine) whose width terminals may not agree on."""
         start = y * self._width + x
-        cells = [cluster, *[TAIL] * (width - 1)]
-        if self._text[start : start + width] == cells and self._pens[start : start + width] == [pen] * width:
+        cells = slice(start, start + width)
+        characters, pens = [cluster, *[TAIL] * (width - 1)], [pen] * width
+        if self._text[cells] == characters and self._pens[cells] == pens:
             return
         if width > 1 and len(cluster) > 1:
             # Where the terminal takes fewer cells, what stood in the others must not stay.
-            runs.append(Run(y, x, " " * width, pen, sure=False))
-        runs.append(Run(y, x, cluster, pen, sure=False))
-        self._cover(y, x, cells, pen)
+            runs.append(Run(y, x, " " * width, pen, False))
+        runs.append(Run(y, x, cluster, pen, False))
+        self._text[cells] = characters
+        self._pens[cells] = pens
         # Where the terminal takes more cells, it has drawn over the next ones.
         for at in range(start + width, min(start + reach, (y + 1) * self._width)):
             self._text[at] = UNKNOWN
-
-    def _cover(self, y: int, x: int, cells: list[str], pen: Pen) -> None:
-        """Notes what was written. A wide character that lost one half shows nobody knows what in the other."""
-        start, end = y * self._width + x, y * self._width + x + len(cells)
-        if self._text[start] == TAIL:
-            self._text[start - 1] = UNKNOWN
-        if x + len(cells) < self._width and self._text[end] == TAIL:
-            self._text[end] = UNKNOWN
-        self._text[start:end] = cells
-        self._pens[start:end] = [pen] * len(cells)
 
     def _standing(self, y: int, x: int, stop: int) -> tuple[str, Pen] | None:
         cells = slice(y * self._width + x, y * self._width + stop)
