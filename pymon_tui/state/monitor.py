@@ -16,9 +16,10 @@ from pymon_tui.model.link import Connecting, Link, Live, Lost
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
+from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import COMMANDS, METRICS, NET_INPUT, NET_OUTPUT
 from pymon_tui.server.actions import perform
-from pymon_tui.server.backoff import backoff
+from pymon_tui.server.backoff import LONGEST_WAIT, backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
@@ -55,6 +56,7 @@ class Monitor:
         self._own = (0, 0, 0)  # commands sent, bytes out and bytes in when INFO was last asked
         self._own_id: int | None = None
         self._recorded_at: float | None = None
+        self._period = interval  # seconds from the last sample of the history to the next
         self._dice = random.Random()
 
     @property
@@ -90,7 +92,8 @@ class Monitor:
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action on a connection of its own."""
         outcome = await perform(action, self._endpoint, self._handshake, read_only=self._read_only)
-        self.poke()
+        self._poller.hasten()
+        self._poked.set()
         return outcome
 
     async def watch(self, patterns: Collection[bytes]) -> None:
@@ -107,10 +110,13 @@ class Monitor:
                 try:
                     async with aclosing(self._visit()) as visit:
                         async for snapshot in visit:
-                            tries = 0
+                            if listening.done():
+                                listening.result()  # it never ends by itself: what ended it is not to be missed
                             yield snapshot
                 except LinkError as error:
-                    tries += 1
+                    # A link that is lost again soon has not come back: the wait goes on growing.
+                    held = isinstance(self._link, Live) and time.monotonic() - self._link.since > LONGEST_WAIT
+                    tries = 1 if held else tries + 1
                     wait = self._lose(error, tries)
                     yield self._snapshot()
                     await self._wait(wait)
@@ -125,9 +131,12 @@ class Monitor:
             LinkError: If it can't be made, or is lost.
         """
         self._poked.clear()
-        session, self._handshake = await open_session(self._endpoint, self._handshake)
+        session, handshake = await open_session(self._endpoint, self._handshake)
+        if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
+            self._handshake = handshake
         try:
             self._poller.refresh()
+            self._history.break_()
             self._own = _sent(session)
             self._own_id = session.client_id
             while True:
@@ -135,8 +144,9 @@ class Monitor:
                 self._poked.clear()
                 own, last_info = _sent(session), self._poller.info
                 await self._poller.tick(session, began, self._interval, self._wanted)
-                if self._poller.info is not last_info:
-                    self._record(began, own)
+                info = self._poller.info
+                if info is not None and info is not last_info:
+                    self._record(info, began, own)
                 since = self._link.since if isinstance(self._link, Live) else began
                 self._link = Live(since, self._poller.rtt)
                 yield self._snapshot()
@@ -144,25 +154,28 @@ class Monitor:
         finally:
             await session.close()
 
-    def _record(self, at: float, own: tuple[int, int, int]) -> None:
-        info = self._poller.info
-        if info is None:
-            return
-        run_id = info.text("run_id")
-        restarted = self._run_id is not None and run_id is not None and run_id != self._run_id
+    def _record(self, info: Info, at: float, own: tuple[int, int, int]) -> None:
+        changed = self._changed(info, at)
         if self._recorded_at is not None:
-            missed = round((at - self._recorded_at) / self._interval) - 1
-            if missed > 1:
-                self._history.skip(missed)
-        if restarted:
+            # Up to three quarters of a period late is late, and not missed.
+            self._history.skip(int((at - self._recorded_at) / self._period + 0.25) - 1)
+        if changed:
             self._history.break_()
         ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
         reset = self._history.record(at, {metric.name: metric.read(info) for metric in METRICS}, ours)
-        if restarted:
-            self._history.note(safe("restarted"), time.time())
-        elif reset:
-            self._history.note(safe("counters reset"), time.time())
-        self._run_id, self._recorded_at, self._own = run_id or self._run_id, at, own
+        if changed or reset:
+            self._history.note(safe(changed or "counters reset"), time.time())
+        self._run_id = info.text("run_id") or self._run_id
+        self._recorded_at, self._own = at, own
+        self._period = self._poller.info_period(self._interval)
+
+    def _changed(self, info: Info, at: float) -> str | None:
+        """What became of the server process since the last INFO, if it is another one now."""
+        run_id, uptime = info.text("run_id"), info.number("uptime_in_seconds")
+        if run_id is None or self._run_id in (None, run_id) or self._recorded_at is None:
+            return None
+        older = uptime is not None and uptime > at - self._recorded_at + 1  # it counts whole seconds
+        return "another server answers" if older else "restarted"
 
     def _lose(self, error: LinkError, tries: int) -> float:
         """Note that the link is lost; returns the seconds until the next try."""

@@ -106,6 +106,8 @@ class MonitorScreen(Screen[None]):
         """Take each snapshot of the source as it comes."""
         async with aclosing(self._source.snapshots()) as snapshots:  # type: ignore[type-var]
             async for snapshot in snapshots:
+                if not self.is_attached:
+                    return  # the app is leaving, and the widgets have gone before this worker
                 if isinstance(snapshot.link, Lost) and not snapshot.readings_known and snapshot.link.tries == 1:
                     self.post_message(self.FirstLost(snapshot.link))
                 self._newest = snapshot
