@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from pymon_tui.model.action import Action, Done, NotDone, Outcome
 from pymon_tui.model.query import Reply
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.connection import Handshake, open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, answer_text, remedy_of
@@ -38,4 +38,6 @@ async def perform(action: Action, endpoint: Endpoint, handshake: Handshake, *, r
 
 
 def _line(reply: Reply) -> SafeText:
-    return safe(reply if isinstance(reply, bytes | str) else str(reply))
+    if isinstance(reply, list):
+        return safe(join(", ", [_line(part) for part in reply]))
+    return safe("nil" if reply is None else reply if isinstance(reply, bytes | str) else str(reply))

@@ -6,17 +6,19 @@ import random
 
 from pymon_tui.model.link import Trouble
 
-_LONGEST_WAIT = 15.0
+LONGEST_WAIT = 15.0
+"""Seconds between two tries, at most; but for those who refused us, who are asked less often still."""
+
 _FIRST_WAIT = {
     Trouble.UNREACHABLE: 0.25,
     Trouble.SILENT: 1.0,
     Trouble.CROWDED: 5.0,
     Trouble.FOREIGN: 5.0,
-    Trouble.REFUSED: 15.0,  # three wrong passwords a minute lock accounts out at some services
+    Trouble.REFUSED: 45.0,  # the poller and the listener try both; more than three times a minute locks accounts out
 }
 
 
 def backoff(trouble: Trouble, tries: int, dice: random.Random) -> float:
     """Seconds until the next try: doubled at each, capped, and spread, so that many monitors don't come at once."""
-    wait = min(_FIRST_WAIT[trouble] * 2.0 ** min(tries - 1, 10), max(_LONGEST_WAIT, _FIRST_WAIT[trouble]))
+    wait = min(_FIRST_WAIT[trouble] * 2.0 ** min(tries - 1, 10), max(LONGEST_WAIT, _FIRST_WAIT[trouble]))
     return wait * dice.uniform(0.75, 1.25)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import RedisError
 
-from pymon_tui.model.query import PENDING, Command, Query, Reading, Ready, Reason, Reply, Unavailable
+from pymon_tui.model.query import (
+    PENDING,
+    Argument,
+    Command,
+    Query,
+    Reading,
+    Ready,
+    Reason,
+    Reply,
+    Unavailable,
+    fixed,
+)
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.server.connection import Session
 from pymon_tui.server.reasons import gap
+
+_EARLY = 0.05
+_PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
 
 SHARE = 0.004
 """The share of one core of the server that one command may cost: five of them stay under 2 %."""
@@ -22,7 +37,7 @@ SHARE = 0.004
 class _Asked:
     """What the poller remembers of one command."""
 
-    due: float = 0.0
+    at: float = -math.inf  # monotonic seconds
     answer: Any = None  # what it was last decoded to
     benched: bool = False  # refused: not asked again until reconnect or a refresh by hand
     statistic: tuple[int, int] | None = None  # calls and microseconds of the last INFO commandstats
@@ -34,7 +49,8 @@ class Poller:
 
     def __init__(self, queries: Sequence[Query[Any]]) -> None:
         self._queries = tuple(queries)
-        self._asked: dict[Command[Any], _Asked] = {query.command: _Asked() for query in queries}
+        self._asked = {command: _Asked() for query in queries for command in _with_givens(query.command)}
+        self._asked[_PING] = _Asked()
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
         self.rtt = 0.0
@@ -60,10 +76,19 @@ class Poller:
                 found[query.name] = period
         return found
 
+    def info_period(self, interval: float) -> float:
+        """Seconds between two askings of INFO: a whole number of intervals, more than one where INFO is costly."""
+        return interval * max(1, math.ceil(self._period(INFO, interval) / interval - _EARLY))
+
+    def hasten(self) -> None:
+        """Make every command due but those that were refused: something was just changed."""
+        for asked in self._asked.values():
+            asked.at = -math.inf
+
     def refresh(self) -> None:
         """Make every command due, also those that were refused: a new connection, or a user who asks for it."""
+        self.hasten()
         for asked in self._asked.values():
-            asked.due = 0.0
             asked.benched = False
 
     async def tick(self, session: Session, now: float, interval: float, wanted: Collection[str]) -> None:
@@ -72,45 +97,57 @@ class Poller:
         Raises:
             LinkError: If the link is lost; the readings stay what they were.
         """
-        asking = {
-            command: arguments
-            for command in self._due(now, wanted)
-            if (arguments := command.arguments(self._asked[command.given or command].answer))
-        }
+        asking = self._asking(now, interval, wanted)
         if not asking:
             return
         due = tuple(asking)
+        for command in due:
+            self._asked[command].at = now  # before it is sent: what is hastened while it is on the way stays due
         replies = await session.ask(tuple(asking.values()))
         for command, reply in zip(due, replies, strict=True):
             self._take(command, reply, session, now)
-        info = self.info
-        if info is not None:
-            self._measure(due, info)
-        for command in due:
-            # A twentieth early is on time: ticks jitter, and a command must not wait for the next one for that.
-            self._asked[command].due = now + self._period(command, interval) - interval / 20
+        if self.info is not None:
+            self._measure(due, self.info)
         self.rtt = max(0.0, session.waited - sum(self._asked[command].cost or 0.0 for command in due))
 
-    def _due(self, now: float, wanted: Collection[str]) -> list[Command[Any]]:
-        names = {query.command: False for query in self._queries}
-        for query in self._queries:
-            names[query.command] |= query.command.always or query.name in wanted
-        return [
+    def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], tuple[Argument, ...]]:
+        asking = {
+            command: arguments
+            for command in self._due(now, interval, wanted)
+            if (arguments := command.arguments(self._asked[command.given or command].answer))
+        }
+        if not asking and not self._asked[_PING].benched:
+            # A link of which nothing is asked would never be known to be lost.
+            return {_PING: _PING.arguments(None)}
+        return asking
+
+    def _due(self, now: float, interval: float, wanted: Collection[str]) -> list[Command[Any]]:
+        needed = {
             command
-            for command, needed in names.items()
-            if needed and not self._asked[command].benched and self._asked[command].due <= now
+            for query in self._queries
+            if query.command.always or query.name in wanted
+            for command in _with_givens(query.command)
+        }
+        # A twentieth early is on time: ticks jitter, and a command must not wait for the next one for that.
+        soon = now + _EARLY * interval
+        due = [
+            command
+            for command, asked in self._asked.items()
+            if command in needed and not asked.benched and asked.at + self._period(command, interval) <= soon
         ]
+        # INFO goes first: it counts the commands before it, and those of one tick are not always the same.
+        return sorted(due, key=lambda command: not command.always)
 
     def _take(self, command: Command[Any], reply: Reply | RedisError, session: Session, now: float) -> None:
         asked = self._asked[command]
         queries = [query for query in self._queries if query.command is command]
         if isinstance(reply, RedisError):
             why = gap(reply, command.acl, session.user)
-            asked.benched = why.reason in (Reason.DENIED, Reason.MISSING)
+            asked.benched = why.reason in (Reason.DENIED, Reason.MISSING, Reason.DISABLED)
             self._readings.update({query.name: why for query in queries})
             return
         try:
-            asked.answer = command.decode(reply)
+            asked.answer = command.fold(asked.answer, command.decode(reply))
         except ValueError as error:
             why = Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
             self._readings.update({query.name: why for query in queries})
@@ -129,12 +166,19 @@ class Poller:
     def _measure(self, due: Sequence[Command[Any]], info: Info) -> None:
         """Learn from the server's own accounts what a command costs it; others who send it too average out."""
         for command in due:
-            asked, statistic = self._asked[command], info.statistic(command.acl)
-            if statistic is not None and asked.statistic is not None:
+            # A command that nobody has sent yet has no account.
+            asked, statistic = self._asked[command], info.statistic(command.acl) or (0, 0)
+            if asked.statistic is not None:
                 calls, usec = (new - old for new, old in zip(statistic, asked.statistic, strict=True))
                 if calls > 0 and usec >= 0:
                     asked.cost = usec / calls / 1e6
             asked.statistic = statistic
 
     def _period(self, command: Command[Any], interval: float) -> float:
-        return max(command.every, interval, (self._asked[command].cost or 0.0) / SHARE)
+        asked = self._asked.get(command)
+        return max(command.every, interval, (asked.cost or 0.0) / SHARE if asked else 0.0)
+
+
+def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:
+    """The command, and before it those whose answers decide its arguments."""
+    return (command,) if command.given is None else (*_with_givens(command.given), command)

@@ -53,7 +53,7 @@ LINK_ERRORS = [
         "host db.example has no address",
     ),
     (caused_by(ConnectionResetError(104, "reset")), Trouble.UNREACHABLE, "closed the connection"),
-    (ConnectionResetError(104, "reset"), Trouble.UNREACHABLE, "closed the connection|cut the connection"),
+    (ConnectionResetError(104, "reset"), Trouble.UNREACHABLE, "cut the connection"),
     (caused_by(PermissionError(13, "denied")), Trouble.REFUSED, "no permission to open"),
     (caused_by(TimeoutError(errno.ETIMEDOUT, "timed out")), Trouble.SILENT, "no answer"),
     (RedisTimeoutError("Timeout connecting to server"), Trouble.SILENT, "no connection to db.example:6379 within 5 s"),

@@ -1,0 +1,123 @@
+"""The door for writes: closed when read-only, and honest about what it doesn't know."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.action import Action, Done, NotDone
+from pymon_tui.model.query import Argument
+from pymon_tui.model.text import safe
+from pymon_tui.server.actions import perform
+from pymon_tui.server.connection import Handshake
+from pymon_tui.server.endpoint import Endpoint
+from tests.server.fake import Serve, bulk, endpoint_at, serving, speaking
+
+
+def action(*command: Argument) -> Action:
+    return Action(safe("Count up"), command, safe("The counter is one higher."), str(command[0]).lower())
+
+
+COUNT = action("INCR", b"counter\xff")
+
+
+async def test_sends_the_command_with_its_own_bytes_in_its_own_database(redis: Redis, server: EmbeddedServer) -> None:
+    done = await perform(COUNT, Endpoint(socket=server.socket, db=2), Handshake.RESP3, read_only=False)
+    assert done == Done(safe("1"))
+    assert await redis.dbsize() == 0
+    await redis.swapdb(0, 2)
+    assert await redis.get(b"counter\xff") == "1"
+
+
+async def test_leaves_no_connection_behind(redis: Redis, server: EmbeddedServer) -> None:
+    before = int((await redis.info("clients"))["connected_clients"])
+    await perform(COUNT, Endpoint(socket=server.socket), Handshake.RESP3, read_only=False)
+    async with asyncio.timeout(5):
+        while int((await redis.info("clients"))["connected_clients"]) != before:
+            pass
+
+
+async def test_read_only_sends_nothing_at_all(redis: Redis, server: EmbeddedServer) -> None:
+    connections = (await redis.info("stats"))["total_connections_received"]
+    refused = await perform(COUNT, Endpoint(socket=server.socket), Handshake.RESP3, read_only=True)
+    assert refused == NotDone(
+        safe("Count up was not sent: this monitor is read-only"), safe("start without --read-only"), unknown=False
+    )
+    assert (await redis.info("stats"))["total_connections_received"] == connections
+    assert await redis.dbsize() == 0
+
+
+async def test_a_server_that_cannot_be_reached_was_not_written_to() -> None:
+    refused = await perform(COUNT, Endpoint(socket="/nowhere/s"), Handshake.RESP3, read_only=False)
+    assert isinstance(refused, NotDone)
+    assert refused.what == "Count up was not sent: no socket at /nowhere/s"
+    assert refused.remedy
+    assert not refused.unknown
+
+
+async def test_a_refusal_comes_with_its_reason(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.set("counter", "text")
+    refused = await perform(action("INCR", "counter"), Endpoint(socket=server.socket), Handshake.RESP3, read_only=False)
+    assert isinstance(refused, NotDone)
+    assert refused.what == "Count up was refused: ERR value is not an integer or out of range"
+    assert (refused.remedy, refused.unknown) == ("", False)
+
+
+async def test_a_denial_comes_with_the_line_that_allows_it(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.acl_setuser("mon", enabled=True, passwords=["+pw"], commands=["+@all", "-incr"], keys=["cache:*"])
+    endpoint = Endpoint(socket=server.socket, username="mon", password=SecretStr("pw"))
+    for denied, remedy in ((COUNT, "ACL SETUSER mon +incr"), (action("DEL", "other"), "ACL SETUSER mon ~KEY")):
+        refused = await perform(denied, endpoint, Handshake.RESP3, read_only=False)
+        assert isinstance(refused, NotDone)
+        assert refused.remedy == remedy
+        assert not refused.unknown
+
+
+def losing(reply: bytes) -> Serve:
+    """A server that greets, and answers INCR with these bytes and nothing more."""
+    counted = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def answer(command: list[bytes]) -> bytes | None:
+            nonlocal counted
+            if command[0] == b"HELLO":
+                return b"%0\r\n"
+            if command[0] != b"INCR":
+                return b"+OK\r\n"
+            counted += 1
+            assert counted == 1, "it was sent again"
+            writer.write(reply)
+            return None if reply else b""
+
+        await speaking(answer)(reader, writer)
+
+    return serve
+
+
+@pytest.mark.parametrize("reply", [b":", b""], ids=["cut", "silence"])
+async def test_a_lost_answer_is_an_unknown_outcome_and_nothing_is_sent_again(reply: bytes) -> None:
+    async with serving(losing(reply)) as port:
+        endpoint = endpoint_at(port)
+        outcome = await perform(
+            COUNT, Endpoint(port=endpoint.port, command_timeout=0.2), Handshake.RESP3, read_only=False
+        )
+    assert isinstance(outcome, NotDone)
+    assert outcome.unknown
+    assert outcome.what.startswith("Count up was sent, and its answer was lost: ")
+    assert outcome.remedy == "look before you try again"
+
+
+async def test_an_answer_of_any_kind_is_one_line() -> None:
+    replies = {b"A": bulk(b"\x1b[2J\n"), b"B": b"*2\r\n:1\r\n$-1\r\n", b"C": b"$-1\r\n"}
+
+    def answer(command: list[bytes]) -> bytes:
+        return b"%0\r\n" if command[0] == b"HELLO" else replies.get(command[0], b"+OK\r\n")
+
+    async with serving(speaking(answer)) as port:
+        for name, shown in ((b"A", "\\x1b[2J\\n"), (b"B", "1, nil"), (b"C", "nil")):
+            done = await perform(action(name), endpoint_at(port), Handshake.RESP3, read_only=False)
+            assert done == Done(safe(shown))

@@ -1,0 +1,341 @@
+"""What is asked at a tick, what becomes of each answer, and what it may cost the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.link import Trouble
+from pymon_tui.model.query import PENDING, Argument, Command, Query, Ready, Reason, Reply, Unavailable, fixed, itself
+from pymon_tui.readings.info import INFO
+from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.poller import SHARE, Poller
+from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.wire import connection_to
+
+Answers = dict[str, Any]
+
+
+class Scripted(Session):
+    """A session that is answered from a table, by the first word of each command, and remembers what it was asked."""
+
+    def __init__(self, answers: Answers) -> None:
+        endpoint = Endpoint(username="mon")
+        super().__init__(connection_to(endpoint), endpoint)
+        self.answers = answers
+        self.asked: list[list[str]] = []
+        self.lost = False
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    async def ask(self, commands: Sequence[tuple[Argument, ...]]) -> tuple[Reply | RedisError, ...]:
+        if self.lost:
+            raise LinkError(Trouble.UNREACHABLE, "gone", "")
+        self.asked.append([str(command[0]) for command in commands])
+        self.meanwhile()
+        return tuple(self.answers[str(command[0])] for command in commands)
+
+
+def number(reply: Reply) -> int:
+    if not isinstance(reply, int):
+        raise ValueError("no number")
+    return reply
+
+
+def command(name: str, **options: Any) -> Command[int]:
+    return Command(name.lower(), fixed(name), number, **options)
+
+
+def query(name: str, **options: Any) -> Query[int]:
+    return Query(name, command(name, **options), itself)
+
+
+INFO_QUERY = Query("info", INFO, itself)
+
+
+def info_with(**statistics: tuple[int, int]) -> bytes:
+    lines = [f"cmdstat_{name}:calls={calls},usec={usec}" for name, (calls, usec) in statistics.items()]
+    return "\r\n".join(["run_id:x", *lines]).encode()
+
+
+def value_of(poller: Poller, name: str) -> Any:
+    reading = poller.readings[name]
+    assert isinstance(reading, Ready)
+    return reading.value
+
+
+# What is asked
+
+
+async def test_one_write_for_all_that_is_wanted_with_info_first() -> None:
+    session = Scripted({"A": 1, "B": 2, "C": 3, "INFO": info_with()})
+    poller = Poller([query("A"), query("B"), query("C"), INFO_QUERY])
+    assert set(poller.readings.values()) == {PENDING}
+    await poller.tick(session, 0, 1, {"A", "C"})
+    assert session.asked == [["INFO", "A", "C"]]
+    assert (value_of(poller, "A"), poller.readings["B"], value_of(poller, "C")) == (1, PENDING, 3)
+
+
+async def test_a_command_is_asked_once_for_all_its_queries() -> None:
+    shared = command("A")
+    session = Scripted({"A": 20})
+    poller = Poller([Query("same", shared, itself), Query("half", shared, lambda value: value // 2)])
+    await poller.tick(session, 0, 1, {"same", "half"})
+    assert session.asked == [["A"]]
+    assert (value_of(poller, "same"), value_of(poller, "half")) == (20, 10)
+
+
+async def test_a_command_is_asked_again_when_it_is_due() -> None:
+    session = Scripted({"A": 1, "B": 2})
+    poller = Poller([query("A"), query("B", every=3)])
+    for now in (0, 0.96, 2, 2.98, 4):
+        await poller.tick(session, now, 1, {"A", "B"})
+    assert session.asked == [["A", "B"], ["A"], ["A"], ["A", "B"], ["A"]]
+
+
+async def test_what_is_newly_wanted_is_asked_at_once() -> None:
+    session = Scripted({"A": 1, "B": 2})
+    poller = Poller([query("A"), query("B", every=60)])
+    await poller.tick(session, 0, 1, {"A"})
+    await poller.tick(session, 1, 1, {"A", "B"})
+    assert session.asked[-1] == ["A", "B"]
+
+
+async def test_arguments_may_depend_on_another_answer_which_is_then_asked_too() -> None:
+    length = command("LEN")
+    asked_for: list[Any] = []
+
+    def arguments(known: Any) -> tuple[Argument, ...]:
+        asked_for.append(known)
+        return ("GET", known) if known else ()
+
+    session = Scripted({"LEN": 7, "GET": 1})
+    poller = Poller([Query("get", Command("get", arguments, number, given=length), itself)])
+    await poller.tick(session, 0, 1, {"get"})
+    await poller.tick(session, 1, 1, {"get"})
+    assert session.asked == [["LEN"], ["LEN", "GET"]]
+    assert asked_for == [None, 7]
+
+
+async def test_a_link_of_which_nothing_is_wanted_is_still_tried() -> None:
+    session = Scripted({"PING": b"PONG"})
+    poller = Poller([query("A")])
+    await poller.tick(session, 0, 1, ())
+    assert session.asked == [["PING"]]
+    session.answers["PING"] = NoPermissionError("no permissions to run the 'ping' command")
+    await poller.tick(session, 1, 1, ())
+    await poller.tick(session, 2, 1, ())
+    assert session.asked == [["PING"], ["PING"]]
+
+
+# What becomes of an answer
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (NoPermissionError("User mon has no permissions to run the 'a' command"), Reason.DENIED),
+        (ResponseError("ERR unknown command 'A'"), Reason.MISSING),
+        (ResponseError("ERR This instance has cluster support disabled"), Reason.DISABLED),
+    ],
+)
+async def test_a_refused_command_is_not_asked_again_until_a_refresh(error: RedisError, reason: Reason) -> None:
+    session = Scripted({"A": error, "B": 2})
+    poller = Poller([query("A"), query("B")])
+    for now in range(3):
+        await poller.tick(session, now, 1, {"A", "B"})
+    assert session.asked == [["A", "B"], ["B"], ["B"]]
+    gap = poller.readings["A"]
+    assert isinstance(gap, Unavailable)
+    assert gap.reason is reason
+    assert value_of(poller, "B") == 2
+    poller.hasten()
+    await poller.tick(session, 3, 1, {"A", "B"})
+    assert session.asked[-1] == ["B"]
+    poller.refresh()
+    session.answers["A"] = 1
+    await poller.tick(session, 4, 1, {"A", "B"})
+    assert value_of(poller, "A") == 1
+
+
+@pytest.mark.parametrize("text", ["BUSY Redis is busy running a script", "LOADING Redis is loading the dataset"])
+async def test_a_command_that_fails_for_now_is_asked_again(text: str) -> None:
+    session = Scripted({"A": ResponseError(text)})
+    poller = Poller([query("A")])
+    await poller.tick(session, 0, 1, {"A"})
+    gap = poller.readings["A"]
+    assert isinstance(gap, Unavailable)
+    assert (gap.reason, gap.detail) == (Reason.FAILED, text)
+    session.answers["A"] = 1
+    await poller.tick(session, 1, 1, {"A"})
+    assert value_of(poller, "A") == 1
+
+
+async def test_an_answer_that_cannot_be_read_is_a_gap_for_whom_it_concerns() -> None:
+    def refuse(value: int) -> int:
+        raise ValueError(f"odd \x1b {value}")
+
+    shared = command("A")
+    session = Scripted({"A": 1, "B": b"text"})
+    poller = Poller([Query("odd", shared, refuse), Query("fine", shared, itself), query("B")])
+    await poller.tick(session, 0, 1, {"odd", "fine", "B"})
+    assert value_of(poller, "fine") == 1
+    for name, detail in (("odd", "odd \\x1b 1"), ("B", "no number")):
+        gap = poller.readings[name]
+        assert isinstance(gap, Unavailable)
+        assert (gap.reason, gap.detail) == (Reason.UNREADABLE, detail)
+
+
+async def test_a_reading_may_remember() -> None:
+    def fold(last: int | None, new: int) -> int:
+        return (last or 0) + new
+
+    session = Scripted({"A": 5})
+    poller = Poller([Query("sum", command("A"), itself, fold)])
+    for now in range(3):
+        await poller.tick(session, now, 1, {"sum"})
+    assert value_of(poller, "sum") == 15
+
+
+async def test_readings_that_were_taken_stay_as_they_are() -> None:
+    session = Scripted({"A": 1})
+    poller = Poller([query("A")])
+    before = poller.readings
+    await poller.tick(session, 0, 1, {"A"})
+    assert before == {"A": PENDING}
+
+
+async def test_a_lost_link_leaves_the_last_readings_and_a_refresh_asks_for_all() -> None:
+    session = Scripted({"A": 1, "INFO": info_with()})
+    poller = Poller([query("A", every=60), INFO_QUERY])
+    await poller.tick(session, 0, 1, {"A"})
+    session.lost = True
+    with pytest.raises(LinkError):
+        await poller.tick(session, 1, 1, {"A"})
+    assert value_of(poller, "A") == 1
+    assert isinstance(poller.readings["A"], Ready)
+    session.lost = False
+    poller.refresh()
+    await poller.tick(session, 2, 1, {"A"})
+    assert session.asked[-1] == ["INFO", "A"]
+
+
+async def test_what_is_made_due_while_its_answer_is_on_the_way_stays_due() -> None:
+    session = Scripted({"A": 1, "PING": b"PONG"})
+    poller = Poller([query("A", every=60)])
+    session.meanwhile = poller.hasten
+    await poller.tick(session, 0, 1, {"A"})
+    session.meanwhile = lambda: None
+    await poller.tick(session, 0.1, 1, {"A"})
+    await poller.tick(session, 1, 1, {"A"})
+    assert session.asked == [["A"], ["A"], ["PING"]]
+
+
+# What it costs
+
+
+async def test_a_costly_command_is_asked_as_seldom_as_its_share_allows() -> None:
+    session = Scripted({"A": 1, "B": 1})
+    poller = Poller([query("A"), query("B"), INFO_QUERY])
+    for now in range(40):
+        asked = [sum(names.count(name) for names in session.asked) for name in "AB"]
+        # Each A takes the server 40 ms, each B 4 ms.
+        session.answers["INFO"] = info_with(a=(asked[0], 40_000 * asked[0]), b=(asked[1], 4_000 * asked[1]))
+        await poller.tick(session, now, 1, {"A", "B"})
+    asked = [sum(names.count(name) for names in session.asked) for name in "AB"]
+    assert asked == [5, 40]  # at 0 and 1, when its cost is known, 11, 21 and 31
+    assert poller.cadence(1) == {"A": pytest.approx(0.04 / SHARE)}
+    assert poller.cadence(20) == {}
+
+
+async def test_a_command_that_has_become_cheap_is_asked_often_again() -> None:
+    session = Scripted({"A": 1})
+    poller = Poller([query("A"), INFO_QUERY])
+    for now, statistic in ((0, (1, 0)), (1, (2, 40_000)), (11, (3, 40_010)), (12, (4, 40_020))):
+        session.answers["INFO"] = info_with(a=statistic)
+        await poller.tick(session, now, 1, {"A"})
+    assert session.asked == [["INFO", "A"]] * 4
+    assert poller.cadence(1) == {}
+
+
+async def test_a_reset_of_the_statistics_teaches_nothing() -> None:
+    session = Scripted({"A": 1})
+    poller = Poller([query("A"), INFO_QUERY])
+    for now, statistic in ((0, (90, 9_000_000)), (1, (1, 10))):
+        session.answers["INFO"] = info_with(a=statistic)
+        await poller.tick(session, now, 1, {"A"})
+    assert poller.cadence(1) == {}
+
+
+async def test_the_round_trip_is_without_the_servers_own_time() -> None:
+    session = Scripted({"A": 1})
+    poller = Poller([query("A"), INFO_QUERY])
+    session.waited = 0.05
+    for now, statistic in ((0, (1, 0)), (1, (2, 40_000))):
+        session.answers["INFO"] = info_with(a=statistic)
+        await poller.tick(session, now, 1, {"A"})
+    assert poller.rtt == pytest.approx(0.01)
+
+
+# On real servers
+
+CLIENTS = Query("clients", Command("client|list", fixed("CLIENT", "LIST"), len), itself)
+SLOW = Query("slow", Command("slowlog|get", fixed("SLOWLOG", "GET", 10), len), itself)
+BURN = Query("burn", Command("eval", fixed("EVAL", "for i = 1, 3e6 do end return 1", 0), number), itself)
+
+
+@pytest.fixture
+async def session(server: EmbeddedServer, redis: Redis) -> AsyncIterator[Session]:
+    """The session of a user who may do all but look into the slow log."""
+    await redis.acl_setuser("mon", enabled=True, passwords=["+pw"], commands=["+@all", "-slowlog|get"], keys=["*"])
+    opened, _ = await open_session(Endpoint(socket=server.socket, username="mon", password=SecretStr("pw")))
+    yield opened
+    await opened.close()
+
+
+async def test_a_denied_command_leaves_one_line_in_the_servers_acl_log(session: Session, redis: Redis) -> None:
+    poller = Poller([INFO_QUERY, CLIENTS, SLOW])
+    for now in range(4):
+        await poller.tick(session, now, 1, {"clients", "slow"})
+    gap = poller.readings["slow"]
+    assert isinstance(gap, Unavailable)
+    assert gap.reason is Reason.DENIED
+    assert gap.remedy == "ACL SETUSER mon +slowlog|get"
+    assert value_of(poller, "clients") > 0
+    (entry,) = await redis.acl_log()
+    assert (entry["username"], entry["object"], entry["count"]) == ("mon", "slowlog|get", 1)
+    poller.refresh()
+    await poller.tick(session, 9, 1, {"slow"})
+    (entry,) = await redis.acl_log()
+    assert entry["count"] == 2
+
+
+async def test_the_servers_own_accounts_say_what_a_command_costs(session: Session) -> None:
+    poller = Poller([INFO_QUERY, BURN])
+    for now in range(2):
+        await poller.tick(session, now, 0.001, {"burn"})
+    (reply,) = await session.ask([("INFO", "commandstats")])
+    statistic = INFO.decode(reply).statistic("eval")
+    assert statistic is not None
+    calls, usec = statistic
+    assert calls == 2
+    # The first of the two is what is known so far; both burn the same, more or less.
+    assert poller.cadence(0.001)["burn"] == pytest.approx(usec / calls / 1e6 / SHARE, rel=0.9)
+
+
+async def test_polling_causes_no_error_reply(any_server: EmbeddedServer) -> None:
+    opened, _ = await open_session(Endpoint(socket=any_server.socket))
+    try:
+        poller = Poller([INFO_QUERY, CLIENTS, SLOW])
+        for now in range(3):
+            await poller.tick(opened, now, 1, {"clients", "slow"})
+        assert value_of(poller, "info").number("total_error_replies") == 0
+        assert value_of(poller, "info").statistic("client|list") is not None
+    finally:
+        await opened.close()

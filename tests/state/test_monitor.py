@@ -1,0 +1,346 @@
+"""The live source against real servers that are killed, restarted, paused, locked and reset."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.action import Action, Done, NotDone
+from pymon_tui.model.link import Connecting, Live, Lost, Trouble
+from pymon_tui.model.query import PENDING, Command, Query, Ready, Reason, Unavailable, fixed, itself
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings.info import INFO
+from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT, USED_MEMORY
+from pymon_tui.server.connection import CLIENT_NAME, open_session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.listener import Listener
+from pymon_tui.state.monitor import Monitor
+from tests.conftest import StartServer, client_of
+from tests.server.fake import endpoint_at, serving, speaking
+
+INTERVAL = 0.06
+SERVER = Query("server", INFO, itself)
+CLIENTS = Query("clients", Command("client|list", fixed("CLIENT", "LIST"), itself), itself)
+SLOW = Query("slow", Command("slowlog|get", fixed("SLOWLOG", "GET", 10), itself), itself)
+FLUSH = Action(safe("Flush"), ("FLUSHALL",), safe("Everything is gone."), "flushall")
+SECRET = "s3same"
+
+Snapshots = AsyncIterator[Snapshot]
+
+
+def monitor_of(
+    endpoint: Endpoint, *queries: Query[Any], interval: float = INTERVAL, read_only: bool = False
+) -> Monitor:
+    return Monitor(endpoint, (SERVER, *queries), interval=interval, patterns=(), read_only=read_only)
+
+
+@asynccontextmanager
+async def watched(monitor: Monitor) -> AsyncIterator[Snapshots]:
+    snapshots = monitor.snapshots()
+    try:
+        async with asyncio.timeout(20):
+            yield snapshots
+    finally:
+        await snapshots.aclose()  # type: ignore[attr-defined]
+
+
+async def until(snapshots: Snapshots, wanted: Callable[[Snapshot], bool]) -> Snapshot:
+    """The first snapshot that is as it is wanted."""
+    async for snapshot in snapshots:
+        if wanted(snapshot):
+            return snapshot
+    raise AssertionError("the snapshots have ended")
+
+
+def is_live(snapshot: Snapshot) -> bool:
+    return isinstance(snapshot.link, Live)
+
+
+def is_lost(snapshot: Snapshot) -> bool:
+    return isinstance(snapshot.link, Lost)
+
+
+def known(snapshot: Snapshot) -> list[float | None]:
+    """The whole history of a gauge."""
+    return list(snapshot.history.columns(USED_MEMORY.name, len(snapshot.history)))
+
+
+def has_samples(samples: int) -> Callable[[Snapshot], bool]:
+    return lambda snapshot: len(snapshot.history) >= samples
+
+
+# Living
+
+
+async def test_begins_without_a_connection_and_goes_on_with_one_snapshot_a_tick(
+    redis: Redis, server: EmbeddedServer
+) -> None:
+    endpoint = Endpoint(socket=server.socket, name="orders\x1b", environment="production")
+    async with watched(monitor_of(endpoint)) as snapshots:
+        first = await anext(snapshots)
+        assert isinstance(first.link, Connecting)
+        assert first.reading(SERVER) is PENDING
+        assert (first.node, first.environment, first.interval) == ("orders\\x1b", "production", INTERVAL)
+        second, third = await anext(snapshots), await anext(snapshots)
+        assert isinstance(second.link, Live)
+        assert isinstance(third.link, Live)
+        assert second.link.since == third.link.since
+        assert third.link.rtt >= 0
+        assert isinstance(third.reading(SERVER), Ready)
+        assert (len(second.history), len(third.history)) == (1, 2)
+        clients = await redis.client_list()
+        assert third.own_ids >= {int(client["id"]) for client in clients if client["name"] == CLIENT_NAME} - {None}
+
+
+async def test_never_ticks_before_its_time(server: EmbeddedServer) -> None:
+    async with watched(monitor_of(Endpoint(socket=server.socket), interval=0.1)) as snapshots:
+        await until(snapshots, is_live)
+        times = [(await anext(snapshots)).at for _ in range(4)]
+    assert all(later - earlier > 0.09 for earlier, later in pairwise(times))
+
+
+async def test_a_new_interval_holds_at_once(server: EmbeddedServer) -> None:
+    monitor = monitor_of(Endpoint(socket=server.socket), interval=3600)
+    async with watched(monitor) as snapshots:
+        await until(snapshots, is_live)
+        monitor.set_interval(INTERVAL)
+        assert (await until(snapshots, has_samples(4))).interval == INTERVAL
+
+
+async def test_a_poke_ticks_now(server: EmbeddedServer) -> None:
+    monitor = monitor_of(Endpoint(socket=server.socket), interval=3600)
+    async with watched(monitor) as snapshots:
+        await until(snapshots, is_live)
+        for samples in (2, 3, 4):
+            monitor.poke()
+            assert len((await anext(snapshots)).history) == samples
+
+
+async def test_asks_only_what_is_looked_at(server: EmbeddedServer) -> None:
+    monitor = monitor_of(Endpoint(socket=server.socket), CLIENTS)
+    async with watched(monitor) as snapshots:
+        assert (await until(snapshots, has_samples(2))).reading(CLIENTS) is PENDING
+        monitor.want({CLIENTS.name})
+        await until(snapshots, lambda snapshot: isinstance(snapshot.reading(CLIENTS), Ready))
+
+
+async def test_our_own_commands_are_no_load_of_the_server(redis: Redis, server: EmbeddedServer) -> None:
+    monitor = monitor_of(Endpoint(socket=server.socket), CLIENTS)
+    monitor.want({CLIENTS.name})
+    async with watched(monitor) as snapshots:
+        await until(snapshots, lambda snapshot: len(snapshot.own_ids) == 2)
+        settled = (await until(snapshots, has_samples(3))).history.end
+        quiet = await until(snapshots, lambda snapshot: snapshot.history.end >= settled + 6)
+        for metric in (COMMANDS, NET_INPUT):
+            assert 0 in quiet.history.columns(metric.name, 5)
+            assert set(quiet.history.columns(metric.name, 5)) <= {0, None}
+        # INFO alone is some 10 KB of an answer at each tick.
+        growth, _ = quiet.history.growth(NET_OUTPUT.name, 5 * INTERVAL) or (0.0, 0.0)
+        assert growth < 5 * 500
+        for _ in range(50):
+            await redis.ping()
+        ticks = len(quiet.history) + 3
+        busy = await until(snapshots, has_samples(ticks))
+        growth, _ = busy.history.growth(COMMANDS.name, 60) or (0.0, 0.0)
+        assert growth >= 50
+
+
+# Gaps
+
+
+async def test_a_denied_command_is_one_gap_and_is_asked_once(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.acl_setuser("mon", enabled=True, passwords=["+" + SECRET], commands=["+@all", "-slowlog|get"])
+    endpoint = Endpoint(socket=server.socket, username="mon", password=SecretStr(SECRET))
+    monitor = monitor_of(endpoint, CLIENTS, SLOW)
+    monitor.want({CLIENTS.name, SLOW.name})
+    async with watched(monitor) as snapshots:
+        snapshot = await until(snapshots, has_samples(5))
+        gap = snapshot.reading(SLOW)
+        assert isinstance(gap, Unavailable)
+        assert (gap.reason, gap.remedy) == (Reason.DENIED, "ACL SETUSER mon +slowlog|get")
+        assert isinstance(snapshot.reading(CLIENTS), Ready)
+        assert isinstance(await monitor.act(replace(FLUSH, command=("PING",))), Done)
+        await until(snapshots, has_samples(8))
+        assert [entry["count"] for entry in await redis.acl_log()] == [1]
+        assert SECRET not in repr(snapshot) + repr(monitor) + str(vars(monitor))
+        await redis.acl_setuser("mon", commands=["+slowlog|get"], reset=False)
+        monitor.poke()
+        await until(snapshots, lambda snapshot: isinstance(snapshot.reading(SLOW), Ready))
+
+
+async def test_missed_ticks_are_holes(own_server: StartServer) -> None:
+    server = own_server()
+    async with client_of(server) as client, watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
+        await until(snapshots, has_samples(2))
+        await client.client_pause(8 * int(INTERVAL * 1000), all=True)
+        before = (await until(snapshots, lambda snapshot: None in known(snapshot))).history
+        later = await until(snapshots, lambda snapshot: len(snapshot.history) > len(before))
+    assert known(later).count(None) >= 5
+    assert known(later)[-1] is not None
+    assert later.history.columns(COMMANDS.name, 1)[0] is not None
+    assert later.history.events() == ()
+
+
+async def test_reset_counters_are_no_restart(redis: Redis, server: EmbeddedServer) -> None:
+    async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
+        for _ in range(100):
+            await redis.ping()
+        await until(snapshots, has_samples(3))
+        await redis.config_resetstat()
+        snapshot = await until(snapshots, lambda snapshot: bool(snapshot.history.events()))
+        (event,) = snapshot.history.events()
+        assert event.text == "counters reset"
+        assert snapshot.history.latest(COMMANDS.name) is None
+        assert snapshot.history.latest(USED_MEMORY.name) is not None
+        assert is_live(snapshot)
+
+
+# Losing and coming back
+
+
+async def test_a_restarted_server_is_found_again(own_server: StartServer) -> None:
+    server = own_server()
+    async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
+        await until(snapshots, has_samples(2))
+        server.stop()
+        lost = await until(snapshots, is_lost)
+        assert isinstance(lost.link, Lost)
+        assert lost.link.trouble is Trouble.UNREACHABLE
+        assert lost.link.next_try > lost.at
+        assert isinstance(lost.reading(SERVER), Ready)
+        again = await until(snapshots, is_lost)
+        assert isinstance(again.link, Lost)
+        assert (again.link.since, again.link.tries) == (lost.link.since, lost.link.tries + 1)
+        assert again.at >= lost.link.next_try
+        server.start()
+        back = await until(snapshots, is_live)
+        (event,) = back.history.events()
+        assert (event.text, event.index) == ("restarted", back.history.end - 1)
+        assert None in known(back)
+        assert back.history.latest(COMMANDS.name) is None
+        assert (await until(snapshots, is_live)).history.latest(COMMANDS.name) is not None
+
+
+async def test_a_killed_connection_is_lost_at_once_and_made_again(redis: Redis, server: EmbeddedServer) -> None:
+    async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
+        before = await until(snapshots, lambda snapshot: len(snapshot.own_ids) == 2)
+        for client in await redis.client_list():
+            if client["name"] == CLIENT_NAME:
+                await redis.client_kill_filter(_id=client["id"])
+        lost = await until(snapshots, is_lost)
+        assert isinstance(lost.link, Lost)
+        assert lost.link.trouble is Trouble.UNREACHABLE
+        back = await until(snapshots, lambda snapshot: is_live(snapshot) and len(snapshot.own_ids) == 2)
+        assert back.own_ids.isdisjoint(before.own_ids)
+        assert back.history.events() == ()
+
+
+async def test_another_server_at_the_same_address_is_no_restart() -> None:
+    run_ids = iter("aab" + "b" * 1000)
+
+    def answer(command: list[bytes]) -> bytes:
+        if command[0] != b"INFO":
+            return b"%0\r\n" if command[0] == b"HELLO" else b"+OK\r\n"
+        text = f"run_id:{next(run_ids)}\r\nuptime_in_seconds:86400\r\ntotal_commands_processed:1000\r\n".encode()
+        return b"$%d\r\n%s\r\n" % (len(text), text)
+
+    async with serving(speaking(answer)) as port, watched(monitor_of(endpoint_at(port))) as snapshots:
+        snapshot = await until(snapshots, lambda snapshot: bool(snapshot.history.events()))
+        assert [event.text for event in snapshot.history.events()] == ["another server answers"]
+        assert snapshot.history.latest(COMMANDS.name) is None
+
+
+async def test_a_server_that_takes_us_and_drops_us_is_tried_ever_less_often() -> None:
+    def answer(command: list[bytes]) -> bytes | None:
+        if command[0] == b"INFO":
+            answered.append(None)
+            return b"$8\r\nrun_id:x\r\n" if len(answered) % 2 else None
+        return b"%0\r\n" if command[0] == b"HELLO" else b"+OK\r\n"
+
+    answered: list[None] = []
+    async with serving(speaking(answer)) as port, watched(monitor_of(endpoint_at(port))) as snapshots:
+        for tries in (1, 2, 3):
+            lost = await until(snapshots, is_lost)
+            assert isinstance(lost.link, Lost)
+            assert lost.link.tries == tries
+
+
+async def test_a_refused_login_waits_long_but_not_for_who_pokes(own_server: StartServer) -> None:
+    server = own_server({"requirepass": "other"})
+    monitor = monitor_of(Endpoint(socket=server.socket, password=SecretStr(SECRET)))
+    async with watched(monitor) as snapshots:
+        refused = await until(snapshots, is_lost)
+        assert isinstance(refused.link, Lost)
+        assert refused.link.trouble is Trouble.REFUSED
+        assert refused.link.next_try - refused.at > 20
+        assert SECRET not in repr(refused)
+        session, _ = await open_session(Endpoint(socket=server.socket, password=SecretStr("other")))
+        await session.ask([("CONFIG", "SET", "requirepass", SECRET)])
+        await session.close()
+        monitor.poke()
+        assert is_live(await anext(snapshots))
+
+
+async def test_a_monitor_that_is_given_up_leaves_no_connection(redis: Redis, server: EmbeddedServer) -> None:
+    live = asyncio.Event()
+
+    async def follow() -> None:
+        async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
+            async for snapshot in snapshots:
+                if len(snapshot.own_ids) == 2:
+                    live.set()
+
+    following = asyncio.create_task(follow())
+    await live.wait()
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    async with asyncio.timeout(5):
+        while any(client["name"] == CLIENT_NAME for client in await redis.client_list()):
+            pass
+
+
+async def test_what_ends_the_listener_is_not_passed_over(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(_: Listener) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Listener, "run", run)
+    async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
+        with pytest.raises(ZeroDivisionError):
+            await until(snapshots, has_samples(5))
+
+
+# Acting
+
+
+async def test_acts_and_looks_again_at_once(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.set("key", "value")
+    monitor = monitor_of(Endpoint(socket=server.socket), interval=3600)
+    async with watched(monitor) as snapshots:
+        before = await until(snapshots, is_live)
+        assert await monitor.act(FLUSH) == Done(safe("OK"))
+        assert await redis.dbsize() == 0
+        after = await anext(snapshots)
+        assert len(after.history) == len(before.history) + 1
+
+
+async def test_a_read_only_monitor_refuses_to_act(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.set("key", "value")
+    monitor = monitor_of(Endpoint(socket=server.socket), read_only=True)
+    assert monitor.read_only
+    outcome = await monitor.act(FLUSH)
+    assert isinstance(outcome, NotDone)
+    assert not outcome.unknown
+    assert await redis.dbsize() == 1
