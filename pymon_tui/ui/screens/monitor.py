@@ -30,6 +30,10 @@ from pymon_tui.ui.widgets.ink import Facts, text_of
 from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
 from pymon_tui.ui.widgets.title_bar import TitleBar
 
+OVERVIEW = ("server", "memory", "hits", "clients", "slowlog", "notifications")
+"""The panes of the overview, row by row; app.tcss says how wide each of them is."""
+WIDE = 100
+"""Columns from which the overview has three panes in a row."""
 INTERVALS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -58,7 +62,7 @@ class MonitorScreen(Screen[None]):
 
     AUTO_FOCUS = "Table"  # the first of all widgets may be a line to type into that isn't shown
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
 
     snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)
     """What the panes show: the newest one, or while paused an older one."""
@@ -90,7 +94,7 @@ class MonitorScreen(Screen[None]):
         yield TitleBar()
         yield Facts(id="banner")
         with Container(id="panes"):
-            for pane in PANES:
+            for pane in sorted(PANES, key=_place):
                 yield pane().data_bind(MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only)
         yield KeyBar()
 
@@ -106,8 +110,6 @@ class MonitorScreen(Screen[None]):
         """Take each snapshot of the source as it comes."""
         async with aclosing(self._source.snapshots()) as snapshots:  # type: ignore[type-var]
             async for snapshot in snapshots:
-                if not self.is_attached:
-                    return  # the app is leaving, and the widgets have gone before this worker
                 if isinstance(snapshot.link, Lost) and not snapshot.readings_known and snapshot.link.tries == 1:
                     self.post_message(self.FirstLost(snapshot.link))
                 self._newest = snapshot
@@ -277,7 +279,7 @@ class MonitorScreen(Screen[None]):
 
     def _show_state(self) -> None:
         newest, now = self._newest, time.monotonic()
-        if newest is None:
+        if newest is None or not self.query(TitleBar):  # when the app is left, widgets go before the worker
             return
         bar = self.query_one(TitleBar)
         bar.left = left_title(newest, self.size.width)
@@ -289,11 +291,19 @@ class MonitorScreen(Screen[None]):
         self.set_class(isinstance(newest.link, Lost), "-stale")
 
     def _show_keys(self) -> None:
-        """The keys that do something now, those of the focused pane first."""
+        """The keys that do something now: where to go first in the overview, what to do first in an open pane."""
         hints: dict[str, Hint] = {}
         for active in self.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled:
                 key = safe(self.app.get_key_display(binding))
                 hints.setdefault(binding.action, Hint(key, safe(binding.description), binding.action))
-        self.query_one(KeyBar).hints = tuple(hints.values())
+        ways = [hint for action, hint in hints.items() if action == "overview" or action.startswith("pane(")]
+        rest = [hint for hint in hints.values() if hint not in ways]
+        if ways and (self._open is not None or self.size.width < WIDE):
+            ways = [Hint(safe(f"{ways[0].key}-{ways[-1].key}"), safe("panes"), "overview")]
+        self.query_one(KeyBar).hints = (*ways, *rest) if self._open is None else (*rest, *ways)
+
+
+def _place(pane: type[Pane]) -> int:
+    return OVERVIEW.index(pane.NAME) if pane.NAME in OVERVIEW else len(OVERVIEW)

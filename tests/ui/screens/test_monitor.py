@@ -45,7 +45,7 @@ async def test_a_pane_per_entry_and_a_key_for_each() -> None:
     script = Script()
     async with app_of(script).run_test(size=(120, 36)) as pilot:
         monitor = await settled(pilot, script, snapshot({}))
-        assert [pane.NAME for pane in monitor.query(Pane)] == [pane.NAME for pane in PANES]
+        assert {pane.NAME for pane in monitor.query(Pane)} == {pane.NAME for pane in PANES}
         assert script.wanted == {query.name for pane in PANES for query in pane.QUERIES}
         for number, pane in enumerate(PANES, 2):
             await pilot.press(str(number))
