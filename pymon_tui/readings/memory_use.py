@@ -84,13 +84,8 @@ def _limit(memory: Memory) -> Concern | None:
     if memory.evicts or memory.role == "replica":
         return None
     why = f"{policy}, and no key has a TTL" if policy.startswith("volatile-") else policy
-    if share >= FULL:
-        return Concern(
-            Severity.ACT, Subject.LIMIT, safe(f"{units.percent(share)} of maxmemory: writes fail at 100% ({why})")
-        )
-    return Concern(
-        Severity.LOOK, Subject.LIMIT, safe(f"{units.percent(share)} of maxmemory: writes will fail at 100% ({why})")
-    )
+    severity = Severity.ACT if share >= FULL else Severity.LOOK
+    return Concern(severity, Subject.LIMIT, safe(f"writes fail when full: {why}, {units.percent(share)} of maxmemory"))
 
 
 def _machine(memory: Memory) -> Concern | None:
@@ -98,9 +93,8 @@ def _machine(memory: Memory) -> Concern | None:
     rss, total = memory.used_memory_rss, memory.total_system_memory
     if not rss or not total or rss / total < NEAR:
         return None
-    return Concern(
-        Severity.ACT, Subject.LIMIT, safe(f"holds {units.percent(rss / total)} of the machine's memory: may be killed")
-    )
+    share = units.percent(rss / total)
+    return Concern(Severity.ACT, Subject.LIMIT, safe(f"may be killed: RSS is {share} of the machine's memory"))
 
 
 def _eviction(memory: Memory) -> Concern | None:

@@ -29,14 +29,25 @@ from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
 from pymon_tui.ui.panes.over_time import PaneOverTime
 from pymon_tui.ui.widgets.graph import Graph
-from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, label, span, text_of
+from pymon_tui.ui.widgets.groups import clip
+from pymon_tui.ui.widgets.ink import BLANK, Facts, Line, Role, Span, label, span, text_of
 
 _CELL = 9
+_TOTAL = 13
+_TABLE = 76
+"""Cells of the full form's table, and of two of its columns."""
+
 _WINDOW = 9
 """Cells of a hit rate and its window: ``97.3% 10s``."""
 
 _WIDE = 50
 """Cells from which on the overview has a line for each metric."""
+
+_BESIDE = 108
+"""Cells from which on there is room beside the full form's table."""
+
+_HIGH = 26
+"""Rows from which on there is room for a blank one."""
 
 _GRAPH_ROWS = 2
 """Rows that the overview keeps for its graph."""
@@ -81,7 +92,7 @@ class HitsPane(PaneOverTime, can_focus=True):
         yield Facts([(label("hits per second"),)], classes="detail")
         yield Graph("info", units.rate, id="hits", classes="detail")
         yield Facts([(label("misses per second"),)], classes="detail")
-        yield Graph("accent", units.rate, id="misses", classes="detail")
+        yield Graph("info", units.rate, id="misses", classes="detail")
         yield Facts(id="caption", classes="detail")
         yield Facts(id="events", classes="detail")
 
@@ -90,18 +101,32 @@ class HitsPane(PaneOverTime, can_focus=True):
         reading = snapshot.reading(HIT_RATE)
         if not isinstance(reading, Ready):
             return
+        hits, history = reading.value, snapshot.history
+        said = f"since start {units.percent(hits.hit_rate)}"
         if self.full:
-            self._told = table(reading.value, snapshot.history)
+            self._draw_table(hits, history)
+            said += f"  up {units.duration(hits.uptime_in_seconds)}"
         else:
-            room = max(1, self.size.height - _GRAPH_ROWS)
-            self._told = glance(reading.value, snapshot.history, self.size.width)[:room]
-        self.query_one("#facts", Facts).show(self._told)
+            self._told = glance(hits, history, self.size.width)[: max(1, self.size.height - _GRAPH_ROWS)]
+            self.query_one("#facts", Facts).show(self._told)
         self._draw_graphs(snapshot)
-        self.say(self.TITLE, f"since start {units.percent(reading.value.hit_rate)}")
+        self.say(self.TITLE, said)
 
     def copied(self) -> SafeText | None:
         """What the pane says, as one line."""
         return join(" · ", [safe(" ".join(text_of(line).split())) for line in self._told]) if self._told else None
+
+    def _draw_table(self, hits: Hits, history: HistoryView) -> None:
+        """The table, and what happened to the server: beside the table, or under the graphs."""
+        width, height = self.size
+        lines, apart = table(hits, history), width < _BESIDE
+        if not apart:
+            room = len(lines) - len(_beside(hits))
+            lines = side_by_side(lines, (*_beside(hits), *events(history, room)))
+        self._told = lines
+        self.query_one("#facts", Facts).show((*lines, BLANK) if height >= _HIGH else lines)
+        # At 24 rows the graphs need the room more than what is long past.
+        self.query_one("#events", Facts).show(events(history, max(1, height // 8)) if apart else ())
 
     def _draw_graphs(self, snapshot: Snapshot) -> None:
         shares, hits, misses = (self.query_one(name, Graph) for name in ("#shares", "#hits", "#misses"))
@@ -117,8 +142,6 @@ class HitsPane(PaneOverTime, can_focus=True):
             hits.show(came)
             misses.show(missed)
             self.query_one("#caption", Facts).show((self.caption(snapshot, shares),))
-            # At 24 rows the graphs need the room more than what is long past.
-            self.query_one("#events", Facts).show(events(snapshot.history, max(1, self.size.height // 8)))
 
     def _scale(self, height: float | None) -> SafeText:
         """The hit rate that is drawn at this height, from 0 to 1."""
@@ -159,21 +182,29 @@ def table(hits: Hits, history: HistoryView) -> tuple[Line, ...]:
     header = [label(title.rjust(_CELL)) for title in ("now", *map(_name, found), "peak")]
     shares = [units.percent(share) for share in (now, *(window.hit_rate for window in found))]
     lines: list[Line] = [
-        (label(" " * _CELL), *header, label("since start".rjust(2 * _CELL))),
+        (label(" " * _CELL), *header, label("since start".rjust(_TOTAL))),
         (
             label("hit rate".ljust(_CELL)),
             span(shares[0].rjust(_CELL)),
             span(shares[1].rjust(_CELL), role(found)),
             *(span(share.rjust(_CELL)) for share in (*shares[2:], "")),
-            span(units.percent(hits.hit_rate).rjust(2 * _CELL)),
+            span(units.percent(hits.hit_rate).rjust(_TOTAL)),
         ),
     ]
     lately = zip(*(window.rates for window in found), strict=True)
     for (name, metric), means, total in zip(_ROWS, lately, _totals(hits), strict=True):
         rates = (history.latest(metric.name), *means, history.peak(metric.name))
         cells = [span(units.rate(rate).rjust(_CELL)) for rate in rates]
-        lines.append((label(name.ljust(_CELL)), *cells, span(total.rjust(2 * _CELL))))
+        lines.append((label(name.ljust(_CELL)), *cells, span(total.rjust(_TOTAL))))
     return tuple(lines)
+
+
+def side_by_side(lines: Sequence[Line], others: Sequence[Line]) -> tuple[Line, ...]:
+    """The table's lines with others to their right, as many as there are of the table's."""
+    gap = span("    ")
+    return tuple(
+        (*clip(line, _TABLE), gap, *(others[row] if row < len(others) else BLANK)) for row, line in enumerate(lines)
+    )
 
 
 def role(found: Sequence[Window]) -> Role:
@@ -201,6 +232,16 @@ def events(history: HistoryView, most: int) -> tuple[Line, ...]:
     """The newest of what happened to the server, in local time, the newest first."""
     newest = reversed(history.events()[-most:])
     return tuple((label(time.strftime("%H:%M:%S  ", time.localtime(event.wall))), span(event.text)) for event in newest)
+
+
+def _beside(hits: Hits) -> tuple[Line, ...]:
+    """What else is known of the keys."""
+    stale = None if hits.expired_stale_perc is None else hits.expired_stale_perc / 100
+    reads = units.count(hits.keyspace_hits + hits.keyspace_misses)
+    return (
+        (label("reads since start "), span(reads)),
+        (label("expired yet held  "), span(units.percent(stale)), label(" of keys with a TTL")),
+    )
 
 
 def _named_rate(window: Window, role: Role) -> Line:

@@ -64,7 +64,7 @@ class MemoryPane(PaneOverTime, can_focus=True):
         yield Facts([(label("used memory"),)], classes="detail")
         yield Graph("info", units.bytes_, id="used")
         yield Facts(id="gone-caption", classes="detail")
-        yield Graph("accent", units.rate, id="gone", classes="detail")
+        yield Graph("info", units.rate, id="gone", classes="detail")
         yield Facts(id="caption", classes="detail")
 
     def draw(self, snapshot: Snapshot) -> None:
@@ -144,9 +144,9 @@ def details(
     warnings = tuple((span(concern.text, _ROLES[concern.severity]),) for concern in found)
     groups = (
         _of_limit(memory, _role(found, Subject.LIMIT)),
-        _of_parts(memory),
         _of_keys(memory, snapshot),
         _of_allocator(memory, found),
+        _of_parts(memory),
     )
     return (*warnings, *arrange(groups, width, max(1, height - len(warnings)), rank_with_titles=1))
 
@@ -178,8 +178,8 @@ def _of_parts(memory: Memory) -> Group:
 def _of_keys(memory: Memory, snapshot: Snapshot) -> Group:
     evicted, expired = units.count(memory.evicted_keys), units.count(memory.expired_keys)
     facts = [
-        Fact(0, field("evicted", _NAME, _now(snapshot, EVICTED), label("  since start"), evicted)),
-        Fact(0, field("expired", _NAME, _now(snapshot, EXPIRED), label("  since start"), expired)),
+        Fact(0, field("evicted", _NAME, _now(snapshot, EVICTED), label("total"), evicted.rjust(_BYTES))),
+        Fact(0, field("expired", _NAME, _now(snapshot, EXPIRED), label("total"), expired.rjust(_BYTES))),
         Fact(2, field("with a TTL", _NAME, units.count(memory.volatile_keys).rjust(_BYTES), label("keys"))),
         Fact(2, field("to free", _NAME, units.count(memory.lazyfree_pending_objects).rjust(_BYTES), label("objects"))),
     ]
@@ -195,11 +195,11 @@ def _of_keys(memory: Memory, snapshot: Snapshot) -> Group:
 
 def _of_allocator(memory: Memory, found: tuple[Concern, ...]) -> Group:
     facts = [
-        Fact(0, field("fragment.", _NAME, _fragmentation(memory, found), _more(memory.mem_fragmentation_bytes))),
+        Fact(0, field("frag", _NAME, _fragmentation(memory, found), _more(memory.mem_fragmentation_bytes))),
         Fact(0, field("allocator", _NAME, memory.mem_allocator or units.UNKNOWN)),
-        Fact(1, _ratio("  inside", memory.allocator_frag_ratio, memory.allocator_frag_bytes)),
-        Fact(1, _ratio("  kept", memory.allocator_rss_ratio, memory.allocator_rss_bytes)),
-        Fact(1, _ratio("  process", memory.rss_overhead_ratio, memory.rss_overhead_bytes)),
+        Fact(1, _ratio("external", memory.allocator_frag_ratio, memory.allocator_frag_bytes)),
+        Fact(1, _ratio("retained", memory.allocator_rss_ratio, memory.allocator_rss_bytes)),
+        Fact(1, _ratio("process", memory.rss_overhead_ratio, memory.rss_overhead_bytes)),
     ]
     if memory.active_defrag_running:
         facts.append(Fact(0, field("defrag", _NAME, f"takes {memory.active_defrag_running}% of a core")))

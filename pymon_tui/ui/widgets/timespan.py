@@ -36,11 +36,11 @@ def covered(history: HistoryView, width: int, per_column: int) -> float:
 
 def caption(history: HistoryView, width: int, per_column: int) -> Line:
     """What stands under the graphs: ``last 3m 20s  one column is 4s``."""
-    seconds = covered(history, width, per_column)
-    line = (label(f"last {units.duration(seconds)}"),)
-    samples = min(len(history), width * per_column)
-    if not samples or not seconds:
+    line = (label(f"last {units.duration(covered(history, width, per_column))}"),)
+    # The first sample of all covers no time: nothing was before it.
+    samples = min(len(history) - 1, width * per_column)
+    if samples < 1:
         return line
-    column = seconds / samples * per_column
+    column = history.seconds(samples) / samples * per_column
     shown = units.duration(round(column)) if column >= 9.5 else f"{column:.1f}".removesuffix(".0") + "s"
     return (*line, span(f"  one column is {shown}", "faint"))
