@@ -6,6 +6,7 @@ from typing import Any
 
 from pymon_tui.model.query import Query
 from pymon_tui.readings.channels import CHANNELS
+from pymon_tui.readings.clients import CLIENTS
 from pymon_tui.readings.commands import COMMANDSTATS
 from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.keyspace import KEYSPACE
@@ -23,6 +24,7 @@ QUERIES: tuple[Query[Any], ...] = (
     REPLICATION,
     KEYSPACE,
     MEMORY,
+    CLIENTS,
     SLOWLOG,
     SLOWLOG_SETTINGS,
     HIT_RATE,
