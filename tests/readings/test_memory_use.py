@@ -1,0 +1,98 @@
+"""What memory is made of, and what in it asks for a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.memory import parse_memory
+from pymon_tui.readings.memory_use import Severity, concerns, parts
+from tests.readings.test_memory import RECORDED, memory
+from tests.replies import recorded
+
+GIB = 1 << 30
+LOOK, ACT = Severity.LOOK, Severity.ACT
+
+
+def severities(**fields: object) -> list[Severity]:
+    return [concern.severity for concern in concerns(memory(**fields))]
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_parts_of_a_real_server_add_up(name: str) -> None:
+    read = parse_memory(parse_info(recorded(name)))
+    assert sum(part.size for part in parts(read)) == read.used_memory
+    assert concerns(read) == ()
+
+
+def test_parts_are_never_negative() -> None:
+    # Shared replication buffers can be counted twice, and a small dataset wrongly.
+    odd = memory(used_memory_overhead=10, used_memory_startup=30, used_memory_dataset=-5)
+    assert all(part.size >= 0 for part in parts(odd))
+
+
+def test_parts_that_the_server_does_not_tell_are_left_out() -> None:
+    assert [part.name for part in parts(memory(used_memory_dataset=7, mem_clients_normal=3))] == ["dataset", "clients"]
+
+
+@pytest.mark.parametrize(("used", "expected"), [(899, []), (901, [LOOK]), (979, [LOOK]), (981, [ACT]), (1200, [ACT])])
+def test_near_maxmemory_matters_where_nothing_is_evicted(used: int, expected: list[Severity]) -> None:
+    assert severities(used_memory=used, maxmemory=1000, maxmemory_policy="noeviction") == expected
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random"])
+def test_a_full_cache_that_evicts_is_as_it_should_be(policy: str) -> None:
+    assert severities(used_memory=1000, maxmemory=1000, maxmemory_policy=policy) == []
+
+
+def test_a_volatile_policy_without_keys_to_evict_is_none() -> None:
+    full = {"used_memory": 1000, "maxmemory": 1000, "maxmemory_policy": "volatile-lru"}
+
+    (concern,) = concerns(memory(**full))
+    assert concern.severity is ACT
+    assert "no key has a TTL" in concern.text
+    assert severities(**full, db0="keys=9,expires=9") == []
+
+
+def test_a_replica_leaves_the_limit_to_its_primary() -> None:
+    assert severities(used_memory=1000, maxmemory=1000, maxmemory_policy="noeviction", role="slave") == []
+
+
+def test_an_unknown_policy_is_no_alarm() -> None:
+    assert severities(used_memory=1000, maxmemory=1000) == []
+
+
+@pytest.mark.parametrize(("rss", "expected"), [(89, []), (90, [ACT])])
+def test_the_machines_memory_is_a_limit_too(rss: int, expected: list[Severity]) -> None:
+    assert severities(used_memory=50, used_memory_rss=rss, total_system_memory=100) == expected
+
+
+@pytest.mark.parametrize(
+    ("used", "ratio", "expected"),
+    [
+        (GIB, 1.49, []),
+        (GIB, 1.51, [LOOK]),
+        (100 << 20, 6.0, []),
+        ((100 << 20) + 1, 6.0, [LOOK]),
+        (GIB, 0.95, []),
+        (GIB, 0.89, [LOOK]),
+    ],
+)
+def test_fragmentation_matters_above_100_mb(used: int, ratio: float, expected: list[Severity]) -> None:
+    assert severities(used_memory=used, mem_fragmentation_ratio=ratio) == expected
+
+
+@pytest.mark.parametrize(("milliseconds", "expected"), [(0, []), (900, []), (5_000, [LOOK])])
+def test_eviction_that_does_not_keep_up_is_seen(milliseconds: int, expected: list[Severity]) -> None:
+    assert severities(current_eviction_exceeded_time=milliseconds) == expected
+
+
+def test_the_worst_comes_first() -> None:
+    found = severities(
+        used_memory=GIB,
+        maxmemory=GIB,
+        maxmemory_policy="noeviction",
+        mem_fragmentation_ratio=2,
+        used_memory_rss=2 * GIB,
+    )
+    assert found == [ACT, LOOK]
