@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pymon_tui.model.query import Query
-from pymon_tui.readings.channels import CHANNELS
+from pymon_tui.readings.channels import CHANNELS, SUBSCRIPTIONS
 from pymon_tui.readings.clients import CLIENTS
 from pymon_tui.readings.commands import COMMANDSTATS
 from pymon_tui.readings.hits import HIT_RATE
@@ -29,5 +29,6 @@ QUERIES: tuple[Query[Any], ...] = (
     SLOWLOG_SETTINGS,
     HIT_RATE,
     CHANNELS,
+    SUBSCRIPTIONS,
 )
 """Every reading there is, in the order that ``once`` prints them. INFO comes first: what follows it is measured by it."""

@@ -1,0 +1,135 @@
+"""What the pane says beside its rows: the state of the feed, its counts, and a message in detail; pure."""
+
+from __future__ import annotations
+
+import time
+
+from rich.cells import cell_len, chop_cells
+
+from pymon_tui.model import units
+from pymon_tui.model.feed import PAYLOAD_LIMIT, Feed, Message
+from pymon_tui.model.link import Connecting, Link, Lost
+from pymon_tui.model.payload import JsonLine, parsed, pretty, summary
+from pymon_tui.model.query import Pending, Reading, Ready, Unavailable
+from pymon_tui.model.text import SafeText, join, lines, safe
+from pymon_tui.readings.channels import Channels, Subscriptions
+from pymon_tui.ui.panes.notifications.rows import level_role, local_time
+from pymon_tui.ui.widgets.ink import BLANK, Line, Span, field, label, span
+
+_NAME = 9
+_INDENT = 2
+_DEEPEST_INDENT = 16
+_SUBTITLE_PATTERNS = 60
+
+
+def followed(patterns: tuple[bytes, ...]) -> SafeText:
+    """The patterns, one after the other."""
+    return join(" ", [safe(pattern) for pattern in patterns])
+
+
+def subtitle(feed: Feed, rate: float | None, width: int) -> str:
+    """The rate; where there is room what is followed; and what was dropped, which at small widths only if it was."""
+    roomy = width >= _SUBTITLE_PATTERNS
+    parts = [f"{units.rate(rate)}"]
+    if roomy:
+        parts.insert(0, safe(followed(feed.patterns), width // 2))
+    if feed.dropped or roomy:
+        parts.append(f"dropped {units.count(feed.dropped)}")
+    return "  ".join(part for part in parts if part)
+
+
+def state_lines(status: Link | Unavailable, now: float) -> tuple[Line, ...]:
+    """One muted line while nothing can come, at a monotonic moment; none while all is well."""
+    if isinstance(status, Connecting):
+        return ((label("connecting"),),)
+    if not isinstance(status, Lost):
+        return ()
+    following = status.next_try - now
+    when = f"next try in {units.duration(following)}" if following >= 1 else "trying now"
+    remedy = f"; {status.remedy}" if status.remedy else ""
+    return ((span("feed lost ", "warn"), label(f"{status.what}{remedy}, {when}")),)
+
+
+def empty_text(patterns: tuple[bytes, ...], text: str) -> str:
+    """What stands where rows would."""
+    if text:
+        return "no message has that"
+    return f"no message yet on {followed(patterns)}" if patterns else "nothing is followed: press a"
+
+
+def counts_line(feed: Feed, rate: float | None, server: Reading[Subscriptions]) -> Line:
+    """What came, what of it is kept and what never was, how fast, what we follow, and what the server's clients do."""
+    pieces = [
+        *_count("seen", feed.seen),
+        *_count("kept", len(feed)),
+        *_count("dropped", feed.dropped),
+        span(units.rate(rate).rjust(7)),
+        label("  following "),
+        span(followed(feed.patterns) or safe("nothing"), "info"),
+    ]
+    if isinstance(server, Ready):
+        known: Subscriptions = server.value
+        pieces += [label("  on the server "), span(_plural(known.pubsub_channels, "channel")), label(", ")]
+        pieces.append(span(_plural(known.pubsub_patterns, "pattern")))
+    return tuple(pieces)
+
+
+def channels_gap(reading: Reading[Channels]) -> str:
+    """What stands in place of the channels' list while there is none; empty where there simply is no channel."""
+    if isinstance(reading, Pending):
+        return "waiting for an answer"
+    if isinstance(reading, Unavailable):
+        return f"not available: {reading.reason.value}{f'; {reading.remedy}' if reading.remedy else ''}"
+    return ""
+
+
+def detail_lines(message: Message, width: int) -> tuple[Line, ...]:
+    """A message in full, in lines of at most ``width`` cells: where and when it came, and its payload."""
+    level = summary(message.payload).level
+    size = [span(units.bytes_(message.size))]
+    if message.size > PAYLOAD_LIMIT:
+        size.append(label(f", of which the first {units.bytes_(PAYLOAD_LIMIT)} are kept"))
+    day = time.strftime("%Y-%m-%d", time.localtime(message.at))
+    name, *rest = _folded(safe(message.channel, 4 * len(message.channel) + 1), width - _NAME)
+    return (
+        field("channel", _NAME, Span(name, "info")),
+        *((span(" " * _NAME), Span(piece, "info")) for piece in rest),
+        field("arrived", _NAME, f"{day} {local_time(message.at)}"),
+        (label("size".ljust(_NAME)), *size),
+        *((field("level", _NAME, Span(level, level_role(level))),) if level is not None else ()),
+        BLANK,
+        *_payload_lines(message.payload, width),
+    )
+
+
+def _payload_lines(payload: bytes, width: int) -> tuple[Line, ...]:
+    value = parsed(payload)
+    if value is None:
+        return tuple((Span(piece),) for line in lines(payload) for piece in _folded(line, width))
+    return tuple(line for json_line in pretty(value) for line in _json_lines(json_line, width))
+
+
+def _json_lines(line: JsonLine, width: int) -> tuple[Line, ...]:
+    indent = min(_INDENT * line.depth, _DEEPEST_INDENT)
+    lead = span(" " * indent)
+    if line.name is None:
+        return tuple((lead, Span(piece)) for piece in _folded(line.text, width - indent))
+    name = safe(f"{line.name}: ", len(line.name) + 2)
+    if cell_len(name) > width // 2:
+        under = tuple((lead, label(piece)) for piece in _folded(name, width - indent))
+        return (*under, *((lead, Span(piece)) for piece in _folded(line.text, width - indent)))
+    first, *rest = _folded(safe(name + line.text, len(name) + len(line.text)), width - indent)
+    return ((lead, label(name), Span(safe(first[len(name) :]))), *((lead, Span(piece)) for piece in rest))
+
+
+def _folded(text: SafeText, width: int) -> list[SafeText]:
+    """The text in pieces of at most ``width`` cells; at least one."""
+    return [safe(piece, len(piece)) for piece in chop_cells(text, max(8, width))] or [safe("")]
+
+
+def _count(name: str, number: int) -> tuple[Span, Span]:
+    return label(f"{name} "), span(f"{units.count(number)}".ljust(9))
+
+
+def _plural(number: int | None, what: str) -> str:
+    return f"{units.count(number)} {what}{'' if number == 1 else 's'}"

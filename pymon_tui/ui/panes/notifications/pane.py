@@ -1,0 +1,266 @@
+"""The notifications pane itself: which widgets it has, and when they are filled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widget import Widget
+
+from pymon_tui.model import units
+from pymon_tui.model.feed import Entry, Feed, Message
+from pymon_tui.model.payload import ONE_LINE
+from pymon_tui.model.query import Ready, Unavailable
+from pymon_tui.model.sliding_rate import SlidingRate
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.channels import CHANNELS, SUBSCRIPTIONS, Channel
+from pymon_tui.ui.panes.notifications import asked, lines
+from pymon_tui.ui.panes.notifications.rows import Entries, Narrowed, columns
+from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.widgets.filter import FilterLine
+from pymon_tui.ui.widgets.ink import Facts, span
+from pymon_tui.ui.widgets.table import Column, Listed, Table
+
+DRAIN_EVERY = 0.1
+FLOOD_EVERY = 0.5
+"""Seconds between two drawings while each has other messages only: nobody reads faster, and the line may be slow."""
+
+NUMBERS_EVERY = 1.0
+RATE_OVER = 10.0
+
+BROAD = 110
+"""Cells from which on the channels stand beside the messages, and not below."""
+
+_BESIDE = 38
+_READER_ROOM = 110
+_READER_EDGE = 5
+
+_CHANNEL_COLUMNS: tuple[Column[Channel], ...] = (
+    Column("channel", "channel", 16, lambda channel: span(channel.name, "info"), grows=True, sortable=False),
+    Column(
+        "subscribers", "clients", 7, lambda channel: span(units.short_count(channel.subscribers)), align="right",
+        sortable=False,
+    ),
+)  # fmt: skip
+
+
+class NotificationsPane(Pane):
+    """The messages published on the channels that are followed, the newest first."""
+
+    NAME = "notifications"
+    TITLE = "Notifications"
+    ABOUT = (
+        "Pub/Sub messages of the channels and patterns followed, as they come. While more come than can be read, the "
+        "surplus is counted as dropped. A pause holds the picture; receiving goes on. The channels' clients are those "
+        "subscribed by name."
+    )
+    QUERIES = (CHANNELS, SUBSCRIPTIONS)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "patterns", "Patterns", id="notifications.patterns", tooltip="Add and remove what is followed"),
+        Binding("p", "publish", "Publish", id="notifications.publish", tooltip="Publish a message, once confirmed"),
+    ]
+
+    DEFAULT_CSS = """
+    NotificationsPane {
+        & #feed-counts, & #feed-channels { display: none; }
+        & #feed-parts { height: 1fr; }
+        & #feed-messages { width: 1fr; height: 1fr; }
+        &.-full #feed-counts { display: block; margin-bottom: 1; }
+        &.-full.-channels #feed-channels { display: block; height: 5; margin-top: 1; }
+        &.-full.-channels.-broad #feed-parts { layout: horizontal; }
+        &.-full.-channels.-broad #feed-channels { width: 36; height: 1fr; margin: 0 0 0 2; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter = FilterLine()
+        self._messages: Table[Entry] = Table((), follows=True, filter_line=self._filter, id="feed-rows")
+        self._channels: Table[Channel] = Table(_CHANNEL_COLUMNS, id="feed-channels")
+        self._narrowed = Narrowed("")
+        self._rate = SlidingRate(RATE_OVER)
+        self._entries: tuple[Entry, ...] = ()
+        self._shown: tuple[object, ...] = ()
+        self._rows_at = 0.0
+        self._numbers_at = 0.0
+        self._seen_before = 0
+
+    def body(self) -> Iterable[Widget]:
+        """The counts, why nothing comes if so, the messages, and the channels."""
+        with Vertical():
+            yield Facts(id="feed-counts")
+            yield Facts(id="feed-state")
+            with Container(id="feed-parts"):
+                with Vertical(id="feed-messages"):
+                    yield self._messages
+                    yield self._filter
+                yield self._channels
+
+    def on_mount(self) -> None:
+        """Look at the feed from now on."""
+        super().on_mount()
+        self.set_interval(DRAIN_EVERY, self._look)
+
+    def gap(self, snapshot: Snapshot) -> Unavailable | None:
+        """Why nothing can be followed. Channels that are not told are a gap in their list alone."""
+        status = snapshot.feed.status
+        return status if isinstance(status, Unavailable) else None
+
+    def redraw(self) -> None:
+        """As every pane; where there are no messages to be in, the pane takes the focus, for its keys work still."""
+        super().redraw()
+        gap = self.has_class("-gap")
+        if gap != self.can_focus:
+            self.can_focus = gap
+            if self.screen.focused is None or self.has_focus_within or self.has_focus:
+                self.call_after_refresh(self.focus if gap else self._messages.focus)
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Fill what the form has."""
+        self.set_class(self.size.width >= BROAD, "-broad")
+        self._messages.headed = self.full
+        self._draw_channels(snapshot)
+        self._draw_rows(snapshot.feed, time.monotonic())
+        self._draw_numbers(snapshot, time.monotonic())
+
+    def opened(self) -> Pane.Open | None:
+        """The message under the cursor with its payload in full."""
+        entry, copied = self._messages.cursor_row, self.copied()
+        if not isinstance(entry, Message) or copied is None or self._channels.has_focus:
+            return None
+        width = min(_READER_ROOM, self.app.size.width * 9 // 10) - _READER_EDGE
+        return self.Open(safe("Message"), lines.detail_lines(entry, width), copied)
+
+    def copied(self) -> SafeText | None:
+        """The payload as one line, or the channel."""
+        if self._channels.has_focus:
+            channel = self._channels.cursor_row
+            return safe(channel.name, 4 * len(channel.name) + 1) if channel is not None else None
+        entry = self._messages.cursor_row
+        if isinstance(entry, Message):
+            return safe(entry.payload, 4 * len(entry.payload) + 1)
+        return entry.text if entry is not None else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key that writes under read-only."""
+        return not (self.read_only and action == "publish")
+
+    def action_patterns(self) -> None:
+        """Ask for what is to be followed."""
+        if (feed := self._feed) is None:
+            return
+        patterns = feed.patterns
+        self.post_message(
+            self.Ask(
+                "Follow channels",
+                "channels and patterns, with blanks between them: notifications:* chat:7",
+                asked.patterns_text(patterns),
+                lambda _: None,
+                lambda text: self.Watch(asked.typed_patterns(text, patterns)),
+            )
+        )
+
+    def action_publish(self) -> None:
+        """Ask for a message to publish, on the channel under the cursor to begin with."""
+        channel, entry = self._channels.cursor_row, self._messages.cursor_row
+        name = channel.name if channel is not None and self._channels.has_focus else None
+        if name is None and isinstance(entry, Message):
+            name = entry.channel
+        hint = "CHANNEL PAYLOAD: all after the first blank is the payload"
+        self.post_message(
+            self.Ask("Publish a message", hint, asked.publish_text(name), asked.wrong_publish, asked.publish)
+        )
+
+    def watch_paused(self, paused: bool) -> None:  # noqa: FBT001
+        """Count what comes from now on, or catch up with it."""
+        if (feed := self._feed) is not None:
+            self._seen_before = feed.seen
+        self._draw_again()
+
+    @on(FilterLine.Changed)
+    def _narrow(self, event: FilterLine.Changed) -> None:
+        event.stop()
+        self._narrowed = Narrowed(event.text)
+        self._draw_again()
+
+    @property
+    def _feed(self) -> Feed | None:
+        return self.snapshot.feed if self.snapshot is not None else None
+
+    def _draw_again(self) -> None:
+        self._drawn = None
+        self.redraw()
+
+    def _look(self) -> None:
+        """Draw what changed in the feed since the last look, if somebody looks."""
+        snapshot, now = self.snapshot, time.monotonic()
+        if snapshot is None:
+            return
+        feed = snapshot.feed
+        self._rate.sample(now, feed.seen)
+        if not self.is_on_screen:
+            return
+        if (self.gap(snapshot) is not None) != self.has_class("-gap"):
+            self._draw_again()
+        elif not self.has_class("-gap"):
+            if self._due(feed, now):
+                self._draw_rows(feed, now)
+            if now - self._numbers_at >= NUMBERS_EVERY:
+                self._draw_numbers(snapshot, now)
+
+    def _due(self, feed: Feed, now: float) -> bool:
+        """Whether there are other rows to draw; in a flood not at each look."""
+        if self.paused or self._state_of(feed) == self._shown:
+            return False
+        new = feed.serial - (self._entries[0].serial if self._entries else 0)
+        return new <= self._messages.size.height or now - self._rows_at >= FLOOD_EVERY
+
+    def _draw_rows(self, feed: Feed, now: float) -> None:
+        if not self.paused:
+            self._entries = feed.newest()
+        self._shown, self._rows_at = self._state_of(feed), now
+        table, text = self._messages, self._filter.text
+        table.columns = columns(self._room, feed.patterns, full=self.full)
+        table.say_when_empty(lines.empty_text(feed.patterns, text))
+        table.show(Entries(self._narrowed.of(self._entries) if text else self._entries))
+        self.query_one("#feed-state", Facts).show(lines.state_lines(feed.status, now))
+
+    @property
+    def _room(self) -> int:
+        """The cells that the messages have in a row."""
+        beside = self.full and self.has_class("-channels") and self.has_class("-broad")
+        return self.size.width - (_BESIDE if beside else 0)
+
+    def _state_of(self, feed: Feed) -> tuple[object, ...]:
+        return (feed.serial, feed.patterns, type(feed.status))
+
+    def _draw_numbers(self, snapshot: Snapshot, now: float) -> None:
+        self._numbers_at = now
+        feed, rate = snapshot.feed, self._rate.per_second
+        if self.full:
+            counts = lines.counts_line(feed, rate, snapshot.reading(SUBSCRIPTIONS))
+            self.query_one("#feed-counts", Facts).show((counts,))
+        self.query_one("#feed-state", Facts).show(lines.state_lines(feed.status, now))
+        self.say(self._title(feed), lines.subtitle(feed, rate, self.size.width))
+
+    def _title(self, feed: Feed) -> str:
+        parts = [self.TITLE]
+        if self.paused:
+            parts.append(f"+{units.count(feed.seen - self._seen_before)}")
+        if self._filter.text:
+            parts.append(f" filter: {safe(self._filter.text, ONE_LINE)}")
+        return " ".join(parts)
+
+    def _draw_channels(self, snapshot: Snapshot) -> None:
+        reading = snapshot.reading(CHANNELS)
+        channels = reading.value.channels if isinstance(reading, Ready) else ()
+        missing = lines.channels_gap(reading)
+        self.set_class(bool(channels or missing), "-channels")
+        self._channels.say_when_empty(missing)
+        self._channels.show(Listed(channels, lambda channel: channel.name))
