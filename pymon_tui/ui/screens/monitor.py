@@ -282,8 +282,9 @@ class MonitorScreen(Screen[None]):
         if newest is None or not self.query(TitleBar):  # when the app is left, widgets go before the worker
             return
         bar = self.query_one(TitleBar)
-        bar.left = left_title(newest, self.size.width)
-        bar.right = right_title(newest, self.snapshot if self.paused else None, now, read_only=self._source.read_only)
+        width, held = self.size.width, self.snapshot if self.paused else None
+        bar.left = left_title(newest, width)
+        bar.right = right_title(newest, held, now, width=width, read_only=self._source.read_only)
         lines = banner(newest, now)
         facts = self.query_one("#banner", Facts)
         facts.show(lines)

@@ -6,8 +6,12 @@ from pymon_tui.model import units
 from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.readings.server import SERVER
 from pymon_tui.ui.widgets.ink import Line, Span, label, span
+
+_WIDE = 100
+"""The columns from which on there is room for more than what the server is."""
 
 
 def left_title(snapshot: Snapshot, width: int) -> Line:
@@ -20,13 +24,13 @@ def left_title(snapshot: Snapshot, width: int) -> Line:
         pieces.append(label(f"  {server.product} {server.version}"))
         if server.role:
             pieces.append(label(f" · {server.role}"))
-        if width >= 100:
+        if width >= _WIDE:
             pieces.append(label(f" · up {units.duration(server.uptime_in_seconds)}"))
     return tuple(pieces)
 
 
-def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, read_only: bool) -> Line:
-    """Badges for what is out of the ordinary, then the interval and the round trip."""
+def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, width: int, read_only: bool) -> Line:
+    """Badges for what is out of the ordinary, then the number of keys, the interval and the round trip."""
     pieces: list[Span] = []
     if held is not None:
         pieces += [span(f" PAUSED {units.duration(now - held.at)} ", "act"), span(" ")]
@@ -38,6 +42,9 @@ def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, read_onl
     late = now - newest.at
     if isinstance(newest.link, Live) and late > 2 * newest.interval + 0.5:
         pieces += [span(f"no answer for {units.duration(late)}", "warn"), span("  ")]
+    keyspace = newest.reading(KEYSPACE)
+    if width >= _WIDE and isinstance(keyspace, Ready):
+        pieces.append(label(f"{units.count(keyspace.value.keys)} keys  "))
     pieces.append(label(f"{newest.interval:g} s"))
     if isinstance(newest.link, Live):
         pieces += [label("  rtt "), span(units.milliseconds(newest.link.rtt)), span(" ")]
