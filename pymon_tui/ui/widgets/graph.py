@@ -31,6 +31,14 @@ def ceiling(value: float) -> float:
     return next((step * power for step in (1, 2, 5) if value <= step * power * 1.0000001), 10 * power)
 
 
+def byte_ceiling(value: float) -> float:
+    """The same of bytes, round in their binary units: 1, 2, 5, ... 500 KiB, 1 MiB."""
+    unit = 1.0
+    while value > 1024 * unit:
+        unit *= 1024
+    return min(ceiling(value / unit), 1024.0) * unit
+
+
 class Graph(Ink):
     """The newest columns of a metric, the newest at the right."""
 

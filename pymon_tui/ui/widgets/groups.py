@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
 from pymon_tui.model.text import safe
-from pymon_tui.ui.widgets.ink import BLANK, ELLIPSIS, Line, Span, fit, label, line_width
+from pymon_tui.ui.widgets.ink import BLANK, ELLIPSIS, Line, Span, fit, line_width, span
 
 COLUMN = 36
 """The cells that a column of facts has at least."""
@@ -36,14 +36,16 @@ def arrange(groups: Sequence[Group], width: int, height: int, *, rank_with_title
     """
     count = max(1, (width + GAP) // (COLUMN + GAP))
     room = (width - GAP * (count - 1)) // count
-    ranks = sorted({fact.rank for group in groups for fact in group.facts}, reverse=True)
-    attempts = [(rank, True) for rank in ranks if rank >= rank_with_titles] + [(rank, False) for rank in ranks]
-    columns: list[list[Line]] = []
-    for rank, titled in attempts:
-        columns = _flow([_block(group, rank, titled=titled) for group in groups], count, titled=titled)
-        if max(map(len, columns), default=0) <= height:
+    titled = _fits([_only(group, rank_with_titles) for group in groups], count, height, titled=True)
+    ranks = sorted({fact.rank for group in groups for fact in group.facts})
+    kept: list[Group] = [Group(group.title, ()) for group in groups]
+    for rank in ranks:
+        more = [_only(group, rank) for group in groups]
+        if not _fits(more, count, height, titled=titled):
+            kept = _filled_up(kept, groups, rank, lambda some: _fits(some, count, height, titled=titled))
             break
-    return _side_by_side([column[:height] for column in columns], room)
+        kept = more
+    return _side_by_side(_flow(kept, count, titled=titled), room)
 
 
 def clip(line: Line, width: int) -> Line:
@@ -63,28 +65,52 @@ def clip(line: Line, width: int) -> Line:
     return tuple(kept)
 
 
-def _block(group: Group, rank: int, *, titled: bool) -> list[Line]:
-    lines = [fact.line for fact in group.facts if fact.rank <= rank]
-    return [(label(group.title),), *lines] if titled and lines else lines
+def _only(group: Group, rank: int) -> Group:
+    return Group(group.title, tuple(fact for fact in group.facts if fact.rank <= rank))
 
 
-def _flow(blocks: list[list[Line]], count: int, *, titled: bool) -> list[list[Line]]:
-    """The blocks in ``count`` columns, in order, so that the highest column is as low as can be."""
-    filled = [block for block in blocks if block]
-    between: list[Line] = [BLANK] if titled else []
-    height = max((len(block) for block in filled), default=0)
-    while len(columns := _stack(filled, between, height)) > count:
+def _filled_up(
+    kept: list[Group], groups: Sequence[Group], rank: int, fits: Callable[[list[Group]], bool]
+) -> list[Group]:
+    """What was kept and as many facts of this rank, first come first served, as there is room for."""
+    for place, group in enumerate(groups):
+        for fact in group.facts:
+            if fact.rank == rank:
+                chosen = (*kept[place].facts, fact)
+                # In the group's own order, whatever the order in which they were found to fit.
+                more = Group(group.title, tuple(each for each in group.facts if each in chosen))
+                tried = [*kept[:place], more, *kept[place + 1 :]]
+                kept = tried if fits(tried) else kept
+    return kept
+
+
+def _fits(groups: Sequence[Group], count: int, height: int, *, titled: bool) -> bool:
+    columns = _stack(groups, height, titled=titled)
+    return len(columns) <= count and all(len(column) <= height for column in columns)
+
+
+def _flow(groups: Sequence[Group], count: int, *, titled: bool) -> list[list[Line]]:
+    """The groups in at most ``count`` columns, in order, so that the highest column is as low as can be."""
+    height = 1
+    while len(columns := _stack(groups, height, titled=titled)) > count:
         height += 1
     return columns
 
 
-def _stack(blocks: list[list[Line]], between: list[Line], height: int) -> list[list[Line]]:
+def _stack(groups: Sequence[Group], height: int, *, titled: bool) -> list[list[Line]]:
+    """The groups below each other, in a new column wherever the next one would go beyond ``height``."""
     columns: list[list[Line]] = []
-    for block in blocks:
-        if columns and len(columns[-1]) + len(between) + len(block) <= height:
-            columns[-1] += between + block
+    for group in groups:
+        block: list[Line] = [fact.line for fact in group.facts]
+        if not block:
+            continue
+        if titled:
+            block = [(span(group.title, "strong"),), *block]
+        gap: list[Line] = [BLANK] if titled else []
+        if columns and len(columns[-1]) + len(gap) + len(block) <= height:
+            columns[-1] += gap + block
         else:
-            columns.append(list(block))
+            columns.append(block)
     return columns
 
 

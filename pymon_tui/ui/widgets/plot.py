@@ -31,11 +31,13 @@ class Plot(Vertical, can_focus=False):
         self,
         tone: Tone,
         unit: Callable[[float | None], SafeText],
+        ceiling: Callable[[float], float],
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        """``unit`` writes the scale, in at most eight cells."""
+        """``unit`` writes the scale in at most eight cells; ``ceiling`` gives a round end of it at or above a value."""
         self._tone: Tone = tone
+        self._ceiling = ceiling
         self.unit = unit
         super().__init__(id=id)
 
@@ -52,7 +54,8 @@ class Plot(Vertical, can_focus=False):
     def show(self, caption: Line, columns: Sequence[float | None]) -> None:
         """Draw these columns, oldest first, under this caption."""
         self.query_one(Facts).show((caption,))
-        self.query_one(Graph).show(columns)
+        highest = max((value for value in columns if value is not None), default=0.0)
+        self.query_one(Graph).show(columns, self._ceiling(highest))
 
     def watch_scaled(self, scaled: bool) -> None:  # noqa: FBT001
         """Show or hide the caption and the scale."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.metrics import CONNECTIONS
+from pymon_tui.readings.persistence import Persistence
 from pymon_tui.readings.replication import Replication
 from pymon_tui.readings.server import Server
 from pymon_tui.ui.panes.server import lines
 from pymon_tui.ui.panes.server.lines import NAME
 from pymon_tui.ui.panes.server.told import Told
 from pymon_tui.ui.widgets.groups import Fact, Group
-from pymon_tui.ui.widgets.ink import Line, field, label, span
+from pymon_tui.ui.widgets.ink import Line, Role, Span, field, label, span
 
 ESSENTIAL = 1
 """Facts up to this rank are worth more than the groups' titles."""
+_SLOW_FORK = 500_000
+"""Microseconds of standstill for a fork from which on it is shown amber."""
 
 
 def overview(told: Told, rows: int) -> tuple[Line, ...]:
@@ -60,7 +63,7 @@ def _identity(told: Told) -> tuple[Fact, ...]:
         Fact(0, field("version", NAME, span(server.product, "strong"), span(server.version, "strong"), mode)),
         Fact(1, field("role", NAME, server.role or units.UNKNOWN)),
         Fact(0, field("uptime", NAME, units.duration(server.uptime_in_seconds))),
-        Fact(1, field("process", NAME, _number(server.process_id), label("port"), _port(server))),
+        Fact(1, field("process", NAME, _number(server.process_id), label("·"), *_port(server))),
         Fact(0, lines.clients(told)),
         Fact(1, lines.round_trip(told)),
         Fact(2, field("os", NAME, server.os or units.UNKNOWN)),
@@ -77,10 +80,11 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
     made = units.rate(told.latest(CONNECTIONS.name))
     total = units.count(server.total_connections_received)
     return (
-        Fact(0, lines.commands(told)),
-        Fact(2, field("in total", NAME, units.count(server.total_commands_processed))),
+        # The graph's caption says it too.
+        Fact(2, lines.commands(told)),
+        Fact(3, field("in total", NAME, units.count(server.total_commands_processed))),
         Fact(0, lines.network(told)),
-        Fact(3, field("in total", NAME, label("in"), lines.steady(came, 8), label("out"), went)),
+        Fact(4, field("in total", NAME, label("in"), lines.steady(came, 8), label("out"), went)),
         Fact(1, field("connects", NAME, lines.steady(made, 8), label("in total"), total)),
         Fact(1, lines.errors(told)),
         Fact(3, field("in total", NAME, units.count(server.total_error_replies), label("error replies"))),
@@ -95,21 +99,23 @@ def _persistence(told: Told) -> tuple[Fact, ...]:
     persistence = told.persistence
     if persistence is None:
         return (Fact(0, lines.saved(told)),)
-    took = units.duration(persistence.rdb_last_bgsave_time_sec)
-    base = (label("of"), span(units.bytes_(persistence.aof_base_size))) if persistence.aof_base_size else ()
-    size = field("aof size", NAME, units.bytes_(persistence.aof_current_size), *base)
-    rewrite = _rewrite(bool(persistence.aof_rewrite_in_progress), bool(persistence.aof_rewrite_scheduled))
-    slow_fork = (persistence.latest_fork_usec or 0) >= 500_000
-    fork = span(units.microseconds(persistence.latest_fork_usec), "warn" if slow_fork else "value")
-    forks = (label("of"), span(units.count(persistence.total_forks))) if persistence.total_forks is not None else ()
-    return (
+    facts = [
         Fact(0, lines.saved(told)),
         Fact(1, field("unsaved", NAME, units.count(persistence.rdb_changes_since_last_save), label("changes"))),
-        *((Fact(1, size),) if persistence.aof_enabled else ()),
-        *((Fact(3, field("rewrite", NAME, rewrite)),) if persistence.aof_enabled else ()),
-        Fact(3, field("save took", NAME, took, label("copied"), units.bytes_(persistence.rdb_last_cow_size))),
-        Fact(2, field("last fork", NAME, fork, *forks)),
-    )
+    ]
+    if persistence.aof_enabled:
+        base = (label("of"), span(units.bytes_(persistence.aof_base_size))) if persistence.aof_base_size else ()
+        facts.append(Fact(1, field("aof size", NAME, units.bytes_(persistence.aof_current_size), *base)))
+        facts.append(Fact(3, field("rewrite", NAME, _rewrite(persistence))))
+    if persistence.rdb_last_bgsave_time_sec is not None:
+        took, copied = units.duration(persistence.rdb_last_bgsave_time_sec), units.bytes_(persistence.rdb_last_cow_size)
+        facts.append(Fact(3, field("save took", NAME, took, label("copied"), copied)))
+    if persistence.latest_fork_usec:
+        role: Role = "warn" if persistence.latest_fork_usec >= _SLOW_FORK else "value"
+        fork = span(units.microseconds(persistence.latest_fork_usec), role)
+        count = (label("the last of"), span(units.count(persistence.total_forks))) if persistence.total_forks else ()
+        facts.append(Fact(2, field("fork", NAME, fork, *count)))
+    return tuple(facts)
 
 
 def _replication(told: Told) -> tuple[Fact, ...]:
@@ -117,8 +123,10 @@ def _replication(told: Told) -> tuple[Fact, ...]:
     first = Fact(0, lines.replication(told))
     if replication is None:
         return (first,)
-    partial = f"{units.count(replication.sync_partial_ok)} ok {units.count(replication.sync_partial_err)} refused"
-    full = units.count(replication.sync_full)
+    full, partial, denied = (
+        units.short_count(each)
+        for each in (replication.sync_full, replication.sync_partial_ok, replication.sync_partial_err)
+    )
     held = units.bytes_(replication.repl_backlog_histlen)
     backlog = field("backlog", NAME, held, label("of"), units.bytes_(replication.repl_backlog_size))
     return (
@@ -126,7 +134,7 @@ def _replication(told: Told) -> tuple[Fact, ...]:
         *_upstream(replication),
         *((Fact(3, backlog),) if replication.repl_backlog_active else ()),
         Fact(4, field("offset", NAME, _number(replication.master_repl_offset))),
-        Fact(4, field("syncs", NAME, full, label("full, partial"), partial)),
+        Fact(4, field("syncs", NAME, full, label("full"), partial, label("partial"), denied, label("denied"))),
     )
 
 
@@ -192,13 +200,15 @@ def _processor(told: Told) -> tuple[Fact, ...]:
     )
 
 
-def _rewrite(running: bool, scheduled: bool) -> SafeText:  # noqa: FBT001
-    return safe("running" if running else "scheduled" if scheduled else "not running")
+def _rewrite(persistence: Persistence) -> Span:
+    if persistence.aof_rewrite_in_progress:
+        return span("running", "info")
+    return label("scheduled" if persistence.aof_rewrite_scheduled else "not running")
 
 
 def _number(value: int | None) -> SafeText:
     return units.UNKNOWN if value is None else safe(str(value))
 
 
-def _port(server: Server) -> SafeText:
-    return safe("none, a socket") if server.tcp_port == 0 else _number(server.tcp_port)
+def _port(server: Server) -> tuple[Span, ...]:
+    return (label("socket only"),) if server.tcp_port == 0 else (label("port"), span(_number(server.tcp_port)))

@@ -26,6 +26,7 @@ from pymon_tui.ui.panes.server.lines import thin_rate
 from pymon_tui.ui.panes.server.tables import CommandRow
 from pymon_tui.ui.panes.server.told import Told, told
 from pymon_tui.ui.widgets.filter import FilterLine
+from pymon_tui.ui.widgets.graph import byte_ceiling, ceiling
 from pymon_tui.ui.widgets.groups import arrange
 from pymon_tui.ui.widgets.ink import Facts, Line, label, span, text_of
 from pymon_tui.ui.widgets.plot import Plot
@@ -69,9 +70,9 @@ class ServerPane(Pane):
         """Facts and the graph of the rate; in full also the network's graphs and the tables."""
         yield Facts(id="server-facts")
         with Horizontal(id="server-graphs"):
-            yield Plot("accent", units.rate, id="server-rate")
-            yield Plot("info", thin_rate, id="server-input")
-            yield Plot("info", thin_rate, id="server-output")
+            yield Plot("accent", units.rate, ceiling, id="server-rate")
+            yield Plot("info", thin_rate, byte_ceiling, id="server-input")
+            yield Plot("info", thin_rate, byte_ceiling, id="server-output")
         filter_line = FilterLine()
         yield Table(tables.COMMANDS, sort="time", filter_line=filter_line, id="server-commands")
         yield filter_line

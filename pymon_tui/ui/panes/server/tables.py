@@ -15,6 +15,8 @@ from pymon_tui.ui.widgets.ink import Line, Role, Span, field, label, span
 from pymon_tui.ui.widgets.table import Column
 
 _NAME = 16
+_BAR = 60
+"""The cells of a bar that stands for all of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,12 @@ def command_rows(commands: Commands, sort: str | None, *, descending: bool, hold
     return (*known, *(row for row in rows if key(row) is None))
 
 
+def bar(share: float | None) -> SafeText:
+    """A share of the time as a thin bar."""
+    halves = round(2 * _BAR * min(share or 0.0, 1.0))
+    return safe("━" * (halves // 2) + "╸" * (halves % 2))
+
+
 def _number(text: SafeText, value: float | None, role: Role = "value") -> Span:
     return span(text, role if value else "faint")
 
@@ -83,7 +91,7 @@ def _now(row: CommandRow) -> Span:
 
 
 COMMANDS: tuple[Column[CommandRow], ...] = (
-    Column("command", "command", 14, lambda row: span(row.statistic.name), grows=True),
+    Column("command", "command", 16, lambda row: span(row.statistic.name)),
     Column("calls/s", "calls/s", 8, _calls_per_second, "right", 0),
     Column("time", "time", 6, lambda row: _number(units.percent(row.share), row.share), "right", 0),
     Column("now", "now", 8, _now, "right", 1),
@@ -94,6 +102,7 @@ COMMANDS: tuple[Column[CommandRow], ...] = (
     Column("p99.9", "p99.9", 8, lambda row: span(units.microseconds(row.statistic.p999)), "right", 5),
     Column("failed", "failed", 7, lambda row: _counted(row.statistic.failed_calls, "warn"), "right", 2),
     Column("rejected", "rejected", 9, lambda row: _counted(row.statistic.rejected_calls, "warn"), "right", 6),
+    Column("bar", "share of time", _BAR, lambda row: span(bar(row.share), "info"), rank=7, grows=True, sortable=False),
 )
 
 
