@@ -86,8 +86,8 @@ class ClientTable(Sequence[Client]):
             together = next((fields for fields in _NEIGHBOURS if field in fields), (field,))
             found = _numbers(together).findall(self._raw)
             if found and len(together) > 1 and len(found) == len(self._rows):
-                for name, column in zip(together, zip(*found, strict=True), strict=False):
-                    self._numbers[name] = list(map(int, column))
+                for column, name in enumerate(together):
+                    self._numbers[name] = [int(values[column]) for values in found]
             else:
                 self._numbers[field] = [
                     None if value is None else int(value) for value in self._column(_numbers((field,)))

@@ -26,7 +26,6 @@ class FilterLine(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "drop", "Clear", id="filter.drop", tooltip="Show all rows again"),
-        Binding("enter", "keep", "Keep", id="filter.keep", tooltip="Keep the filter and go back to the rows"),
     ]
 
     DEFAULT_CSS = """
@@ -35,7 +34,8 @@ class FilterLine(Horizontal):
         display: none;
         &.-open { display: block; }
         & Facts { width: 2; }
-        & Input { border: none; height: 1; width: 1fr; padding: 0; background: $panel; }
+        & Input { height: 1; width: 1fr; padding: 0; background: $panel; }
+        & Input, & Input:focus { border: none; }
     }
     """
 
@@ -85,10 +85,6 @@ class FilterLine(Horizontal):
         with field.prevent(Input.Changed):
             field.value = text
         self._change(text)
-
-    def action_keep(self) -> None:
-        """Hide the line; the filter stays."""
-        self._close()
 
     def action_drop(self) -> None:
         """Hide the line and show all rows."""

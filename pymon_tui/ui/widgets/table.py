@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -167,6 +167,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         self._filter_line = filter_line
         self._groups = groups
         self._headed = True
+        self._layout: tuple[int, tuple[Column[R], ...], list[tuple[Column[Any], int]]] | None = None
         self._rows: Rows[R] = Listed((), hash)
         self._cursor = 0
         self._cursor_key: Hashable | None = None
@@ -329,11 +330,16 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
     def _move(self, index: int) -> None:
         if not len(self._rows):
             return
+        before, first = self._cursor, self.scroll_offset.y
         self._cursor = max(0, min(index, len(self._rows) - 1))
         top = self._follows and self._cursor == 0
         self._cursor_key = None if top else self._rows.key(self._cursor)
         self._reveal()
-        self.refresh()
+        if self.scroll_offset.y == first:
+            lines = {row - first + self._headed for row in (before, self._cursor)}
+            self.refresh(*(Region(0, line, self.size.width, 1) for line in lines))
+        else:
+            self.refresh()
 
     def _reveal(self) -> None:
         """Scroll as little as brings the cursor's row into sight."""
@@ -377,8 +383,14 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
     def _laid_out(self) -> list[tuple[Column[Any], int]]:
         """The columns there is room for, in order, each with its width."""
         width = self.scrollable_content_region.width
-        kept = list(self.columns)
-        while len(kept) > 1 and sum(column.width + _GAP for column in kept) - _GAP > width:
-            kept.remove(max(reversed(kept), key=lambda column: column.rank))
-        left = max(0, width - sum(column.width + _GAP for column in kept) + _GAP)
-        return [(column, column.width + (left if column.grows else 0)) for column in kept]
+        if self._layout is None or self._layout[:2] != (width, self.columns):
+            self._layout = width, self.columns, _fitting(self.columns, width)
+        return self._layout[2]
+
+
+def _fitting(columns: Sequence[Column[Any]], width: int) -> list[tuple[Column[Any], int]]:
+    kept = list(columns)
+    while len(kept) > 1 and sum(column.width + _GAP for column in kept) - _GAP > width:
+        kept.remove(max(reversed(kept), key=lambda column: column.rank))
+    left = max(0, width - sum(column.width + _GAP for column in kept) + _GAP)
+    return [(column, column.width + (left if column.grows else 0)) for column in kept]

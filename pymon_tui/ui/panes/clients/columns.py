@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pymon_tui.model import units
@@ -35,15 +36,21 @@ TITLES = {
 """What clients are added up by, in a word."""
 
 
-def columns_of(table: ClientTable) -> Sequence[Column[Row]]:
-    """The columns that this server tells something for, in the order shown."""
-    told = table.row(0) if len(table) else b""
-    return [column for column, field in _CLIENT_COLUMNS if not told or b" " + field + b"=" in b" " + told]
+def columns_of(table: ClientTable, width: int) -> Sequence[Column[Row]]:
+    """The columns that this server tells something for, in the order shown, for a table of ``width`` cells."""
+    columns = [column for column, field in _CLIENT_COLUMNS if _tells(table, field)]
+    widths = next((widths for least, widths in _WIDER if width >= least), {})
+    return [replace(column, width=widths.get(column.name, column.width)) for column in columns]
 
 
-def group_columns(by: Grouping) -> Sequence[Column[Group]]:
-    """The columns of groups made by this."""
-    return [Column("group", TITLES[by], 12, lambda group: group_name(group, by), grows=True), *_GROUP_COLUMNS]
+def group_columns(table: ClientTable, by: Grouping) -> Sequence[Column[Group]]:
+    """The columns of groups made by this, in the order shown."""
+    told = [column for column, field in _GROUP_COLUMNS if _tells(table, field)]
+    return [Column("group", TITLES[by], 12, lambda group: group_name(group, by), grows=True), *told]
+
+
+def _tells(table: ClientTable, field: bytes) -> bool:
+    return not len(table) or b" " + field + b"=" in b" " + table.row(0)
 
 
 def group_name(group: Group, by: Grouping) -> Span:
@@ -88,79 +95,69 @@ def _amount(value: float | None, shown: Callable[[float | None], SafeText]) -> S
 
 
 def _queued(multi: int | None) -> Span:
-    return Span(units.UNKNOWN, "faint") if multi is None or multi < 0 else Span(units.short_count(multi))
+    """Commands queued in MULTI; nothing outside of it."""
+    return Span(units.UNKNOWN, "faint") if multi is None else span("" if multi < 0 else units.short_count(multi))
+
+
+def _count(name: str, title: str, value: Callable[[Row], float | None], rank: int) -> Column[Row]:
+    return Column(name, title, 6, lambda row: _amount(value(row), units.short_count), align="right", rank=rank)
+
+
+def _bytes(name: str, title: str, value: Callable[[Row], float | None], rank: int) -> Column[Row]:
+    return Column(name, title, 6, lambda row: _amount(value(row), units.short_bytes), align="right", rank=rank)
+
+
+def _age(name: str, value: Callable[[Client], int | None], rank: int) -> Column[Row]:
+    return Column(name, name, 4, lambda row: Span(units.age(value(row.client)), "label"), align="right", rank=rank)
 
 
 _CLIENT_COLUMNS: Sequence[tuple[Column[Row], bytes]] = (
-    (Column("id", "id", 8, lambda row: label(str(row.client.id)), align="right", rank=5), b"id"),
-    (Column("address", "address", 21, lambda row: Span(row.client.address), rank=4), b"addr"),
-    (Column("name", "name", 12, lambda row: name_cell(row.client), grows=True), b"name"),
-    (Column("user", "user", 10, lambda row: _text(row.client.user), rank=6), b"user"),
-    (Column("age", "age", 4, lambda row: Span(units.age(row.client.age), "label"), align="right", rank=7), b"age"),
-    (Column("idle", "idle", 4, lambda row: Span(units.age(row.client.idle), "label"), align="right", rank=1), b"idle"),
-    (Column("db", "db", 3, lambda row: label(units.count(row.client.db)), align="right", rank=8), b"db"),
-    (Column("flags", "flags", 5, lambda row: flags_cell(row.client), rank=9), b"flags"),
+    (Column("id", "id", 8, lambda row: label(str(row.client.id)), align="right", rank=6), b"id"),
+    (Column("address", "address", 21, lambda row: Span(row.client.address), rank=3), b"addr"),
+    (Column("name", "name", 10, lambda row: name_cell(row.client), grows=True), b"name"),
+    (Column("user", "user", 10, lambda row: _text(row.client.user), rank=7), b"user"),
+    (_age("age", lambda client: client.age, 9), b"age"),
+    (_age("idle", lambda client: client.idle, 1), b"idle"),
+    (Column("db", "db", 3, lambda row: label(units.count(row.client.db)), align="right", rank=12), b"db"),
+    (Column("flags", "flags", 5, lambda row: flags_cell(row.client), rank=11), b"flags"),
     (Column("command", "command", 11, lambda row: command_cell(row.client)), b"cmd"),
-    (Column("library", "library", 16, lambda row: _text(row.client.library, "label"), rank=7), b"lib-name"),
-    (
-        Column("queued", "multi", 5, lambda row: _queued(row.client.multi), align="right", rank=10),
-        b"multi",
-    ),
+    (Column("library", "library", 16, lambda row: _text(row.client.library, "label"), rank=10), b"lib-name"),
+    (Column("queued", "multi", 5, lambda row: _queued(row.client.multi), align="right", rank=13), b"multi"),
+    (_count("commands", "cmd/s", lambda row: row.traffic.commands, 2), b"tot-cmds"),
+    (_bytes("bytes in", "in/s", lambda row: row.traffic.net_in, 5), b"tot-net-in"),
+    (_bytes("bytes out", "out/s", lambda row: row.traffic.net_out, 4), b"tot-net-out"),
+    (_bytes("query buffer", "in buf", lambda row: row.client.qbuf, 14), b"qbuf"),
+    (Column("output buffer", "out buf", 7, lambda row: output_cell(row.client.omem), align="right"), b"omem"),
+    (_bytes("memory", "memory", lambda row: row.client.tot_mem, 8), b"tot-mem"),
+)
+"""Each column with the field that it needs."""
+
+_WIDER: Sequence[tuple[int, Mapping[str, int]]] = (
+    (176, {"address": 30, "user": 16, "command": 16, "library": 22, "output buffer": 8}),
+    (60, {"output buffer": 8}),
+)
+"""From how many cells on which columns are wider, by their names."""
+
+
+def _sum_of(name: str, title: str, value: Callable[[Group], float | None], rank: int) -> Column[Group]:
+    return Column(name, title, 7, lambda group: _amount(value(group), units.short_bytes), align="right", rank=rank)
+
+
+_GROUP_COLUMNS: Sequence[tuple[Column[Group], bytes]] = (
+    (Column("clients", "clients", 7, lambda group: span(units.count(group.clients)), align="right"), b"id"),
     (
         Column(
             "commands",
             "cmd/s",
             6,
-            lambda row: _amount(row.traffic.commands, units.short_count),
+            lambda group: _amount(group.traffic.commands, units.short_count),
             align="right",
-            rank=2,
+            rank=1,
         ),
         b"tot-cmds",
     ),
-    (
-        Column(
-            "bytes in", "in/s", 6, lambda row: _amount(row.traffic.net_in, units.short_bytes), align="right", rank=3
-        ),
-        b"tot-net-in",
-    ),
-    (
-        Column(
-            "bytes out", "out/s", 6, lambda row: _amount(row.traffic.net_out, units.short_bytes), align="right", rank=3
-        ),
-        b"tot-net-out",
-    ),
-    (
-        Column(
-            "query buffer",
-            "in buf",
-            6,
-            lambda row: _amount(row.client.qbuf, units.short_bytes),
-            align="right",
-            rank=10,
-        ),
-        b"qbuf",
-    ),
-    (Column("output buffer", "out buf", 8, lambda row: output_cell(row.client.omem), align="right"), b"omem"),
-    (
-        Column(
-            "memory", "memory", 7, lambda row: _amount(row.client.tot_mem, units.short_bytes), align="right", rank=6
-        ),
-        b"tot-mem",
-    ),
-)
-"""Each column with the field that it needs."""
-
-_GROUP_COLUMNS: Sequence[Column[Group]] = (
-    Column("clients", "clients", 8, lambda group: span(units.count(group.clients)), align="right"),
-    Column(
-        "commands", "cmd/s", 6, lambda group: _amount(group.traffic.commands, units.short_count), align="right", rank=1
-    ),
-    Column(
-        "bytes in", "in/s", 6, lambda group: _amount(group.traffic.net_in, units.short_bytes), align="right", rank=3
-    ),
-    Column(
-        "bytes out", "out/s", 6, lambda group: _amount(group.traffic.net_out, units.short_bytes), align="right", rank=3
-    ),
-    Column("output buffer", "out buf", 8, lambda group: output_cell(group.omem), align="right"),
-    Column("memory", "memory", 7, lambda group: _amount(group.tot_mem, units.short_bytes), align="right", rank=4),
+    (_sum_of("bytes in", "in/s", lambda group: group.traffic.net_in, 3), b"tot-net-in"),
+    (_sum_of("bytes out", "out/s", lambda group: group.traffic.net_out, 2), b"tot-net-out"),
+    (Column("output buffer", "out buf", 7, lambda group: output_cell(group.omem), align="right"), b"omem"),
+    (_sum_of("memory", "memory", lambda group: group.tot_mem, 4), b"tot-mem"),
 )

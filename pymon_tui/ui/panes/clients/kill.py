@@ -23,9 +23,10 @@ def _what(client: Client) -> str:
 
 
 def _effect(client: Client) -> str:
+    # The dialog has one line for it: what tells whom it is about comes first.
     if client.is_replica:
-        return f"this is replica {client.address}; it lags until it has connected and synchronized again"
+        return f"this is replica {client.address}; it will resync"
     if client.is_primary:
-        return f"this is the link to our primary {client.address}; no writes come in until it is made again"
-    who = f"{client.name}, {client.address}" if client.name else str(client.address)
-    return f"closes {who} (idle {units.age(client.idle)}, {client.cmd or 'no command yet'}); it may connect again"
+        return f"this is our primary {client.address}; its link is made anew"
+    who = f"{client.address} {client.name}" if client.name else str(client.address)
+    return f"closes {who}, idle {units.age(client.idle)}"

@@ -20,7 +20,7 @@ from pymon_tui.ui.panes.clients.kill import kill
 from pymon_tui.ui.panes.clients.rows import ClientRows, Row, ordered, ordered_groups
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.widgets.filter import FilterLine
-from pymon_tui.ui.widgets.table import Listed, Table
+from pymon_tui.ui.widgets.table import Column, Listed, Table
 
 _GROUPINGS = (None, *Grouping)
 _HEADER_FROM = 7
@@ -58,10 +58,11 @@ class ClientsPane(Pane):
         self._earlier: Ready[ClientTable] | None = None
         self._own_ids: frozenset[int] = frozenset()
         self._everybody = self._shown = 0
+        self._arranged: tuple[object, ...] = ()
         self._killable = False
         self._filter_line = FilterLine()
         self._table: Table[Any] = Table(
-            columns_of(_EMPTY), sort="output buffer", follows=True, filter_line=self._filter_line, groups=True
+            columns_of(_EMPTY, 0), sort="output buffer", follows=True, filter_line=self._filter_line, groups=True
         )
         super().__init__()
 
@@ -76,7 +77,9 @@ class ClientsPane(Pane):
         if not isinstance(reading, Ready):
             return
         self._table.headed = self.full or self.size.height >= _HEADER_FROM
-        if reading is not self._newest or snapshot.own_ids != self._own_ids:
+        drawn = (reading, snapshot.own_ids, self.size)
+        if drawn != self._arranged:
+            self._arranged = drawn
             self._take(reading, snapshot)
             self._arrange()
         self._say()
@@ -167,7 +170,11 @@ class ClientsPane(Pane):
     def _lay_columns(self) -> None:
         """Show clients or groups, each in the order that was last chosen for them."""
         sort, descending = self._orders[self._shows_groups]
-        columns = group_columns(self._by) if self._by and self._shows_groups else columns_of(self._list)
+        columns: Sequence[Column[Any]] = columns_of(self._list, self.size.width)
+        if self._by is not None and self._within is None:
+            columns = group_columns(self._list, self._by)
+            if sort not in [column.name for column in columns]:
+                sort = "clients"  # an older server doesn't tell who sends how much
         self._table.use(columns, sort=sort, descending=descending)
         self._arrange()
         self._say()
@@ -184,7 +191,7 @@ class ClientsPane(Pane):
             groups = group(clients, self._rates, self._by, places)
             table.show(Listed(ordered_groups(groups, sort, descending=descending), lambda one: one.label))
         else:
-            table.columns = tuple(columns_of(clients))
+            table.columns = tuple(columns_of(clients, self.size.width))
             places = ordered(clients, self._rates, places, sort, descending=descending)
             table.show(ClientRows(clients, self._rates, places))
         table.say_when_empty("no client holds this text" if self._filter_line.text else "nobody but this monitor")

@@ -94,7 +94,8 @@ def ordered(table: ClientTable, rates: Rates, places: Sequence[int], sort: str, 
 
 
 def ordered_groups(groups: Sequence[Group], sort: str, *, descending: bool) -> Sequence[Group]:
-    """The groups in the order of a column, by its name; what is not known comes last in either direction."""
+    """The groups in the order of a column, by its name; equal ones by their size, what is not known last."""
+    groups = sorted(groups, key=lambda group: group.clients, reverse=True)
     keys: dict[str, Sequence[float | str | None]] = {
         "group": [group.label and group.label.lower() for group in groups],
         "clients": [group.clients for group in groups],
