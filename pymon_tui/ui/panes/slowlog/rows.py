@@ -83,7 +83,7 @@ def entry_columns(now: float, *, full: bool) -> tuple[Column[SlowEntry], ...]:
     glance: tuple[Column[SlowEntry], ...] = (
         Column("ago", "ago", 4, ago, align="right", smallest_first=True),
         Column("took", "took", 7, lambda entry: took(entry.duration), align="right"),
-        Column("command", "command", 22, lambda entry: span(entry.command), grows=True),
+        Column("command", "command", 28 if full else 15, lambda entry: span(entry.command), grows=True),
     )
     if not full:
         return (*glance, Column("client", "client", 14, _client, rank=1))
