@@ -1,0 +1,34 @@
+"""How many keys each database has."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.keyspace import Database, Keyspace, parse_keyspace
+from tests.replies import recorded
+
+
+def keyspace(*lines: str) -> Keyspace:
+    """What is read from an INFO with these lines."""
+    return parse_keyspace(parse_info("\r\n".join(("redis_version:7.0.0", *lines)).encode()))
+
+
+@pytest.mark.parametrize("server", ["valkey-9", "redis-7"])
+def test_reads_what_servers_say(server: str) -> None:
+    read = parse_keyspace(parse_info(recorded(f"info-primary.{server}.resp2")))
+
+    assert [(each.index, each.keys) for each in read.databases] == [(0, 550), (3, 1)]
+    assert (read.keys, read.expires) == (551, 167)
+    assert read.databases[0].avg_ttl is not None
+    assert read.databases[1].avg_ttl is None  # 0: no key expires
+
+
+def test_databases_stand_by_index_and_odd_lines_are_left_out() -> None:
+    read = keyspace("db10:keys=1,expires=0", "db2:keys=5,expires=x,avg_ttl=-1", "db1:keys=many", "dbx:keys=1", "db3:7")
+
+    assert read.databases == (Database(2, 5, None, None), Database(10, 1, 0, None))
+
+
+def test_an_empty_server_has_no_keys() -> None:
+    assert (keyspace().keys, keyspace().databases) == (0, ())
