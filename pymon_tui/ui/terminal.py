@@ -111,10 +111,10 @@ class Shadow:
                 if first < 0:
                     first = at
             elif first >= 0:
-                runs.append(Run(y, first - row, text[first - start : at - start], pen, True))
+                runs.append(Run(y, first - row, text[first - start : at - start], pen, sure=True))
                 first = -1
         if first >= 0:
-            runs.append(Run(y, first - row, text[first - start :], pen, True))
+            runs.append(Run(y, first - row, text[first - start :], pen, sure=True))
         shown[start:end] = characters
         held[start:end] = pens
 
@@ -127,8 +127,8 @@ class Shadow:
             return
         if width > 1 and len(cluster) > 1:
             # Where the terminal takes fewer cells, what stood in the others must not stay.
-            runs.append(Run(y, x, " " * width, pen, False))
-        runs.append(Run(y, x, cluster, pen, False))
+            runs.append(Run(y, x, " " * width, pen, sure=False))
+        runs.append(Run(y, x, cluster, pen, sure=False))
         self._text[cells] = characters
         self._pens[cells] = pens
         # Where the terminal takes more cells, it has drawn over the next ones.
