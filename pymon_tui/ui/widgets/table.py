@@ -272,11 +272,13 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No keys for a filter or groups where there are none; escape is the screen's if nothing is to be cleared."""
+        """No keys for what the rows don't have; escape is the screen's where there is nothing to be cleared."""
         if action == "filter":
             return self._filter_line is not None
         if action == "group":
             return self._groups
+        if action in ("sort", "invert"):
+            return any(column.sortable for column in self.columns)
         if action == "drop_filter":
             return self._filter_line is not None and bool(self._filter_line.text)
         return True
