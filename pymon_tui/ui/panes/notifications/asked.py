@@ -35,7 +35,7 @@ def publish(text: str) -> Action:
     return Action(
         safe("Publish"),
         ("PUBLISH", channel.encode("utf-8", "replace"), payload.lstrip().encode("utf-8", "replace")),
-        safe("All subscribers of the channel receive it at once; it can't be called back."),
+        safe("Every subscriber gets it now; it can't be undone."),
         "publish",
     )
 

@@ -128,7 +128,7 @@ def _folded(text: SafeText, width: int) -> list[SafeText]:
 
 
 def _count(name: str, number: int) -> tuple[Span, Span]:
-    return label(f"{name} "), span(f"{units.count(number)}".ljust(9))
+    return label(f"{name} "), span(f"{units.count(number)}".ljust(8))
 
 
 def _plural(number: int | None, what: str) -> str:

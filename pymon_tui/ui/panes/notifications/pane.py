@@ -36,17 +36,16 @@ RATE_OVER = 10.0
 BROAD = 110
 """Cells from which on the channels stand beside the messages, and not below."""
 
-_BESIDE = 38
+_BESIDE = 32
 _READER_ROOM = 110
 _READER_EDGE = 5
 
 _CHANNEL_COLUMNS: tuple[Column[Channel], ...] = (
-    Column("channel", "channel", 16, lambda channel: span(channel.name, "info"), grows=True, sortable=False),
     Column(
-        "subscribers", "clients", 7, lambda channel: span(units.short_count(channel.subscribers)), align="right",
-        sortable=False,
+        "clients", "clients", 7, lambda one: span(units.short_count(one.subscribers)), align="right", sortable=False
     ),
-)  # fmt: skip
+    Column("channel", "channel", 16, lambda one: span(one.name, "info"), grows=True, sortable=False),
+)
 
 
 class NotificationsPane(Pane):
@@ -71,10 +70,12 @@ class NotificationsPane(Pane):
         & #feed-counts, & #feed-channels { display: none; }
         & #feed-parts { height: 1fr; }
         & #feed-messages { width: 1fr; height: 1fr; }
+        & #feed-rows { scrollbar-size-vertical: 0; }
+        &.-full #feed-rows { scrollbar-size-vertical: 1; }
         &.-full #feed-counts { display: block; margin-bottom: 1; }
         &.-full.-channels #feed-channels { display: block; height: 5; margin-top: 1; }
         &.-full.-channels.-broad #feed-parts { layout: horizontal; }
-        &.-full.-channels.-broad #feed-channels { width: 36; height: 1fr; margin: 0 0 0 2; }
+        &.-full.-channels.-broad #feed-channels { width: 30; height: 1fr; margin: 0 0 0 2; }
     }
     """
 
@@ -247,13 +248,14 @@ class NotificationsPane(Pane):
             counts = lines.counts_line(feed, rate, snapshot.reading(SUBSCRIPTIONS))
             self.query_one("#feed-counts", Facts).show((counts,))
         self.query_one("#feed-state", Facts).show(lines.state_lines(feed.status, now))
-        self.say(self._title(feed), lines.subtitle(feed, rate, self.size.width))
+        self.say(self._title(feed), lines.subtitle(feed, rate, 0 if self.full else self.size.width))
 
     def _title(self, feed: Feed) -> str:
         parts = [self.TITLE]
         if self.paused:
             parts.append(f"+{units.count(feed.seen - self._seen_before)}")
         if self._filter.text:
+            parts.append(f"{units.count(len(self._messages.rows))} of {units.count(len(self._entries))}")
             parts.append(f" filter: {safe(self._filter.text, ONE_LINE)}")
         return " ".join(parts)
 
