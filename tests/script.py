@@ -44,8 +44,8 @@ def snapshot(
         link=link or Live(0.0, 0.0004),
         readings={query.name: reading for query, reading in readings.items()},
         cadence=cadence or {},
-        history=(history or History(METRICS)).view(),
-        feed=feed or Feed(),
+        history=(History(METRICS) if history is None else history).view(),
+        feed=Feed() if feed is None else feed,
         own_ids=frozenset(own_ids),
     )
 
