@@ -10,6 +10,7 @@ from pymon_tui.model.text import SafeText, safe
 
 # A value ends where the next field begins, not at a blank: the path of a unix socket may hold one.
 _FIELD = re.compile(rb"(?:^| )([a-z][a-z0-9-]*)=")
+BEGINNING = re.compile(rb"id=([0-9]{1,20}) ")
 _WHOLE = re.compile(rb"-?[0-9]{1,20}")
 
 
@@ -122,25 +123,27 @@ def parse_client(row: bytes) -> Client:
     """One row of CLIENT LIST.
 
     Raises:
-        ValueError: If it has no id.
+        ValueError: If it doesn't begin with an id.
     """
     parts = _FIELD.split(row)
     known: dict[str, SafeText | int | None] = dict.fromkeys(_ATTRIBUTES)
     other: dict[SafeText, SafeText] = {}
-    number: int | None = None
+    beginning = BEGINNING.match(row)
+    if beginning is None:
+        raise ValueError("CLIENT LIST has a row without an id")
     for name, value in zip(parts[1::2], parts[2::2], strict=True):
         attribute = name.decode("ascii").replace("-", "_")
         if attribute == "id":
-            number = _integer(value)
-        elif attribute not in _ATTRIBUTES:
+            continue
+        if attribute not in _ATTRIBUTES:
             other[safe(name)] = safe(value)
         elif _ATTRIBUTES[attribute].startswith("int"):
             known[attribute] = _integer(value)
         else:
-            known[attribute] = safe(value) if value else None
-    if number is None:
-        raise ValueError("CLIENT LIST has a row without an id")
-    return Client(id=number, other=other, **known)  # type: ignore[arg-type]
+            # Older servers write NULL for the command of a client that has sent none.
+            nothing = not value or (attribute == "cmd" and value == b"NULL")
+            known[attribute] = None if nothing else safe(value)
+    return Client(id=int(beginning[1]), other=other, **known)  # type: ignore[arg-type]
 
 
 def host_of(addr: SafeText) -> SafeText:

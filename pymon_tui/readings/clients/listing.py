@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import overload
 
 from pymon_tui.model.query import Command, Query, Reply, fixed, itself
-from pymon_tui.readings.clients.client import Client, parse_client
+from pymon_tui.readings.clients.client import BEGINNING, Client, parse_client
 
 # Neighbours in a row of every server: one pass finds them together.
 _NEIGHBOURS = (("omem", "tot-mem"), ("tot-net-in", "tot-net-out", "tot-cmds"))
@@ -20,7 +20,7 @@ _SEARCHED = ("addr", "name", "user", "cmd", "lib-name")
 
 
 class ClientTable(Sequence[Client]):
-    """The rows of a CLIENT LIST in the server's order. A row is parsed when it is asked for, a field when it is needed.
+    """The rows of a CLIENT LIST. A row is parsed when it is asked for, a field when it is needed.
 
     Fields have the names that Redis gives them (``tot-mem``). Asked twice, a field is looked up once.
     """
@@ -131,7 +131,7 @@ class ClientTable(Sequence[Client]):
 
 
 def parse_clients(reply: Reply) -> ClientTable:
-    """The reply of CLIENT LIST: one bulk or verbatim string, a row a client.
+    """The reply of CLIENT LIST: one bulk or verbatim string, a row a client. The oldest comes first.
 
     Raises:
         ValueError: If the reply is no text, or its rows don't begin with an id.
@@ -139,12 +139,12 @@ def parse_clients(reply: Reply) -> ClientTable:
     if not isinstance(reply, bytes):
         raise ValueError("CLIENT LIST answered with something other than a text")
     rows = [row for row in reply.replace(b"\r\n", b"\n").split(b"\n") if row]
-    if not all(_BEGINNING.match(row) for row in rows):
+    found = [BEGINNING.match(row) for row in rows]
+    ids = [int(match[1]) for match in found if match]
+    if len(ids) < len(rows):
         raise ValueError("CLIENT LIST has a row without an id")
-    return ClientTable(rows)
-
-
-_BEGINNING = re.compile(rb"id=[0-9]{1,20} ")
+    # The server turns its list round while it looks after its clients; by id, equal ones keep their order.
+    return ClientTable([rows[place] for place in sorted(range(len(rows)), key=ids.__getitem__)])
 
 
 def _key(row: bytes) -> bytes:
