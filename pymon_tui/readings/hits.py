@@ -17,6 +17,9 @@ SHORT, MIDDLE, LONG, LONGEST = 10.0, 60.0, 300.0, 900.0
 _FILLED = 0.1
 """By how much of its length a window may differ from its name: ten samples of 1.05 s are ten seconds."""
 
+_MORE = 2.0
+"""How many times as long as the window before it a window is before it tells something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
@@ -93,7 +96,7 @@ def windows(history: HistoryView, spans: Sequence[float]) -> tuple[Window, ...]:
     for seconds in spans:
         known = history.growth(HITS.name, seconds)
         covered = known[1] if known is not None else 0.0
-        if covered <= longest * (1 + _FILLED):
+        if not covered or covered < _MORE * longest:
             found.append(Window(seconds, 0.0, None, None, None, None))
             continue
         longest = covered

@@ -240,7 +240,7 @@ def _beside(hits: Hits) -> tuple[Line, ...]:
     reads = units.count(hits.keyspace_hits + hits.keyspace_misses)
     return (
         (label("reads since start "), span(reads)),
-        (label("expired yet held  "), span(units.percent(stale)), label(" of keys with a TTL")),
+        (label("expired yet held  "), span(units.percent(stale))),
     )
 
 

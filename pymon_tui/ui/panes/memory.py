@@ -17,10 +17,10 @@ from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.memory_use import Concern, Severity, Subject, concerns, parts
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, USED_MEMORY
 from pymon_tui.ui.panes.over_time import PaneOverTime
-from pymon_tui.ui.widgets.bar_line import bar_line
+from pymon_tui.ui.widgets.bar_line import bar_line, without_bars
 from pymon_tui.ui.widgets.graph import Graph
-from pymon_tui.ui.widgets.groups import Fact, Group, arrange
-from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, field, label, span, text_of
+from pymon_tui.ui.widgets.groups import COLUMN, Fact, Group, arrange
+from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, field, label, span
 
 _NAME = 10
 _BYTES = 8
@@ -31,6 +31,9 @@ _GRAPH_ROWS = 2
 
 _GRAPHS_ROWS = 9
 """Rows that the full form keeps for its graphs and what they are called."""
+
+_ALL = 100
+"""Lines that all facts fit in, one under another."""
 
 _ROLES: dict[Severity, Role] = {Severity.LOOK: "warn", Severity.ACT: "act"}
 
@@ -54,10 +57,6 @@ class MemoryPane(PaneOverTime, can_focus=True):
     }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._told: tuple[Line, ...] = ()
-
     def body(self) -> Iterable[Widget]:
         """Facts, the graph of used memory, and in full that of the keys that go."""
         yield Facts(id="facts")
@@ -76,19 +75,23 @@ class MemoryPane(PaneOverTime, can_focus=True):
         found = concerns(memory)
         width, height = self.size
         if self.full:
-            self._told = details(memory, snapshot, found, width, height - _GRAPHS_ROWS)
+            lines = details(memory, snapshot, found, width, height - _GRAPHS_ROWS)
         else:
-            self._told = glance(memory, snapshot, found, width)[: max(1, height - _GRAPH_ROWS)]
-        self.query_one("#facts", Facts).show(self._told)
+            lines = glance(memory, snapshot, found, width)[: max(1, height - _GRAPH_ROWS)]
+        self.query_one("#facts", Facts).show(lines)
         self._draw_graphs(memory, snapshot)
         for severity in Severity:
             self.set_class(bool(found) and found[0].severity is severity, f"-{severity.value}")
         self.say(self.TITLE, (memory.maxmemory_policy or "") if memory.maxmemory else "no maxmemory")
 
     def copied(self) -> SafeText | None:
-        """What the pane says, as one line."""
-        lines = [" ".join(text_of(line).split()) for line in self._told]
-        return join(" · ", [safe(line) for line in lines if line]) if lines else None
+        """All facts, whatever there is room for on the screen, as one line."""
+        reading = self._drawn.reading(MEMORY) if self._drawn is not None else None
+        if self._drawn is None or not isinstance(reading, Ready):
+            return None
+        lines = details(reading.value, self._drawn, concerns(reading.value), COLUMN, _ALL)
+        texts = [" ".join(without_bars(line).split()) for line in lines]
+        return join(" · ", [safe(text) for text in texts if text])
 
     def _draw_graphs(self, memory: Memory, snapshot: Snapshot) -> None:
         used, gone = self.query_one("#used", Graph), self.query_one("#gone", Graph)
@@ -210,7 +213,7 @@ def _of(name: str, size: int | None, limit: int | None, share: float | None, rol
     """A size, what it is compared with, and its share of that."""
     of = (label("of"), span(units.bytes_(limit).rjust(_BYTES))) if limit else (label(" " * (_BYTES + 3)),)
     return field(
-        name, _NAME, span(units.bytes_(size).rjust(_BYTES), role), *of, span(units.percent(share).rjust(6), role)
+        name, _NAME, span(units.bytes_(size).rjust(_BYTES), role), *of, span(units.percent(share).rjust(5), role)
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pymon_tui.ui.widgets.ink import Line, Role, span
+from pymon_tui.ui.widgets.ink import Line, Role, span, text_of
+
+_FULL, _HALF, _EMPTY = "━╸─"
+_DRAWN = str.maketrans("", "", _FULL + _HALF + _EMPTY)
 
 
 def bar_line(share: float, width: int, role: Role) -> Line:
@@ -11,4 +14,9 @@ def bar_line(share: float, width: int, role: Role) -> Line:
     if share > 0 and halves == 0 and width > 0:
         halves = 1  # something is not nothing
     full, half = divmod(halves, 2)
-    return (span("━" * full + "╸" * half, role), span("─" * (max(0, width) - full - half), "faint"))
+    return (span(_FULL * full + _HALF * half, role), span(_EMPTY * (max(0, width) - full - half), "faint"))
+
+
+def without_bars(line: Line) -> str:
+    """What a line says, without the bars in it."""
+    return text_of(line).translate(_DRAWN)
