@@ -64,24 +64,19 @@ def duration(microseconds: int) -> SafeText:
 
 def reset_slowlog() -> Action:
     """SLOWLOG RESET."""
-    effect = safe("The server forgets its slow log. What is kept here stays.")
+    effect = safe("The server empties its slow log; rows here stay.")
     return Action(safe("Reset slow log"), ("SLOWLOG", "RESET"), effect, "slowlog|reset")
 
 
 def change_threshold(microseconds: int) -> Action:
     """CONFIG SET slowlog-log-slower-than."""
     if microseconds < 0:
-        effect = "Nothing is logged any more"
+        effect = "Logs nothing, until a restart."
     elif microseconds == 0:
-        effect = "Every command is logged, and soon pushes the slow ones out of the server's ring"
+        effect = "Logs every command, until a restart."
     else:
-        effect = f"Commands that take longer than {duration(microseconds)} are logged"
-    return Action(
-        safe("Change threshold"),
-        ("CONFIG", "SET", THRESHOLD, microseconds),
-        safe(f"{effect}. Lasts until the server restarts."),
-        "config|set",
-    )
+        effect = f"Logs commands slower than {duration(microseconds)}, until a restart."
+    return Action(safe("Change threshold"), ("CONFIG", "SET", THRESHOLD, microseconds), safe(effect), "config|set")
 
 
 def parse_threshold(text: str) -> int:
