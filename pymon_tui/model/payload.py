@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from pymon_tui.model.text import SafeText, safe
 
-ONE_LINE = 300
+ONE_LINE = 240
 """Characters of a payload that are made ready for one line; the widest terminals show fewer."""
 
 DEEPEST = 40

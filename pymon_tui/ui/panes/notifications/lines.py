@@ -7,10 +7,10 @@ import time
 from rich.cells import cell_len, chop_cells
 
 from pymon_tui.model import units
-from pymon_tui.model.feed import PAYLOAD_LIMIT, Feed, Message
+from pymon_tui.model.feed import PAYLOAD_LIMIT, Entry, Feed, Mark
 from pymon_tui.model.link import Connecting, Link, Lost
 from pymon_tui.model.payload import JsonLine, parsed, pretty, summary
-from pymon_tui.model.query import Pending, Reading, Ready, Unavailable
+from pymon_tui.model.query import Reading, Ready, Unavailable
 from pymon_tui.model.text import SafeText, join, lines, safe
 from pymon_tui.readings.channels import Channels, Subscriptions
 from pymon_tui.ui.panes.notifications.rows import level_role, local_time
@@ -74,31 +74,32 @@ def counts_line(feed: Feed, rate: float | None, server: Reading[Subscriptions]) 
     return tuple(pieces)
 
 
-def channels_gap(reading: Reading[Channels]) -> str:
-    """What stands in place of the channels' list while there is none; empty where there simply is no channel."""
-    if isinstance(reading, Pending):
-        return "waiting for an answer"
-    if isinstance(reading, Unavailable):
-        return f"not available: {reading.reason.value}{f'; {reading.remedy}' if reading.remedy else ''}"
-    return ""
+def channels_gap(reading: Reading[Channels]) -> tuple[Line, ...]:
+    """One muted line where the channels' list would be, if the server doesn't give it."""
+    if not isinstance(reading, Unavailable):
+        return ()
+    remedy = f"; {reading.remedy}" if reading.remedy else ""
+    return ((span(f"channels not available: {reading.reason.value}{remedy}", "faint"),),)
 
 
-def detail_lines(message: Message, width: int) -> tuple[Line, ...]:
-    """A message in full, in lines of at most ``width`` cells: where and when it came, and its payload."""
-    level = summary(message.payload).level
-    size = [span(units.bytes_(message.size))]
-    if message.size > PAYLOAD_LIMIT:
+def detail_lines(entry: Entry, width: int) -> tuple[Line, ...]:
+    """A message or a gap in full, in lines of at most ``width`` cells: where and when it came, and what it says."""
+    arrived = field("arrived", _NAME, f"{time.strftime('%Y-%m-%d', time.localtime(entry.at))} {local_time(entry.at)}")
+    if isinstance(entry, Mark):
+        return (arrived, BLANK, *((Span(piece),) for piece in _folded(entry.text, width)))
+    level = summary(entry.payload).level
+    size = [span(units.bytes_(entry.size))]
+    if entry.size > PAYLOAD_LIMIT:
         size.append(label(f", of which the first {units.bytes_(PAYLOAD_LIMIT)} are kept"))
-    day = time.strftime("%Y-%m-%d", time.localtime(message.at))
-    name, *rest = _folded(safe(message.channel, 4 * len(message.channel) + 1), width - _NAME)
+    name, *rest = _folded(safe(entry.channel, 4 * len(entry.channel) + 1), width - _NAME)
     return (
         field("channel", _NAME, Span(name, "info")),
         *((span(" " * _NAME), Span(piece, "info")) for piece in rest),
-        field("arrived", _NAME, f"{day} {local_time(message.at)}"),
+        arrived,
         (label("size".ljust(_NAME)), *size),
         *((field("level", _NAME, Span(level, level_role(level))),) if level is not None else ()),
         BLANK,
-        *_payload_lines(message.payload, width),
+        *_payload_lines(entry.payload, width),
     )
 
 

@@ -93,7 +93,7 @@ class NotificationsPane(Pane):
         self._seen_before = 0
 
     def body(self) -> Iterable[Widget]:
-        """The counts, why nothing comes if so, the messages, and the channels."""
+        """The counts, why nothing comes if so, the messages, and the channels or why they aren't known."""
         with Vertical():
             yield Facts(id="feed-counts")
             yield Facts(id="feed-state")
@@ -102,6 +102,7 @@ class NotificationsPane(Pane):
                     yield self._messages
                     yield self._filter
                 yield self._channels
+            yield Facts(id="feed-unknown")
 
     def on_mount(self) -> None:
         """Look at the feed from now on."""
@@ -131,12 +132,13 @@ class NotificationsPane(Pane):
         self._draw_numbers(snapshot, time.monotonic())
 
     def opened(self) -> Pane.Open | None:
-        """The message under the cursor with its payload in full."""
+        """The message under the cursor with its payload in full, or all that is said of a gap."""
         entry, copied = self._messages.cursor_row, self.copied()
-        if not isinstance(entry, Message) or copied is None or self._channels.has_focus:
+        if entry is None or copied is None or self._channels.has_focus:
             return None
         width = min(_READER_ROOM, self.app.size.width * 9 // 10) - _READER_EDGE
-        return self.Open(safe("Message"), lines.detail_lines(entry, width), copied)
+        title = safe("Message" if isinstance(entry, Message) else "The feed itself")
+        return self.Open(title, lines.detail_lines(entry, width), copied)
 
     def copied(self) -> SafeText | None:
         """The payload as one line, or the channel."""
@@ -262,7 +264,6 @@ class NotificationsPane(Pane):
     def _draw_channels(self, snapshot: Snapshot) -> None:
         reading = snapshot.reading(CHANNELS)
         channels = reading.value.channels if isinstance(reading, Ready) else ()
-        missing = lines.channels_gap(reading)
-        self.set_class(bool(channels or missing), "-channels")
-        self._channels.say_when_empty(missing)
+        self.set_class(bool(channels), "-channels")
+        self.query_one("#feed-unknown", Facts).show(lines.channels_gap(reading) if self.full else ())
         self._channels.show(Listed(channels, lambda channel: channel.name))
