@@ -19,12 +19,13 @@ DEADLINE = 30.0
 
 
 class PtyRun:
-    """``pymon-tui ARGUMENTS`` on a pty of some size; ``output`` is all it wrote."""
+    """``pymon-tui ARGUMENTS``, or another module, on a pty of some size; ``output`` is all it wrote."""
 
     def __init__(
         self,
         arguments: Sequence[str],
         *,
+        module: str = "pymon_tui",
         size: tuple[int, int] = (80, 24),
         environ: Mapping[str, str] | None = None,
         login: bool = True,
@@ -35,7 +36,7 @@ class PtyRun:
         width, height = size
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pymon_tui", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -69,12 +70,12 @@ class PtyRun:
         end = time.monotonic() + DEADLINE
         while not done():
             assert time.monotonic() < end, f"gave up waiting; the last it wrote: {self.output[-500:]!r}"
-            self._read(0.05)
+            self.read(0.05)
 
     def ended(self) -> int:
         """Read to the end; the exit code."""
         self.until(lambda: self.process.poll() is not None)
-        while self._read(0.0):
+        while self.read(0.0):
             pass
         return self.process.wait()
 
@@ -88,7 +89,8 @@ class PtyRun:
             os.close(self._ours)
             self._ours = -1
 
-    def _read(self, seconds: float) -> bool:
+    def read(self, seconds: float) -> bool:
+        """Read once, waiting at most so long; whether anything came."""
         readable, _, _ = select.select([self._ours], [], [], seconds)
         if not readable:
             return False
