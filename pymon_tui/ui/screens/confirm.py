@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 
 from pymon_tui.model.action import Action
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.ui.widgets.ink import Facts, label, span
+from pymon_tui.ui.widgets.ink import Prose, label, span
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -38,7 +38,7 @@ class ConfirmScreen(ModalScreen[bool]):
             background: $background;
             padding: 1 2;
         }
-        & Facts { width: 1fr; }
+        & Prose { width: 1fr; }
     }
     """
 
@@ -51,7 +51,7 @@ class ConfirmScreen(ModalScreen[bool]):
         """The exact command, whom it goes to and what it does."""
         action = self._action
         frame = Vertical(
-            Facts(
+            Prose(
                 (
                     (span(action.shown, "strong"),),
                     (),

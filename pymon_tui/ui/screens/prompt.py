@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.ui.widgets.ink import Facts, label, span
+from pymon_tui.ui.widgets.ink import Prose, label, span
 
 
 class PromptScreen(ModalScreen[str | None]):
@@ -38,7 +38,7 @@ class PromptScreen(ModalScreen[str | None]):
             background: $background;
             padding: 0 1;
         }
-        & Facts { width: 1fr; }
+        & Prose { width: 1fr; }
         & Input, & Input:focus { border: none; height: 1; background: $panel; padding: 0 1; margin: 1 0; }
     }
     """
@@ -52,7 +52,7 @@ class PromptScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """What is asked, and where to answer."""
-        frame = Vertical(Facts(((label(self._hint),),)), Input(self._value, select_on_focus=False), Facts(id="wrong"))
+        frame = Vertical(Prose(((label(self._hint),),)), Input(self._value, select_on_focus=False), Prose(id="wrong"))
         frame.border_title = Content(self._heading)
         yield frame
 
@@ -62,4 +62,4 @@ class PromptScreen(ModalScreen[str | None]):
         if wrong is None:
             self.dismiss(event.value)
         else:
-            self.query_one("#wrong", Facts).show(((span(wrong, "warn"),),))
+            self.query_one("#wrong", Prose).show(((span(wrong, "warn"),),))

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from pymon_tui.model.text import SafeText
-from pymon_tui.ui.widgets.ink import Facts, Line
+from pymon_tui.ui.widgets.ink import Line, Prose
 
 
 class ReaderScreen(ModalScreen[None]):
@@ -41,7 +41,7 @@ class ReaderScreen(ModalScreen[None]):
             padding: 0 1;
             scrollbar-size-vertical: 1;
         }
-        & Facts { width: 1fr; }
+        & Prose { width: 1fr; }
     }
     """
 
@@ -53,7 +53,7 @@ class ReaderScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The lines in a frame that scrolls."""
-        frame = VerticalScroll(Facts(self._lines))
+        frame = VerticalScroll(Prose(self._lines))
         frame.border_title = Content(self._heading)
         frame.border_subtitle = Content("y copy  esc close")
         yield frame

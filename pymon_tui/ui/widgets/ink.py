@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -68,6 +70,26 @@ def fit_right(text: SafeText, width: int) -> str:
 def line_width(line: Line) -> int:
     """How many cells the line takes."""
     return sum(cell_len(text) for text, _ in line)
+
+
+def wrapped(line: Line, width: int) -> tuple[Line, ...]:
+    """The line in as many lines as it takes; it breaks after a blank where there is one, else anywhere."""
+    if line_width(line) <= width or width < 2:
+        return (line,)
+    cells = [(character, role) for text, role in line for character in text]
+    rows: list[Line] = []
+    while cells:
+        end = used = 0
+        while end < len(cells) and used + cell_len(cells[end][0]) <= width:
+            used += cell_len(cells[end][0])
+            end += 1
+        blanks = [at for at in range(end // 2, end) if cells[at][0] == " "]
+        if end < len(cells) and blanks:
+            end = blanks[-1] + 1
+        groups = groupby(cells[:end], key=itemgetter(1))
+        rows.append(tuple(span("".join(character for character, _ in group), role) for role, group in groups))
+        cells = cells[end:]
+    return tuple(rows)
 
 
 def text_of(line: Line) -> SafeText:
@@ -174,3 +196,27 @@ class Facts(Ink):
         """One line, cut to the widget's width."""
         line = self._lines[y] if y < len(self._lines) else BLANK
         return self.strip(line, self.size.width)
+
+
+class Prose(Facts):
+    """Lines that are wrapped where they are longer than the widget is wide."""
+
+    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        self._wrapped: tuple[Line, ...] = ()
+        self._wrapped_for: tuple[int, tuple[Line, ...]] | None = None
+        super().__init__(lines, id=id, classes=classes)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As many rows as the lines take in this width."""
+        return len(self._rows(width))
+
+    def render_line(self, y: int) -> Strip:
+        """One row."""
+        rows = self._rows(self.size.width)
+        return self.strip(rows[y] if y < len(rows) else BLANK, self.size.width)
+
+    def _rows(self, width: int) -> tuple[Line, ...]:
+        if self._wrapped_for != (width, self._lines):
+            self._wrapped = tuple(row for line in self._lines for row in (wrapped(line, width) if line else (BLANK,)))
+            self._wrapped_for = (width, self._lines)
+        return self._wrapped
