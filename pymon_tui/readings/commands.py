@@ -90,6 +90,12 @@ class Commands:
     now: Totals | None = field(repr=False)
     earlier: tuple[Totals, ...] = field(default=(), repr=False)
 
+    @property
+    def usec_per_call(self) -> float | None:
+        """The mean duration of all calls in microseconds."""
+        calls = sum(each.calls for each in self.statistics)
+        return sum(each.usec for each in self.statistics) / calls if calls else None
+
     def as_json(self) -> dict[str, object]:
         """What was read, without what is remembered."""
         return {"p50": self.p50, "p99": self.p99, "statistics": self.statistics}

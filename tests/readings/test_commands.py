@@ -24,7 +24,7 @@ def commands(at: float, totals: Mapping[str, tuple[int, int]], run_id: str = "on
 def test_reads_what_servers_say(server: str) -> None:
     read = parse_commands(parse_info(recorded(f"info-primary.{server}.resp2")))
 
-    by_name = {each.name: each for each in read.statistics}
+    by_name = {str(each.name): each for each in read.statistics}
     set_ = by_name["set"]
     assert set_.calls == 602
     assert (set_.failed_calls, by_name["get"].rejected_calls, by_name["lpush"].failed_calls) == (0, 2, 2)

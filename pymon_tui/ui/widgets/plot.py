@@ -47,17 +47,17 @@ class Plot(Vertical, can_focus=False):
         yield Graph(self._tone, self.unit)
 
     @property
-    def columns_wanted(self) -> int:
-        """How many columns there is room for."""
-        return self.query_one(Graph).columns_wanted
+    def graph(self) -> Graph:
+        """The graph, which says how many columns there is room for."""
+        return self.query_one(Graph)
 
     def show(self, caption: Line, columns: Sequence[float | None]) -> None:
         """Draw these columns, oldest first, under this caption."""
         self.query_one(Facts).show((caption,))
         highest = max((value for value in columns if value is not None), default=0.0)
-        self.query_one(Graph).show(columns, self._ceiling(highest))
+        self.graph.show(columns, self._ceiling(highest))
 
     def watch_scaled(self, scaled: bool) -> None:  # noqa: FBT001
         """Show or hide the caption and the scale."""
         self.set_class(scaled, "-scaled")
-        self.query_one(Graph).scaled = scaled
+        self.graph.scaled = scaled

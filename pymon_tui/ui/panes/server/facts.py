@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.keyspace import Database
 from pymon_tui.readings.metrics import CONNECTIONS
 from pymon_tui.readings.persistence import Persistence
 from pymon_tui.readings.replication import Replication
@@ -63,7 +64,7 @@ def _identity(told: Told) -> tuple[Fact, ...]:
         Fact(0, field("version", NAME, span(server.product, "strong"), span(server.version, "strong"), mode)),
         Fact(1, field("role", NAME, server.role or units.UNKNOWN)),
         Fact(0, field("uptime", NAME, units.duration(server.uptime_in_seconds))),
-        Fact(1, field("process", NAME, _number(server.process_id), label("·"), *_port(server))),
+        Fact(1, field("process", NAME, _number(server.process_id), *_port(server))),
         Fact(0, lines.clients(told)),
         Fact(1, lines.round_trip(told)),
         Fact(2, field("os", NAME, server.os or units.UNKNOWN)),
@@ -99,10 +100,10 @@ def _persistence(told: Told) -> tuple[Fact, ...]:
     persistence = told.persistence
     if persistence is None:
         return (Fact(0, lines.saved(told)),)
-    facts = [
-        Fact(0, lines.saved(told)),
-        Fact(1, field("unsaved", NAME, units.count(persistence.rdb_changes_since_last_save), label("changes"))),
-    ]
+    facts = [Fact(0, lines.saved(told))]
+    if persistence.rdb_changes_since_last_save is not None:
+        changes = units.count(persistence.rdb_changes_since_last_save)
+        facts.append(Fact(1, field("unsaved", NAME, changes, label("changes"))))
     if persistence.aof_enabled:
         base = (label("of"), span(units.bytes_(persistence.aof_base_size))) if persistence.aof_base_size else ()
         facts.append(Fact(1, field("aof size", NAME, units.bytes_(persistence.aof_current_size), *base)))
@@ -142,12 +143,13 @@ def _upstream(replication: Replication) -> tuple[Fact, ...]:
     """What only a replica tells: how fresh its link is and how far it has applied what came."""
     if replication.primary is None:
         return ()
-    heard = units.duration(replication.master_last_io_seconds_ago)
+    silent = replication.master_last_io_seconds_ago
+    heard = units.UNKNOWN if silent is None else safe(f"{units.duration(silent)} ago")
     left = units.bytes_(replication.master_sync_left_bytes)
     writes = "read only" if replication.slave_read_only else "writable"
     priority = units.count(replication.slave_priority)
     return (
-        Fact(0, field("heard", NAME, heard, label("ago, to apply"), units.bytes_(replication.unapplied))),
+        Fact(0, field("heard", NAME, heard, label("to apply"), units.bytes_(replication.unapplied))),
         *((Fact(0, field("copy", NAME, left, label("to come"))),) if replication.master_sync_in_progress else ()),
         *(
             (Fact(2, field("buffered", NAME, units.bytes_(replication.full_sync_buffer_size))),)
@@ -162,22 +164,17 @@ def _keyspace(told: Told) -> tuple[Fact, ...]:
     databases = told.keyspace.databases if told.keyspace is not None else ()
     return (
         Fact(0, lines.keys(told)),
-        *(
-            Fact(
-                min(2 + place // 2, 6),
-                field(
-                    f"db{each.index}",
-                    NAME,
-                    lines.steady(units.count(each.keys), 8),
-                    label("expire"),
-                    units.percent(each.expires / each.keys if each.expires is not None and each.keys else None),
-                    label("in"),
-                    units.age(each.avg_ttl / 1000 if each.avg_ttl is not None else None),
-                ),
-            )
-            for place, each in enumerate(databases)
-        ),
+        *(Fact(min(2 + place // 2, 6), _database(each)) for place, each in enumerate(databases)),
     )
+
+
+def _database(database: Database) -> Line:
+    expiring: tuple[Span, ...] = ()
+    if database.expires and database.keys:
+        share = units.percent(database.expires / database.keys)
+        ttl = units.age(None if database.avg_ttl is None else database.avg_ttl / 1000)
+        expiring = (span(share), label("with ttl"), span(ttl))
+    return field(f"db{database.index}", NAME, lines.steady(units.count(database.keys), 7), *expiring)
 
 
 def _processor(told: Told) -> tuple[Fact, ...]:
@@ -211,4 +208,6 @@ def _number(value: int | None) -> SafeText:
 
 
 def _port(server: Server) -> tuple[Span, ...]:
-    return (label("socket only"),) if server.tcp_port == 0 else (label("port"), span(_number(server.tcp_port)))
+    if server.tcp_port is None:
+        return ()
+    return (label("· socket only"),) if server.tcp_port == 0 else (label("· port"), span(str(server.tcp_port)))

@@ -42,9 +42,12 @@ def network(told: Told) -> Line:
 
 
 def latency(told: Told) -> Line:
-    """How long half and 99 in 100 of the calls took at most, since the start."""
-    if told.commands is None or told.commands.p50 is None:
-        return field("latency", NAME, label("not tracked by this server"))
+    """How long half and 99 in 100 of the calls took at most, since the start; their mean where that isn't tracked."""
+    if told.commands is None or not told.commands.statistics:
+        return field("latency", NAME, label("not told by this server"))
+    if told.commands.p50 is None:
+        mean = units.microseconds(told.commands.usec_per_call)
+        return field("latency", NAME, label("mean"), mean, label("p50 not tracked"))
     p50, p99 = units.microseconds(told.commands.p50), units.microseconds(told.commands.p99)
     return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
 
@@ -110,12 +113,27 @@ def trouble(told: Told) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def alarm(told: Told) -> Span | None:
+    """The worst that is to be said of the server, in two or three words; None while all is well."""
+    persistence, replication = told.persistence, told.replication
+    if persistence is not None and persistence.loading:
+        return span(f"loading {_percent(persistence.loading_loaded_perc)}", "warn")
+    if replication is not None and (replication.link_down or replication.master_sync_in_progress):
+        text, role = link_state(replication)
+        return span(f"primary {text}", role)
+    if persistence is not None and persistence.rdb_failed:
+        return span("save failed", "act")
+    return span("aof failed", "act") if persistence is not None and persistence.aof_failed else None
+
+
 def saved(told: Told) -> Line:
     """When the data was last saved, with what result, and whether there is an AOF."""
     persistence = told.persistence
-    if persistence is None:
-        return field("saved", NAME, units.UNKNOWN)
-    age = saved_age(persistence, told.server_time)
+    if persistence is None or persistence.rdb_last_save_time is None:
+        return field("saved", NAME, label("not told by this server"))
+    if persistence.rdb_failed and persistence.aof_failed:
+        return field("saved", NAME, span("failed", "act"), label("·"), aof(persistence))
+    age = units.age(max(0.0, told.server_time - persistence.rdb_last_save_time))
     if persistence.rdb_failed:
         before = label("never before") if persistence.never_saved else label(f"last good {age} ago")
         return field("saved", NAME, span("failed", "act"), before)
@@ -126,12 +144,6 @@ def saved(told: Told) -> Line:
         return field("saved", NAME, label("not since start ·"), aof(persistence))
     result = span(persistence.rdb_last_bgsave_status or units.UNKNOWN)
     return field("saved", NAME, f"{age} ago", result, label("·"), aof(persistence))
-
-
-def saved_age(persistence: Persistence, now: float) -> SafeText:
-    """The age of the last good save."""
-    at = persistence.rdb_last_save_time
-    return units.UNKNOWN if at is None else units.age(max(0.0, now - at))
 
 
 def aof(persistence: Persistence) -> Span:
@@ -186,10 +198,10 @@ def _replicas(replication: Replication) -> Line:
     if known == 0:
         # A managed service may tell how many there are, and not which.
         count = replication.connected_slaves
-        return field("replicas", NAME, units.count(count) if count else label("none"))
-    count_of = span(f"{online} online") if online == known else span(f"{online} of {known} online", "warn")
-    lag = span(units.duration(replication.lag), lag_role(replication.lag))
-    return field("replicas", NAME, count_of, label("lag"), lag, units.bytes_(replication.lag_bytes))
+        return field("replicas", NAME, label("none") if count == 0 else units.count(count))
+    count_of = span(f"{online} online") if online == known else span(f"{online}/{known} online", "warn")
+    lag = span(units.age(replication.lag), lag_role(replication.lag))
+    return field("replicas", NAME, count_of, label("lag"), lag, units.short_bytes(replication.lag_bytes))
 
 
 def _percent(percent: float | None) -> SafeText:

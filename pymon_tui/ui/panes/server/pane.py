@@ -19,8 +19,9 @@ from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.replication import REPLICATION, Replica
 from pymon_tui.readings.server import SERVER
+from pymon_tui.ui.panes.over_time import PaneOverTime
 from pymon_tui.ui.panes.pane import Pane
-from pymon_tui.ui.panes.server import tables
+from pymon_tui.ui.panes.server import lines, tables
 from pymon_tui.ui.panes.server.facts import ESSENTIAL, groups, overview
 from pymon_tui.ui.panes.server.lines import thin_rate
 from pymon_tui.ui.panes.server.tables import CommandRow
@@ -35,8 +36,11 @@ from pymon_tui.ui.widgets.table import Listed, Table
 _WIDE = 110
 """The cells from which on the full form has room for a third graph."""
 
+_HIGH = 28
+"""The lines from which on the full form has room for the facts' titles."""
 
-class ServerPane(Pane):
+
+class ServerPane(PaneOverTime, can_focus=True):
     """Who the server is, what it does, how fast, and whether its data is safe."""
 
     NAME = "server"
@@ -50,21 +54,26 @@ class ServerPane(Pane):
     DEFAULT_CSS = """
     ServerPane {
         & > #server-graphs { height: 1fr; min-height: 2; }
+        &.-look { border-subtitle-color: $warning; }
+        &.-act { border-subtitle-color: $error; }
         & > #server-commands, & > #server-replicas, & #server-input, & #server-output { display: none; }
         & Plot { margin-right: 2; &:last-child { margin-right: 0; } }
         &.-full {
             & > #server-facts { margin-bottom: 1; }
+            & > #server-graphs { min-height: 3; }
             & #server-output { display: block; }
             & > #server-commands { display: block; height: 2fr; }
             & > #server-replicas { height: 4; }
         }
         &.-full.-wide #server-input { display: block; }
         &.-full.-several > #server-replicas { display: block; }
-        &.-full.-gap > * { display: none; }
         &.-full.-gap > #server-commands, &.-full.-gap > #server-replicas { display: none; }
-        &.-full.-gap > .gap { display: block; }
     }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: tuple[Line, ...] = ()
 
     def body(self) -> Iterable[Widget]:
         """Facts and the graph of the rate; in full also the network's graphs and the tables."""
@@ -79,8 +88,7 @@ class ServerPane(Pane):
         yield Table(tables.REPLICAS, empty="no replica", id="server-replicas")
 
     def on_mount(self) -> None:
-        """Name the frame; in the overview there is no table to be in."""
-        super().on_mount()
+        """In the overview there is no table to be in."""
         self._let_focus()
 
     def watch_full(self, full: bool) -> None:  # noqa: FBT001
@@ -93,8 +101,12 @@ class ServerPane(Pane):
         known = told(snapshot)
         if known is None:
             return
-        self.set_class(self.full and self.size.width >= _WIDE, "-wide")
-        self.query_one("#server-facts", Facts).show(self._facts(known))
+        if self.has_class("-wide") != (self.size.width >= _WIDE):
+            self.toggle_class("-wide")
+            # What is shown now has no size yet, and so no columns to fill.
+            self.call_after_refresh(self._draw_again)
+        self._told = self._facts(known)
+        self.query_one("#server-facts", Facts).show(self._told)
         self._plot("#server-rate", COMMANDS, known, "commands")
         if self.full:
             self._plot("#server-input", NET_INPUT, known, "network in")
@@ -104,13 +116,15 @@ class ServerPane(Pane):
         self._say(known)
 
     def copied(self) -> SafeText | None:
-        """The row under the cursor in one line."""
+        """The row under the cursor in one line; in the overview, what the pane says."""
+        if not self.full:
+            return join(" · ", [safe(" ".join(text_of(line).split())) for line in self._told]) or None
         found = self._row()
-        return join(" · ", [found[0], *(safe(text_of(line).strip()) for line in found[1])]) if found else None
+        return join(" · ", [found[0], *(safe(" ".join(text_of(line).split())) for line in found[1])]) if found else None
 
     def opened(self) -> Pane.Open | None:
         """The command or replica under the cursor with all that is known of it."""
-        found, copied = self._row(), self.copied()
+        found, copied = self._row() if self.full else None, self.copied()
         return None if found is None or copied is None else self.Open(found[0], found[1], copied)
 
     @on(Table.SortChanged, "#server-commands")
@@ -127,23 +141,31 @@ class ServerPane(Pane):
 
     def _let_focus(self) -> None:
         # A table that isn't displayed would be focused all the same, and its keys would sort what nobody sees.
+        self.can_focus = not self.full
         for table in self.query(Table):
             table.can_focus = self.full
+
+    def _draw_again(self) -> None:
+        self._drawn = None
+        self.redraw()
 
     def _facts(self, known: Told) -> tuple[Line, ...]:
         width, height = self.size.width, self.size.height
         if self.full:
-            return arrange(groups(known), width, max(5, height * 2 // 5), rank_with_titles=ESSENTIAL)
+            # A low screen gives its lines to the tables first.
+            several = known.replication is not None and known.replication.replicas
+            room = height * 9 // 20 if height >= _HIGH else height * 2 // 5 - (2 if several else 0)
+            return arrange(groups(known), width, room, rank_with_titles=ESSENTIAL)
         # The graph keeps two rows at least, and two fifths of a high pane.
         return overview(known, height - max(2, height * 2 // 5))
 
     def _plot(self, selector: str, metric: Metric[Info], known: Told, title: str) -> None:
-        plot, history = self.query_one(selector, Plot), known.snapshot.history
+        plot, snapshot, history = self.query_one(selector, Plot), known.snapshot, known.snapshot.history
         plot.scaled = self.full
         latest = plot.unit(history.latest(metric.name))
         peak = plot.unit(history.peak(metric.name))
         caption = (label(f"{title} "), span(latest.ljust(8), "strong"), label(" peak "), span(peak))
-        plot.show(caption, history.columns(metric.name, plot.columns_wanted))
+        plot.show(caption, self.columns(snapshot, metric.name, plot.graph))
 
     def _show_commands(self) -> None:
         known = told(self._drawn) if self._drawn is not None else None
@@ -164,8 +186,6 @@ class ServerPane(Pane):
         self.set_class(len(replicas) > 0, "-several")
 
     def _row(self) -> tuple[SafeText, tuple[Line, ...]] | None:
-        if not self.full:
-            return None
         replicas = self.query_one("#server-replicas", Table)
         replica = replicas.cursor_row if replicas.has_focus else None
         if isinstance(replica, Replica):
@@ -176,10 +196,14 @@ class ServerPane(Pane):
     def _say(self, known: Told) -> None:
         text = self.query_one(FilterLine).text
         title = f"{self.TITLE}  filter: {safe(text)}" if text and self.full else self.TITLE
-        if known.loading and known.persistence is not None:
-            share = known.persistence.loading_loaded_perc
-            self.say(title, f"loading {units.percent(None if share is None else share / 100)}")
-        elif known.replication is not None and known.replication.link_down:
-            self.say(title, f"link {known.replication.master_link_status}")
+        alarm = lines.alarm(known)
+        self.set_class(alarm is not None and alarm.role == "warn", "-look")
+        self.set_class(alarm is not None and alarm.role == "act", "-act")
+        if alarm is not None:
+            self.say(title, alarm.text)
+        elif self.full:
+            # The rate is over its graph; how much time the graphs show isn't said elsewhere.
+            graph = self.query_one("#server-rate", Plot).graph
+            self.say(title, text_of(self.caption(known.snapshot, graph)))
         else:
             self.say(title, units.rate(known.rate))

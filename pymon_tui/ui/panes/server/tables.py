@@ -126,7 +126,7 @@ def command_lines(row: CommandRow) -> tuple[Line, ...]:
 
 
 REPLICAS: tuple[Column[Replica], ...] = (
-    Column("replica", "replica", 22, lambda row: span(row.address), grows=True, sortable=False),
+    Column("replica", "replica", 40, lambda row: span(row.address), sortable=False),
     Column("state", "state", 14, lambda row: span(row.state or units.UNKNOWN, _state_role(row)), sortable=False),
     Column("lag", "lag", 6, lambda row: span(units.age(row.lag), lag_role(row.lag)), "right", sortable=False),
     Column("behind", "behind", 9, lambda row: span(units.bytes_(row.lag_bytes)), "right", sortable=False),

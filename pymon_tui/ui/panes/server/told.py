@@ -46,11 +46,6 @@ class Told:
         latest = self.latest(COMMANDS.name)
         return latest if latest is not None else self.server.instantaneous_ops_per_sec
 
-    @property
-    def loading(self) -> bool:
-        """Whether the server still reads its data and refuses most commands."""
-        return bool(self.persistence and self.persistence.loading)
-
 
 def told(snapshot: Snapshot) -> Told | None:
     """What this snapshot tells; None while it doesn't even say which server answers."""
