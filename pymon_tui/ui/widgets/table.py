@@ -222,6 +222,11 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         self._cursor, self._cursor_key = 0, None
         self.scroll_to(y=0, animate=False, immediate=True)
 
+    def point_at(self, key: Hashable) -> None:
+        """Move the cursor to the row with this key, if it is there."""
+        if (found := self._rows.find(key)) is not None:
+            self._move(found)
+
     def say_when_empty(self, text: str) -> None:
         """What stands in the table while it has no rows."""
         if text != self._empty:

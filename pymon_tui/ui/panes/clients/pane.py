@@ -102,8 +102,10 @@ class ClientsPane(Pane):
 
     def action_groups(self) -> None:
         """Back from a group's clients to the groups."""
-        self._within = None
+        left, self._within = self._within, None
         self._lay_columns()
+        if left is not None:
+            self._table.point_at((left.label,))
 
     def copied(self) -> SafeText | None:
         """The client as CLIENT LIST tells it, or the group's name."""
@@ -189,7 +191,7 @@ class ClientsPane(Pane):
         self._shown = len(places)
         if self._by is not None and self._within is None:
             groups = group(clients, self._rates, self._by, places)
-            table.show(Listed(ordered_groups(groups, sort, descending=descending), lambda one: one.label))
+            table.show(Listed(ordered_groups(groups, sort, descending=descending), lambda one: (one.label,)))
         else:
             table.columns = tuple(columns_of(clients, self.size.width))
             places = ordered(clients, self._rates, places, sort, descending=descending)
