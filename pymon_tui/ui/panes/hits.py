@@ -50,7 +50,7 @@ _HIGH = 26
 """Rows from which on there is room for a blank one."""
 
 _GRAPH_ROWS = 2
-"""Rows that the overview keeps for its graph."""
+"""Rows that the overview keeps for its graph at least; a high one keeps a third."""
 
 _GOOD = 0.9
 _FALL = 0.1
@@ -107,7 +107,8 @@ class HitsPane(PaneOverTime, can_focus=True):
             self._draw_table(hits, history)
             said += f"  up {units.duration(hits.uptime_in_seconds)}"
         else:
-            self._told = glance(hits, history, self.size.width)[: max(1, self.size.height - _GRAPH_ROWS)]
+            width, height = self.size
+            self._told = glance(hits, history, width)[: max(1, height - max(_GRAPH_ROWS, height // 3))]
             self.query_one("#facts", Facts).show(self._told)
         self._draw_graphs(snapshot)
         self.say(self.TITLE, said)

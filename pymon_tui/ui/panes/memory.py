@@ -27,7 +27,7 @@ _BYTES = 8
 _BAR = 10
 
 _GRAPH_ROWS = 2
-"""Rows that the overview keeps for its graph."""
+"""Rows that the overview keeps for its graph at least; a high one keeps a third."""
 
 _GRAPHS_ROWS = 9
 """Rows that the full form keeps for its graphs and what they are called."""
@@ -77,7 +77,7 @@ class MemoryPane(PaneOverTime, can_focus=True):
         if self.full:
             lines = details(memory, snapshot, found, width, height - _GRAPHS_ROWS)
         else:
-            lines = glance(memory, snapshot, found, width)[: max(1, height - _GRAPH_ROWS)]
+            lines = glance(memory, snapshot, found, width)[: max(1, height - max(_GRAPH_ROWS, height // 3))]
         self.query_one("#facts", Facts).show(lines)
         self._draw_graphs(memory, snapshot)
         for severity in Severity:
@@ -128,16 +128,13 @@ def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width
     warnings = tuple((span(concern.text, _ROLES[concern.severity]),) for concern in found[:1])
     # Where the server evicts, that is what happens; where it doesn't, what it holds is what can go wrong.
     lines = (bar, *warnings, used, *((gone, rss) if memory.evicts else (rss, gone)))
-    peak = field(
-        "peak", _NAME, _size(memory.used_memory_peak), label("now"), units.percent(memory.peak_share), label("of it")
-    )
     dataset = field(
         "dataset", _NAME, _size(memory.used_memory_dataset), label("overhead"), _size(memory.used_memory_overhead)
     )
     clients = field(
         "clients", _NAME, _size(memory.mem_clients_normal), label("replicas"), _size(memory.mem_clients_slaves)
     )
-    return (*lines, peak, dataset, clients)
+    return (*lines, _peak(memory), dataset, clients)
 
 
 def details(
@@ -163,7 +160,7 @@ def _of_limit(memory: Memory, role: Role) -> Group:
         (
             Fact(0, _of("used", memory.used_memory, memory.limit, used_share, "strong" if role == "value" else role)),
             Fact(0, _of("rss", memory.used_memory_rss, total, rss_share, "value")),
-            Fact(0, _of("peak", memory.used_memory_peak, None, memory.peak_share, "value")),
+            Fact(0, _peak(memory)),
             Fact(0, field("policy", _NAME, memory.maxmemory_policy or units.UNKNOWN)),
             Fact(2, field("maxmemory", _NAME, _size(memory.maxmemory) if memory.maxmemory else label("not set"))),
             Fact(2, field("machine", _NAME, _size(total))),
@@ -211,10 +208,15 @@ def _of_allocator(memory: Memory, found: tuple[Concern, ...]) -> Group:
 
 def _of(name: str, size: int | None, limit: int | None, share: float | None, role: Role) -> Line:
     """A size, what it is compared with, and its share of that."""
-    of = (label("of"), span(units.bytes_(limit).rjust(_BYTES))) if limit else (label(" " * (_BYTES + 3)),)
+    of = (label("of"), span(units.bytes_(limit).rjust(_BYTES)))
     return field(
         name, _NAME, span(units.bytes_(size).rjust(_BYTES), role), *of, span(units.percent(share).rjust(5), role)
     )
+
+
+def _peak(memory: Memory) -> Line:
+    share = span(units.percent(memory.peak_share).rjust(5))
+    return field("peak", _NAME, _size(memory.used_memory_peak), label("now"), share, label("of it"))
 
 
 def _part(name: str, size: int, whole: int) -> Line:
