@@ -31,4 +31,4 @@ QUERIES: tuple[Query[Any], ...] = (
     CHANNELS,
     SUBSCRIPTIONS,
 )
-"""Every reading there is, in the order that ``once`` prints them. INFO comes first: what follows it is measured by it."""
+"""Every reading there is, in the order that ``once`` prints them. INFO comes first: the rest is measured by it."""
