@@ -126,36 +126,3 @@ class Graph(Ink):
             shown[height // 2] = self._top * (height - height // 2) / height
         text = self._unit(shown[y]) if y in shown else safe("")
         return fit_right(text, _GUTTER - 1) + " "
-
-
-class Bar(Ink):
-    """A thin bar that shows a share of something."""
-
-    DEFAULT_CSS = """
-    Bar { height: 1; }
-    """
-
-    def __init__(self, tone: Tone, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        self._tone: Tone = tone
-        self._share: float | None = None
-        super().__init__(id=id, classes=classes)
-
-    def show(self, share: float | None) -> None:
-        """Draw this share, from 0 to 1; None is not known."""
-        if share != self._share:
-            self._share = share
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """The bar, and the share in figures at its right end."""
-        width = self.size.width
-        figure = "" if self._share is None else f" {100 * self._share:4.0f}%"
-        room = max(0, width - len(figure))
-        filled = round(room * min(1.0, self._share or 0.0))
-        bar = self.get_component_rich_style("ink--bar")
-        segments = [
-            Segment("━" * filled, self.ink(self._tone)),
-            Segment("─" * (room - filled), bar),
-            Segment(figure, self.ink("value")),
-        ]
-        return Strip(segments, width).crop(0, width)
