@@ -81,7 +81,13 @@ class Session:
         packed = self._connection.pack_commands(commands)
         self.sent += len(commands)
         self.bytes_out += sum(map(len, packed))
-        await self._connection.send_packed_command(packed, check_health=False)
+        # Not redis-py's own way of sending: it may lose a cancellation (asyncio.wait_for until Python 3.12).
+        try:
+            async with asyncio.timeout(self.endpoint.command_timeout):
+                await self._connection._send_packed_command(packed)
+        except BaseException:
+            await self.close()
+            raise
 
     async def receive(self) -> Reply | RedisError:
         """The next raw reply, or the error the server answered with."""
@@ -144,7 +150,7 @@ async def _greeted(endpoint: Endpoint, handshake: Handshake) -> tuple[Session, H
         raise link_error(error, endpoint) from None
     try:
         return session, await _greet(session, connection, handshake)
-    except RedisConnectionError as error:
+    except (RedisConnectionError, ConnectionError) as error:
         await session.close()
         lost = link_error(error, endpoint)
         if lost.trouble is not Trouble.UNREACHABLE:  # such as the alert of a server that wants our certificate

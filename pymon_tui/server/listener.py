@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Collection, Sequence
@@ -134,10 +135,10 @@ class Listener:
     async def _wait(self, seconds: float) -> None:
         """Wait, or until somebody can't."""
         self._retry.clear()
-        try:
-            await asyncio.wait_for(self._retry.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not asyncio.wait_for: until Python 3.12 it may take the answer and lose a cancellation.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._retry.wait()
 
     def _ask_again(self) -> None:
         self._refused.clear()

@@ -26,7 +26,7 @@ from pymon_tui.readings.info import INFO, Info
 from pymon_tui.server.connection import Session
 from pymon_tui.server.reasons import gap
 
-_EARLY = 0.05
+_EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
 
 SHARE = 0.004
@@ -116,7 +116,8 @@ class Poller:
             for command in self._due(now, interval, wanted)
             if (arguments := command.arguments(self._asked[command.given or command].answer))
         }
-        if not asking and not self._asked[_PING].benched:
+        info = self._asked.get(INFO)
+        if not asking and (info is None or info.benched) and not self._asked[_PING].benched:
             # A link of which nothing is asked would never be known to be lost.
             return {_PING: _PING.arguments(None)}
         return asking

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from pymon_tui.model.action import Action, Outcome
@@ -75,8 +75,10 @@ class Monitor:
         return self._read_only
 
     def want(self, names: Collection[str]) -> None:
-        """Say which readings are looked at; what is newly wanted is asked at the next tick."""
-        self._wanted = frozenset(names)
+        """Say which readings are looked at; what is newly wanted is asked at once."""
+        before, self._wanted = self._wanted, frozenset(names)
+        if self._wanted - before and isinstance(self._link, Live):  # a lost link has its own time to wait
+            self._poked.set()
 
     def set_interval(self, seconds: float) -> None:
         """Seconds between two ticks, from now on."""
@@ -108,7 +110,7 @@ class Monitor:
             yield self._snapshot()
             while True:
                 try:
-                    async with aclosing(self._visit()) as visit:
+                    async with contextlib.aclosing(self._visit()) as visit:
                         async for snapshot in visit:
                             if listening.done():
                                 listening.result()  # it never ends by itself: what ended it is not to be missed
@@ -187,10 +189,10 @@ class Monitor:
 
     async def _wait(self, seconds: float) -> None:
         """Wait, or until somebody can't."""
-        try:
-            await asyncio.wait_for(self._poked.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not asyncio.wait_for: until Python 3.12 it may take the answer and lose a cancellation.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._poked.wait()
 
     def _snapshot(self) -> Snapshot:
         endpoint = self._endpoint

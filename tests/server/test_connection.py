@@ -319,6 +319,21 @@ async def test_a_cancelled_question_never_leaves_its_answer_for_the_next() -> No
             await session.ask([("PING",)])
 
 
+async def test_a_cancelled_question_is_cancelled_at_whatever_moment(redis: Redis, server: EmbeddedServer) -> None:
+    ended = False
+    for moment in range(100):
+        async with session_to(Endpoint(socket=server.socket)) as session:
+            question = asyncio.create_task(session.ask([("PING",), ("PING",)]))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            ended = not question.cancel()
+            if ended:
+                break
+            with pytest.raises(asyncio.CancelledError):
+                await question
+    assert ended
+
+
 async def test_a_cancelled_greeting_closes_its_connection() -> None:
     gone = asyncio.Event()
     greeted = asyncio.Event()

@@ -127,11 +127,11 @@ async def test_a_poke_ticks_now(server: EmbeddedServer) -> None:
 
 
 async def test_asks_only_what_is_looked_at(server: EmbeddedServer) -> None:
-    monitor = monitor_of(Endpoint(socket=server.socket), CLIENTS)
+    monitor = monitor_of(Endpoint(socket=server.socket), CLIENTS, interval=3600)
     async with watched(monitor) as snapshots:
-        assert (await until(snapshots, has_samples(2))).reading(CLIENTS) is PENDING
+        assert (await until(snapshots, is_live)).reading(CLIENTS) is PENDING
         monitor.want({CLIENTS.name})
-        await until(snapshots, lambda snapshot: isinstance(snapshot.reading(CLIENTS), Ready))
+        assert isinstance((await anext(snapshots)).reading(CLIENTS), Ready)
 
 
 async def test_our_own_commands_are_no_load_of_the_server(redis: Redis, server: EmbeddedServer) -> None:
@@ -308,6 +308,27 @@ async def test_a_monitor_that_is_given_up_leaves_no_connection(redis: Redis, ser
     async with asyncio.timeout(5):
         while any(client["name"] == CLIENT_NAME for client in await redis.client_list()):
             pass
+
+
+@pytest.mark.parametrize("moment", range(8))
+async def test_is_given_up_even_while_it_is_poked(server: EmbeddedServer, moment: int) -> None:
+    live = asyncio.Event()
+    monitor = monitor_of(Endpoint(socket=server.socket), interval=3600)
+
+    async def follow() -> None:
+        async with watched(monitor) as snapshots:
+            await until(snapshots, is_live)
+            live.set()
+            await until(snapshots, is_lost)
+
+    following = asyncio.create_task(follow())
+    await live.wait()
+    monitor.poke()
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
 
 
 async def test_what_ends_the_listener_is_not_passed_over(

@@ -1,0 +1,43 @@
+"""An address as it is shown, and a password that never is."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from pymon_tui.server.endpoint import Endpoint, Tls
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address"),
+    [
+        (Endpoint(), "127.0.0.1:6379"),
+        (Endpoint(host="db.example", port=7000, tls=Tls()), "db.example:7000"),
+        (Endpoint(host="::1"), "[::1]:6379"),
+        (Endpoint(socket="/run/redis.sock"), "/run/redis.sock"),
+    ],
+)
+def test_address(endpoint: Endpoint, address: str) -> None:
+    assert endpoint.address == endpoint.label == address
+
+
+def test_a_name_stands_for_the_address() -> None:
+    assert Endpoint(name="orders").label == "orders"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "logs_in"),
+    [
+        (Endpoint(), False),
+        (Endpoint(password=SecretStr("")), False),
+        (Endpoint(password=SecretStr("pw")), True),
+        (Endpoint(username="guest"), True),
+    ],
+)
+def test_logs_in_with_a_user_or_a_password(endpoint: Endpoint, *, logs_in: bool) -> None:
+    assert endpoint.logs_in is logs_in
+
+
+def test_never_shows_its_password() -> None:
+    endpoint = Endpoint(username="mon", password=SecretStr("s3same"))
+    assert "s3same" not in f"{endpoint} {endpoint!r} {endpoint.address} {endpoint.label}"
