@@ -37,14 +37,13 @@ def arrange(groups: Sequence[Group], width: int, height: int, *, rank_with_title
     count = max(1, (width + GAP) // (COLUMN + GAP))
     room = (width - GAP * (count - 1)) // count
     titled = _fits([_only(group, rank_with_titles) for group in groups], count, height, titled=True)
-    ranks = sorted({fact.rank for group in groups for fact in group.facts})
-    kept: list[Group] = [Group(group.title, ()) for group in groups]
-    for rank in ranks:
-        more = [_only(group, rank) for group in groups]
-        if not _fits(more, count, height, titled=titled):
-            kept = _filled_up(kept, groups, rank, lambda some: _fits(some, count, height, titled=titled))
+    kept: list[Group] = []
+    for rank in sorted({fact.rank for group in groups for fact in group.facts}):
+        whole = [_only(group, rank) for group in groups]
+        if not _fits(whole, count, height, titled=titled):
+            kept = _filled_up(groups, rank, lambda some: _fits(some, count, height, titled=titled))
             break
-        kept = more
+        kept = whole
     return _side_by_side(_flow(kept, count, titled=titled), room)
 
 
@@ -69,19 +68,22 @@ def _only(group: Group, rank: int) -> Group:
     return Group(group.title, tuple(fact for fact in group.facts if fact.rank <= rank))
 
 
-def _filled_up(
-    kept: list[Group], groups: Sequence[Group], rank: int, fits: Callable[[list[Group]], bool]
-) -> list[Group]:
-    """What was kept and as many facts of this rank, first come first served, as there is room for."""
-    for place, group in enumerate(groups):
-        for fact in group.facts:
+def _filled_up(groups: Sequence[Group], rank: int, fits: Callable[[list[Group]], bool]) -> list[Group]:
+    """All facts below this rank and, first come first served, as many of it as there is room for."""
+    kept = [[fact.rank < rank for fact in group.facts] for group in groups]
+
+    def chosen() -> list[Group]:
+        return [
+            Group(group.title, tuple(fact for fact, taken in zip(group.facts, takes, strict=True) if taken))
+            for group, takes in zip(groups, kept, strict=True)
+        ]
+
+    for group, takes in zip(groups, kept, strict=True):
+        for index, fact in enumerate(group.facts):
             if fact.rank == rank:
-                chosen = (*kept[place].facts, fact)
-                # In the group's own order, whatever the order in which they were found to fit.
-                more = Group(group.title, tuple(each for each in group.facts if each in chosen))
-                tried = [*kept[:place], more, *kept[place + 1 :]]
-                kept = tried if fits(tried) else kept
-    return kept
+                takes[index] = True
+                takes[index] = fits(chosen())
+    return chosen()
 
 
 def _fits(groups: Sequence[Group], count: int, height: int, *, titled: bool) -> bool:

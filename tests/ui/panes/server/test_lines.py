@@ -1,0 +1,157 @@
+"""What the server pane says of servers in all kinds of states."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymon_tui.ui.panes.server import lines
+from pymon_tui.ui.panes.server.facts import groups, overview
+from pymon_tui.ui.widgets.groups import arrange
+from pymon_tui.ui.widgets.ink import Line, line_width, text_of
+from tests.ui.panes.server.made import ORPHAN, PRIMARY, REDIS, REPLICA, told_of
+
+FAILED = {"rdb_last_bgsave_status": "err"}
+BROKEN_AOF = {"aof_enabled": 1, "aof_last_write_status": "err"}
+LOADING = {"loading": 1, "loading_loaded_perc": "53.61", "loading_eta_seconds": 2}
+COPYING = {"master_link_status": "down", "master_sync_in_progress": 1, "master_sync_perc": "34.5"}
+BEHIND = {
+    "master_repl_offset": 1_000_000,
+    "slave0": "ip=10.0.0.1,port=6379,state=online,offset=500000,lag=14",
+    "slave1": "ip=10.0.0.2,port=6379,state=send_bulk,offset=0,lag=0",
+}
+EVERYTHING = ("cmdstat", "latency", "rdb", "aof", "slave", "master", "connected", "role", "used", "db", "total")
+
+
+def said(line: Line) -> str:
+    """What the line says after its name, and in which role if it is one to look at."""
+    alarming = [role for _, role in line if role in ("warn", "act")]
+    return " ".join([*text_of(line)[lines.NAME :].split(), *(f"[{role}]" for role in alarming)])
+
+
+def test_overview_of_a_primary() -> None:
+    told = told_of()
+
+    assert [text_of(line).rstrip() for line in overview(told, 5)] == [
+        "commands  12.4k/s  peak 18.0k",
+        "network   in 3.10M/s  out 41.8M/s",
+        "latency   p50 1.5 µs  p99 5.5 µs",
+        "saved     2s ago ok · aof off",
+        "replicas  2 online lag 0s 0B",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "first"),
+    [
+        (PRIMARY, LOADING, "loading"),
+        (PRIMARY, {"paused_actions": "write", "paused_timeout_milliseconds": 12_000}, "paused"),
+        (PRIMARY, {"master_failover_state": "waiting-for-sync"}, "failover"),
+        (PRIMARY, FAILED, "saved"),
+        (PRIMARY, BROKEN_AOF, "saved"),
+        (PRIMARY, BEHIND, "replicas"),
+        (REPLICA, COPYING, "primary"),
+        (ORPHAN, {}, "primary"),
+    ],
+)
+def test_what_is_wrong_is_said_however_little_room_there_is(name: str, changes: dict[str, object], first: str) -> None:
+    (line,) = overview(told_of(name, changes), 1)
+
+    assert text_of(line).startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("changes", "without", "text"),
+    [
+        ({}, (), "2s ago ok · aof off"),
+        (FAILED, (), "failed last good 2s ago [act]"),
+        ({**FAILED, "rdb_saves": 0}, (), "failed never before [act]"),
+        ({**FAILED, **BROKEN_AOF}, (), "failed · aof failed [act] [act]"),
+        (BROKEN_AOF, (), "2s ago ok · aof failed [act]"),
+        ({"aof_enabled": 1}, (), "2s ago ok · aof on"),
+        ({"rdb_bgsave_in_progress": 1, "current_fork_perc": "41.7"}, (), "running 41.7% · aof off"),
+        ({"rdb_saves": 0}, (), "not since start · aof off"),
+        ({}, ("aof_",), "2s ago ok · aof not known"),
+        ({}, ("rdb_",), "not told by this server"),
+    ],
+)
+def test_saved(changes: dict[str, object], without: tuple[str, ...], text: str) -> None:
+    assert said(lines.saved(told_of(PRIMARY, changes, without))) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "without", "text"),
+    [
+        (PRIMARY, {}, (), "2 online lag 0s 0B"),
+        (PRIMARY, BEHIND, (), "1/2 online lag 14s 488K [warn] [warn]"),
+        (PRIMARY, {"connected_slaves": 0}, ("slave",), "none"),
+        (PRIMARY, {"connected_slaves": 2}, ("slave",), "2"),
+        (PRIMARY, {}, ("slave", "connected"), "–"),
+        (REPLICA, {}, (), "up · 127.0.0.1:6379"),
+        (REPLICA, {"master_last_io_seconds_ago": 60}, (), "silent 1m 0s · 127.0.0.1:6379 [warn]"),
+        (REPLICA, COPYING, (), "copying 34.5% · 127.0.0.1:6379 [warn]"),
+        (ORPHAN, {"master_link_down_since_seconds": 72}, (), "down 1m 12s · 127.0.0.1:6379 [act]"),
+        (ORPHAN, {"master_link_down_since_seconds": -1}, (), "down · 127.0.0.1:6379 [act]"),
+    ],
+)
+def test_replication(name: str, changes: dict[str, object], without: tuple[str, ...], text: str) -> None:
+    assert said(lines.replication(told_of(name, changes, without))) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "without", "text"),
+    [
+        ({}, (), "p50 1.5 µs p99 5.5 µs"),
+        ({}, ("latency_percentiles",), "mean 1.7 µs p50 not tracked"),
+        ({}, ("latency_percentiles", "cmdstat"), "not told by this server"),
+    ],
+)
+def test_latency(changes: dict[str, object], without: tuple[str, ...], text: str) -> None:
+    assert said(lines.latency(told_of(PRIMARY, changes, without))) == text
+
+
+def test_busy_is_the_share_of_the_last_seconds_and_amber_when_callers_wait() -> None:
+    # Ten seconds lie between, and half of the calls and of the time was before them.
+    assert said(lines.busy(told_of(changes={"cmdstat_get": "calls=20,usec=18000000"}))).endswith("[warn]")
+    assert "[warn]" not in said(lines.busy(told_of()))
+    assert said(lines.busy(told_of(without=("server_time",)))) == "–"
+
+
+def test_many_clients_are_amber_when_few_more_may_come() -> None:
+    assert said(lines.clients(told_of(changes={"connected_clients": 9_500}))) == "9 500 of 10 000 blocked 0 [warn]"
+    assert said(lines.clients(told_of(changes={"connected_clients": 12}))) == "12 of 10 000 blocked 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "alarm"),
+    [
+        (PRIMARY, {}, None),
+        (PRIMARY, LOADING, ("loading 53.6%", "warn")),
+        (PRIMARY, FAILED, ("save failed", "act")),
+        (PRIMARY, BROKEN_AOF, ("aof failed", "act")),
+        (REPLICA, {}, None),
+        (REPLICA, COPYING, ("primary copying 34.5%", "warn")),
+        (ORPHAN, {"master_link_down_since_seconds": 3}, ("primary down 3s", "act")),
+    ],
+)
+def test_alarm(name: str, changes: dict[str, object], alarm: tuple[str, str] | None) -> None:
+    assert lines.alarm(told_of(name, changes)) == alarm
+
+
+@pytest.mark.parametrize("name", [PRIMARY, REPLICA, ORPHAN, REDIS])
+@pytest.mark.parametrize("width", [76, 116, 196])
+@pytest.mark.parametrize("without", [(), *((each,) for each in EVERYTHING), EVERYTHING])
+def test_no_field_is_needed(name: str, width: int, without: tuple[str, ...]) -> None:
+    told = told_of(name, {}, without)
+
+    for line in (*overview(told, 20), *arrange(groups(told), width, 30, rank_with_titles=1)):
+        assert "None" not in text_of(line)
+        assert line_width(line) <= width
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [(PRIMARY, {}), (PRIMARY, {**FAILED, **BROKEN_AOF}), (PRIMARY, BEHIND), (REPLICA, {}), (ORPHAN, {}), (REDIS, {})],
+)
+def test_the_overview_needs_no_more_than_the_smallest_pane(name: str, changes: dict[str, object]) -> None:
+    for line in overview(told_of(name, changes), 20):
+        assert line_width(line) <= 36
