@@ -48,7 +48,7 @@ class Summary:
     Attributes:
         line: All of it; JSON without blanks between its parts.
         telling: What a person reads first: the title and message of an object that has them, else ``line``.
-        level: What an object calls its level or severity; None where it doesn't.
+        level: What an object calls its level or severity, a word or a number; None where it doesn't.
     """
 
     line: SafeText
@@ -76,7 +76,8 @@ def summary(payload: bytes) -> Summary:
     if not isinstance(value, Members):
         return Summary(line, line, None)
     texts = {name: text for name, text in value if isinstance(text, str) and text.strip()}
-    telling = " · ".join(texts[name][:ONE_LINE] for name in _TELLING if name in texts)
+    said = [texts[name] for name in _TELLING if name in texts and not isinstance(texts[name], Bare)]
+    telling = " · ".join(text[:ONE_LINE] for text in said)
     level = next((safe(texts[name].strip(), 20) for name in _LEVELS if name in texts), None)
     return Summary(line, safe(telling, ONE_LINE) if telling else line, level)
 

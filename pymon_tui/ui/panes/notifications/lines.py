@@ -27,14 +27,13 @@ def followed(patterns: tuple[bytes, ...]) -> SafeText:
     return join(" ", [safe(pattern) for pattern in patterns])
 
 
-def subtitle(feed: Feed, rate: float | None, width: int) -> str:
-    """The rate; where there is room what is followed; and what was dropped, which at small widths only if it was."""
+def subtitle(feed: Feed, rate: float | None, width: int, *, full: bool) -> str:
+    """The rate; where there is room what is followed; and, where no counts are shown, what was dropped."""
     roomy = width >= _SUBTITLE_PATTERNS
-    parts = [f"{units.rate(rate)}"]
-    if roomy:
-        parts.insert(0, safe(followed(feed.patterns), width // 2))
-    if feed.dropped or roomy:
-        parts.append(f"dropped {units.count(feed.dropped)}")
+    parts = [safe(followed(feed.patterns), width // 2)] if roomy else []
+    parts.append(units.rate(rate))
+    if not full and (feed.dropped or roomy):
+        parts.append(safe(f"dropped {units.count(feed.dropped)}"))
     return "  ".join(part for part in parts if part)
 
 
@@ -57,19 +56,12 @@ def empty_text(patterns: tuple[bytes, ...], text: str) -> str:
     return f"no message yet on {followed(patterns)}" if patterns else "nothing is followed: press a"
 
 
-def counts_line(feed: Feed, rate: float | None, server: Reading[Subscriptions]) -> Line:
-    """What came, what of it is kept and what never was, how fast, what we follow, and what the server's clients do."""
-    pieces = [
-        *_count("seen", feed.seen),
-        *_count("kept", len(feed)),
-        *_count("dropped", feed.dropped),
-        span(units.rate(rate).rjust(7)),
-        label("  following "),
-        span(followed(feed.patterns) or safe("nothing"), "info"),
-    ]
+def counts_line(feed: Feed, server: Reading[Subscriptions]) -> Line:
+    """What came, what of it is kept and what never was; and what all the server's clients are subscribed to."""
+    pieces = [*_count("seen", feed.seen), *_count("kept", len(feed)), *_count("dropped", feed.dropped)]
     if isinstance(server, Ready):
         known: Subscriptions = server.value
-        pieces += [label("  on the server "), span(_plural(known.pubsub_channels, "channel")), label(", ")]
+        pieces += [label("server "), span(_plural(known.pubsub_channels, "channel")), label(", ")]
         pieces.append(span(_plural(known.pubsub_patterns, "pattern")))
     return tuple(pieces)
 

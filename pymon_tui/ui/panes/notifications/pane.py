@@ -247,10 +247,10 @@ class NotificationsPane(Pane):
         self._numbers_at = now
         feed, rate = snapshot.feed, self._rate.per_second
         if self.full:
-            counts = lines.counts_line(feed, rate, snapshot.reading(SUBSCRIPTIONS))
+            counts = lines.counts_line(feed, snapshot.reading(SUBSCRIPTIONS))
             self.query_one("#feed-counts", Facts).show((counts,))
         self.query_one("#feed-state", Facts).show(lines.state_lines(feed.status, now))
-        self.say(self._title(feed), lines.subtitle(feed, rate, 0 if self.full else self.size.width))
+        self.say(self._title(feed), lines.subtitle(feed, rate, self.size.width, full=self.full))
 
     def _title(self, feed: Feed) -> str:
         parts = [self.TITLE]
