@@ -10,7 +10,7 @@ from pymon_tui.model.text import SafeText, safe
 
 # A value ends where the next field begins, not at a blank: the path of a unix socket may hold one.
 _FIELD = re.compile(rb"(?:^| )([a-z][a-z0-9-]*)=")
-BEGINNING = re.compile(rb"id=([0-9]{1,20}) ")
+_BEGINNING = re.compile(rb"id=([0-9]{1,20}) ")
 _WHOLE = re.compile(rb"-?[0-9]{1,20}")
 
 
@@ -128,7 +128,7 @@ def parse_client(row: bytes) -> Client:
     parts = _FIELD.split(row)
     known: dict[str, SafeText | int | None] = dict.fromkeys(_ATTRIBUTES)
     other: dict[SafeText, SafeText] = {}
-    beginning = BEGINNING.match(row)
+    beginning = _BEGINNING.match(row)
     if beginning is None:
         raise ValueError("CLIENT LIST has a row without an id")
     for name, value in zip(parts[1::2], parts[2::2], strict=True):

@@ -7,12 +7,12 @@ field out of it takes six.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import overload
 
 from pymon_tui.model.query import Command, Query, Reply, fixed, itself
-from pymon_tui.readings.clients.client import BEGINNING, Client, parse_client
+from pymon_tui.readings.clients.client import Client, parse_client
 
 # Neighbours in a row of every server: one pass finds them together.
 _NEIGHBOURS = (("omem", "tot-mem"), ("tot-net-in", "tot-net-out", "tot-cmds"))
@@ -62,9 +62,12 @@ class ClientTable(Sequence[Client]):
 
     def find(self, key: bytes) -> int | None:
         """Where the connection with this key stands."""
-        if self._places is None:
-            self._places = {_key(row): index for index, row in enumerate(self._rows)}
-        return self._places.get(key)
+        return self._by_key().get(key)
+
+    def places_in(self, other: ClientTable) -> Sequence[int | None]:
+        """Where each of these connections stands in another list."""
+        places = other._by_key()
+        return [places.get(_key(row)) for row in self._rows]
 
     def without(self, ids: Collection[int]) -> Sequence[int]:
         """The places of all clients but those with these ids."""
@@ -114,6 +117,11 @@ class ClientTable(Sequence[Client]):
                 found = [index for index in found if word in haystack[index]]
         return found
 
+    def _by_key(self) -> Mapping[bytes, int]:
+        if self._places is None:
+            self._places = {_key(row): index for index, row in enumerate(self._rows)}
+        return self._places
+
     def _haystack(self) -> Sequence[bytes]:
         if self._searched is None:
             columns = [[value or b"" for value in self.texts(field)] for field in _SEARCHED]
@@ -138,13 +146,16 @@ def parse_clients(reply: Reply) -> ClientTable:
     """
     if not isinstance(reply, bytes):
         raise ValueError("CLIENT LIST answered with something other than a text")
-    rows = [row for row in reply.replace(b"\r\n", b"\n").split(b"\n") if row]
-    found = [BEGINNING.match(row) for row in rows]
-    ids = [int(match[1]) for match in found if match]
-    if len(ids) < len(rows):
+    text = reply.replace(b"\r\n", b"\n")
+    rows = [row for row in text.split(b"\n") if row]
+    ids = [int(client_id) for client_id in _IDS.findall(b"\n" + text)]
+    if len(ids) != len(rows):
         raise ValueError("CLIENT LIST has a row without an id")
     # The server turns its list round while it looks after its clients; by id, equal ones keep their order.
     return ClientTable([rows[place] for place in sorted(range(len(rows)), key=ids.__getitem__)])
+
+
+_IDS = re.compile(rb"\nid=([0-9]{1,20}) ")
 
 
 def _key(row: bytes) -> bytes:

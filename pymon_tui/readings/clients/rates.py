@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pymon_tui.readings.clients.listing import ClientTable
 
-COMMANDS, NET_IN, NET_OUT = "tot-cmds", "tot-net-in", "tot-net-out"
+COMMANDS, NET_IN, NET_OUT = _COUNTERS = ("tot-cmds", "tot-net-in", "tot-net-out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,18 @@ class Rates:
         self._old = old if seconds > 0 else None
         self._seconds = seconds
         self._columns: dict[str, Sequence[float | None]] = {}
-        self._pairs: Sequence[int | None] | None = None
+        self._places: Sequence[int | None] | None = None
 
     def traffic(self, index: int) -> Traffic:
         """What the client at this place of the new list does."""
-        earlier = self._earlier(index)
+        earlier = self._old.find(self._new.key(index)) if self._old is not None else None
         if self._old is None or earlier is None:
             return Traffic(None, None, None)
+        pairs = [(self._new.number(index, field), self._old.number(earlier, field)) for field in _COUNTERS]
         return Traffic(
             *(
-                self._growth(self._new.number(index, field), self._old.number(earlier, field))
-                for field in (COMMANDS, NET_IN, NET_OUT)
+                (now - then) / self._seconds if now is not None and then is not None and now >= then else None
+                for now, then in pairs
             )
         )
 
@@ -56,21 +57,14 @@ class Rates:
         if self._old is None:
             return [None] * len(self._new)
         if field not in self._columns:
-            before = self._old.numbers(field)
+            if self._places is None:
+                self._places = self._new.places_in(self._old)
+            before, seconds = self._old.numbers(field), self._seconds
+            # Written out, for it runs over all clients: a call for each would cost more than all the rest.
             self._columns[field] = [
-                None if earlier is None else self._growth(now, before[earlier])
-                for now, earlier in zip(self._new.numbers(field), self._paired(), strict=True)
+                (now - then) / seconds
+                if place is not None and now is not None and (then := before[place]) is not None and now >= then
+                else None
+                for now, place in zip(self._new.numbers(field), self._places, strict=True)
             ]
         return self._columns[field]
-
-    def _paired(self) -> Sequence[int | None]:
-        if self._pairs is None:
-            self._pairs = [self._earlier(index) for index in range(len(self._new))]
-        return self._pairs
-
-    def _earlier(self, index: int) -> int | None:
-        """Where the client stood in the old list."""
-        return self._old.find(self._new.key(index)) if self._old is not None else None
-
-    def _growth(self, now: int | None, before: int | None) -> float | None:
-        return None if now is None or before is None or now < before else (now - before) / self._seconds
