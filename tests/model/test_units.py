@@ -24,6 +24,7 @@ WIDTHS: dict[Unit, tuple[int, float]] = {  # in cells, and the greatest value th
     units.duration: (8, 30 * 365 * 86400),
     units.age: (6, 30 * 365 * 86400),
     units.milliseconds: (7, 99_000),
+    units.microseconds: (7, 99_000 * 1e6),
 }
 EXAMPLES: list[tuple[Unit, float, str]] = [
     (units.bytes_, 0, "0 B"),
@@ -61,6 +62,12 @@ EXAMPLES: list[tuple[Unit, float, str]] = [
     (units.milliseconds, 0.412, "412 ms"),
     (units.milliseconds, 1.5, "1500 ms"),
     (units.milliseconds, 12.34, "12.3 s"),
+    (units.microseconds, 0, "0 µs"),
+    (units.microseconds, 0.001, "<1 µs"),
+    (units.microseconds, 1.003, "1.0 µs"),
+    (units.microseconds, 71.4, "71 µs"),
+    (units.microseconds, 1_531.9, "1.53 ms"),
+    (units.microseconds, 12_340_000, "12.3 s"),
 ]
 
 

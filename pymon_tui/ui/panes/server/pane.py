@@ -101,10 +101,7 @@ class ServerPane(PaneOverTime, can_focus=True):
         known = told(snapshot)
         if known is None:
             return
-        if self.has_class("-wide") != (self.size.width >= _WIDE):
-            self.toggle_class("-wide")
-            # What is shown now has no size yet, and so no columns to fill.
-            self.call_after_refresh(self._draw_again)
+        self.set_class(self.size.width >= _WIDE, "-wide")
         self._told = self._facts(known)
         self.query_one("#server-facts", Facts).show(self._told)
         self._plot("#server-rate", COMMANDS, known, "commands")
@@ -127,6 +124,12 @@ class ServerPane(PaneOverTime, can_focus=True):
         found, copied = self._row() if self.full else None, self.copied()
         return None if found is None or copied is None else self.Open(found[0], found[1], copied)
 
+    @on(Plot.Resized)
+    def _fill(self, event: Plot.Resized) -> None:
+        event.stop()
+        self._drawn = None
+        self.redraw()
+
     @on(Table.SortChanged, "#server-commands")
     def _sort(self, event: Table.SortChanged) -> None:
         event.stop()
@@ -144,10 +147,6 @@ class ServerPane(PaneOverTime, can_focus=True):
         self.can_focus = not self.full
         for table in self.query(Table):
             table.can_focus = self.full
-
-    def _draw_again(self) -> None:
-        self._drawn = None
-        self.redraw()
 
     def _facts(self, known: Told) -> tuple[Line, ...]:
         width, height = self.size.width, self.size.height
