@@ -100,7 +100,7 @@ def test_a_gap_is_a_line_across() -> None:
 
 
 def test_the_filter_finds_words_in_channel_and_payload_in_either_form() -> None:
-    feed = feed_of(b"Disk FULL", br'{"title":"\uc751\ub2f5"}', "응답".encode(), b"other")
+    feed = feed_of(b"Disk FULL", rb'{"title":"\uc751\ub2f5"}', "응답".encode(), b"other")
     feed.mark(safe("gap"), 0.0)
 
     def found(text: str) -> list[bytes]:
