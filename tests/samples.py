@@ -1,0 +1,77 @@
+"""One sample of everything: the readings of a recorded server, an hour's end of history, and some messages."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, cast
+
+from pymon_tui.model.feed import Feed
+from pymon_tui.model.history import History
+from pymon_tui.model.query import Argument, Reading
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings import QUERIES
+from pymon_tui.readings.metrics import METRICS
+from pymon_tui.server.connection import Session
+from pymon_tui.server.poller import Poller
+from tests.replies import recorded
+from tests.script import WALL, snapshot
+
+_REPLIES: dict[str, Any] = {
+    "INFO": recorded("info-primary.valkey-9.resp3"),
+    "CLIENT": recorded("client-list.valkey-9.resp3"),
+    "SLOWLOG": recorded("slowlog-get.valkey-9.resp"),
+    "CONFIG": recorded("config-get-slowlog.valkey-9.resp3"),
+    "CHANNELS": [b"notifications:7", b"notifications:42"],
+    "NUMSUB": [b"notifications:7", 1, b"notifications:42", 3],
+}
+
+
+class RecordedSession:
+    """A session that answers what was recorded."""
+
+    user = safe("default")
+    waited = 0.0004
+
+    async def ask(self, commands: Sequence[tuple[Argument, ...]]) -> tuple[Any, ...]:
+        """The recorded reply of each command."""
+        return tuple(_REPLIES[str(command[1] if command[0] == "PUBSUB" else command[0])] for command in commands)
+
+
+async def sample() -> Snapshot:
+    """The sample; the same at each call."""
+    poller = Poller(QUERIES)
+    names = [query.name for query in QUERIES]
+    session = cast(Session, RecordedSession())
+    for _ in range(2):
+        await poller.tick(session, 100.0, 1.0, names)
+    readings: dict[Any, Reading[Any]] = {query: poller.readings[query.name] for query in QUERIES}
+    return snapshot(readings, history=_history(), feed=_feed(), own_ids=(3,))
+
+
+def _history() -> History:
+    """Waves, with a hole and a reset in them."""
+    history = History(METRICS)
+    totals = dict.fromkeys((metric.name for metric in METRICS), 0.0)
+    for second in range(300):
+        if second == 250:
+            history.skip(8)
+        for place, metric in enumerate(METRICS):
+            wave = 1.2 + math.sin(second / (9 + place)) * (0.4 + 0.02 * place)
+            totals[metric.name] += wave * 10 ** (place % 4 + 1)
+        history.record(float(second), totals, {})
+    history.note(safe("restarted"), WALL)
+    return history
+
+
+def _feed() -> Feed:
+    feed = Feed()
+    texts = ("응답 시간 2.3 s", "login from a new device", "recovered after 4 min", "disk 91 % on web-3")
+    for number, (level, text) in enumerate(zip(("critical", "info", "ok", "warning"), texts, strict=True)):
+        payload = json.dumps({"level": level, "title": text}, ensure_ascii=False).encode()
+        feed.add(f"notifications:{7 * number}".encode(), payload, WALL + number)
+    feed.mark(safe("gap: reconnected after 12s, messages in between are lost"), WALL + 4)
+    feed.add(b"notifications:\x1b[2J", b"\xff\xfe not JSON", WALL + 5)
+    return feed

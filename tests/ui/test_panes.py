@@ -1,0 +1,115 @@
+"""What every pane keeps, whatever it shows: the contracts of ``PANES``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.binding import Binding
+from textual.pilot import Pilot
+
+from pymon_tui.model.query import PENDING, Reason, Unavailable
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings import QUERIES
+from pymon_tui.ui.app import PymonApp
+from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.widgets.table import Table
+from tests.samples import sample
+from tests.script import Script, snapshot
+from tests.ui.stage import app_of
+
+SIZES = ((80, 24), (160, 48))
+DENIED = Unavailable(Reason.DENIED, safe("NOPERM this user has no permissions"), safe("ACL SETUSER me +all"))
+
+
+async def _states() -> dict[str, Snapshot]:
+    return {
+        "pending": snapshot(dict.fromkeys(QUERIES, PENDING)),
+        "denied": snapshot(dict.fromkeys(QUERIES, DENIED)),
+        "full": await sample(),
+    }
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("state", ["pending", "denied", "full"])
+async def test_every_pane_draws(state: str, size: tuple[int, int]) -> None:
+    one = (await _states())[state]
+    script = Script(one)
+    async with app_of(script).run_test(size=size) as pilot:
+        await _shown(pilot, one)
+        for number, kind in enumerate(PANES, 2):
+            for key in (str(number), "1"):
+                await pilot.press(key)
+                await pilot.pause()
+                pane = pilot.app.screen.query_one(kind)
+                shown = [line.text for widget in pane.query("*") for line in _lines(widget)]
+                assert any(text.strip() for text in shown), f"{kind.NAME} is empty in {state}"
+
+
+@pytest.mark.parametrize("state", ["denied", "full"])
+async def test_every_key_can_be_pressed(state: str) -> None:
+    one = (await _states())[state]
+    async with app_of(Script(one)).run_test(size=SIZES[0]) as pilot:
+        await _shown(pilot, one)
+        for number, kind in enumerate(PANES, 2):
+            await pilot.press(str(number))
+            for binding in _bindings(kind):
+                await pilot.press(binding.key.split(",")[0], "escape")
+            await pilot.press("1")
+    assert pilot.app.return_code in (None, 0)
+
+
+@pytest.mark.parametrize("kind", PANES, ids=lambda kind: kind.NAME)
+def test_every_pane_tells_what_it_is(kind: type[Pane]) -> None:
+    assert kind.TITLE
+    assert kind.ABOUT.endswith(".")
+    assert kind.QUERIES
+    assert set(kind.QUERIES) <= set(QUERIES)
+
+
+def test_names_and_keys_are_unique() -> None:
+    names = [kind.NAME for kind in PANES]
+    assert len(set(names)) == len(names)
+    for kind in PANES:
+        keys = [key for binding in _bindings(kind) for key in binding.key.split(",")]
+        assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("kind", [PymonApp, MonitorScreen, Table, *PANES], ids=lambda kind: kind.__name__)
+def test_every_binding_has_an_id_and_a_tooltip(kind: Any) -> None:
+    bare = [binding for binding in _bindings(kind) if not binding.id or not binding.tooltip]
+    assert not bare
+
+
+async def test_read_only_takes_the_writing_keys_away() -> None:
+    one = await sample()
+    writable, readable = Script(one), Script(one, read_only=True)
+    keys: dict[bool, set[str]] = {}
+    for script in (writable, readable):
+        async with app_of(script).run_test(size=(160, 48)) as pilot:
+            await _shown(pilot, one)
+            found: set[str] = set()
+            for number, _ in enumerate(PANES, 2):
+                await pilot.press(str(number))
+                await pilot.pause()
+                found |= {active.binding.id or "" for active in pilot.app.screen.active_bindings.values()}
+                await pilot.press("1")
+            keys[script.read_only] = found
+    gone = keys[False] - keys[True]
+    assert len(gone) >= 4, gone  # kill, reset, threshold, publish
+
+
+async def _shown(pilot: Pilot[Any], one: Snapshot) -> None:
+    while not isinstance(pilot.app.screen, MonitorScreen) or pilot.app.screen.snapshot is not one:
+        await pilot.pause()
+
+
+def _bindings(kind: Any) -> list[Binding]:
+    return [binding for binding in kind.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
+
+
+def _lines(widget: Any) -> list[Any]:
+    return [widget.render_line(y) for y in range(widget.size.height)] if widget.display else []
