@@ -1,0 +1,76 @@
+"""What a table is made of: rows, which may be made when they are drawn, and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
+
+from pymon_tui.ui.widgets.ink import Span
+
+R = TypeVar("R")
+RowT = TypeVar("RowT", covariant=True)
+
+
+class Rows(Protocol[RowT]):
+    """Rows in the order shown. A row is asked for when it is drawn, so it may be made then."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> RowT: ...
+
+    def key(self, index: int, /) -> Hashable:
+        """What the row at ``index`` is known by while rows come, go and are sorted."""
+        ...
+
+    def find(self, key: Hashable, /) -> int | None:
+        """Where the row with this key stands now."""
+        ...
+
+
+class Listed(Generic[R]):
+    """Rows that are all at hand."""
+
+    def __init__(self, rows: Sequence[R], key: Callable[[R], Hashable]) -> None:
+        self._rows = rows
+        self._key = key
+        self._index: dict[Hashable, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> R:
+        return self._rows[index]
+
+    def key(self, index: int) -> Hashable:
+        """The key of the row at ``index``."""
+        return self._key(self._rows[index])
+
+    def find(self, key: Hashable) -> int | None:
+        """Where the row with this key stands."""
+        if self._index is None:
+            self._index = {self._key(row): index for index, row in enumerate(self._rows)}
+        return self._index.get(key)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column(Generic[R]):
+    """One column: what it is called, how wide it is and what it shows of a row.
+
+    Attributes:
+        name: What it is sorted by; also what a sort is remembered as.
+        rank: Columns of the highest rank leave first where there is no room for all.
+        grows: Takes the room that is left; at most one column does.
+        sortable: Whether rows can be sorted by it.
+        smallest_first: Sorted by it, rows begin at the smallest, though it is a number: an age.
+    """
+
+    name: str
+    title: str
+    width: int
+    cell: Callable[[R], Span]
+    align: Literal["left", "right"] = "left"
+    rank: int = 0
+    grows: bool = False
+    sortable: bool = True
+    smallest_first: bool = False
