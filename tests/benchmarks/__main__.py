@@ -17,7 +17,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 import pymon_tui
-from tests.benchmarks.figures import Figure, table
+from tests.benchmarks.figures import HEAD, Figure, row
 
 NAMES = ("screen", "keys", "start", "once", "refresh", "feed", "memory")
 
@@ -35,14 +35,14 @@ def main() -> None:
     for package in pymon_tui.__path__:
         compileall.compile_dir(package, quiet=1)
     print(_machine(), file=sys.stderr)
-    found = []
+    print(HEAD)
     for name in names:
         began = time.monotonic()
         measure: Callable[[], list[Figure]] = import_module(f"tests.benchmarks.bench_{name}").figures
-        found += measure()
+        for figure in measure():
+            print(row(figure), flush=True)
         load = os.getloadavg()[0]
         print(f"{name}: {time.monotonic() - began:.0f} s, load {load:.1f}", file=sys.stderr, flush=True)
-    print(table(found))
 
 
 def _machine() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pymon_tui.demo.running import running_demo
 from pymon_tui.ui.app import DEMO_RATE, DEMO_SEED
@@ -88,7 +89,7 @@ def _windows(run: WatchedRun, first: int) -> list[Window]:
 def _quiet(run: WatchedRun, arrivals: Sequence[Arrival]) -> float:
     """Where in a second, from the first arrival on, least is written: a tenth before and after."""
     lengths = [0] * 20
-    for before, arrival in zip(arrivals, arrivals[1:], strict=False):
+    for before, arrival in pairwise(arrivals):
         lengths[int((arrival.at - arrivals[0].at) % 1.0 * 20)] += arrival.length - before.length
     around = [sum(lengths[(slot + near) % 20] for near in range(-2, 2)) for slot in range(20)]
     return around.index(min(around)) / 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -26,12 +26,14 @@ class Figure:
     basis: str
 
 
-def table(figures: Iterable[Figure]) -> str:
-    """All figures, as one table in Markdown."""
-    lines = ["| what | limit | reached | held | ratio, basis |", "|---|---|---|---|---|"]
-    said = {True: "yes", False: "**no**", None: ""}
-    lines += [f"| {one.what} | {one.limit} | {one.reached} | {said[one.held]} | {one.basis} |" for one in figures]
-    return "\n".join(lines)
+HEAD = "| what | limit | reached | held | ratio, basis |\n|---|---|---|---|---|"
+"""The first lines of the table of figures, in Markdown."""
+
+
+def row(figure: Figure) -> str:
+    """A figure's line of the table."""
+    held = {True: "yes", False: "**no**", None: ""}[figure.held]
+    return f"| {figure.what} | {figure.limit} | {figure.reached} | {held} | {figure.basis} |"
 
 
 def spread(values: Sequence[float], form: str = ".0f") -> str:

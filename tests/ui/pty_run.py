@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Self
 
 DEADLINE = 30.0
 
@@ -46,7 +47,7 @@ class PtyRun:
         )
         os.close(theirs)
 
-    def __enter__(self) -> PtyRun:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,0 +1,97 @@
+"""Whether memory stays flat: snapshots whose every number changes, through the real screen and its cell diff."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+import tracemalloc
+
+from textual.drivers.headless_driver import HeadlessDriver
+
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings import Settings
+from pymon_tui.ui.app import PymonApp
+from pymon_tui.ui.screens.connect import Choice
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.marathon import Marathon, recorded
+from tests.benchmarks.watched import rss_mib
+
+SNAPSHOTS = 20_000
+SETTLED = 2_000
+"""Snapshots after which whatever is bounded is full, but for the history and what lasts as long."""
+LIMIT = 1.0
+KEYS = ("1", "2", "1", "3", "1", "4", "1", "5", "1", "6", "1", "7")
+KEY_EVERY = 250
+"""Snapshots from one change of the form to the next."""
+
+
+class Nowhere(HeadlessDriver):
+    """A terminal that takes whatever is written."""
+
+    written = 0
+
+    @property
+    def is_headless(self) -> bool:
+        return False
+
+    def write(self, data: str) -> None:
+        self.written += len(data)
+
+
+def figures() -> list[Figure]:
+    """The growth between the two marks, in a process of its own."""
+    ours, theirs = pty.openpty()  # without a terminal the app leaves
+    began = time.monotonic()
+    command = [sys.executable, "-m", "tests.benchmarks.bench_memory", str(SNAPSHOTS)]
+    answer = subprocess.run(command, stdin=theirs, stdout=subprocess.PIPE, check=True, text=True).stdout
+    os.close(ours)
+    os.close(theirs)
+    marks = {int(at): rss for at, rss in json.loads(answer)["rss"].items()}
+    growth = marks[SNAPSHOTS] - marks[SETTLED]
+    course = ", ".join(f"{at:,}: {rss:.1f}" for at, rss in marks.items())
+    return [
+        Figure(
+            f"growth of RSS from {SETTLED:,} to {SNAPSHOTS:,} snapshots",
+            f"flat: ≤ {LIMIT:.0f} MiB",
+            f"{growth:+.2f} MiB",
+            growth <= LIMIT,
+            f"MiB after {course}; {time.monotonic() - began:.0f} s",
+        )
+    ]
+
+
+async def _run(snapshots: int, *, traced: bool) -> dict[str, object]:
+    marathon = Marathon(await recorded())
+    settings = Settings(host="scripted")
+    app = PymonApp(settings, lambda _: marathon, _nowhere, driver_class=Nowhere)
+    rss, first = {}, None
+    async with app.run_test(headless=False, size=(200, 50)) as pilot:
+        for number in range(1, snapshots + 1):
+            await marathon.advance()
+            await pilot.pause(0)
+            if number % KEY_EVERY == 0:
+                await pilot.press(KEYS[number // KEY_EVERY % len(KEYS)])
+            if number in (100, SETTLED) or number % 5_000 == 0:
+                gc.collect()
+                rss[number] = rss_mib("self")
+            if number == SETTLED and traced:
+                tracemalloc.start(12)
+                first = tracemalloc.take_snapshot()
+    if first is not None:
+        for growth in tracemalloc.take_snapshot().compare_to(first, "traceback")[:8]:
+            print(growth, *growth.traceback.format()[-8:], sep="\n", file=sys.stderr)
+    return {"rss": rss}
+
+
+def _nowhere(_: Choice) -> Endpoint:
+    raise AssertionError("nobody chooses a server here")
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_run(int(sys.argv[1]), traced="trace" in sys.argv))))
