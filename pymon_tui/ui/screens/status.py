@@ -17,7 +17,7 @@ _WIDE = 100
 def left_title(snapshot: Snapshot, width: int) -> Line:
     """Our name, the server's, and what it is."""
     dot = span("●", "good" if isinstance(snapshot.link, Live) else "warn")
-    pieces = [span(" pymon ", "accent"), span(" "), dot, span(" "), span(snapshot.node, "strong")]
+    pieces = [span(" pymon ", "badge"), span(" "), dot, span(" "), span(snapshot.node, "strong")]
     reading = snapshot.reading(SERVER)
     if isinstance(reading, Ready):
         server = reading.value
@@ -33,10 +33,10 @@ def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, width: i
     """Badges for what is out of the ordinary, then the number of keys, the interval and the round trip."""
     pieces: list[Span] = []
     if held is not None:
-        pieces += [span(f" PAUSED {units.duration(now - held.at)} ", "act"), span(" ")]
+        pieces += [span(f" PAUSED {units.duration(now - held.at)} ", "alarm"), span(" ")]
     if newest.environment is not None:
         production = newest.environment.lower().startswith("prod")
-        pieces += [span(f" {newest.environment.upper()} ", "act" if production else "strong"), span(" ")]
+        pieces += [span(f" {newest.environment.upper()} ", "alarm" if production else "strong"), span(" ")]
     if read_only:
         pieces += [span("read-only", "info"), span("  ")]
     late = now - newest.at

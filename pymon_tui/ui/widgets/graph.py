@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
@@ -42,15 +42,10 @@ def byte_ceiling(value: float) -> float:
 class Graph(Ink):
     """The newest columns of a metric, the newest at the right."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"graph--accent", "graph--info", "graph--good"}
-
     DEFAULT_CSS = """
     Graph {
         height: 1fr;
         min-height: 1;
-        & > .graph--accent { color: $area-accent; }
-        & > .graph--info { color: $area-info; }
-        & > .graph--good { color: $area-good; }
     }
     """
 
@@ -90,7 +85,7 @@ class Graph(Ink):
         width, height = self.size.width, self.size.height
         room = self.columns_wanted
         columns = self._columns[-room:] if room else ()
-        edge, body = self.ink(self._tone), self.get_component_rich_style(f"graph--{self._tone}")
+        edge, body = self.ink(self._tone), self.area(self._tone)
         blank = self.ink("value")
         cells = [(" ", blank)] * (room - len(columns)) + [
             self._cell(value, height - 1 - y, height, edge, body, blank) for value in columns

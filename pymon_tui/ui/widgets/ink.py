@@ -5,17 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
 from pymon_tui.model.text import SafeText, safe
 
-Role: TypeAlias = Literal["value", "strong", "label", "faint", "good", "warn", "act", "accent", "info"]
+Role: TypeAlias = Literal[
+    "value", "strong", "label", "faint", "good", "warn", "act", "accent", "info", "bar", "badge", "alarm"
+]
+"""What a text is, which decides its colour: ``warn`` where a person should look, ``act`` where one should act."""
+
+
+class _Mix(NamedTuple):
+    """The theme's variables that make a style; no background is the widget's own."""
+
+    front: str | None
+    bold: bool = False
+    behind: str | None = None
+
+
+_INKS: dict[str, _Mix] = {
+    "value": _Mix("foreground"),
+    "strong": _Mix("foreground", bold=True),
+    "label": _Mix("ink-label"),
+    "faint": _Mix("ink-faint"),
+    "good": _Mix("success", bold=True),
+    "warn": _Mix("warning"),
+    "act": _Mix("error", bold=True),
+    "accent": _Mix("accent", bold=True),
+    "info": _Mix("primary"),
+    "bar": _Mix("ink-bar"),
+    "badge": _Mix("background", bold=True, behind="accent"),
+    "alarm": _Mix("background", bold=True, behind="error"),
+    "cursor": _Mix(None, behind="ink-cursor"),
+    "area-accent": _Mix("area-accent"),
+    "area-info": _Mix("area-info"),
+    "area-good": _Mix("area-good"),
+}
 
 ELLIPSIS = "…"
 
@@ -98,48 +130,47 @@ def text_of(line: Line) -> SafeText:
 
 
 class Ink(Widget):
-    """A widget that draws lines of spans. Colours come from the theme, by role."""
+    """A widget that draws lines of spans. Colours come from the theme, by role.
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "ink--value",
-        "ink--strong",
-        "ink--label",
-        "ink--faint",
-        "ink--good",
-        "ink--warn",
-        "ink--act",
-        "ink--accent",
-        "ink--info",
-        "ink--cursor",
-        "ink--bar",
-    }
+    They are read from the theme's variables and not from component classes, each of which Textual would match
+    against the whole stylesheet at every change of focus.
+    """
 
     DEFAULT_CSS = """
-    Ink {
-        background: $background;
-        color: $foreground;
-        & > .ink--value { color: $foreground; }
-        & > .ink--strong { color: $foreground; text-style: bold; }
-        & > .ink--label { color: $ink-label; }
-        & > .ink--faint { color: $ink-faint; }
-        & > .ink--good { color: $success; text-style: bold; }
-        & > .ink--warn { color: $warning; }
-        & > .ink--act { color: $error; text-style: bold; }
-        & > .ink--accent { color: $accent; text-style: bold; }
-        & > .ink--info { color: $primary; }
-        & > .ink--cursor { background: $ink-cursor; }
-        & > .ink--bar { color: $ink-bar; }
-    }
+    Ink { background: $background; color: $foreground; }
     """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        self._inks: dict[str, Style] = {}
+        super().__init__(id=id, classes=classes)
 
     def ink(self, role: Role) -> Style:
         """The style of a role on this widget's background."""
-        return self.get_component_rich_style(f"ink--{role}")
+        return self._inks.get(role) or self._mix(role)
+
+    def area(self, tone: str) -> Style:
+        """The style of a graph's body, a dimmer tone of the role of its edge."""
+        return self._inks.get(f"area-{tone}") or self._mix(f"area-{tone}")
 
     @property
     def cursor_ink(self) -> Style:
         """The background of the row under the cursor, to be added to a style."""
-        return Style(bgcolor=self.get_component_rich_style("ink--cursor").bgcolor)
+        return self._inks.get("cursor") or self._mix("cursor")
+
+    def notify_style_update(self) -> None:
+        """Another theme has other colours."""
+        self._inks.clear()
+        super().notify_style_update()
+
+    def _mix(self, name: str) -> Style:
+        variables = self.app.theme_variables
+        ink = _INKS[name]
+        behind = Color.parse(variables[ink.behind]).rich_color if ink.behind else self.rich_style.bgcolor
+        front = Color.parse(variables[ink.front]).rich_color if ink.front else None
+        # None, and not False: what lies under a style that is added must stay bold.
+        style = Style(color=front, bgcolor=behind, bold=ink.bold or None)
+        self._inks[name] = style
+        return style
 
     def strip(self, line: Line, width: int, behind: Style | None = None) -> Strip:
         """The line in exactly ``width`` cells; what doesn't fit ends in an ellipsis. ``behind`` is a background."""

@@ -13,12 +13,7 @@ class TitleBar(Ink):
     """A left part that is cut where there is no room, and a right part that is not."""
 
     DEFAULT_CSS = """
-    TitleBar {
-        height: 1;
-        dock: top;
-        & > .ink--act { color: $background; background: $error; text-style: bold; }
-        & > .ink--accent { color: $background; background: $accent; text-style: bold; }
-    }
+    TitleBar { height: 1; dock: top; }
     """
 
     left: reactive[Line] = reactive(())
