@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
+from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.state.source import Source
@@ -57,18 +58,21 @@ async def _take(app: PymonApp, out: Path) -> tuple[str, ...]:
         return tuple([name async for name in _pictures(pilot, app, out)])
 
 
-async def _pictures(pilot: Pilot[int], app: PymonApp, out: Path):  # type: ignore[no-untyped-def]
+async def _pictures(pilot: Pilot[int], app: PymonApp, out: Path) -> AsyncIterator[str]:
     for theme in (DARK, LIGHT):
         app.theme = theme.name
         tone = "dark" if theme.dark else "light"
         for name, key, size in _scenes():
             await pilot.resize_terminal(*size)
             await pilot.press(key)
-            before = _monitor(app).snapshot
-            await _settle(pilot, lambda screen, before=before: screen.snapshot is not before)
+            await _settle(pilot, _after(_monitor(app).snapshot))
             picture = f"{name}-{tone}.svg"
             (out / picture).write_text(app.export_screenshot(title="pymon-tui"), encoding="utf-8")
             yield picture
+
+
+def _after(before: Snapshot | None) -> Callable[[MonitorScreen], bool]:
+    return lambda screen: screen.snapshot is not before
 
 
 def _scenes() -> Iterator[tuple[str, str, tuple[int, int]]]:

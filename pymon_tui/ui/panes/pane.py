@@ -17,7 +17,7 @@ from pymon_tui.model.action import Action
 from pymon_tui.model.query import Pending, Query, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.ui.widgets.ink import Facts, Line, span
+from pymon_tui.ui.widgets.ink import Line, Prose, span
 
 
 class Pane(Vertical, can_focus=False):
@@ -111,6 +111,7 @@ class Pane(Vertical, can_focus=False):
     def __init__(self) -> None:
         super().__init__(id=f"pane-{self.NAME}")
         self._drawn: Snapshot | None = None
+        self._said: tuple[str, str] | None = None
 
     def body(self) -> Iterable[Widget]:
         """The pane's widgets, top to bottom."""
@@ -135,7 +136,7 @@ class Pane(Vertical, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """The gap's text, which is hidden while there is none, and the body."""
-        yield Facts(classes="gap")
+        yield Prose(classes="gap")
         yield from self.body()
 
     def on_mount(self) -> None:
@@ -144,9 +145,11 @@ class Pane(Vertical, can_focus=False):
 
     def say(self, title: str, subtitle: str) -> None:
         """Write the frame's title and, in its lower edge, the one number that matters."""
-        # Content, and not str, which would be read as markup.
-        self.border_title = Content(safe(title))
-        self.border_subtitle = Content(safe(subtitle))
+        if (title, subtitle) != self._said:
+            self._said = title, subtitle
+            # Content, and not str, which would be read as markup.
+            self.border_title = Content(safe(title))
+            self.border_subtitle = Content(safe(subtitle))
 
     def watch_snapshot(self) -> None:
         """Draw what is new, if somebody looks."""
@@ -176,7 +179,7 @@ class Pane(Vertical, can_focus=False):
         gap = self.gap(snapshot)
         self.set_class(gap is not None, "-gap")
         if gap is not None:
-            self.query_one(".gap", Facts).show(gap_lines(gap))
+            self.query_one(".gap", Prose).show(gap_lines(gap))
             self.say(self.TITLE, "")
         else:
             self.draw(snapshot)

@@ -25,7 +25,7 @@ _GUTTER = 9
 
 def ceiling(value: float) -> float:
     """The next of 1, 2, 5, 10, 20, 50, ... at or above the value: a scale that doesn't move at each sample."""
-    if value <= 0 or not math.isfinite(value):
+    if value < 1e-9 or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next((step * power for step in (1, 2, 5) if value <= step * power * 1.0000001), 10 * power)

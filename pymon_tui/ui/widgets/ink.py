@@ -60,6 +60,8 @@ class Span(NamedTuple):
 
 
 Line: TypeAlias = tuple[Span, ...]
+Cell: TypeAlias = tuple[Span, int, Literal["left", "right"]]
+"""A piece in a cell of a table: the piece, the width, and the side it stands on."""
 BLANK: Line = ()
 
 
@@ -175,6 +177,19 @@ class Ink(Widget):
     def strip(self, line: Line, width: int, behind: Style | None = None) -> Strip:
         """The line in exactly ``width`` cells; what doesn't fit ends in an ellipsis. ``behind`` is a background."""
         return Strip(self._segments(line, width, behind), width)
+
+    def row(self, cells: Sequence[Cell], width: int, behind: Style | None = None) -> Strip:
+        """Cells of fixed widths side by side, one blank between them, in exactly ``width`` cells."""
+        segments: list[Segment] = []
+        used = 0
+        for (text, role), room, align in cells:
+            style = self.ink(role) if behind is None else self.ink(role) + behind
+            shown = fit_right(text, room) if align == "right" else fit(text, room)
+            segments.append(Segment(shown + " ", style))
+            used += room + 1
+        blank = self.ink("value") if behind is None else self.ink("value") + behind
+        segments.append(Segment(" " * max(0, width - used), blank))
+        return Strip(segments).crop(0, width)
 
     def _segments(self, line: Line, width: int, behind: Style | None) -> Iterable[Segment]:
         left = width

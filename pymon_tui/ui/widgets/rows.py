@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pymon_tui.ui.widgets.ink import Span
 
 R = TypeVar("R")
 RowT = TypeVar("RowT", covariant=True)
+
+GAP = 1
+"""Cells between two columns."""
 
 
 class Rows(Protocol[RowT]):
@@ -74,3 +77,22 @@ class Column(Generic[R]):
     grows: bool = False
     sortable: bool = True
     smallest_first: bool = False
+
+
+def fitting(columns: Sequence[Column[Any]], width: int) -> list[tuple[Column[Any], int]]:
+    """The columns there is room for in ``width`` cells, in order, each with its width."""
+    kept = list(columns)
+    while len(kept) > 1 and sum(column.width + GAP for column in kept) - GAP > width:
+        kept.remove(max(reversed(kept), key=lambda column: column.rank))
+    left = max(0, width - sum(column.width + GAP for column in kept) + GAP)
+    return [(column, column.width + (left if column.grows else 0)) for column in kept]
+
+
+def column_at(layout: Sequence[tuple[Column[Any], int]], x: int) -> Column[Any] | None:
+    """The column that cell ``x`` of a row belongs to."""
+    at = 0
+    for column, cells in layout:
+        if at <= x < at + cells + GAP:
+            return column
+        at += cells + GAP
+    return None

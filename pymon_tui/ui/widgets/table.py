@@ -6,8 +6,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -17,14 +15,12 @@ from textual.strip import Strip
 
 from pymon_tui.model.text import safe
 from pymon_tui.ui.widgets.filter import FilterLine
-from pymon_tui.ui.widgets.ink import Ink, Line, Span, fit, fit_right
-from pymon_tui.ui.widgets.rows import Column, Listed, Rows
+from pymon_tui.ui.widgets.ink import Cell, Ink, Line, Span
+from pymon_tui.ui.widgets.rows import Column, Listed, Rows, column_at, fitting
 
 __all__ = ["Column", "Listed", "Rows", "Table"]
 
 R = TypeVar("R")
-
-_GAP = 1
 
 
 class Table(Ink, ScrollView, Generic[R], can_focus=True):
@@ -246,7 +242,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             return self.strip(text, width)
         behind = self.cursor_ink if index == self._cursor and self.has_focus else None
         row = self._rows[index]
-        return self._strip_of([(column.cell(row), cells, column) for column, cells in self._laid_out()], width, behind)
+        return self.row([(column.cell(row), cells, column.align) for column, cells in self._laid_out()], width, behind)
 
     def on_resize(self, _: events.Resize) -> None:
         """Another height shows other rows."""
@@ -255,21 +251,15 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """The header sorts; a row takes the cursor, and opens if it has it already."""
         if event.y < self._headed:
-            self._sort_at(event.x)
+            column = column_at(self._laid_out(), event.x)
+            if column is not None and column.sortable:
+                self.sort_by(column.name)
             return
         index = self.scroll_offset.y + event.y - self._headed
         if index == self._cursor and self.has_focus and event.chain > 1:
             self.post_message(self.Opened(self))
         elif index < len(self._rows):
             self._move(index)
-
-    def _sort_at(self, x: int) -> None:
-        at = 0
-        for column, cells in self._laid_out():
-            if at <= x < at + cells + _GAP and column.sortable:
-                self.sort_by(column.name)
-                return
-            at += cells + _GAP
 
     def _move(self, index: int) -> None:
         if not len(self._rows):
@@ -294,47 +284,29 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             self.scroll_to(y=self._cursor - seen + 1, animate=False, immediate=True)
 
     def _measure(self) -> None:
-        size = Size(self.scrollable_content_region.width, len(self._rows) + self._headed)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        size, before = Size(self.scrollable_content_region.width, len(self._rows) + self._headed), self.virtual_size
+        room = self.container_size.height
+        if size.width != before.width or (size.height > room) != (before.height > room):
+            self.virtual_size = size  # a scrollbar comes or goes
+        elif size != before:
+            # Set as usual, it would lay the whole screen out anew: for each message that a feed keeps.
+            self.set_reactive(Table.virtual_size, size)
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.window_virtual_size = size.height
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
     def _header(self, width: int) -> Strip:
-        cells: list[tuple[Span, int, Column[Any]]] = []
+        cells: list[Cell] = []
         for column, room in self._laid_out():
-            title, role = safe(column.title), "label"
-            if column.name == self.sort:
-                arrow = "▾" if self.descending else "▴"
-                title = safe(title + arrow if cell_len(title) < room else title)
-                role = "accent"
-            cells.append((Span(title, "accent" if role == "accent" else "label"), room, column))
-        return self._strip_of(cells, width, None)
-
-    def _strip_of(self, cells: list[tuple[Span, int, Column[Any]]], width: int, behind: Style | None) -> Strip:
-        blank = self.ink("value") if behind is None else self.ink("value") + behind
-        segments: list[Segment] = []
-        used = 0
-        for (text, role), room, column in cells:
-            style = self.ink(role) if behind is None else self.ink(role) + behind
-            shown = fit_right(text, room) if column.align == "right" else fit(text, room)
-            if segments:
-                segments.append(Segment(" " * _GAP, blank))
-                used += _GAP
-            segments.append(Segment(shown, style))
-            used += room
-        segments.append(Segment(" " * max(0, width - used), blank))
-        return Strip(segments).crop(0, width)
+            title = safe(column.title)
+            if column.name == self.sort and cell_len(title) < room:
+                title = safe(title + ("↓" if self.descending else "↑"))
+            cells.append((Span(title, "accent" if column.name == self.sort else "label"), room, column.align))
+        return self.row(cells, width, None)
 
     def _laid_out(self) -> list[tuple[Column[Any], int]]:
         """The columns there is room for, in order, each with its width."""
         width = self.scrollable_content_region.width
         if self._layout is None or self._layout[:2] != (width, self.columns):
-            self._layout = width, self.columns, _fitting(self.columns, width)
+            self._layout = width, self.columns, fitting(self.columns, width)
         return self._layout[2]
-
-
-def _fitting(columns: Sequence[Column[Any]], width: int) -> list[tuple[Column[Any], int]]:
-    kept = list(columns)
-    while len(kept) > 1 and sum(column.width + _GAP for column in kept) - _GAP > width:
-        kept.remove(max(reversed(kept), key=lambda column: column.rank))
-    left = max(0, width - sum(column.width + _GAP for column in kept) + _GAP)
-    return [(column, column.width + (left if column.grows else 0)) for column in kept]

@@ -191,7 +191,7 @@ async def test_other_columns_begin_at_the_top_and_a_row_can_be_pointed_at() -> N
         app.table.show(Numbers(*range(50)))
         await pilot.pause()
         assert app.table.cursor == 0
-        assert app.lines[0].split() == ["number", "name▴"]
+        assert app.lines[0].split() == ["number", "name↑"]
         app.table.point_at(30)
         await pilot.pause()
         assert app.marked == ["30"]

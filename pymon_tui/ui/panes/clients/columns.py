@@ -65,10 +65,14 @@ def name_cell(client: Client) -> Span:
     return Span(client.host, "faint")
 
 
+def _standing(client: Client) -> Role:
+    # A MONITOR costs the server at each command; a worker that waits for its queue is at work.
+    return "warn" if client.is_monitor else "info" if client.is_blocked else "value"
+
+
 def command_cell(client: Client) -> Span:
-    """The last command; amber while it blocks its client, or costs everybody (MONITOR)."""
-    role: Role = "warn" if client.is_blocked or client.is_monitor else "value"
-    return _text(client.cmd, role)
+    """The last command; marked while it blocks its client, amber if it costs everybody (MONITOR)."""
+    return _text(client.cmd, _standing(client))
 
 
 def output_cell(omem: int | None) -> Span:
@@ -79,10 +83,10 @@ def output_cell(omem: int | None) -> Span:
 
 
 def flags_cell(client: Client) -> Span:
-    """The flags; amber where one says that the client is blocked or a monitor, muted where there is none."""
+    """The flags; marked where one says that the client is blocked, amber for a monitor, muted where there is none."""
     if client.flags in (None, "N"):
         return span(client.flags or units.UNKNOWN, "faint")
-    return Span(client.flags or units.UNKNOWN, "warn" if client.is_blocked or client.is_monitor else "value")
+    return Span(client.flags or units.UNKNOWN, _standing(client))
 
 
 def _text(text: SafeText | None, role: Role = "value") -> Span:

@@ -224,7 +224,7 @@ class ClientsPane(Pane):
             title += f": {group_name(self._within, self._by).text}" if self._within is not None else ""
         if self._filter_line.text:
             title += f"  filter: {self._filter_line.text}"
-        arrow = "▾" if table.descending else "▴"
+        arrow = "↓" if table.descending else "↑"
         period = self.snapshot.cadence.get(CLIENTS.name) if self.snapshot is not None else None
         spaced = f" · every {period:.0f} s" if period else ""
         self.say(title, f"by {table.sort} {arrow}{spaced}")

@@ -71,7 +71,7 @@ async def test_others_are_shown_largest_output_first_and_we_are_not() -> None:
     async with pane_of() as stage:
         assert ids(table_of(stage)) == [6, 4, 3, 5]
         assert str(stage.pane.border_title) == "Clients 4"
-        assert str(stage.pane.border_subtitle) == "by output buffer ▾"
+        assert str(stage.pane.border_subtitle) == "by output buffer ↓"
 
 
 async def test_the_overview_at_eighty_columns_says_who_what_and_how_much() -> None:
@@ -92,7 +92,7 @@ async def test_more_room_shows_more_columns() -> None:
         titles = {}
         for width in (40, 80, 120, 200):
             await stage.resize(width, 30)
-            titles[width] = table_of(stage).render_line(0).text.replace("▾", "").split()
+            titles[width] = table_of(stage).render_line(0).text.replace("↓", "").split()
         assert set(titles[40]) < set(titles[80]) < set(titles[120]) < set(titles[200])
         assert {"address", "cmd/s"} <= set(titles[80])
         assert {"id", "user", "age", "memory"} <= set(titles[120])
@@ -108,7 +108,7 @@ async def test_amber_and_red_stand_where_a_person_should_look_or_act() -> None:
             "value",
             "faint",
         ]
-        assert [columns["command"].cell(rows[index]).role for index in range(4)] == ["warn", "value", "value", "value"]
+        assert [columns["command"].cell(rows[index]).role for index in range(4)] == ["info", "value", "value", "value"]
         assert [columns["name"].cell(rows[index]).role for index in range(4)] == ["value", "value", "value", "faint"]
 
 
@@ -121,7 +121,7 @@ async def test_rates_are_per_second_between_two_lists() -> None:
         await stage.press()
         assert ids(table_of(stage)) == [4, 5, 3, 6]
         assert [cell(table_of(stage).rows[index]).text for index in range(4)] == ["200", "25", "1", "0"]
-        assert str(stage.pane.border_subtitle) == "by commands ▾ · every 4 s"
+        assert str(stage.pane.border_subtitle) == "by commands ↓ · every 4 s"
 
 
 async def test_a_list_out_of_turn_does_not_make_a_rate_of_a_moment() -> None:
