@@ -17,13 +17,12 @@ from typing import Any
 
 import click
 
-from pymon_tui import __version__, process_list
+from pymon_tui import __version__, process_list, tty
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
 EXIT_INTERRUPTED = 130
 _PROGRAM = "pymon-tui"
 _ADDRESS = "pymon_tui.address"  # key of click's meta: the server named before a subcommand
-_COLOR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
 
 _EXAMPLES = """\b
 Examples:
@@ -128,8 +127,8 @@ def demo(ctx: click.Context, /, seed: int, rate: float, **flags: Any) -> int:
         from pymon_tui.settings import load
 
         settings = load(**_load_arguments(given) | {"environ": environ, "dotenv": None})
-    _require_terminal()
-    _use_color(settings.color)
+    tty.require()
+    tty.use_color(settings.color)
     from pymon_tui.ui.app import run_demo
 
     return run_demo(settings, *_ways_to_servers(settings), seed=seed, rate=rate)
@@ -173,7 +172,7 @@ def screenshots(out: Path) -> int:
     """Write pictures of the screens, on a demo of their own, to a folder."""
     # The same pictures for everybody: nothing that was set for the monitor counts here.
     os.environ.pop("NO_COLOR", None)
-    _use_color("truecolor")
+    tty.use_color("truecolor")
     from pymon_tui.settings import Settings
 
     settings = Settings()
@@ -217,8 +216,8 @@ def _monitor(given: Mapping[str, Any]) -> int:
         from pymon_tui.settings import load
 
         settings = load(**_load_arguments(given))
-    _require_terminal()
-    _use_color(settings.color)
+    tty.require()
+    tty.use_color(settings.color)
     from pymon_tui.ui.app import run_monitor
 
     return run_monitor(settings, *_ways_to_servers(settings))
@@ -298,24 +297,6 @@ def _one_line_errors() -> Iterator[None]:
         yield
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-
-
-def _require_terminal() -> None:
-    missing = [name for name in ("stdin", "stderr") if not _is_terminal(name)]
-    reason = f"{missing[0]} is not one" if missing else "TERM=dumb cannot show it"
-    if missing or os.environ.get("TERM") == "dumb":
-        raise click.UsageError(f"the monitor needs a terminal, and {reason}; for one reading as text: {_PROGRAM} once")
-
-
-def _is_terminal(name: str) -> bool:
-    stream = getattr(sys, name)  # None where the descriptor is closed
-    return stream is not None and stream.isatty()
-
-
-def _use_color(color: str) -> None:
-    # Textual reads this when it is imported; "auto" leaves it to what the user or the terminal says.
-    if color in _COLOR_SYSTEMS:
-        os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[color]
 
 
 def _say(text: str) -> None:

@@ -44,9 +44,7 @@ def run_once(settings: Settings, *, as_json: bool) -> int:
     return 0
 
 
-def document(
-    endpoint: Endpoint, readings: Mapping[str, Reading[Any]], wall: float, seconds: float
-) -> dict[str, Any]:
+def document(endpoint: Endpoint, readings: Mapping[str, Reading[Any]], wall: float, seconds: float) -> dict[str, Any]:
     """The object that ``once --json`` prints. Numbers are raw, in base units; a gap says why and what would help."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -68,7 +66,9 @@ def summary(endpoint: Endpoint, readings: Mapping[str, Reading[Any]]) -> tuple[s
     lines = [f"{safe(endpoint.label)}"]
     for name, reading in readings.items():
         if isinstance(reading, Unavailable):
-            lines.append(f"  {name:<12} not available: {reading.detail}" + (f"; {reading.remedy}" * bool(reading.remedy)))
+            lines.append(
+                f"  {name:<12} not available: {reading.detail}" + (f"; {reading.remedy}" * bool(reading.remedy))
+            )
     server, memory = readings.get(SERVER.name), readings.get(MEMORY.name)
     if isinstance(server, Ready):
         lines[1:1] = _server_lines(server.value)
@@ -125,7 +125,12 @@ def _plain(value: Any) -> Any:
 
 def _server_lines(server: Server) -> list[str]:
     clients = f"{units.count(server.connected_clients)} clients"
-    what = [f"{server.product} {server.version}", server.role or "", f"up {units.duration(server.uptime_in_seconds)}", clients]
+    what = [
+        f"{server.product} {server.version}",
+        server.role or "",
+        f"up {units.duration(server.uptime_in_seconds)}",
+        clients,
+    ]
     ops = f"{units.count(server.instantaneous_ops_per_sec)} commands/s"
     return ["  " + " · ".join(part for part in (*what, ops) if part)]
 

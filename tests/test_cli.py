@@ -69,7 +69,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal to draw on. (pytest puts its own stderr in place, so the stream itself cannot be one.)"""
-    monkeypatch.setattr("pymon_tui.cli._is_terminal", lambda _name: True)
+    monkeypatch.setattr("pymon_tui.tty._is_terminal", lambda _name: True)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

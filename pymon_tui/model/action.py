@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pymon_tui.model.query import Argument
 from pymon_tui.model.text import SafeText, join, safe
 
+NOTHING = safe("")
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -17,12 +19,14 @@ class Action:
         command: What is sent, unchanged.
         effect: One sentence that says what will have happened.
         acl: The name that ACL rules give the command, such as ``client|kill``.
+        counts: What a number in the answer counts, such as "clients killed"; empty where it isn't one.
     """
 
     name: SafeText
     command: tuple[Argument, ...]
     effect: SafeText
     acl: str
+    counts: SafeText = NOTHING
 
     @property
     def shown(self) -> SafeText:

@@ -34,7 +34,8 @@ async def perform(action: Action, endpoint: Endpoint, handshake: Handshake, *, r
     if isinstance(reply, RedisError):
         what = safe(f"{action.name} was refused: {answer_text(reply)}")
         return NotDone(what, remedy_of(reply, action.acl, session.user), unknown=False)
-    return Done(_line(reply))
+    answer = _line(reply)
+    return Done(safe(f"{answer} {action.counts}") if action.counts and isinstance(reply, int) else answer)
 
 
 def _line(reply: Reply) -> SafeText:

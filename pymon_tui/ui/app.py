@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -105,6 +106,13 @@ class PymonApp(DiffedApp[int]):
         else:
             self.push_screen(screen)
         self._endpoint = endpoint
+
+    @on(MonitorScreen.FirstAnswer)
+    def _settle(self) -> None:
+        # What start-up made stays for good. A collector that looks through it again and again holds keys up for
+        # a tenth of a second each time.
+        gc.collect()
+        gc.freeze()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """None of Textual's: the palette has our own, by the same names as the keys'."""

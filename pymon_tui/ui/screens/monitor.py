@@ -23,18 +23,20 @@ from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.help import help_lines, keys_of
+from pymon_tui.ui.screens.hints import hints_of
+from pymon_tui.ui.screens.intervals import next_interval
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
 from pymon_tui.ui.widgets.ink import Facts, text_of
-from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
+from pymon_tui.ui.widgets.key_bar import KeyBar
+from pymon_tui.ui.widgets.table import Table
 from pymon_tui.ui.widgets.title_bar import TitleBar
 
 OVERVIEW = ("server", "memory", "hits", "clients", "slowlog", "notifications")
 """The panes of the overview, row by row; app.tcss says how wide each of them is."""
 WIDE = 100
 """Columns from which the overview has three panes in a row."""
-INTERVALS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
 class MonitorScreen(Screen[None]):
@@ -68,6 +70,9 @@ class MonitorScreen(Screen[None]):
     """What the panes show: the newest one, or while paused an older one."""
     paused: reactive[bool] = reactive(False, init=False)
     read_only: reactive[bool] = reactive(False, init=False)
+
+    class FirstAnswer(Message):
+        """The server has answered for the first time, and its answer is drawn."""
 
     class FirstLost(Message):
         """The server could not be reached at the first try."""
@@ -112,10 +117,13 @@ class MonitorScreen(Screen[None]):
             async for snapshot in snapshots:
                 if isinstance(snapshot.link, Lost) and not snapshot.readings_known and snapshot.link.tries == 1:
                     self.post_message(self.FirstLost(snapshot.link))
+                first = snapshot.readings_known and (self._newest is None or not self._newest.readings_known)
                 self._newest = snapshot
                 if not self.paused:
                     self.snapshot = snapshot
                 self._show_state()
+                if first:
+                    self.call_after_refresh(self.post_message, self.FirstAnswer())
 
     def watch_paused(self) -> None:
         """Catch up when the pause ends."""
@@ -222,6 +230,10 @@ class MonitorScreen(Screen[None]):
             text = safe(f"{outcome.what}; {outcome.remedy}" if outcome.remedy else outcome.what)
             self.notify(text, severity="error", markup=False, timeout=10)
 
+    @on(Table.Opened)
+    def _open_row(self) -> None:
+        self.action_open()
+
     @on(Pane.Open)
     def _read(self, message: Pane.Open) -> None:
         self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
@@ -263,10 +275,7 @@ class MonitorScreen(Screen[None]):
     def _step_interval(self, step: int) -> None:
         # Counted from the last wish, and not from the last tick: two presses are two steps.
         current = self._interval or (self._newest.interval if self._newest is not None else 1.0)
-        if step > 0:
-            chosen = next((interval for interval in INTERVALS if interval > current * 1.01), INTERVALS[-1])
-        else:
-            chosen = next((interval for interval in reversed(INTERVALS) if interval < current * 0.99), INTERVALS[0])
+        chosen = next_interval(current, step)
         self._interval = chosen
         self._source.set_interval(chosen)
 
@@ -293,17 +302,10 @@ class MonitorScreen(Screen[None]):
 
     def _show_keys(self) -> None:
         """The keys that do something now: where to go first in the overview, what to do first in an open pane."""
-        hints: dict[str, Hint] = {}
-        for active in self.active_bindings.values():
-            binding = active.binding
-            if binding.show and active.enabled:
-                key = safe(self.app.get_key_display(binding))
-                hints.setdefault(binding.action, Hint(key, safe(binding.description), binding.action))
-        ways = [hint for action, hint in hints.items() if action == "overview" or action.startswith("pane(")]
-        rest = [hint for hint in hints.values() if hint not in ways]
-        if ways and (self._open is not None or self.size.width < WIDE):
-            ways = [Hint(safe(f"{ways[0].key}-{ways[-1].key}"), safe("panes"), "overview")]
-        self.query_one(KeyBar).hints = (*ways, *rest) if self._open is None else (*rest, *ways)
+        active = tuple(self.active_bindings.values())
+        shown = [safe(self.app.get_key_display(one.binding)) for one in active]
+        narrow = self._open is not None or self.size.width < WIDE
+        self.query_one(KeyBar).hints = hints_of(active, shown, opened=self._open is not None, narrow=narrow)
 
 
 def _place(pane: type[Pane]) -> int:

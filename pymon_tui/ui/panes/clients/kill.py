@@ -15,6 +15,7 @@ def kill(client: Client) -> Action:
         command=("CLIENT", "KILL", "ID", client.id),
         effect=safe(_effect(client)),
         acl="client|kill",
+        counts=safe("killed"),
     )
 
 

@@ -37,6 +37,7 @@ def publish(text: str) -> Action:
         ("PUBLISH", channel.encode("utf-8", "replace"), payload.lstrip().encode("utf-8", "replace")),
         safe("Every subscriber gets it now; it can't be undone."),
         "publish",
+        safe("received it"),
     )
 
 
