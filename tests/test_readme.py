@@ -23,7 +23,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 async def test_the_least_privileged_user_can_do_all_of_it(server: EmbeddedServer, redis: Redis) -> None:
     (line,) = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
     (more,) = re.findall(r"add `(\+client\|no-touch)`", README)
-    await redis.execute_command(*line.split(), more)
+    await redis.execute_command(*line.split(), more)  # type: ignore[no-untyped-call]
     await redis.acl_log_reset()
     endpoint = Endpoint(socket=server.socket, username="pymon", password=SecretStr("CHANGE-ME"))
     readings, _ = await _read(endpoint)
