@@ -52,7 +52,7 @@ class Pane(Vertical, can_focus=False):
     }
     """
 
-    snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, init=False)
     full: reactive[bool] = reactive(False, init=False)
     paused: reactive[bool] = reactive(False, layout=False, init=False)
     """The picture stands, though more comes in."""

@@ -66,7 +66,7 @@ class MonitorScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
 
-    snapshot: reactive[Snapshot | None] = reactive(None, layout=False, init=False)
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, init=False)
     """What the panes show: the newest one, or while paused an older one."""
     paused: reactive[bool] = reactive(False, init=False)
     read_only: reactive[bool] = reactive(False, init=False)

@@ -30,7 +30,10 @@ DRAIN_EVERY = 0.1
 FLOOD_EVERY = 0.5
 """Seconds between two drawings while each has other messages only: nobody reads faster, and the line may be slow."""
 
-NUMBERS_EVERY = 1.0
+CALM_EVERY = 1.5
+"""The same in the overview, and for the numbers: snapshots do it, as long as they come once a second. Rows that move on
+ten times a second would be most of what the whole overview writes."""
+
 RATE_OVER = 10.0
 
 BROAD = 110
@@ -214,13 +217,15 @@ class NotificationsPane(Pane):
         elif not self.has_class("-gap"):
             if self._due(feed, now):
                 self._draw_rows(feed, now)
-            if now - self._numbers_at >= NUMBERS_EVERY:
+            if now - self._numbers_at >= CALM_EVERY:
                 self._draw_numbers(snapshot, now)
 
     def _due(self, feed: Feed, now: float) -> bool:
         """Whether there are other rows to draw; in a flood not at each look."""
         if self.paused or self._state_of(feed) == self._shown:
             return False
+        if not self.full:
+            return now - self._rows_at >= CALM_EVERY
         new = feed.serial - (self._entries[0].serial if self._entries else 0)
         return new <= self._messages.size.height or now - self._rows_at >= FLOOD_EVERY
 
