@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -109,6 +110,7 @@ class Pane(Vertical, can_focus=False):
             super().__init__()
 
     def __init__(self) -> None:
+        self._saying = False
         super().__init__(id=f"pane-{self.NAME}")
         self._drawn: Snapshot | None = None
         self._said: tuple[str, str] | None = None
@@ -147,9 +149,18 @@ class Pane(Vertical, can_focus=False):
         """Write the frame's title and, in its lower edge, the one number that matters."""
         if (title, subtitle) != self._said:
             self._said = title, subtitle
+            self._saying = True
             # Content, and not str, which would be read as markup.
             self.border_title = Content(safe(title))
             self.border_subtitle = Content(safe(subtitle))
+            self._saying = False
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As every widget's; for other texts in the frame, its two edges, and not all that it holds."""
+        if self._saying:
+            (x, y), (width, height) = self.content_offset, self.outer_size
+            regions = (Region(-x, -y, width, 1), Region(-x, height - 1 - y, width, 1))
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def watch_snapshot(self) -> None:
         """Draw what is new, if somebody looks."""
