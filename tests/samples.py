@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
+from pymon_tui.model.link import Live
 from pymon_tui.model.query import Argument, Reading
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
@@ -68,6 +69,7 @@ def _history() -> History:
 
 def _feed() -> Feed:
     feed = Feed()
+    feed.status = Live(0.0, 0.0004)
     texts = ("응답 시간 2.3 s", "login from a new device", "recovered after 4 min", "disk 91 % on web-3")
     for number, (level, text) in enumerate(zip(("critical", "info", "ok", "warning"), texts, strict=True)):
         payload = json.dumps({"level": level, "title": text}, ensure_ascii=False).encode()

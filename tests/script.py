@@ -62,6 +62,7 @@ class Script:
         self.outcome: Outcome = Done(safe("OK"))
         self.pokes = 0
         self.interval = 1.0
+        self.now = 100.0
         self._queue: asyncio.Queue[Snapshot] = asyncio.Queue()
         for one in snapshots:
             self._queue.put_nowait(one)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -58,6 +59,7 @@ class PymonApp(DiffedApp[int]):
         endpoint_of: Callable[[Choice], Endpoint],
         *,
         endpoint: Endpoint | None = None,
+        clock: Callable[[], float] = time.monotonic,
         driver_class: type[Driver] | None = None,
     ) -> None:
         """Make the app; nothing is opened yet.
@@ -67,6 +69,7 @@ class PymonApp(DiffedApp[int]):
             source_of: Makes the live source; called after the first paint, for it imports much.
             endpoint_of: Where a choice of the connect screen leads. Raises SettingsError.
             endpoint: The server to look at first, by default the settings'.
+            clock: Monotonic seconds, as the source's snapshots have them.
             driver_class: How to speak to the terminal; by default as Textual decides.
         """
         super().__init__(full_redraw=settings.full_redraw, driver_class=driver_class)
@@ -74,6 +77,7 @@ class PymonApp(DiffedApp[int]):
         self._settings = settings
         self._source_of = source_of
         self._endpoint_of = endpoint_of
+        self._clock = clock
         self._endpoint = endpoint or settings.endpoint
         self._guessed = endpoint is None and not settings.explicit
         self._demo = ExitStack()
@@ -100,7 +104,7 @@ class PymonApp(DiffedApp[int]):
 
     def watch_server(self, endpoint: Endpoint) -> None:
         """Show this server's monitor in place of what was shown."""
-        screen = MonitorScreen(self._source_of(endpoint))
+        screen = MonitorScreen(self._source_of(endpoint), self._clock)
         if isinstance(self.screen, MonitorScreen):
             self.switch_screen(screen)
         else:

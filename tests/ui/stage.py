@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.ui.app import PymonApp
 from pymon_tui.ui.screens.connect import Choice
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from tests.demo.waiting import DEADLINE_SECONDS
 from tests.script import Script
 
 CHOSEN = Endpoint(host="chosen")
@@ -14,10 +23,10 @@ CHOSEN = Endpoint(host="chosen")
 
 def app_of(script: Script, settings: Settings | None = None) -> PymonApp:
     """An app whose every server is the script."""
-    return PymonApp(settings or Settings(host="scripted"), lambda _: script, _chosen)
+    return PymonApp(settings or Settings(host="scripted"), lambda _: script, _chosen, clock=lambda: script.now)
 
 
-def monitor_of(app: PymonApp) -> MonitorScreen:
+def monitor_of(app: App[Any]) -> MonitorScreen:
     """The monitor that is shown."""
     assert isinstance(app.screen, MonitorScreen)
     return app.screen
@@ -25,3 +34,28 @@ def monitor_of(app: PymonApp) -> MonitorScreen:
 
 def _chosen(_: Choice) -> Endpoint:
     return CHOSEN
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
+    """Let the app go on until this holds, and has been painted.
+
+    Raises:
+        AssertionError: If the app has ended instead, or hangs.
+    """
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert pilot.app.return_code in (None, 0), "the app has ended"
+        assert time.monotonic() < deadline, "it never came"
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def until_shown(pilot: Pilot[Any], one: Snapshot) -> MonitorScreen:
+    """The monitor once it has this snapshot."""
+
+    def shown() -> bool:
+        screen = pilot.app.screen
+        return isinstance(screen, MonitorScreen) and screen.newest is one
+
+    await until(pilot, shown)
+    return monitor_of(pilot.app)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from textual.binding import Binding
-from textual.pilot import Pilot
 
 from pymon_tui.model.query import PENDING, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
@@ -19,7 +18,7 @@ from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.widgets.table import Table
 from tests.samples import sample
 from tests.script import Script, snapshot
-from tests.ui.stage import app_of
+from tests.ui.stage import app_of, until_shown
 
 SIZES = ((80, 24), (160, 48))
 DENIED = Unavailable(Reason.DENIED, safe("NOPERM this user has no permissions"), safe("ACL SETUSER me +all"))
@@ -39,7 +38,7 @@ async def test_every_pane_draws(state: str, size: tuple[int, int]) -> None:
     one = (await _states())[state]
     script = Script(one)
     async with app_of(script).run_test(size=size) as pilot:
-        await _shown(pilot, one)
+        await until_shown(pilot, one)
         for number, kind in enumerate(PANES, 2):
             for key in (str(number), "1"):
                 await pilot.press(key)
@@ -53,7 +52,7 @@ async def test_every_pane_draws(state: str, size: tuple[int, int]) -> None:
 async def test_every_key_can_be_pressed(state: str) -> None:
     one = (await _states())[state]
     async with app_of(Script(one)).run_test(size=SIZES[0]) as pilot:
-        await _shown(pilot, one)
+        await until_shown(pilot, one)
         for number, kind in enumerate(PANES, 2):
             await pilot.press(str(number))
             for binding in _bindings(kind):
@@ -90,7 +89,7 @@ async def test_read_only_takes_the_writing_keys_away() -> None:
     keys: dict[bool, set[str]] = {}
     for script in (writable, readable):
         async with app_of(script).run_test(size=(160, 48)) as pilot:
-            await _shown(pilot, one)
+            await until_shown(pilot, one)
             found: set[str] = set()
             for number, _ in enumerate(PANES, 2):
                 await pilot.press(str(number))
@@ -100,11 +99,6 @@ async def test_read_only_takes_the_writing_keys_away() -> None:
             keys[script.read_only] = found
     gone = keys[False] - keys[True]
     assert len(gone) >= 4, gone  # kill, reset, threshold, publish
-
-
-async def _shown(pilot: Pilot[Any], one: Snapshot) -> None:
-    while not isinstance(pilot.app.screen, MonitorScreen) or pilot.app.screen.snapshot is not one:
-        await pilot.pause()
 
 
 def _bindings(kind: Any) -> list[Binding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ from pymon_tui.ui.screens.intervals import next_interval
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
-from pymon_tui.ui.widgets.ink import Facts, text_of
+from pymon_tui.ui.widgets.ink import Prose, text_of
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
 from pymon_tui.ui.widgets.title_bar import TitleBar
@@ -81,8 +81,10 @@ class MonitorScreen(Screen[None]):
             self.lost = lost
             super().__init__()
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, clock: Callable[[], float]) -> None:
+        """``clock`` gives monotonic seconds, as the source's snapshots have them."""
         self._source = source
+        self._clock = clock
         self._newest: Snapshot | None = None
         self._open: str | None = None
         self._interval: float | None = None
@@ -94,10 +96,15 @@ class MonitorScreen(Screen[None]):
         """Where the snapshots come from."""
         return self._source
 
+    @property
+    def newest(self) -> Snapshot | None:
+        """The newest snapshot, shown or, while paused, kept back."""
+        return self._newest
+
     def compose(self) -> ComposeResult:
         """A title, the panes, and the keys."""
         yield TitleBar()
-        yield Facts(id="banner")
+        yield Prose(id="banner")
         with Container(id="panes"):
             for pane in sorted(PANES, key=_place):
                 yield pane().data_bind(MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only)
@@ -282,12 +289,12 @@ class MonitorScreen(Screen[None]):
     def _show_age(self) -> None:
         """Between snapshots only ages go on, and only where there is one to see."""
         newest = self._newest
-        late = newest is not None and time.monotonic() - newest.at > 2 * newest.interval + 0.5
+        late = newest is not None and self._clock() - newest.at > 2 * newest.interval + 0.5
         if self.paused or late or (newest is not None and not isinstance(newest.link, Live)):
             self._show_state()
 
     def _show_state(self) -> None:
-        newest, now = self._newest, time.monotonic()
+        newest, now = self._newest, self._clock()
         if newest is None or not self.query(TitleBar):  # when the app is left, widgets go before the worker
             return
         bar = self.query_one(TitleBar)
@@ -295,7 +302,7 @@ class MonitorScreen(Screen[None]):
         bar.left = left_title(newest, width)
         bar.right = right_title(newest, held, now, width=width, read_only=self._source.read_only)
         lines = banner(newest, now)
-        facts = self.query_one("#banner", Facts)
+        facts = self.query_one("#banner", Prose)
         facts.show(lines)
         facts.set_class(bool(lines), "-shown")
         self.set_class(isinstance(newest.link, Lost), "-stale")

@@ -16,7 +16,7 @@ _WIDE = 100
 
 def left_title(snapshot: Snapshot, width: int) -> Line:
     """Our name, the server's, and what it is."""
-    dot = span("●", "good" if isinstance(snapshot.link, Live) else "warn")
+    dot = span("●", "good" if isinstance(snapshot.link, Live) else "act" if isinstance(snapshot.link, Lost) else "warn")
     pieces = [span(" pymon ", "badge"), span(" "), dot, span(" "), span(snapshot.node, "strong")]
     reading = snapshot.reading(SERVER)
     if isinstance(reading, Ready):
@@ -45,9 +45,9 @@ def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, width: i
     keyspace = newest.reading(KEYSPACE)
     if width >= _WIDE and isinstance(keyspace, Ready):
         pieces.append(label(f"{units.count(keyspace.value.keys)} keys  "))
-    pieces.append(label(f"{newest.interval:g} s"))
+    pieces.append(label(f"{newest.interval:g} s "))
     if isinstance(newest.link, Live):
-        pieces += [label("  rtt "), span(units.milliseconds(newest.link.rtt)), span(" ")]
+        pieces += [label(" rtt "), span(units.milliseconds(newest.link.rtt)), span(" ")]
     return tuple(pieces)
 
 

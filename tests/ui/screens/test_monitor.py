@@ -20,7 +20,7 @@ from pymon_tui.ui.widgets.ink import Facts
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.title_bar import TitleBar
 from tests.script import Script, snapshot
-from tests.ui.stage import app_of, monitor_of
+from tests.ui.stage import app_of, until, until_shown
 
 DENIED = Unavailable(Reason.DENIED, safe("NOPERM no permissions"), safe("ACL SETUSER me +info"))
 LOST = Lost(Trouble.UNREACHABLE, safe("10.0.0.1:6379 refuses connections"), safe("is it running?"), 100.0, 105.0, 3)
@@ -29,11 +29,7 @@ LOST = Lost(Trouble.UNREACHABLE, safe("10.0.0.1:6379 refuses connections"), safe
 async def settled(pilot: Pilot[Any], script: Script, one: Snapshot) -> MonitorScreen:
     """The monitor once it has this snapshot."""
     script.play(one)
-    app: Any = pilot.app
-    while not isinstance(app.screen, MonitorScreen) or app.screen._newest is not one:
-        await pilot.pause()
-    await pilot.pause()
-    return monitor_of(app)
+    return await until_shown(pilot, one)
 
 
 def text(widget: Any) -> str:
@@ -132,8 +128,7 @@ async def test_nobody_named_a_server_and_none_is_there() -> None:
     refused = Lost(Trouble.UNREACHABLE, safe("127.0.0.1:6379 refuses connections"), safe(""), 100.0, 101.0, 1)
     async with app_of(script, Settings()).run_test(size=(80, 24)) as pilot:
         script.play(snapshot({}, link=refused))
-        while not isinstance(pilot.app.screen, ConnectScreen):
-            await pilot.pause()
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConnectScreen))
         assert "127.0.0.1:6379 refuses connections" in text(pilot.app.screen.query(Facts).first())
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, MonitorScreen)
