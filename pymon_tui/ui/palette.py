@@ -1,4 +1,4 @@
-"""The command palette: every pane, every action that works now, and every theme, by name."""
+"""The command palette: every pane, every action that works now, and our themes, by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
+
+from pymon_tui.ui.theme import THEMES
 
 
 class ActionProvider(Provider):
@@ -33,5 +35,5 @@ class ActionProvider(Provider):
                 seen.add(binding.action)
                 run = partial(self.app.run_action, binding.action, active.node)
                 yield binding.description, binding.tooltip, run
-        for theme in sorted(self.app.available_themes):
-            yield f"Theme {theme}", "Change the colours", partial(setattr, self.app, "theme", theme)
+        for theme in THEMES:
+            yield f"Theme {theme.name}", "Change the colours", partial(setattr, self.app, "theme", theme.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="pymon-dark",
@@ -23,6 +23,7 @@ DARK = Theme(
         "ink-frame": "#343845",
         "ink-cursor": "#272b37",
         "ink-bar": "#3a3f4d",
+        "ink-badge": "#101116",
         "area-accent": "#7a3f3b",
         "area-info": "#3f5068",
         "area-good": "#38594a",
@@ -56,6 +57,7 @@ LIGHT = Theme(
         "ink-frame": "#cfd0cb",
         "ink-cursor": "#e2e4e8",
         "ink-bar": "#d3d5d6",
+        "ink-badge": "#fafaf7",
         "area-accent": "#efc4bb",
         "area-info": "#bccde3",
         "area-good": "#b9dcc7",
@@ -84,15 +86,18 @@ SIXTEEN = Theme(
     background="ansi_default",
     surface="ansi_default",
     panel="ansi_default",
+    boost="ansi_default",
     variables={
+        **BUILTIN_THEMES["ansi-dark"].variables,
         "ink-label": "ansi_cyan",
         "ink-faint": "ansi_bright_black",
         "ink-frame": "ansi_bright_black",
         "ink-cursor": "ansi_blue",
         "ink-bar": "ansi_bright_black",
-        "area-accent": "ansi_cyan",
-        "area-info": "ansi_blue",
-        "area-good": "ansi_green",
+        "ink-badge": "ansi_black",
+        "area-accent": "ansi_bright_black",
+        "area-info": "ansi_bright_black",
+        "area-good": "ansi_bright_black",
         "block-cursor-text-style": "none",
         "scrollbar": "ansi_bright_black",
         "scrollbar-hover": "ansi_white",
