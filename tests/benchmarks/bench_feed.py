@@ -1,15 +1,14 @@
 """How much CPU a Pub/Sub message costs us, next to redis-py's ``listen()``, and for how long a flood holds the loop.
 
-Run it with ``python -m tests.benchmarks.bench_feed [messages [rounds]]``. Each subscriber is a process of its own; a
-Lua script publishes as fast as the server can. CPU seconds, user and system, are those of the subscriber's process from
-the time it is subscribed until it has seen the last message.
+Each subscriber is a process of its own, this module again; a Lua script publishes as fast as the server can. CPU
+seconds, user and system, are those of the subscriber's process from the time it is subscribed until it has seen the
+last message.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,11 +20,14 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.server.endpoint import Endpoint
+from tests.benchmarks.figures import Figure
 from tests.server.listening import listening, live, until
 
 FLOOD = """
 for number = 1, ARGV[1] do redis.call("PUBLISH", "flood:" .. number % 50, ARGV[2]) end
 """
+MESSAGES, ROUNDS = 200_000, 5
+LIMIT = 4.0
 STEADY_RATE = 20_000
 STEADY_SECONDS = 5
 
@@ -101,44 +103,43 @@ def publish_steadily(client: SyncRedis, total: int) -> None:
         time.sleep(max(0.0, began + (number + 1) * batch / STEADY_RATE - time.monotonic()))
 
 
-def compare(server: EmbeddedServer, total: int, rounds: int) -> None:
+def compare(server: EmbeddedServer) -> list[Figure]:
     results: dict[str, list[dict[str, Any]]] = {"listen": [], "listener": []}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for subscriber, measured in results.items():
-            measured.append(measure(server, subscriber, total))
-    print(f"{total:,} messages of 200 bytes, 50 channels, one pattern; median of {rounds} rounds")
-    print(f"{'subscriber':<22}{'messages/s':>12}{'CPU µs/message':>16}{'messages/CPU s':>16}{'kept':>10}{'RSS MiB':>9}")
-    rates = {}
-    for subscriber, measured in results.items():
-        cpu = statistics.median(result["cpu"] for result in measured)
-        wall = statistics.median(result["wall"] for result in measured)
-        rss = max(result["rss"] for result in measured)
-        rates[subscriber] = total / cpu
-        name = "redis-py listen()" if subscriber == "listen" else "pymon-tui listener"
-        kept = measured[-1]["kept"]
-        print(f"{name:<22}{total / wall:>12,.0f}{cpu / total * 1e6:>16.2f}{total / cpu:>16,.0f}{kept:>10,}{rss:>9.0f}")
-        assert all(result["seen"] == total for result in measured)
-    print(f"ratio, messages per CPU second: {rates['listener'] / rates['listen']:.1f}")
+            measured.append(measure(server, subscriber, MESSAGES))
+            assert measured[-1]["seen"] == MESSAGES
+    cpu = {name: statistics.median(result["cpu"] for result in measured) for name, measured in results.items()}
+    wall = {name: statistics.median(result["wall"] for result in measured) for name, measured in results.items()}
+    ratio, kept = cpu["listen"] / cpu["listener"], results["listener"][-1]["kept"]
+    each = ", ".join(f"{name} {cpu[name] / MESSAGES * 1e6:.2f} µs, {MESSAGES / wall[name]:,.0f}/s" for name in results)
+    return [
+        Figure(
+            "messages the feed takes",
+            f"≥ {LIMIT:.0f} times redis-py's `listen()`",
+            f"{ratio:.1f} times",
+            ratio >= LIMIT,
+            f"in a CPU second of the subscriber: {each} (the publisher's pace); {MESSAGES:,} messages of 200 bytes, "
+            f"medians of {ROUNDS} rounds; {kept:,} kept, the others counted",
+        )
+    ]
 
 
-def main() -> None:
-    if sys.argv[1:2] == ["--as"]:
-        subscriber, socket, number = sys.argv[2:]
-        result = asyncio.run(SUBSCRIBERS[subscriber](socket, int(number)))
-        per_mib = 1024 if sys.platform == "linux" else 1024 * 1024
-        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mib
-        print(json.dumps(result | {"rss": rss}), flush=True)
-        return
-    messages, rounds = (int(word) for word in [*sys.argv[1:], *["200000", "3"][len(sys.argv) - 1 :]])
+def figures() -> list[Figure]:
+    """Next to redis-py, and how long others wait for the loop meanwhile."""
     with EmbeddedServer({"client-output-buffer-limit": "pubsub 0 0 0"}) as server:
-        compare(server, messages, rounds)
+        found = compare(server)
         for name, total, steady in (
-            (f"steady {STEADY_RATE:,} messages/s", STEADY_RATE * STEADY_SECONDS, True),
-            ("as fast as it can", messages, False),
+            (f"{STEADY_RATE:,} messages/s", STEADY_RATE * STEADY_SECONDS, True),
+            ("as fast as it can", MESSAGES, False),
         ):
-            turns = measure(server, "turns", total, steady=steady)
-            print(f"the longest that others wait for the loop, {name}: {turns['longest'] * 1e3:.2f} ms of CPU")
+            longest = measure(server, "turns", total, steady=steady)["longest"] * 1e3
+            basis = "CPU of the loop's thread from one turn of another task to its next"
+            found.append(Figure(f"longest hold of the loop by the feed, {name}", "", f"{longest:.2f} ms", None, basis))
+        return found
 
 
 if __name__ == "__main__":
-    main()
+    _, _, chosen, path, number = sys.argv
+    result = asyncio.run(SUBSCRIBERS[chosen](path, int(number)))
+    print(json.dumps(result), flush=True)

@@ -55,12 +55,12 @@ class Cursor(NamedTuple):
 def figures() -> list[Figure]:
     """Each situation in turn."""
     raise_open_files()
-    return [_figure(what, [_round(situation) for _ in range(ROUNDS)]) for what, situation in SITUATIONS]
+    return [_figure(what, [_round(situation, seed) for seed in range(ROUNDS)]) for what, situation in SITUATIONS]
 
 
-def _round(situation: Callable[[], AbstractContextManager[str]]) -> tuple[list[Press], float]:
+def _round(situation: Callable[[], AbstractContextManager[str]], seed: int) -> tuple[list[Press], float]:
     with situation() as path, WatchedRun(["-s", path]) as run:
-        return _pressed(run)
+        return _pressed(run, random.Random(seed))
 
 
 @contextmanager
@@ -88,9 +88,8 @@ SITUATIONS: Sequence[tuple[str, Callable[[], AbstractContextManager[str]]]] = (
 )
 
 
-def _pressed(run: WatchedRun) -> tuple[list[Press], float]:
+def _pressed(run: WatchedRun, dice: random.Random) -> tuple[list[Press], float]:
     """Move the cursor of the clients down and up again; each press, and CPU in percent of a core."""
-    dice = random.Random(1)
     run.until(lambda: b"alkey" in run.output)
     run.read_for(5.0)
     for key in b"41ss":  # the clients in full and back, so that they have the focus; sorted by memory, then by id

@@ -24,7 +24,8 @@ from tests.benchmarks.watched import rss_mib
 
 SNAPSHOTS = 20_000
 SETTLED = 2_000
-"""Snapshots after which whatever is bounded is full, but for the history and what lasts as long."""
+"""Snapshots after which whatever is bounded is full."""
+SIZE = (120, 36)
 LIMIT = 1.0
 KEYS = ("1", "2", "1", "3", "1", "4", "1", "5", "1", "6", "1", "7")
 KEY_EVERY = 250
@@ -71,7 +72,7 @@ async def _run(snapshots: int, *, traced: bool) -> dict[str, object]:
     settings = Settings(host="scripted")
     app = PymonApp(settings, lambda _: marathon, _nowhere, driver_class=Nowhere)
     rss, first = {}, None
-    async with app.run_test(headless=False, size=(200, 50)) as pilot:
+    async with app.run_test(headless=False, size=SIZE) as pilot:
         for number in range(1, snapshots + 1):
             await marathon.advance()
             await pilot.pause(0)
