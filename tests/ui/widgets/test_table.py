@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Self
 
 from textual import on
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 
 from pymon_tui.ui.theme import THEMES
 from pymon_tui.ui.widgets.ink import span
@@ -134,6 +136,38 @@ async def test_moving_paints_both_rows_also_where_it_scrolls() -> None:
             await pilot.press(key)
             await pilot.pause()
             assert app.marked == [expected]
+
+
+class Counted(Table[int]):
+    """A table that counts how often it asks for another layout of the screen."""
+
+    layouts = 0
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        self.layouts += layout
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+async def test_only_a_scrollbar_that_comes_or_goes_lays_the_screen_out_anew() -> None:
+    table = Counted(COLUMNS)
+    app = Stage(table)
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        table.show(Numbers(*range(50)))
+        await pilot.press("end")
+        await pilot.pause()
+        table.show(Numbers(*range(51)))  # beside the scrollbar, it is narrower
+        await pilot.pause()
+        before = table.layouts
+        table.show(Numbers(*range(60)))
+        table.show(Numbers(*range(30)))
+        await pilot.pause()
+        assert table.layouts == before
+        assert table.vertical_scrollbar.window_virtual_size == 31
+        assert app.lines[-1].split()[0] == "29"
+        table.show(Numbers(1, 2))
+        await pilot.pause()
+        assert table.layouts > before
+        assert not table.show_vertical_scrollbar
 
 
 async def test_columns_of_low_rank_stay_and_the_rest_is_filled() -> None:
