@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Any
 
 from pymon_tui.model.action import Action, Done, Outcome
@@ -71,7 +71,7 @@ class Script:
         """Let the screen have this snapshot next."""
         self._queue.put_nowait(one)
 
-    async def snapshots(self) -> AsyncIterator[Snapshot]:
+    async def snapshots(self) -> AsyncGenerator[Snapshot]:
         """The snapshots played, each once; then it waits."""
         while True:
             yield await self._queue.get()

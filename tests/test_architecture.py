@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 PACKAGE = Path(__file__).parent.parent / "pymon_tui"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -67,3 +71,14 @@ def test_every_module_says_what_it_knows() -> None:
         _name(path) for path in MODULES if _source(path).strip() and ast.get_docstring(ast.parse(_source(path))) is None
     ]
     assert not silent, silent
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [("pymon_tui.cli", ("textual", "rich", "redis", "pydantic")), ("pymon_tui.ui.app", ("redis", "hiredis"))],
+)
+def test_what_is_heavy_waits(module: str, heavy: tuple[str, ...]) -> None:
+    # Help must answer at once, and the first paint must not wait for what connects.
+    script = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []

@@ -14,11 +14,10 @@ from redis.exceptions import InvalidResponse, NoPermissionError, RedisError, Res
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.reasons import answer_text, database_error, greeting_closed, link_error
 from pymon_tui.server.wire import connection_to
 
-CLIENT_NAME = "pymon-tui"
 _TURNED_AWAY = 0.1  # seconds
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+CLIENT_NAME = "pymon-tui"
+"""What our connections are called in CLIENT LIST."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
 from pymon_tui.model.action import Action, Outcome
@@ -102,7 +102,7 @@ class Monitor:
         """Subscribe the feed to these channel patterns and no others."""
         await self._listener.watch(patterns)
 
-    async def snapshots(self) -> AsyncIterator[Snapshot]:
+    async def snapshots(self) -> AsyncGenerator[Snapshot]:
         """One snapshot per tick, and one whenever the link's state changes; for ever."""
         listening = asyncio.create_task(self._listener.run())
         tries = 0

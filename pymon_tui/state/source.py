@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from typing import Protocol
 
 from pymon_tui.model.action import Action, Outcome
@@ -28,7 +28,7 @@ class Source(Protocol):
         """Whether ``act`` refuses everything."""
         ...
 
-    def snapshots(self) -> AsyncIterator[Snapshot]:
+    def snapshots(self) -> AsyncGenerator[Snapshot]:
         """One snapshot per tick, and one whenever the link's state changes; for ever."""
         ...
 

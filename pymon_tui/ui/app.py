@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import SystemCommand
@@ -24,6 +25,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings, SettingsError
 from pymon_tui.settings.recent import recent, remember
+from pymon_tui.state.deferred import Deferred
 from pymon_tui.state.source import Source
 from pymon_tui.ui.crash import report
 from pymon_tui.ui.palette import ActionProvider
@@ -87,15 +89,18 @@ class PymonApp(DiffedApp[int]):
         self.animation_level = "none"
         self.set_keymap(settings.keymap)
 
+    def get_default_screen(self) -> Screen[Any]:
+        """The monitor itself: the first paint is the picture, with nothing in it yet."""
+        return self._monitor_of(self._endpoint)
+
     def on_ready(self) -> None:
-        """Paint first, then connect."""
+        """Leave in good order, whatever ends us."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Left alone, they would leave the terminal in the alternate screen.
             loop.add_signal_handler(number, self.exit, 128 + number)
         if not self.is_headless:
             self.set_interval(TERMINAL_SECONDS, self._leave_with_terminal)
-        self.call_after_refresh(self.watch_server, self._endpoint)
 
     def _leave_with_terminal(self) -> None:
         # A terminal that doesn't control us (a container's, say) goes away without a SIGHUP.
@@ -104,19 +109,21 @@ class PymonApp(DiffedApp[int]):
 
     def watch_server(self, endpoint: Endpoint) -> None:
         """Show this server's monitor in place of what was shown."""
-        screen = MonitorScreen(self._source_of(endpoint), self._clock)
-        if isinstance(self.screen, MonitorScreen):
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
         self._endpoint = endpoint
+        self.switch_screen(self._monitor_of(endpoint))
+
+    def _monitor_of(self, endpoint: Endpoint) -> MonitorScreen:
+        source = Deferred(partial(self._source_of, endpoint), read_only=self._settings.read_only)
+        return MonitorScreen(source, self._clock)
 
     @on(MonitorScreen.FirstAnswer)
+    @on(MonitorScreen.FirstLost)
     def _settle(self) -> None:
         # What start-up made stays for good. A collector that looks through it again and again holds keys up for
         # a tenth of a second each time.
         gc.collect()
         gc.freeze()
+        gc.enable()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """None of Textual's: the palette has our own, by the same names as the keys'."""

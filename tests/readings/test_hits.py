@@ -122,7 +122,7 @@ def test_a_window_in_which_nothing_was_read_has_rates_but_no_hit_rate() -> None:
 async def test_a_real_servers_reads_are_followed(server: EmbeddedServer, redis: Redis) -> None:
     await redis.set("here", "1")
     monitor = Monitor(Endpoint(socket=server.socket), [HIT_RATE], interval=0.1, patterns=[], read_only=True)
-    async with aclosing(monitor.snapshots()) as snapshots:  # type: ignore[type-var]
+    async with aclosing(monitor.snapshots()) as snapshots:
         async for snapshot in snapshots:
             (ten,) = windows(snapshot.history, (10.0,))
             if ten.hit_rate is not None:

@@ -15,8 +15,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.link import Trouble
 from pymon_tui.readings.info import Info, parse_info
-from pymon_tui.server.connection import CLIENT_NAME, Handshake, Session, open_session
-from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.reasons import LinkError, answer_text
 from tests.conftest import StartServer, client_of
 from tests.server.fake import endpoint_at, serving, speaking

@@ -21,8 +21,8 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO
 from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT, USED_MEMORY
-from pymon_tui.server.connection import CLIENT_NAME, open_session
-from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.connection import open_session
+from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.listener import Listener
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
@@ -51,7 +51,7 @@ async def watched(monitor: Monitor) -> AsyncIterator[Snapshots]:
         async with asyncio.timeout(20):
             yield snapshots
     finally:
-        await snapshots.aclose()  # type: ignore[attr-defined]
+        await snapshots.aclose()
 
 
 async def until(snapshots: Snapshots, wanted: Callable[[Snapshot], bool]) -> Snapshot:
@@ -183,11 +183,10 @@ async def test_missed_ticks_are_holes(own_server: StartServer) -> None:
     async with client_of(server) as client, watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
         await until(snapshots, has_samples(2))
         await client.client_pause(8 * int(INTERVAL * 1000), all=True)
-        before = (await until(snapshots, lambda snapshot: None in known(snapshot))).history
-        later = await until(snapshots, lambda snapshot: len(snapshot.history) > len(before))
-    assert known(later).count(None) >= 5
-    assert known(later)[-1] is not None
-    assert later.history.columns(COMMANDS.name, 1)[0] is not None
+        # On a busy machine there may be holes of its own among them; five in all is what the pause makes.
+        later = await until(
+            snapshots, lambda snapshot: known(snapshot).count(None) >= 5 and known(snapshot)[-1] is not None
+        )
     assert later.history.events() == ()
 
 

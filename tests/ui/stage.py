@@ -23,7 +23,7 @@ CHOSEN = Endpoint(host="chosen")
 
 def app_of(script: Script, settings: Settings | None = None) -> PymonApp:
     """An app whose every server is the script."""
-    return PymonApp(settings or Settings(host="scripted"), lambda _: script, _chosen, clock=lambda: script.now)
+    return PymonApp(settings or Settings(host="scripted", read_only=script.read_only), lambda _: script, _chosen, clock=lambda: script.now)
 
 
 def monitor_of(app: App[Any]) -> MonitorScreen:

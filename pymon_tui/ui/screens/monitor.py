@@ -114,13 +114,13 @@ class MonitorScreen(Screen[None]):
         """Begin to follow the source."""
         self.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
         self._want()
-        self.follow()
+        self.call_after_refresh(self.follow)
         self.set_interval(1.0, self._show_age)
 
     @work(exclusive=True, group="follow")
     async def follow(self) -> None:
         """Take each snapshot of the source as it comes."""
-        async with aclosing(self._source.snapshots()) as snapshots:  # type: ignore[type-var]
+        async with aclosing(self._source.snapshots()) as snapshots:
             async for snapshot in snapshots:
                 if isinstance(snapshot.link, Lost) and not snapshot.readings_known and snapshot.link.tries == 1:
                     self.post_message(self.FirstLost(snapshot.link))

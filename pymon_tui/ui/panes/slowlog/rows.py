@@ -10,7 +10,7 @@ from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.shapes import Shape, shape_of
 from pymon_tui.readings.slowlog import UNIX_SOCKET, SlowEntry
-from pymon_tui.server.connection import CLIENT_NAME
+from pymon_tui.server.endpoint import CLIENT_NAME
 from pymon_tui.ui.widgets.ink import Role, Span, label, span
 from pymon_tui.ui.widgets.table import Column
 

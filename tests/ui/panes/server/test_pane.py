@@ -182,7 +182,7 @@ async def test_a_real_server_is_read_and_its_commands_are_counted(server: Embedd
     snapshots = monitor.snapshots()
     async with asyncio.timeout(10):
         one, growth = await _counted(snapshots)
-    await snapshots.aclose()  # type: ignore[attr-defined]
+    await snapshots.aclose()
 
     assert all(isinstance(one.readings[query.name], Ready) for query in ServerPane.QUERIES)
     assert growth.calls > 1

@@ -7,7 +7,7 @@ from pymon_tui.model.query import PENDING, Reading, Reason, Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.readings.slowlog import SlowEntry, SlowLog
 from pymon_tui.readings.slowlog_settings import SlowlogSettings
-from pymon_tui.server.connection import CLIENT_NAME
+from pymon_tui.server.endpoint import CLIENT_NAME
 from pymon_tui.ui.panes.slowlog.lines import empty_text, entry_lines, facts, threshold_text
 from pymon_tui.ui.widgets.ink import Line
 from tests.script import ready

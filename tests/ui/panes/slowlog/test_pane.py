@@ -21,8 +21,7 @@ from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.server import SERVER, parse_server
 from pymon_tui.readings.slowlog import SLOWLOG, SlowEntry, SlowLog
 from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS, SlowlogSettings
-from pymon_tui.server.connection import CLIENT_NAME
-from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.state.monitor import Monitor
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.panes.slowlog import SlowLogPane
@@ -291,7 +290,7 @@ async def test_a_real_server_through_the_monitor(redis: Redis, server: EmbeddedS
 
 async def both(monitor: Monitor) -> tuple[SlowLog, SlowlogSettings]:
     """The first values of the pane's two readings."""
-    async with aclosing(monitor.snapshots()) as snapshots:  # type: ignore[type-var]
+    async with aclosing(monitor.snapshots()) as snapshots:
         async for taken in snapshots:
             log, settings = taken.reading(SLOWLOG), taken.reading(SLOWLOG_SETTINGS)
             if isinstance(log, Ready) and isinstance(settings, Ready):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymon_tui.model.text import safe
 from pymon_tui.readings.shapes import Shape, shapes_of
 from pymon_tui.readings.slowlog import SlowEntry
-from pymon_tui.server.connection import CLIENT_NAME
+from pymon_tui.server.endpoint import CLIENT_NAME
 from pymon_tui.ui.panes.slowlog.rows import (
     clock,
     entry_columns,
