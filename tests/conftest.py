@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -39,6 +40,16 @@ def client_of(server: EmbeddedServer) -> Redis:
         retry=Retry(NoBackoff(), 0),
         socket_timeout=10,
     )
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home: tests neither read nor write what the person who runs them has there."""
+    empty = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(empty))
+    for name in [name for name in os.environ if name.startswith(("XDG_", "PYMON_", "REDIS", "NO_COLOR"))]:
+        monkeypatch.delenv(name)
+    return empty
 
 
 @pytest.fixture(scope="session")

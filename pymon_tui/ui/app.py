@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import SystemCommand
@@ -89,9 +89,9 @@ class PymonApp(DiffedApp[int]):
         self.animation_level = "none"
         self.set_keymap(settings.keymap)
 
-    def get_default_screen(self) -> Screen[Any]:
-        """The monitor itself: the first paint is the picture, with nothing in it yet."""
-        return self._monitor_of(self._endpoint)
+    def on_mount(self) -> None:
+        """The first paint is the monitor, with nothing in it yet."""
+        self.push_screen(self._monitor_of(self._endpoint))
 
     def on_ready(self) -> None:
         """Leave in good order, whatever ends us."""

@@ -18,6 +18,7 @@ def report(error: BaseException) -> str:
 
     Local variables are left out, for they hold passwords and other people's data.
     """
+    error = getattr(error, "error", error)  # a worker's failure tells what failed in it
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     text = "".join(traceback.format_exception(error))
     kind = type(error).__name__

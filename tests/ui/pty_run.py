@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,7 @@ class PtyRun:
     ) -> None:
         """``login``: the pty controls the session, as after a login, so that its end is a SIGHUP."""
         self.output = b""
+        self._home = tempfile.TemporaryDirectory(prefix="pymon-home-")
         self._ours, theirs = pty.openpty()
         width, height = size
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
@@ -43,7 +45,7 @@ class PtyRun:
             stderr=theirs,
             start_new_session=not login,
             preexec_fn=(lambda: os.login_tty(theirs)) if login else None,  # noqa: PLW1509 - no threads here
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})},
+            env={**_environ(self._home.name), **(environ or {})},
         )
         os.close(theirs)
 
@@ -57,6 +59,7 @@ class PtyRun:
             self.process.kill()
             self.process.wait()
         self.hang_up()
+        self._home.cleanup()
 
     def send(self, keys: bytes) -> None:
         """Type these keys."""
@@ -101,3 +104,10 @@ class PtyRun:
             return False
         self.output += data
         return bool(data)
+
+
+def _environ(home: str) -> dict[str, str]:
+    """The environment of somebody who has set nothing, at home in an empty folder."""
+    ours = ("PYMON_", "REDIS", "XDG_", "NO_COLOR", "TEXTUAL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}

@@ -23,7 +23,8 @@ CHOSEN = Endpoint(host="chosen")
 
 def app_of(script: Script, settings: Settings | None = None) -> PymonApp:
     """An app whose every server is the script."""
-    return PymonApp(settings or Settings(host="scripted", read_only=script.read_only), lambda _: script, _chosen, clock=lambda: script.now)
+    chosen = settings or Settings(host="scripted", read_only=script.read_only)
+    return PymonApp(chosen, lambda _: script, _chosen, clock=lambda: script.now)
 
 
 def monitor_of(app: App[Any]) -> MonitorScreen:
