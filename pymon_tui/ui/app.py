@@ -28,12 +28,20 @@ from pymon_tui.settings.recent import recent, remember
 from pymon_tui.state.deferred import Deferred
 from pymon_tui.state.source import Source
 from pymon_tui.ui.crash import report
+from pymon_tui.ui.keymap import wrong_name
 from pymon_tui.ui.palette import ActionProvider
+from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.terminal import DiffedApp
 from pymon_tui.ui.theme import THEMES
+from pymon_tui.ui.widgets.filter import FilterLine
+from pymon_tui.ui.widgets.table import Table
 
+SCREENS = (MonitorScreen, ConnectScreen, ConfirmScreen, PromptScreen, ReaderScreen)
 DEMO_SEED, DEMO_RATE = 1, 2_000
 TERMINAL_SECONDS = 2.0
 """How often we look whether the terminal is still there."""
@@ -85,8 +93,10 @@ class PymonApp(DiffedApp[int]):
         self._demo = ExitStack()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = settings.theme or ("pymon-16" if settings.color == "16" else "pymon-dark")
+        few = settings.color == "16" or self.console.color_system == "standard"
+        self.theme = settings.theme or ("pymon-16" if few else "pymon-dark")
         self.animation_level = "none"
+        self.wrong_key = wrong_name(settings.keymap, (PymonApp, *SCREENS, *PANES, Table, FilterLine))
         self.set_keymap(settings.keymap)
 
     def on_mount(self) -> None:
@@ -114,7 +124,7 @@ class PymonApp(DiffedApp[int]):
 
     def _monitor_of(self, endpoint: Endpoint) -> MonitorScreen:
         source = Deferred(partial(self._source_of, endpoint), read_only=self._settings.read_only)
-        return MonitorScreen(source, self._clock)
+        return MonitorScreen(source, self._clock, self._settings.graph)
 
     @on(MonitorScreen.FirstAnswer)
     @on(MonitorScreen.FirstLost)
@@ -228,6 +238,9 @@ def run_demo(
 
 
 def _run(app: PymonApp) -> int:
+    if app.wrong_key is not None:
+        print(f"pymon-tui: {app.wrong_key}", file=sys.stderr)  # noqa: T201
+        return 2
     try:
         code = app.run(mouse=True)
     finally:

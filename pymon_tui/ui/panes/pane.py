@@ -18,6 +18,7 @@ from pymon_tui.model.action import Action
 from pymon_tui.model.query import Pending, Query, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.graph import Glyphs, Graph
 from pymon_tui.ui.widgets.ink import Line, Prose, span
 
 
@@ -57,6 +58,8 @@ class Pane(Vertical, can_focus=False):
     full: reactive[bool] = reactive(False, init=False)
     paused: reactive[bool] = reactive(False, layout=False, init=False)
     """The picture stands, though more comes in."""
+    glyphs: reactive[Glyphs] = reactive[Glyphs]("blocks", layout=False, init=False)
+    """What graphs are made of."""
     read_only: reactive[bool] = reactive(False, init=False, bindings=True)
     """Nothing may be written, so the keys that write are absent."""
 
@@ -144,6 +147,7 @@ class Pane(Vertical, can_focus=False):
     def on_mount(self) -> None:
         """Name the frame."""
         self.say(self.TITLE, "")
+        self.watch_glyphs()
 
     def say(self, title: str, subtitle: str) -> None:
         """Write the frame's title and, in its lower edge, the one number that matters."""
@@ -161,6 +165,11 @@ class Pane(Vertical, can_focus=False):
             (x, y), (width, height) = self.content_offset, self.outer_size
             regions = (Region(-x, -y, width, 1), Region(-x, height - 1 - y, width, 1))
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def watch_glyphs(self) -> None:
+        """Draw the graphs with these."""
+        for graph in self.query(Graph):
+            graph.glyphs = self.glyphs
 
     def watch_snapshot(self) -> None:
         """Draw what is new, if somebody looks."""

@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import url
+from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Span, label, span
 from pymon_tui.ui.widgets.table import Column, Listed, Table
 
@@ -65,7 +66,7 @@ class ConnectScreen(ModalScreen[Choice | None]):
             padding: 0 1;
         }
         & Facts { width: 1fr; }
-        & Input, & Input:focus { border: none; height: 1; background: $panel; padding: 0 1; margin: 1 0 0 0; }
+        & Field { margin: 1 0 0 0; }
         & Table { height: auto; max-height: 16; min-height: 3; }
     }
     """
@@ -82,7 +83,7 @@ class ConnectScreen(ModalScreen[Choice | None]):
         table.styles.height = len(self._choices) + 1
         frame = Vertical(
             Facts(((span(self._why, "warn"),),) if self._why else ()),
-            Input(placeholder="host:port, or redis:// rediss:// unix:// valkey:// valkeys://"),
+            Field(placeholder="host:port, or redis:// rediss:// unix:// valkey:// valkeys://"),
             Facts(id="wrong"),
             table,
         )

@@ -25,16 +25,16 @@ from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.help import help_lines, keys_of
 from pymon_tui.ui.screens.hints import hints_of
 from pymon_tui.ui.screens.intervals import next_interval
+from pymon_tui.ui.screens.overview import in_order
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
+from pymon_tui.ui.widgets.graph import Glyphs
 from pymon_tui.ui.widgets.ink import Prose, text_of
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
 from pymon_tui.ui.widgets.title_bar import TitleBar
 
-OVERVIEW = ("server", "memory", "hits", "clients", "slowlog", "notifications")
-"""The panes of the overview, row by row; app.tcss says how wide each of them is."""
 WIDE = 100
 """Columns from which the overview has three panes in a row."""
 
@@ -70,6 +70,7 @@ class MonitorScreen(Screen[None]):
     """What the panes show: the newest one, or while paused an older one."""
     paused: reactive[bool] = reactive(False, init=False)
     read_only: reactive[bool] = reactive(False, init=False)
+    glyphs: reactive[Glyphs] = reactive[Glyphs]("blocks", init=False)
 
     class FirstAnswer(Message):
         """The server has answered for the first time, and its answer is drawn."""
@@ -81,8 +82,8 @@ class MonitorScreen(Screen[None]):
             self.lost = lost
             super().__init__()
 
-    def __init__(self, source: Source, clock: Callable[[], float]) -> None:
-        """``clock`` gives monotonic seconds, as the source's snapshots have them."""
+    def __init__(self, source: Source, clock: Callable[[], float], glyphs: Glyphs) -> None:
+        """``clock`` gives monotonic seconds, as the source's snapshots have them; graphs are made of ``glyphs``."""
         self._source = source
         self._clock = clock
         self._newest: Snapshot | None = None
@@ -90,6 +91,7 @@ class MonitorScreen(Screen[None]):
         self._interval: float | None = None
         super().__init__()
         self.set_reactive(MonitorScreen.read_only, source.read_only)
+        self.set_reactive(MonitorScreen.glyphs, glyphs)
 
     @property
     def source(self) -> Source:
@@ -106,8 +108,10 @@ class MonitorScreen(Screen[None]):
         yield TitleBar()
         yield Prose(id="banner")
         with Container(id="panes"):
-            for pane in sorted(PANES, key=_place):
-                yield pane().data_bind(MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only)
+            for pane in in_order(PANES):
+                yield pane().data_bind(
+                    MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only, MonitorScreen.glyphs
+                )
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -313,7 +317,3 @@ class MonitorScreen(Screen[None]):
         shown = [safe(self.app.get_key_display(one.binding)) for one in active]
         narrow = self._open is not None or self.size.width < WIDE
         self.query_one(KeyBar).hints = hints_of(active, shown, opened=self._open is not None, narrow=narrow)
-
-
-def _place(pane: type[Pane]) -> int:
-    return OVERVIEW.index(pane.NAME) if pane.NAME in OVERVIEW else len(OVERVIEW)

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Prose, label, span
 
 
@@ -39,7 +40,7 @@ class PromptScreen(ModalScreen[str | None]):
             padding: 0 1;
         }
         & Prose { width: 1fr; }
-        & Input, & Input:focus { border: none; height: 1; background: $panel; padding: 0 1; margin: 1 0; }
+        & Field { margin: 1 0; }
     }
     """
 
@@ -52,7 +53,7 @@ class PromptScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """What is asked, and where to answer."""
-        frame = Vertical(Prose(((label(self._hint),),)), Input(self._value, select_on_focus=False), Prose(id="wrong"))
+        frame = Vertical(Prose(((label(self._hint),),)), Field(self._value, select_on_focus=False), Prose(id="wrong"))
         frame.border_title = Content(self._heading)
         yield frame
 

@@ -67,6 +67,7 @@ class FilterLine(Horizontal):
         yield Facts(((span("/ ", "accent"),),))
         # Control characters would come in by the clipboard; no row shows one, so none could be found.
         field = Input(max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
+        field.cursor_blink = False
         # What isn't shown can take the focus all the same, and would swallow every key.
         field.can_focus = False
         yield field
