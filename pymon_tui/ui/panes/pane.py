@@ -172,8 +172,8 @@ class Pane(Vertical, can_focus=False):
             graph.glyphs = self.glyphs
 
     def watch_snapshot(self) -> None:
-        """Draw what is new, if somebody looks."""
-        self.redraw()
+        """Draw what is new, if somebody looks: each pane in its own turn, so that a key press waits for one at most."""
+        self.call_later(self.redraw)
 
     def watch_full(self, full: bool) -> None:  # noqa: FBT001
         """Lay out the other form."""
