@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
@@ -37,7 +39,7 @@ from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.terminal import DiffedApp
-from pymon_tui.ui.theme import THEMES
+from pymon_tui.ui.theme import SIXTEEN, THEMES
 from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.table import Table
 
@@ -45,6 +47,8 @@ SCREENS = (MonitorScreen, ConnectScreen, ConfirmScreen, PromptScreen, ReaderScre
 DEMO_SEED, DEMO_RATE = 1, 2_000
 TERMINAL_SECONDS = 2.0
 """How often we look whether the terminal is still there."""
+LAST_SECONDS = 3.0
+"""How long leaving may take once a signal asked for it."""
 
 
 class PymonApp(DiffedApp[int]):
@@ -93,8 +97,7 @@ class PymonApp(DiffedApp[int]):
         self._demo = ExitStack()
         for theme in THEMES:
             self.register_theme(theme)
-        few = settings.color == "16" or self.console.color_system == "standard"
-        self.theme = settings.theme or ("pymon-16" if few else "pymon-dark")
+        self.theme = settings.theme or ("pymon-16" if settings.color == "16" else "pymon-dark")
         self.animation_level = "none"
         self.wrong_key = wrong_name(settings.keymap, (PymonApp, *SCREENS, *PANES, Table, FilterLine))
         self.set_keymap(settings.keymap)
@@ -105,17 +108,26 @@ class PymonApp(DiffedApp[int]):
 
     def on_ready(self) -> None:
         """Leave in good order, whatever ends us."""
-        loop = asyncio.get_running_loop()
+        if self.is_headless:
+            return
+        self._loop_to_leave = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Left alone, they would leave the terminal in the alternate screen.
-            loop.add_signal_handler(number, self.exit, 128 + number)
-        if not self.is_headless:
-            self.set_interval(TERMINAL_SECONDS, self._leave_with_terminal)
+            signal.signal(number, lambda received, _frame: self._leave(128 + received))
+        self.set_interval(TERMINAL_SECONDS, self._leave_with_terminal)
 
     def _leave_with_terminal(self) -> None:
         # A terminal that doesn't control us (a container's, say) goes away without a SIGHUP.
         if sys.__stdin__ is None or not sys.__stdin__.isatty():
-            self.exit(128 + signal.SIGHUP)
+            self._leave(128 + signal.SIGHUP)
+
+    def _leave(self, code: int) -> None:
+        # A write to a terminal that is gone can hold the loop for ever; then the process ends without it, and what
+        # watches the demo's server ends that.
+        last = threading.Timer(LAST_SECONDS, os._exit, (code,))
+        last.daemon = True
+        last.start()
+        self._loop_to_leave.call_soon_threadsafe(self.exit, code)
 
     def watch_server(self, endpoint: Endpoint) -> None:
         """Show this server's monitor in place of what was shown."""
@@ -198,6 +210,11 @@ class PymonApp(DiffedApp[int]):
         server = self._demo.enter_context(running_demo(seed=DEMO_SEED, rate=DEMO_RATE))
         return Endpoint(socket=server.socket, name="demo")
 
+    def suit_terminal(self) -> None:
+        """Where nothing was chosen and the terminal says it has 16 colours, take the theme that is made of them."""
+        if self._settings.theme is None and self.console.color_system == "standard":
+            self.theme = SIXTEEN.name
+
     def close_demo(self) -> None:
         """End the demo that was chosen on the connect screen, if there is one."""
         self._demo.close()
@@ -241,6 +258,7 @@ def _run(app: PymonApp) -> int:
     if app.wrong_key is not None:
         print(f"pymon-tui: {app.wrong_key}", file=sys.stderr)  # noqa: T201
         return 2
+    app.suit_terminal()
     try:
         code = app.run(mouse=True)
     finally:
