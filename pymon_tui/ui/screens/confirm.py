@@ -8,14 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from pymon_tui.model.action import Action
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.widgets.ink import Prose, label, span
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Window[bool]):
     """Shows an action; True if it is to be sent. Enter says no: it is the key that one hits by habit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,21 +24,10 @@ class ConfirmScreen(ModalScreen[bool]):
     ]
 
     DEFAULT_CSS = """
-    ConfirmScreen {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 80%;
-            max-width: 90;
-            height: auto;
-            border: round $error;
-            border-title-color: $error;
-            border-title-style: bold;
-            border-subtitle-color: $ink-label;
-            background: $background;
-            padding: 1 2;
-        }
-        & Prose { width: 1fr; }
+    ConfirmScreen > .frame {
+        border: round $error;
+        border-title-color: $error;
+        padding: 1 2;
     }
     """
 
@@ -60,7 +49,8 @@ class ConfirmScreen(ModalScreen[bool]):
                     (),
                     (span("y", "accent"), label(" send it   "), span("n", "accent"), label(" send nothing")),
                 )
-            )
+            ),
+            classes="frame",
         )
         frame.border_title = Content(safe(f"{action.name}?"))
         yield frame

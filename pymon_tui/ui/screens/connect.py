@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import url
+from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Span, label, span
 from pymon_tui.ui.widgets.table import Column, Listed, Table
@@ -39,7 +39,7 @@ _COLUMNS: tuple[Column[Choice], ...] = (
 )
 
 
-class ConnectScreen(ModalScreen[Choice | None]):
+class ConnectScreen(Window[Choice | None]):
     """Asks for a server; None goes back to the one that is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,21 +51,6 @@ class ConnectScreen(ModalScreen[Choice | None]):
 
     DEFAULT_CSS = """
     ConnectScreen {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 90%;
-            max-width: 90;
-            height: auto;
-            max-height: 90%;
-            border: round $accent;
-            border-title-color: $accent;
-            border-title-style: bold;
-            border-subtitle-color: $ink-label;
-            background: $background;
-            padding: 0 1;
-        }
-        & Facts { width: 1fr; }
         & Field { margin: 1 0 0 0; }
         & Table { height: auto; max-height: 16; min-height: 3; }
     }
@@ -86,6 +71,7 @@ class ConnectScreen(ModalScreen[Choice | None]):
             Field(placeholder="host:port, or redis:// rediss:// unix:// valkey:// valkeys://"),
             Facts(id="wrong"),
             table,
+            classes="frame",
         )
         frame.border_title = Content("Connect")
         frame.border_subtitle = Content("enter connect  tab list  esc back  ctrl+q quit")

@@ -10,15 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Prose, label, span
 
 
-class PromptScreen(ModalScreen[str | None]):
+class PromptScreen(Window[str | None]):
     """Asks for a line; None if the person thinks better of it. ``wrong`` says what is wrong with a text, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,22 +26,7 @@ class PromptScreen(ModalScreen[str | None]):
     ]
 
     DEFAULT_CSS = """
-    PromptScreen {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 80%;
-            max-width: 90;
-            height: auto;
-            border: round $accent;
-            border-title-color: $accent;
-            border-title-style: bold;
-            background: $background;
-            padding: 0 1;
-        }
-        & Prose { width: 1fr; }
-        & Field { margin: 1 0; }
-    }
+    PromptScreen Field { margin: 1 0; }
     """
 
     def __init__(self, title: str, hint: str, value: str, wrong: Callable[[str], str | None]) -> None:
@@ -53,7 +38,12 @@ class PromptScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """What is asked, and where to answer."""
-        frame = Vertical(Prose(((label(self._hint),),)), Field(self._value, select_on_focus=False), Prose(id="wrong"))
+        frame = Vertical(
+            Prose(((label(self._hint),),)),
+            Field(self._value, select_on_focus=False),
+            Prose(id="wrong"),
+            classes="frame",
+        )
         frame.border_title = Content(self._heading)
         yield frame
 

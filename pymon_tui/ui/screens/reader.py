@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from pymon_tui.model.text import SafeText
+from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.widgets.ink import Line, Prose
 
 
-class ReaderScreen(ModalScreen[None]):
+class ReaderScreen(Window[None]):
     """Lines under a title; ``y`` copies them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,24 +25,7 @@ class ReaderScreen(ModalScreen[None]):
     ]
 
     DEFAULT_CSS = """
-    ReaderScreen {
-        align: center middle;
-        background: $background 60%;
-        & > VerticalScroll {
-            width: 90%;
-            max-width: 110;
-            height: auto;
-            max-height: 90%;
-            border: round $accent;
-            border-title-color: $accent;
-            border-title-style: bold;
-            border-subtitle-color: $ink-label;
-            background: $background;
-            padding: 0 1;
-            scrollbar-size-vertical: 1;
-        }
-        & Prose { width: 1fr; }
-    }
+    ReaderScreen > .frame { max-width: 110; }
     """
 
     def __init__(self, title: SafeText, lines: tuple[Line, ...], copied: SafeText) -> None:
@@ -53,7 +36,7 @@ class ReaderScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The lines in a frame that scrolls."""
-        frame = VerticalScroll(Prose(self._lines))
+        frame = VerticalScroll(Prose(self._lines), classes="frame")
         frame.border_title = Content(self._heading)
         frame.border_subtitle = Content("y copy  esc close")
         yield frame

@@ -1,0 +1,34 @@
+"""What all windows share: a frame in the middle, over a screen that shines through."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.screen import ModalScreen
+
+Answer = TypeVar("Answer")
+
+
+class Window(ModalScreen[Answer]):
+    """A screen with one framed widget, of the class ``frame``."""
+
+    DEFAULT_CSS = """
+    Window {
+        align: center middle;
+        background: $background 60%;
+        & > .frame {
+            width: 90%;
+            max-width: 90;
+            height: auto;
+            max-height: 90%;
+            border: round $accent;
+            border-title-color: $accent;
+            border-title-style: bold;
+            border-subtitle-color: $ink-label;
+            background: $background;
+            padding: 0 1;
+            scrollbar-size-vertical: 1;
+        }
+        & Facts { width: 1fr; }
+    }
+    """
