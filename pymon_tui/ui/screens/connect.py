@@ -34,8 +34,8 @@ DEMO = Choice("demo", "demo", safe("a server of its own, with traffic"))
 
 _COLUMNS: tuple[Column[Choice], ...] = (
     Column("kind", "", 8, lambda choice: Span(safe(choice.kind), "label"), sortable=False),
-    Column("name", "", 20, lambda choice: span(choice.name, "strong"), grows=True, sortable=False),
-    Column("about", "", 34, lambda choice: Span(choice.about, "label"), rank=1, sortable=False),
+    Column("name", "", 36, lambda choice: span(choice.name, "strong"), sortable=False),
+    Column("about", "", 18, lambda choice: Span(choice.about, "label"), rank=1, grows=True, sortable=False),
 )
 
 
