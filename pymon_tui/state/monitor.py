@@ -160,7 +160,9 @@ class Monitor:
         changed = self._changed(info, at)
         if self._recorded_at is not None:
             # Up to three quarters of a period late is late, and not missed.
-            self._history.skip(int((at - self._recorded_at) / self._period + 0.25) - 1)
+            # An interval that has just been made longer is the one that was waited for.
+            period = max(self._period, self._poller.info_period(self._interval))
+            self._history.skip(int((at - self._recorded_at) / period + 0.25) - 1)
         if changed:
             self._history.break_()
         ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))

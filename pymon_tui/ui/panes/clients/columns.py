@@ -58,6 +58,11 @@ def group_name(group: Group, by: Grouping) -> Span:
     return Span(group.label) if group.label is not None else span(NOBODY[by], "faint")
 
 
+def address_cell(client: Client) -> Span:
+    """Where it comes from; all that come by the server's own socket come by the same."""
+    return span("unix socket", "faint") if client.address.startswith("/") else Span(client.address)
+
+
 def name_cell(client: Client) -> Span:
     """The name; where there is none, muted, where it comes from."""
     if client.name is not None:
@@ -117,7 +122,7 @@ def _age(name: str, value: Callable[[Client], int | None], rank: int) -> Column[
 
 _CLIENT_COLUMNS: Sequence[tuple[Column[Row], bytes]] = (
     (Column("id", "id", 8, lambda row: label(str(row.client.id)), align="right", rank=6), b"id"),
-    (Column("address", "address", 21, lambda row: Span(row.client.address), rank=3), b"addr"),
+    (Column("address", "address", 21, lambda row: address_cell(row.client), rank=3), b"addr"),
     (Column("name", "name", 10, lambda row: name_cell(row.client), grows=True), b"name"),
     (Column("user", "user", 10, lambda row: _text(row.client.user), rank=7), b"user"),
     (_age("age", lambda client: client.age, 9), b"age"),
@@ -137,8 +142,8 @@ _CLIENT_COLUMNS: Sequence[tuple[Column[Row], bytes]] = (
 """Each column with the field that it needs."""
 
 _WIDER: Sequence[tuple[int, Mapping[str, int]]] = (
-    (176, {"address": 30, "user": 16, "command": 16, "library": 22, "output buffer": 8}),
-    (60, {"output buffer": 8}),
+    (176, {"address": 30, "user": 16, "name": 18, "command": 16, "library": 22, "output buffer": 8}),
+    (60, {"output buffer": 8, "name": 15}),
 )
 """From how many cells on which columns are wider, by their names."""
 
