@@ -75,7 +75,11 @@ def test_every_module_says_what_it_knows() -> None:
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
-    [("pymon_tui.cli", ("textual", "rich", "redis", "pydantic")), ("pymon_tui.once", ("textual", "rich")), ("pymon_tui.ui.app", ("redis", "hiredis"))],
+    [
+        ("pymon_tui.cli", ("textual", "rich", "redis", "pydantic")),
+        ("pymon_tui.once", ("textual", "rich")),
+        ("pymon_tui.ui.app", ("redis", "hiredis")),
+    ],
 )
 def test_what_is_heavy_waits(module: str, heavy: tuple[str, ...]) -> None:
     # Help must answer at once, and the first paint must not wait for what connects.

@@ -161,7 +161,7 @@ class Monitor:
         if self._recorded_at is not None:
             # Up to three quarters of a period late is late, and not missed.
             # An interval that has just been made longer is the one that was waited for.
-            period = max(self._period, self._poller.info_period(self._interval))
+            period = max(self._period, self._interval)
             self._history.skip(int((at - self._recorded_at) / period + 0.25) - 1)
         if changed:
             self._history.break_()
