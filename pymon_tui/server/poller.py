@@ -145,7 +145,10 @@ class Poller:
         if isinstance(reply, RedisError):
             why = gap(reply, command.acl, session.user)
             asked.benched = why.reason in (Reason.DENIED, Reason.MISSING, Reason.DISABLED)
-            self._readings.update({query.name: why for query in queries})
+            # What asks by this answer can't be asked either.
+            self._readings.update(
+                {query.name: why for query in self._queries if command in _with_givens(query.command)}
+            )
             return
         try:
             asked.answer = command.fold(asked.answer, command.decode(reply))

@@ -123,6 +123,19 @@ async def test_arguments_may_depend_on_another_answer_which_is_then_asked_too() 
     assert asked_for == [None, 7]
 
 
+async def test_what_depends_on_a_refused_answer_is_refused_with_it() -> None:
+    length = command("LEN")
+    session = Scripted({"LEN": NoPermissionError("User mon has no permissions to run the 'len' command")})
+    poller = Poller(
+        [Query("get", Command("get", lambda known: ("GET", known) if known else (), number, given=length), itself)]
+    )
+    await poller.tick(session, 0, 1, {"get"})
+    reading = poller.readings["get"]
+    assert isinstance(reading, Unavailable)
+    assert reading.reason is Reason.DENIED
+    assert "+len" in reading.remedy
+
+
 async def test_a_link_of_which_nothing_is_wanted_is_still_tried() -> None:
     session = Scripted({"PING": b"PONG"})
     poller = Poller([query("A")])
