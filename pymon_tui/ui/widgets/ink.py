@@ -185,11 +185,15 @@ class Ink(Widget):
         for (text, role), room, align in cells:
             style = self.ink(role) if behind is None else self.ink(role) + behind
             shown = fit_right(text, room) if align == "right" else fit(text, room)
-            segments.append(Segment(shown + " ", style))
-            used += room + 1
-        blank = self.ink("value") if behind is None else self.ink("value") + behind
-        segments.append(Segment(" " * max(0, width - used), blank))
-        return Strip(segments).crop(0, width)
+            # No blank after a cell at the end: Rich would keep the line that it is cut off.
+            gap = used + room < width
+            segments.append(Segment(shown + " " if gap else shown, style))
+            used += room + gap
+        if used < width:
+            blank = self.ink("value") if behind is None else self.ink("value") + behind
+            segments.append(Segment(" " * (width - used), blank))
+        strip = Strip(segments, max(used, width))
+        return strip if used <= width else strip.crop(0, width)
 
     def _segments(self, line: Line, width: int, behind: Style | None) -> Iterable[Segment]:
         left = width
