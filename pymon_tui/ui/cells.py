@@ -109,8 +109,14 @@ def clusters(text: str) -> tuple[tuple[str, int, int], ...]:
         else:
             found.append(character)
         joined = character == "\u200d"
-    measured = ((cluster, cell_len(cluster), _reach(cluster)) for cluster in found)
-    return tuple((cluster, width, max(width, reach)) for cluster, width, reach in measured if width)
+    return tuple(measured for measured in map(_measured, found) if measured[1])
+
+
+@lru_cache(maxsize=1024)
+def _measured(cluster: str) -> tuple[str, int, int]:
+    # One and the same in all texts remembered: each character would take some hundred bytes in each of them.
+    width = cell_len(cluster)
+    return cluster, width, max(width, _reach(cluster))
 
 
 def _reach(cluster: str) -> int:
