@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pymon_tui.model.key_shape import without_ids
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.readings.slowlog import SlowEntry
 
@@ -33,15 +34,6 @@ _LONGEST = 64
 
 _NUMBER = re.compile(rb"[(\[]?[-+]?(?:inf|\d+(?:\.\d+)?(?:e[-+]?\d+)?)|[-+$]", re.IGNORECASE)
 _CUT = re.compile(rb"\.\.\. \(\d+ more (?:bytes|arguments)\)$")
-_ID = re.compile(
-    rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # a UUID
-    rb"|\"[^\"]*\"|'[^']*'"  # quoted
-    rb"|(?<![0-9a-z])(?=[a-f]*\d)[0-9a-f]{8,}(?![0-9a-z])"  # hexadecimal: words such as "facade" have no digit
-    rb"|(?<![0-9a-z])(?=[0-9a-z]*\d[a-z]+\d)[0-9a-z]{16,}(?![0-9a-z])"  # a token: letters and digits, mixed
-    rb"|\d+",
-    re.IGNORECASE,
-)
-_ANYS = re.compile(rb"\*{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +136,7 @@ def _from_streams(arguments: tuple[bytes, ...]) -> tuple[bytes, ...]:
 def _pattern(key: bytes) -> SafeText:
     """A key with ``*`` for each id in it; the remark that the server cut it becomes an ellipsis."""
     whole = _CUT.sub(b"", key)
-    pattern = safe(_ANYS.sub(b"*", _ID.sub(b"*", whole)), _LONGEST)
+    pattern = safe(without_ids(whole), _LONGEST)
     return pattern if len(whole) == len(key) else safe(pattern.removesuffix(REST) + REST)
 
 
