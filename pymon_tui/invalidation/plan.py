@@ -1,0 +1,128 @@
+"""The preview of a removal: what would go, found by looking alone, and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
+from pymon_tui.invalidation.selection import Selection
+from pymon_tui.model.text import SafeText, safe
+
+_SHOWN_SAMPLES = 20
+_SHOWN_NAMESPACES = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a selection means on one server, in one database, at one moment.
+
+    Attributes:
+        node: What the user calls the server.
+        address: Where it is.
+        environment: What the profile says of it ("production", ...), or None.
+        run_id: Of the server's process (INFO ``run_id``); empty where it doesn't tell.
+        role: ``primary`` or ``replica``; empty where it doesn't tell.
+        acl_user: As whom the keys were looked at (ACL WHOAMI).
+        made_at: Unix seconds by our clock, when it was ready.
+        matched: Keys that would go, protected ones left out.
+        about: Whether SCAN may have shown some of them twice.
+        capped: Whether there are more than the selection's ``max_keys``: then the scan ended there.
+        protected: Keys that match and are protected.
+        scanned: Keys looked at, about.
+        dbsize: Keys in the database at the end; None where the server doesn't tell.
+        seconds: That it took.
+        bytes: What they take in the server's memory; None where it isn't known.
+        undo_bytes: Bytes that the run's trash would take on our disk, by the sample; None where it isn't known.
+        undo_possible: Whether what is removed can be taken back, as far as it can be known before; False where that
+            wasn't asked for.
+        undo_problem: Why it can't be; None if it can, or wasn't asked for.
+        oversized: Keys too big to be kept for an undo, by the sample.
+        types: Type and number of keys, by the sample, the most frequent first.
+        expiry: Keys without expiry, and within a minute, an hour, a day, later, by the sample.
+        idle: How long keys of the sample haven't been used; None where the server doesn't tell.
+        namespaces: Exact counts by name without ids, the largest first.
+        samples: A uniform sample of the keys: all of them where they are few.
+        refusals: What couldn't be asked, why, and what to do about it.
+        removal_problem: Why a run would be refused, as far as it can be known before; None if nothing is.
+    """
+
+    node: str
+    address: str
+    environment: str | None
+    run_id: str
+    db: int
+    role: str
+    acl_user: SafeText
+    made_at: float
+    selection: Selection
+    matched: int
+    about: bool
+    capped: bool
+    protected: int
+    scanned: int
+    dbsize: int | None
+    seconds: float
+    bytes: BytesEstimate | None
+    undo_bytes: int | None
+    undo_possible: bool
+    undo_problem: SafeText | None
+    oversized: int
+    types: tuple[tuple[str, int], ...]
+    expiry: tuple[tuple[str, int], ...]
+    idle: Idle | None
+    namespaces: tuple[tuple[SafeText, int], ...]
+    samples: tuple[Sample, ...]
+    refusals: tuple[SafeText, ...]
+    removal_problem: SafeText | None
+
+    @property
+    def sampled(self) -> int:
+        """How many keys the estimates come from."""
+        return len(self.samples)
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan for the journal and for ``--json``: keys as text for display, 20 of the samples."""
+        return {
+            "node": self.node,
+            "address": self.address,
+            "environment": self.environment,
+            "run_id": self.run_id,
+            "db": self.db,
+            "role": self.role,
+            "acl_user": self.acl_user,
+            "made_at": datetime.fromtimestamp(self.made_at, UTC).isoformat(timespec="milliseconds"),
+            "selection": self.selection.as_json(),
+            "matched": self.matched,
+            "about": self.about,
+            "capped": self.capped,
+            "protected": self.protected,
+            "scanned": self.scanned,
+            "dbsize": self.dbsize,
+            "seconds": round(self.seconds, 3),
+            "bytes": None if self.bytes is None else round(self.bytes.value),
+            "bytes_error": None if self.bytes is None else round(self.bytes.error),
+            "undo_bytes": self.undo_bytes,
+            "undo_possible": self.undo_possible,
+            "undo_problem": self.undo_problem,
+            "oversized": self.oversized,
+            "types": dict(self.types),
+            "expiry": dict(self.expiry),
+            "idle": None if self.idle is None else {"median": self.idle.median, "oldest": self.idle.oldest},
+            "namespaces": dict(self.namespaces[:_SHOWN_NAMESPACES]),
+            "samples": [_sample(sample) for sample in self.samples[:_SHOWN_SAMPLES]],
+            "sampled": self.sampled,
+            "refusals": list(self.refusals),
+            "removal_problem": self.removal_problem,
+        }
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    return {
+        "key": safe(sample.key),
+        "type": sample.type,
+        "pttl_ms": sample.pttl_ms,
+        "bytes": sample.bytes,
+        "idle": sample.idle,
+    }

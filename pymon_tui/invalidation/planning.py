@@ -1,0 +1,205 @@
+"""Making a plan: one pass over the database that reads and removes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from dataclasses import dataclass
+from random import Random
+
+from pymon_tui.invalidation.counting import Count
+from pymon_tui.invalidation.facts import Facts
+from pymon_tui.invalidation.namespaces import Namespaces
+from pymon_tui.invalidation.pipe import Pipe, open_pipe
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.preflight import Mode, permissions, replica_problem, role_of
+from pymon_tui.invalidation.sampling import (
+    SIZE,
+    Reservoir,
+    Sample,
+    expiry_counts,
+    idle_times,
+    total_bytes,
+    type_counts,
+)
+from pymon_tui.invalidation.selection import Selection, check
+from pymon_tui.invalidation.sweep import Page, Sweep
+from pymon_tui.invalidation.trash_estimate import trash_estimate
+from pymon_tui.server.endpoint import Endpoint
+
+
+class PlanCancelled(Exception):  # noqa: N818 - what somebody wanted, and no error
+    """The plan was given up before it was whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanProgress:
+    """How far a plan has come.
+
+    Attributes:
+        scanned: Keys looked at, about; never more than ``total``.
+        total: Keys to look at: those of the database, once per pattern; None where the server doesn't tell.
+        seconds: Since it began.
+    """
+
+    scanned: int
+    total: int | None
+    matched: int
+    protected: int
+    seconds: float
+
+
+class Planning:
+    """A plan in the making, on a connection of its own. To be run once."""
+
+    def __init__(self, endpoint: Endpoint, selection: Selection, *, mode: Mode, undo: bool, key_cap: int) -> None:
+        """What to plan for.
+
+        Args:
+            mode: What the run would do to the keys: it is asked whether we may.
+            undo: Whether it would keep dumps: some keys are dumped to see how big they would be.
+            key_cap: Bytes of memory above which a key is not kept for an undo.
+
+        Raises:
+            SelectionError: If the selection is not one to run.
+        """
+        check(selection)
+        self._endpoint = endpoint
+        self._selection = selection
+        self._mode: Mode = mode
+        self._undo = undo
+        self._key_cap = key_cap
+        self._sweep: Sweep | None = None
+        self._task: asyncio.Task[Plan] | None = None
+        self._cancelled = False
+        self._began: float | None = None
+        self._total: int | None = None
+        self._count = Count()
+        self._protected = 0
+        self._namespaces = Namespaces()
+        self._reservoir = Reservoir(SIZE, Random())
+        self._samples: dict[int, Sample] = {}
+
+    @property
+    def progress(self) -> PlanProgress:
+        """How far it has come by now."""
+        seconds = 0.0 if self._began is None else time.monotonic() - self._began
+        return PlanProgress(self._scanned, self._total, self._count.matched, self._protected, seconds)
+
+    def cancel(self) -> None:
+        """Give up: ``run`` raises PlanCancelled once the connection is closed."""
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def run(self) -> Plan:
+        """Look at every key of the database, once per pattern, and at a sample of those that match.
+
+        Raises:
+            LinkError: If there is no connection, or it is lost.
+            PlanCancelled: After ``cancel``.
+            Refused: If the server refuses SCAN, or a command that a filter needs.
+        """
+        if self._cancelled:
+            raise PlanCancelled
+        self._began = time.monotonic()
+        self._task = asyncio.create_task(self._run())
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._cancelled and not _is_cancelled_from_outside():
+                raise PlanCancelled from None
+            raise
+
+    async def _run(self) -> Plan:
+        pipe = await open_pipe(self._endpoint)
+        try:
+            return await self._plan(pipe)
+        finally:
+            await pipe.close()
+
+    async def _plan(self, pipe: Pipe) -> Plan:
+        before = await _dbsize(pipe)
+        self._total = None if before is None else before * len(self._selection.patterns)
+        facts = Facts(pipe)
+        await self._scan(pipe, facts)
+        after = await _dbsize(pipe)
+        samples = tuple(self._samples[place] for place in sorted(self._samples))
+        return await self._summary(pipe, facts, samples, before, after)
+
+    async def _scan(self, pipe: Pipe, facts: Facts) -> None:
+        self._sweep = Sweep(pipe, self._selection)
+        async with aclosing(self._sweep.pages()) as pages:
+            async for page in pages:
+                await self._take(page, facts)
+                if self._capped:
+                    return
+
+    async def _take(self, page: Page, facts: Facts) -> None:
+        self._protected += page.protected
+        # One more than the cap is enough to know that there are more.
+        keys = self._count.add(page.keys, self._selection.max_keys + 1)
+        self._namespaces.add(keys)
+        taken = list(self._reservoir.take(len(keys)))
+        samples = await facts.ask([keys[index] for index, _ in taken])
+        self._samples.update((place, sample) for (_, place), sample in zip(taken, samples, strict=True))
+
+    async def _summary(
+        self, pipe: Pipe, facts: Facts, samples: tuple[Sample, ...], before: int | None, after: int | None
+    ) -> Plan:
+        endpoint, matched = self._endpoint, self._count.matched
+        allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
+        trash = None
+        if self._undo:
+            problem = allowed.undo_problem
+            trash = await trash_estimate(pipe, samples, matched, key_cap=self._key_cap, problem=problem)
+        return Plan(
+            node=endpoint.label,
+            address=endpoint.address,
+            environment=endpoint.environment,
+            run_id=pipe.identity.run_id,
+            db=endpoint.db,
+            role=role_of(pipe),
+            acl_user=pipe.user,
+            made_at=time.time(),
+            selection=self._selection,
+            matched=matched,
+            about=self._count.about(before, after),
+            capped=self._capped,
+            protected=self._protected,
+            scanned=self._scanned,
+            dbsize=after,
+            seconds=self.progress.seconds,
+            bytes=total_bytes([sample.bytes for sample in samples if sample.bytes is not None], matched),
+            undo_bytes=None if trash is None else trash.bytes,
+            undo_possible=trash is not None and trash.problem is None,
+            undo_problem=None if trash is None else trash.problem,
+            oversized=0 if trash is None else trash.oversized,
+            types=type_counts(samples, matched),
+            expiry=expiry_counts(samples, matched),
+            idle=idle_times(samples),
+            namespaces=self._namespaces.counts(),
+            samples=samples,
+            refusals=(*facts.refusals, *allowed.refusals),
+            removal_problem=replica_problem(pipe) or allowed.removal_problem,
+        )
+
+    @property
+    def _capped(self) -> bool:
+        return self._count.matched > self._selection.max_keys
+
+    @property
+    def _scanned(self) -> int:
+        scanned = 0 if self._sweep is None else self._sweep.scanned
+        return scanned if self._total is None else min(scanned, self._total)
+
+
+def _is_cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _dbsize(pipe: Pipe) -> int | None:
+    answer = await pipe.ask_one(b"DBSIZE")
+    return answer if isinstance(answer, int) else None

@@ -1,0 +1,80 @@
+"""How big the file of a removal's dumps would become: a few keys are dumped and compressed, and nothing is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis.exceptions import ResponseError
+
+from pymon_tui.invalidation.pipe import Pipe, pack_all
+from pymon_tui.invalidation.sampling import Sample
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.reasons import gap
+
+_MOST_DUMPS = 100
+_LARGEST_DUMP = 65_536  # bytes by MEMORY USAGE: what is sent for a preview stays within a few megabytes
+_AT_ONCE = 10
+_LEVEL = 1
+_FRAME = 16  # bytes of a record beside its key and payload: their lengths, the expiry
+
+
+@dataclass(frozen=True, slots=True)
+class TrashEstimate:
+    """What the trash would hold, by a sample.
+
+    Attributes:
+        bytes: Of the file, compressed; None where it isn't known.
+        oversized: Keys too big to be kept in it.
+        problem: Why nothing can be kept in it; None if it can.
+    """
+
+    bytes: int | None
+    oversized: int
+    problem: SafeText | None
+
+
+async def trash_estimate(
+    pipe: Pipe, samples: Sequence[Sample], keys: int, *, key_cap: int, problem: SafeText | None
+) -> TrashEstimate:
+    """What the trash of ``keys`` keys would hold, by these samples; those of more than ``key_cap`` bytes don't go in.
+
+    DUMP counts as use of a key, so only up to a hundred small ones are dumped.
+
+    Raises:
+        LinkError: If the link is lost.
+    """
+    sizes = [sample.bytes for sample in samples if sample.bytes is not None]
+    kept = [size for size in sizes if size <= key_cap]
+    oversized = round(keys * (len(sizes) - len(kept)) / len(sizes)) if sizes else 0
+    if problem is not None or not sizes:
+        return TrashEstimate(None if keys else 0, oversized, problem)
+    small = [sample for sample in samples if sample.bytes is not None and sample.bytes <= min(_LARGEST_DUMP, key_cap)]
+    step = max(1, len(small) // _MOST_DUMPS)
+    ratio = await _ratio(pipe, small[::step][:_MOST_DUMPS])
+    if isinstance(ratio, SafeText):
+        return TrashEstimate(None, oversized, ratio)
+    if ratio is None:
+        return TrashEstimate(None if kept else 0, oversized, None)
+    return TrashEstimate(round(ratio * sum(kept) / len(sizes) * keys), oversized, None)
+
+
+async def _ratio(pipe: Pipe, samples: Sequence[Sample]) -> float | SafeText | None:
+    """Bytes in the trash per byte in memory; why it can't be known; None if there is nothing to dump."""
+    usage = 0
+    records: list[bytes] = []
+    for begin in range(0, len(samples), _AT_ONCE):
+        some = samples[begin : begin + _AT_ONCE]
+        answers = await pipe.ask(pack_all((b"DUMP", sample.key) for sample in some), len(some))
+        for sample, answer in zip(some, answers, strict=True):
+            if isinstance(answer, ResponseError):
+                why = gap(answer, "dump", pipe.user)
+                return safe(f"DUMP is refused: {why.detail}; {why.remedy}" if why.remedy else f"no DUMP: {why.detail}")
+            if isinstance(answer, bytes):  # else the key has gone
+                usage += sample.bytes or 0
+                records += (sample.key, bytes(_FRAME), answer)
+    if not usage:
+        return None
+    return len(await asyncio.to_thread(zlib.compress, b"".join(records), _LEVEL)) / usage
