@@ -102,9 +102,12 @@ class PymonApp(DiffedApp[int]):
         self.wrong_key = wrong_name(settings.keymap, (PymonApp, *SCREENS, *PANES, Table, FilterLine))
         self.set_keymap(settings.keymap)
 
-    def on_mount(self) -> None:
+    def get_default_screen(self) -> MonitorScreen:
         """The first paint is the monitor, with nothing in it yet."""
-        self.push_screen(self._monitor_of(self._endpoint))
+        monitor = self._monitor_of(self._endpoint)
+        # Another server's monitor takes its place by switch_screen, which takes back what only push_screen gives.
+        monitor._push_result_callback(self, None)
+        return monitor
 
     def on_ready(self) -> None:
         """Leave in good order, whatever ends us."""

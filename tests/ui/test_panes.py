@@ -48,6 +48,20 @@ async def test_every_pane_draws(state: str, size: tuple[int, int]) -> None:
                 assert any(text.strip() for text in shown), f"{kind.NAME} is empty in {state}"
 
 
+async def test_the_full_form_is_made_when_it_is_first_opened_and_hidden_in_the_overview() -> None:
+    one = await sample()
+    async with app_of(Script(one)).run_test(size=SIZES[1]) as pilot:
+        monitor = await until_shown(pilot, one)
+        assert not monitor.query(".detail")
+        for number, kind in enumerate(PANES, 2):
+            pane = monitor.query_one(kind)
+            for _ in range(2):
+                await pilot.press(str(number))
+                assert len(pane.query(".detail")) == sum(map(len, pane.details().values()))
+                await pilot.press("1")
+                assert not any(widget.display for widget in pane.query(".detail"))
+
+
 @pytest.mark.parametrize("state", ["denied", "full"])
 async def test_every_key_can_be_pressed(state: str) -> None:
     one = (await _states())[state]

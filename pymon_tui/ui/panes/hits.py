@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual.widget import Widget
 
@@ -85,16 +85,23 @@ class HitsPane(PaneOverTime, can_focus=True):
         self._told: tuple[Line, ...] = ()
 
     def body(self) -> Iterable[Widget]:
-        """Facts, the graph of the hit rate, and in full those of hits and misses and what happened to the server."""
+        """Facts and the graph of the hit rate."""
         yield Facts(id="facts")
-        yield Facts([(label("hit rate"),)], classes="detail")
         yield Graph("good", self._scale, id="shares")
-        yield Facts([(label("hits per second"),)], classes="detail")
-        yield Graph("info", units.rate, id="hits", classes="detail")
-        yield Facts([(label("misses per second"),)], classes="detail")
-        yield Graph("info", units.rate, id="misses", classes="detail")
-        yield Facts(id="caption", classes="detail")
-        yield Facts(id="events", classes="detail")
+
+    def details(self) -> Mapping[str, Sequence[Widget]]:
+        """What the graph shows, those of hits and misses, and what happened to the server."""
+        return {
+            "#facts": (Facts([(label("hit rate"),)]),),
+            "#shares": (
+                Facts([(label("hits per second"),)]),
+                Graph("info", units.rate, id="hits"),
+                Facts([(label("misses per second"),)]),
+                Graph("info", units.rate, id="misses"),
+                Facts(id="caption"),
+                Facts(id="events"),
+            ),
+        }
 
     def draw(self, snapshot: Snapshot) -> None:
         """Fill the facts and the graphs."""
@@ -130,9 +137,8 @@ class HitsPane(PaneOverTime, can_focus=True):
         self.query_one("#events", Facts).show(events(history, max(1, height // 8)) if apart else ())
 
     def _draw_graphs(self, snapshot: Snapshot) -> None:
-        shares, hits, misses = (self.query_one(name, Graph) for name in ("#shares", "#hits", "#misses"))
-        for graph in (shares, hits, misses):
-            graph.scaled = self.full
+        shares = self.query_one("#shares", Graph)
+        shares.scaled = self.full
         came, missed = (self.columns(snapshot, metric.name, shares) for metric in (HITS, MISSES))
         found = hit_rates(came, missed)
         # Without a scale beside it a graph begins at zero, or it would say something that isn't so.
@@ -140,8 +146,10 @@ class HitsPane(PaneOverTime, can_focus=True):
         room = 1 - self._floor
         shares.show([None if share is None else (share - self._floor) / room for share in found], 1.0)
         if self.full:
-            hits.show(came)
-            misses.show(missed)
+            for name, columns in (("#hits", came), ("#misses", missed)):
+                graph = self.query_one(name, Graph)
+                graph.scaled = True
+                graph.show(columns)
             self.query_one("#caption", Facts).show((self.caption(snapshot, shares),))
 
     def _scale(self, height: float | None) -> SafeText:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual.widget import Widget
 
@@ -58,13 +58,17 @@ class MemoryPane(PaneOverTime, can_focus=True):
     """
 
     def body(self) -> Iterable[Widget]:
-        """Facts, the graph of used memory, and in full that of the keys that go."""
+        """Facts and the graph of used memory."""
         yield Facts(id="facts")
-        yield Facts([(label("used memory"),)], classes="detail")
         yield Graph("info", units.bytes_, id="used")
-        yield Facts(id="gone-caption", classes="detail")
-        yield Graph("info", units.rate, id="gone", classes="detail")
-        yield Facts(id="caption", classes="detail")
+
+    def details(self) -> Mapping[str, Sequence[Widget]]:
+        """What the graph shows, and that of the keys that go."""
+        gone = Graph("info", units.rate, id="gone")
+        return {
+            "#facts": (Facts([(label("used memory"),)]),),
+            "#used": (Facts(id="gone-caption"), gone, Facts(id="caption")),
+        }
 
     def draw(self, snapshot: Snapshot) -> None:
         """Fill the facts and the graphs."""
@@ -94,8 +98,8 @@ class MemoryPane(PaneOverTime, can_focus=True):
         return join(" · ", [safe(text) for text in texts if text])
 
     def _draw_graphs(self, memory: Memory, snapshot: Snapshot) -> None:
-        used, gone = self.query_one("#used", Graph), self.query_one("#gone", Graph)
-        used.scaled = gone.scaled = self.full
+        used = self.query_one("#used", Graph)
+        used.scaled = self.full
         columns = self.columns(snapshot, USED_MEMORY.name, used)
         highest = max((column for column in columns if column is not None), default=0.0)
         # With its scale beside it the graph may show changes; without, it shows how much of the limit is taken.
@@ -103,6 +107,8 @@ class MemoryPane(PaneOverTime, can_focus=True):
         used.show(columns, min(binary_ceiling(highest), limit or math.inf) if self.full or limit is None else limit)
         if self.full:
             metric = EVICTED if memory.evicted_keys else EXPIRED
+            gone = self.query_one("#gone", Graph)
+            gone.scaled = True
             gone.show(self.columns(snapshot, metric.name, gone))
             name = "evicted" if metric is EVICTED else "expired"
             self.query_one("#gone-caption", Facts).show(((label(f"{name} per second"),),))

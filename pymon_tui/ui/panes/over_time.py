@@ -15,20 +15,11 @@ from pymon_tui.ui.widgets.timespan import TIMESPANS, Timespan, caption, samples_
 
 
 class PaneOverTime(Pane):
-    """A pane that draws history. The overview has one column a sample; in full a person chooses the time shown.
-
-    Widgets with the class ``detail`` are seen in the full form alone.
-    """
+    """A pane that draws history. The overview has one column a sample; in full a person chooses the time shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "timespan", "Time", id="graph.timespan", tooltip="Show more time in the graphs, or less"),
     ]
-
-    DEFAULT_CSS = """
-    PaneOverTime > .detail { display: none; }
-    PaneOverTime.-full > .detail { display: block; }
-    PaneOverTime.-full.-gap > .detail { display: none; }
-    """
 
     timespan: reactive[Timespan] = reactive(TIMESPANS[0], layout=False, init=False)
 
@@ -38,8 +29,7 @@ class PaneOverTime(Pane):
 
     def watch_timespan(self) -> None:
         """Draw the same snapshot over another time."""
-        self._drawn = None
-        self.redraw()
+        self.draw_again()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The overview has no room to say what time is shown, so it can't be chosen there."""

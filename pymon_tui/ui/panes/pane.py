@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from textual import events
@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from pymon_tui.model.action import Action
-from pymon_tui.model.query import Pending, Query, Unavailable
+from pymon_tui.model.query import PENDING, Pending, Query, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.widgets.graph import Glyphs, Graph
@@ -26,7 +26,8 @@ class Pane(Vertical, can_focus=False):
     """One part of a snapshot, in an overview form and, with ``full``, in a form that shows more.
 
     A pane says which queries it needs (``QUERIES``, the first of them is what it is about), lays out its widgets in
-    ``body`` and fills them in ``draw``. It owns no connection and starts no task; what it wants done it posts.
+    ``body`` and ``details`` and fills them in ``draw``. It owns no connection and starts no task; what it wants done
+    it posts.
     """
 
     NAME: ClassVar[str]
@@ -49,7 +50,9 @@ class Pane(Vertical, can_focus=False):
             border-title-color: $accent;
         }
         & > .gap { display: none; }
-        &.-gap > * { display: none; }
+        & .detail { display: none; }
+        &.-full .detail { display: block; }
+        &.-gap > *, &.-full.-gap > .detail { display: none; }
         &.-gap > .gap { display: block; }
     }
     """
@@ -114,13 +117,21 @@ class Pane(Vertical, can_focus=False):
 
     def __init__(self) -> None:
         self._saying = False
-        super().__init__(id=f"pane-{self.NAME}")
+        self._detailed = False
+        super().__init__(id=f"pane-{self.NAME}", classes="-gap")
         self._drawn: Snapshot | None = None
         self._said: tuple[str, str] | None = None
 
     def body(self) -> Iterable[Widget]:
-        """The pane's widgets, top to bottom."""
+        """The overview's widgets, top to bottom."""
         raise NotImplementedError
+
+    def details(self) -> Mapping[str, Sequence[Widget]]:
+        """What the full form has besides: the selector of a widget, and those that follow it, top to bottom.
+
+        They are mounted when the pane is first opened, so ``draw`` meets them only then.
+        """
+        return {}
 
     def draw(self, snapshot: Snapshot) -> None:
         """Fill the widgets. Called while the pane is seen and its first query has a value."""
@@ -141,7 +152,7 @@ class Pane(Vertical, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """The gap's text, which is hidden while there is none, and the body."""
-        yield Prose(classes="gap")
+        yield Prose(gap_lines(PENDING), classes="gap")
         yield from self.body()
 
     def on_mount(self) -> None:
@@ -178,8 +189,20 @@ class Pane(Vertical, can_focus=False):
     def watch_full(self, full: bool) -> None:  # noqa: FBT001
         """Lay out the other form."""
         self.set_class(full, "-full")
+        if full and not self._detailed:
+            self._detailed = True
+            self._mount_details()
         self._drawn = None
         self.call_after_refresh(self.redraw)
+
+    def _mount_details(self) -> None:
+        for selector, widgets in self.details().items():
+            before = self.query_one(selector)
+            for widget in widgets:
+                widget.add_class("detail")
+            assert isinstance(before.parent, Widget)
+            before.parent.mount(*widgets, after=before)
+        self.watch_glyphs()
 
     def on_show(self, _: events.Show) -> None:
         """Catch up with what came while hidden."""
@@ -187,6 +210,10 @@ class Pane(Vertical, can_focus=False):
 
     def on_resize(self, _: events.Resize) -> None:
         """Another size shows other things."""
+        self.draw_again()
+
+    def draw_again(self) -> None:
+        """Draw the same snapshot in another way."""
         self._drawn = None
         self.redraw()
 
@@ -196,13 +223,15 @@ class Pane(Vertical, can_focus=False):
         if snapshot is None or snapshot is self._drawn or not self.is_mounted or not self.is_on_screen:
             return
         self._drawn = snapshot
-        gap = self.gap(snapshot)
+        gap, waited = self.gap(snapshot), self.has_class("-gap")
         self.set_class(gap is not None, "-gap")
         if gap is not None:
             self.query_one(".gap", Prose).show(gap_lines(gap))
             self.say(self.TITLE, "")
         else:
             self.draw(snapshot)
+            if waited:  # a graph that was hidden has no width before it is laid out
+                self.call_after_refresh(self.draw_again)
 
 
 def gap_lines(reading: Pending | Unavailable) -> tuple[Line, ...]:

@@ -12,13 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from pymon_tui.model.action import Action, Done
 from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.state.source import Source
+from pymon_tui.ui.painting import SeenScreen
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
@@ -39,7 +39,7 @@ WIDE = 100
 """Columns from which the overview has three panes in a row."""
 
 
-class MonitorScreen(Screen[None]):
+class MonitorScreen(SeenScreen[None]):
     """All panes of one source, or one of them in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -105,6 +105,8 @@ class MonitorScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """A title, the panes, and the keys."""
+        # Before anything has a style: with the first Resize everything would be styled once more.
+        self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
         yield TitleBar()
         yield Prose(id="banner")
         with Container(id="panes"):

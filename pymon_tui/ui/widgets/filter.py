@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -55,6 +54,7 @@ class FilterLine(Horizontal):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         self._text = ""
         self._came_from: Widget | None = None
+        self._field: Input | None = None
         super().__init__(id=id)
 
     @property
@@ -62,30 +62,29 @@ class FilterLine(Horizontal):
         """What is filtered by now; empty for nothing."""
         return self._text
 
-    def compose(self) -> ComposeResult:
-        """The key that opens it, and where to type."""
-        yield Facts(((span("/ ", "accent"),),))
-        # Control characters would come in by the clipboard; no row shows one, so none could be found.
-        field = Input(max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
-        field.cursor_blink = False
-        # What isn't shown can take the focus all the same, and would swallow every key.
-        field.can_focus = False
-        yield field
-
     def open(self) -> None:
         """Show the line and type into it; what has the focus now gets it back."""
         self._came_from = self.screen.focused
         self.add_class("-open")
-        field = self.query_one(Input)
-        field.can_focus = True
-        field.focus()
+        if self._field is None:
+            self._field = self._mounted_field()
+        self._field.can_focus = True
+        self._field.focus()
 
     def filter_by(self, text: str) -> None:
         """Filter by this text, as if it had been typed and kept."""
-        field = self.query_one(Input)
-        with field.prevent(Input.Changed):
-            field.value = text
+        if self._field is not None:
+            with self._field.prevent(Input.Changed):
+                self._field.value = text
         self._change(text)
+
+    def _mounted_field(self) -> Input:
+        """Where to type. It is made when somebody first does: an input with its parts costs what a pane does."""
+        # Control characters would come in by the clipboard; no row shows one, so none could be found.
+        field = Input(self._text, max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
+        field.cursor_blink = False
+        self.mount(Facts(((span("/ ", "accent"),),)), field)
+        return field
 
     def action_drop(self) -> None:
         """Hide the line and show all rows."""
@@ -119,4 +118,6 @@ class FilterLine(Horizontal):
 
     def _hide(self) -> None:
         self.remove_class("-open")
-        self.query_one(Input).can_focus = False
+        if self._field is not None:
+            # What isn't shown can take the focus all the same, and would swallow every key.
+            self._field.can_focus = False

@@ -16,7 +16,11 @@ from pymon_tui.ui.widgets.ink import Facts, Line
 
 
 class Plot(Vertical, can_focus=False):
-    """A ``Graph`` that with ``scaled`` has a caption and a scale, and is bare without."""
+    """A ``Graph`` that with ``scaled`` has a caption and a scale, and is bare without.
+
+    Attributes:
+        graph: It says how many columns there is room for.
+    """
 
     DEFAULT_CSS = """
     Plot {
@@ -41,24 +45,20 @@ class Plot(Vertical, can_focus=False):
         id: str | None = None,  # noqa: A002
     ) -> None:
         """``unit`` writes the scale in at most eight cells; ``ceiling`` gives a round end of it at or above a value."""
-        self._tone: Tone = tone
         self._ceiling = ceiling
         self.unit = unit
+        self.graph = Graph(tone, unit)
+        self._caption = Facts()
         super().__init__(id=id)
 
     def compose(self) -> ComposeResult:
         """The caption and the graph."""
-        yield Facts()
-        yield Graph(self._tone, self.unit)
-
-    @property
-    def graph(self) -> Graph:
-        """The graph, which says how many columns there is room for."""
-        return self.query_one(Graph)
+        yield self._caption
+        yield self.graph
 
     def show(self, caption: Line, columns: Sequence[float | None]) -> None:
         """Draw these columns, oldest first, under this caption."""
-        self.query_one(Facts).show((caption,))
+        self._caption.show((caption,))
         highest = max((value for value in columns if value is not None), default=0.0)
         self.graph.show(columns, self._ceiling(highest))
 

@@ -60,6 +60,17 @@ async def test_a_gap_is_drawn_with_its_remedy() -> None:
         assert "ACL SETUSER me +info" in shown
 
 
+async def test_a_pane_has_the_focus_from_the_first_picture_on() -> None:
+    script = Script()
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        waiting = pilot.app.focused
+        assert waiting is not None
+        monitor = await settled(pilot, script, snapshot({}, link=LOST))
+        assert monitor.focused is waiting
+        await settled(pilot, script, snapshot({}))
+        assert monitor.focused is waiting
+
+
 async def test_pause_holds_the_picture_and_says_so() -> None:
     script = Script()
     async with app_of(script).run_test(size=(120, 36)) as pilot:

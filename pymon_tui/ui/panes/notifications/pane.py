@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -84,6 +84,7 @@ class NotificationsPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
+        self.remove_class("-gap")  # messages wait for no answer
         self._filter = FilterLine()
         self._messages: Table[Entry] = Table((), follows=True, filter_line=self._filter, id="feed-rows")
         self._channels: Table[Channel] = Table(_CHANNEL_COLUMNS, id="feed-channels")
@@ -96,16 +97,17 @@ class NotificationsPane(Pane):
         self._seen_before = 0
 
     def body(self) -> Iterable[Widget]:
-        """The counts, why nothing comes if so, the messages, and the channels or why they aren't known."""
+        """The counts, why nothing comes if so, and the messages."""
         with Vertical():
             yield Facts(id="feed-counts")
             yield Facts(id="feed-state")
-            with Container(id="feed-parts"):
-                with Vertical(id="feed-messages"):
-                    yield self._messages
-                    yield self._filter
-                yield self._channels
-            yield Facts(id="feed-unknown")
+            with Container(id="feed-parts"), Vertical(id="feed-messages"):
+                yield self._messages
+                yield self._filter
+
+    def details(self) -> Mapping[str, Sequence[Widget]]:
+        """The channels, or why they aren't known."""
+        return {"#feed-messages": (self._channels,), "#feed-parts": (Facts(id="feed-unknown"),)}
 
     def on_mount(self) -> None:
         """Look at the feed from now on."""
@@ -128,7 +130,8 @@ class NotificationsPane(Pane):
 
     def draw(self, snapshot: Snapshot) -> None:
         """Fill what the form has."""
-        self.set_class(self.size.width >= BROAD, "-broad")
+        if self.full:
+            self.set_class(self.size.width >= BROAD, "-broad")
         self._messages.headed = self.full
         self._draw_channels(snapshot)
         self._draw_rows(snapshot.feed, time.monotonic())
@@ -187,21 +190,17 @@ class NotificationsPane(Pane):
         """Count what comes from now on, or catch up with it."""
         if (feed := self._feed) is not None:
             self._seen_before = feed.seen
-        self._draw_again()
+        self.draw_again()
 
     @on(FilterLine.Changed)
     def _narrow(self, event: FilterLine.Changed) -> None:
         event.stop()
         self._narrowed = Narrowed(event.text)
-        self._draw_again()
+        self.draw_again()
 
     @property
     def _feed(self) -> Feed | None:
         return self.snapshot.feed if self.snapshot is not None else None
-
-    def _draw_again(self) -> None:
-        self._drawn = None
-        self.redraw()
 
     def _look(self) -> None:
         """Draw what changed in the feed since the last look, if somebody looks."""
@@ -213,7 +212,7 @@ class NotificationsPane(Pane):
         if not self.is_on_screen:
             return
         if (self.gap(snapshot) is not None) != self.has_class("-gap"):
-            self._draw_again()
+            self.draw_again()
         elif not self.has_class("-gap"):
             if self._due(feed, now):
                 self._draw_rows(feed, now)
@@ -267,8 +266,10 @@ class NotificationsPane(Pane):
         return " ".join(parts)
 
     def _draw_channels(self, snapshot: Snapshot) -> None:
+        if not self.full:
+            return
         reading = snapshot.reading(CHANNELS)
         channels = reading.value.channels if isinstance(reading, Ready) else ()
         self.set_class(bool(channels), "-channels")
-        self.query_one("#feed-unknown", Facts).show(lines.channels_gap(reading) if self.full else ())
+        self.query_one("#feed-unknown", Facts).show(lines.channels_gap(reading))
         self._channels.show(Listed(channels, lambda channel: channel.name))

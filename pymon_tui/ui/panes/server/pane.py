@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual import on
 from textual.containers import Horizontal
@@ -56,36 +56,38 @@ class ServerPane(PaneOverTime, can_focus=True):
         & > #server-graphs { height: 1fr; min-height: 2; }
         &.-look { border-subtitle-color: $warning; }
         &.-act { border-subtitle-color: $error; }
-        & > #server-commands, & > #server-replicas, & #server-input, & #server-output { display: none; }
+        & > #server-replicas, & #server-input { display: none; }
         & Plot { margin-right: 2; &:last-child { margin-right: 0; } }
         &.-full {
             & > #server-facts { margin-bottom: 1; }
             & > #server-graphs { min-height: 3; }
-            & #server-output { display: block; }
-            & > #server-commands { display: block; height: 2fr; }
+            & > #server-commands { height: 2fr; }
             & > #server-replicas { height: 4; }
         }
         &.-full.-wide #server-input { display: block; }
         &.-full.-several > #server-replicas { display: block; }
-        &.-full.-gap > #server-commands, &.-full.-gap > #server-replicas { display: none; }
+        &.-full.-gap > #server-replicas { display: none; }
     }
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._filter_line = FilterLine()
         self._told: tuple[Line, ...] = ()
 
     def body(self) -> Iterable[Widget]:
-        """Facts and the graph of the rate; in full also the network's graphs and the tables."""
+        """Facts, the graph of the rate, and the line that the full form's commands are filtered by."""
         yield Facts(id="server-facts")
         with Horizontal(id="server-graphs"):
             yield Plot("accent", units.rate, ceiling, id="server-rate")
-            yield Plot("info", thin_rate, byte_ceiling, id="server-input")
-            yield Plot("info", thin_rate, byte_ceiling, id="server-output")
-        filter_line = FilterLine()
-        yield Table(tables.COMMANDS, sort="time", filter_line=filter_line, id="server-commands")
-        yield filter_line
-        yield Table(tables.REPLICAS, empty="no replica", id="server-replicas")
+        yield self._filter_line
+
+    def details(self) -> Mapping[str, Sequence[Widget]]:
+        """The network's graphs and the tables."""
+        network = [Plot("info", thin_rate, byte_ceiling, id=name) for name in ("server-input", "server-output")]
+        commands = Table(tables.COMMANDS, sort="time", filter_line=self._filter_line, id="server-commands")
+        replicas = Table(tables.REPLICAS, empty="no replica", id="server-replicas")
+        return {"#server-rate": network, "#server-graphs": (commands,), "FilterLine": (replicas,)}
 
     def on_mount(self) -> None:
         """In the overview there is no table to be in."""
@@ -127,8 +129,7 @@ class ServerPane(PaneOverTime, can_focus=True):
     @on(Plot.Resized)
     def _fill(self, event: Plot.Resized) -> None:
         event.stop()
-        self._drawn = None
-        self.redraw()
+        self.draw_again()
 
     @on(Table.SortChanged, "#server-commands")
     def _sort(self, event: Table.SortChanged) -> None:
@@ -171,7 +172,7 @@ class ServerPane(PaneOverTime, can_focus=True):
         if known is None:
             return
         table: Table[CommandRow] = self.query_one("#server-commands", Table)
-        text = self.query_one(FilterLine).text
+        text = self._filter_line.text
         rows: tuple[CommandRow, ...] = ()
         if known.commands is not None:
             rows = tables.command_rows(known.commands, table.sort, descending=table.descending, holding=text)
@@ -193,7 +194,7 @@ class ServerPane(PaneOverTime, can_focus=True):
         return (row.statistic.name, tables.command_lines(row)) if isinstance(row, CommandRow) else None
 
     def _say(self, known: Told) -> None:
-        text = self.query_one(FilterLine).text
+        text = self._filter_line.text
         title = f"{self.TITLE}  filter: {safe(text)}" if text and self.full else self.TITLE
         alarm = lines.alarm(known)
         self.set_class(alarm is not None and alarm.role == "warn", "-look")

@@ -171,14 +171,12 @@ class SlowLogPane(Pane):
             self._shape = None
         if old.has_focus:
             new.focus()
-        self._draw_again()
+        self.draw_again()
 
     @on(Table.SortChanged)
     @on(FilterLine.Changed)
-    def _draw_again(self) -> None:
-        """Draw the same snapshot in another way."""
-        self._drawn = None
-        self.redraw()
+    def _reorder(self) -> None:
+        self.draw_again()
 
     def _fill(self, log: SlowLog, others: tuple[SlowEntry, ...]) -> int:
         """Show the rows; they are chosen and sorted anew only if something changed. Returns how many there are."""
