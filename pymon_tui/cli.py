@@ -231,6 +231,9 @@ def _ways_to_servers(settings: Any) -> tuple[Callable[[Any], Any], Callable[[Any
     """Makes a source of an endpoint, and an endpoint of a choice; what they import waits for the first paint."""
 
     def source_of(endpoint: Any) -> Any:
+        from pymon_tui.journal.actions import recorder
+        from pymon_tui.journal.folder import state_folder
+        from pymon_tui.journal.journal import Journal
         from pymon_tui.readings import QUERIES
         from pymon_tui.state.monitor import Monitor
 
@@ -240,6 +243,7 @@ def _ways_to_servers(settings: Any) -> tuple[Callable[[Any], Any], Callable[[Any
             interval=settings.interval,
             patterns=[os.fsencode(channel) for channel in settings.channels],
             read_only=settings.read_only,
+            record=recorder(Journal(state_folder())),
         )
 
     def endpoint_of(choice: Any) -> Any:

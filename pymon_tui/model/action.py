@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pymon_tui.model.query import Argument
@@ -51,6 +52,33 @@ class NotDone:
 
 
 Outcome = Done | NotDone
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An action that somebody wanted, what came of it, and where.
+
+    Attributes:
+        action: What was to be done.
+        outcome: What came of it.
+        server: What the server is called: a profile's name, or its address.
+        environment: What the profile says of it ("production", ...), or None.
+        db: The database that was selected.
+        acl_user: As whom we spoke to the server.
+        run_id: The server process (``run_id`` of INFO); None where it was not reached, or didn't tell.
+    """
+
+    action: Action
+    outcome: Outcome
+    server: SafeText
+    environment: SafeText | None
+    db: int
+    acl_user: SafeText
+    run_id: SafeText | None
+
+
+Recorder = Callable[[Attempt], SafeText | None]
+"""Writes an attempt down, blocking; returns why it couldn't, or None."""
 
 
 def quoted(argument: Argument, limit: int = 200) -> SafeText:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
-from pymon_tui.model.action import Action, Outcome
+from pymon_tui.model.action import Action, Outcome, Recorder
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Connecting, Link, Live, Lost
@@ -40,11 +40,13 @@ class Monitor:
         interval: float,
         patterns: Sequence[bytes],
         read_only: bool,
+        record: Recorder,
     ) -> None:
         self._endpoint = endpoint
         self._poller = Poller(queries)
         self._interval = interval
         self._read_only = read_only
+        self._record_action = record
         self._wanted: frozenset[str] = frozenset()
         self._handshake = Handshake.RESP3
         self._history = History(METRICS)
@@ -92,8 +94,10 @@ class Monitor:
         self._poked.set()
 
     async def act(self, action: Action) -> Outcome:
-        """Carry out a confirmed action on a connection of its own."""
-        outcome = await perform(action, self._endpoint, self._handshake, read_only=self._read_only)
+        """Carry out a confirmed action on a connection of its own, and have it recorded."""
+        outcome = await perform(
+            action, self._endpoint, self._handshake, read_only=self._read_only, record=self._record_action
+        )
         self._poller.hasten()
         self._poked.set()
         return outcome

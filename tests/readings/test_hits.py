@@ -19,6 +19,7 @@ from pymon_tui.readings.metrics import HITS, METRICS, MISSES
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.state.monitor import Monitor
 from tests.replies import recorded
+from tests.server.fake import unrecorded
 
 RECORDED = ("info-memory.valkey-9.resp2", "info-memory.valkey-9.resp3", "info-memory.redis-7.resp2")
 
@@ -121,7 +122,9 @@ def test_a_window_in_which_nothing_was_read_has_rates_but_no_hit_rate() -> None:
 
 async def test_a_real_servers_reads_are_followed(server: EmbeddedServer, redis: Redis) -> None:
     await redis.set("here", "1")
-    monitor = Monitor(Endpoint(socket=server.socket), [HIT_RATE], interval=0.1, patterns=[], read_only=True)
+    monitor = Monitor(
+        Endpoint(socket=server.socket), [HIT_RATE], interval=0.1, patterns=[], read_only=True, record=unrecorded
+    )
     async with aclosing(monitor.snapshots()) as snapshots:
         async for snapshot in snapshots:
             (ten,) = windows(snapshot.history, (10.0,))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hiredis
 
+from pymon_tui.model.action import Attempt
 from pymon_tui.server.endpoint import Endpoint
 
 CERTS = Path(__file__).parent / "certs"
@@ -20,6 +21,10 @@ ENCRYPTED = str(CERTS / "encrypted.key")
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = Callable[[list[bytes]], bytes | None]
 """From a command in upper case words to the bytes of its reply; None closes the connection."""
+
+
+def unrecorded(attempt: Attempt) -> None:
+    """For a test that isn't about the journal: nothing is written down, and nothing is wrong with that."""
 
 
 @asynccontextmanager

@@ -9,13 +9,13 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.model.action import Action, Done, NotDone
+from pymon_tui.model.action import Action, Attempt, Done, NotDone
 from pymon_tui.model.query import Argument
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.actions import perform
 from pymon_tui.server.connection import Handshake
 from pymon_tui.server.endpoint import Endpoint
-from tests.server.fake import Serve, bulk, endpoint_at, serving, speaking
+from tests.server.fake import Serve, bulk, endpoint_at, serving, speaking, unrecorded
 
 
 def action(*command: Argument) -> Action:
@@ -26,7 +26,9 @@ COUNT = action("INCR", b"counter\xff")
 
 
 async def test_sends_the_command_with_its_own_bytes_in_its_own_database(redis: Redis, server: EmbeddedServer) -> None:
-    done = await perform(COUNT, Endpoint(socket=server.socket, db=2), Handshake.RESP3, read_only=False)
+    done = await perform(
+        COUNT, Endpoint(socket=server.socket, db=2), Handshake.RESP3, read_only=False, record=unrecorded
+    )
     assert done == Done(safe("1"))
     assert await redis.dbsize() == 0
     await redis.swapdb(0, 2)
@@ -35,7 +37,7 @@ async def test_sends_the_command_with_its_own_bytes_in_its_own_database(redis: R
 
 async def test_leaves_no_connection_behind(redis: Redis, server: EmbeddedServer) -> None:
     before = int((await redis.info("clients"))["connected_clients"])
-    await perform(COUNT, Endpoint(socket=server.socket), Handshake.RESP3, read_only=False)
+    await perform(COUNT, Endpoint(socket=server.socket), Handshake.RESP3, read_only=False, record=unrecorded)
     async with asyncio.timeout(5):
         while int((await redis.info("clients"))["connected_clients"]) != before:
             pass
@@ -43,7 +45,7 @@ async def test_leaves_no_connection_behind(redis: Redis, server: EmbeddedServer)
 
 async def test_read_only_sends_nothing_at_all(redis: Redis, server: EmbeddedServer) -> None:
     connections = (await redis.info("stats"))["total_connections_received"]
-    refused = await perform(COUNT, Endpoint(socket=server.socket), Handshake.RESP3, read_only=True)
+    refused = await perform(COUNT, Endpoint(socket=server.socket), Handshake.RESP3, read_only=True, record=unrecorded)
     assert refused == NotDone(
         safe("Count up was not sent: this monitor is read-only"), safe("start without --read-only"), unknown=False
     )
@@ -52,7 +54,7 @@ async def test_read_only_sends_nothing_at_all(redis: Redis, server: EmbeddedServ
 
 
 async def test_a_server_that_cannot_be_reached_was_not_written_to() -> None:
-    refused = await perform(COUNT, Endpoint(socket="/nowhere/s"), Handshake.RESP3, read_only=False)
+    refused = await perform(COUNT, Endpoint(socket="/nowhere/s"), Handshake.RESP3, read_only=False, record=unrecorded)
     assert isinstance(refused, NotDone)
     assert refused.what == "Count up was not sent: no socket at /nowhere/s"
     assert refused.remedy
@@ -61,7 +63,9 @@ async def test_a_server_that_cannot_be_reached_was_not_written_to() -> None:
 
 async def test_a_refusal_comes_with_its_reason(redis: Redis, server: EmbeddedServer) -> None:
     await redis.set("counter", "text")
-    refused = await perform(action("INCR", "counter"), Endpoint(socket=server.socket), Handshake.RESP3, read_only=False)
+    refused = await perform(
+        action("INCR", "counter"), Endpoint(socket=server.socket), Handshake.RESP3, read_only=False, record=unrecorded
+    )
     assert isinstance(refused, NotDone)
     assert refused.what == "Count up was refused: ERR value is not an integer or out of range"
     assert (refused.remedy, refused.unknown) == ("", False)
@@ -71,7 +75,7 @@ async def test_a_denial_comes_with_the_line_that_allows_it(redis: Redis, server:
     await redis.acl_setuser("mon", enabled=True, passwords=["+pw"], commands=["+@all", "-incr"], keys=["cache:*"])
     endpoint = Endpoint(socket=server.socket, username="mon", password=SecretStr("pw"))
     for denied, remedy in ((COUNT, "ACL SETUSER mon +incr"), (action("DEL", "other"), "ACL SETUSER mon ~KEY")):
-        refused = await perform(denied, endpoint, Handshake.RESP3, read_only=False)
+        refused = await perform(denied, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
         assert isinstance(refused, NotDone)
         assert refused.remedy == remedy
         assert not refused.unknown
@@ -103,7 +107,11 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_nothing_is_sent_again(rep
     async with serving(losing(reply)) as port:
         endpoint = endpoint_at(port)
         outcome = await perform(
-            COUNT, Endpoint(port=endpoint.port, command_timeout=0.2), Handshake.RESP3, read_only=False
+            COUNT,
+            Endpoint(port=endpoint.port, command_timeout=0.2),
+            Handshake.RESP3,
+            read_only=False,
+            record=unrecorded,
         )
     assert isinstance(outcome, NotDone)
     assert outcome.unknown
@@ -119,5 +127,75 @@ async def test_an_answer_of_any_kind_is_one_line() -> None:
 
     async with serving(speaking(answer)) as port:
         for name, shown in ((b"A", "\\x1b[2J\\n"), (b"B", "1, nil"), (b"C", "nil")):
-            done = await perform(action(name), endpoint_at(port), Handshake.RESP3, read_only=False)
+            done = await perform(action(name), endpoint_at(port), Handshake.RESP3, read_only=False, record=unrecorded)
             assert done == Done(safe(shown))
+
+
+class Written:
+    """A recorder that keeps what it is told, and can be unable to."""
+
+    def __init__(self, missing: str | None = None) -> None:
+        self.attempts: list[Attempt] = []
+        self._missing = missing
+
+    def __call__(self, attempt: Attempt) -> SafeText | None:
+        self.attempts.append(attempt)
+        return safe(self._missing) if self._missing else None
+
+
+async def test_every_attempt_is_recorded_with_who_where_and_what_came_of_it(
+    redis: Redis, server: EmbeddedServer
+) -> None:
+    written = Written()
+    endpoint = Endpoint(socket=server.socket, db=2, name="cache", environment="production")
+    done = await perform(COUNT, endpoint, Handshake.RESP3, read_only=False, record=written)
+    refused = await perform(action("INCR"), endpoint, Handshake.RESP3, read_only=False, record=written)
+    unsent = await perform(COUNT, Endpoint(socket="/nowhere/s"), Handshake.RESP3, read_only=False, record=written)
+    closed = await perform(COUNT, endpoint, Handshake.RESP3, read_only=True, record=written)
+    run_id = (await redis.info("server"))["run_id"]
+    assert [(attempt.outcome, attempt.run_id) for attempt in written.attempts] == [
+        (done, run_id),
+        (refused, run_id),
+        (unsent, None),
+        (closed, None),
+    ]
+    first = written.attempts[0]
+    assert (first.action, first.server, first.environment, first.db, first.acl_user) == (
+        COUNT,
+        "cache",
+        "production",
+        2,
+        "default",
+    )
+
+
+async def test_an_attempt_that_cannot_be_recorded_is_made_and_says_so(redis: Redis, server: EmbeddedServer) -> None:
+    endpoint, record = Endpoint(socket=server.socket), Written("the disk is full")
+    done = await perform(COUNT, endpoint, Handshake.RESP3, read_only=False, record=record)
+    assert done == Done(safe("1; not in the journal: the disk is full"))
+    refused = await perform(action("INCR"), endpoint, Handshake.RESP3, read_only=False, record=record)
+    assert isinstance(refused, NotDone)
+    assert refused.what.endswith("'incr' command; not in the journal: the disk is full")
+
+
+async def test_an_action_that_nobody_waits_for_any_more_is_recorded_as_unknown() -> None:
+    asked = asyncio.Event()
+    written = Written()
+
+    def answer(command: list[bytes]) -> bytes | None:
+        if command[0] == b"INCR":
+            asked.set()
+            return b""
+        return b"%0\r\n" if command[0] == b"HELLO" else b"+OK\r\n"
+
+    async with serving(speaking(answer)) as port:
+        acting = asyncio.create_task(
+            perform(COUNT, endpoint_at(port), Handshake.RESP3, read_only=False, record=written)
+        )
+        await asked.wait()
+        acting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await acting
+    (attempt,) = written.attempts
+    assert isinstance(attempt.outcome, NotDone)
+    assert attempt.outcome.unknown

@@ -26,7 +26,7 @@ from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.listener import Listener
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
-from tests.server.fake import endpoint_at, serving, speaking
+from tests.server.fake import endpoint_at, serving, speaking, unrecorded
 
 INTERVAL = 0.06
 SERVER = Query("server", INFO, itself)
@@ -41,7 +41,7 @@ Snapshots = AsyncIterator[Snapshot]
 def monitor_of(
     endpoint: Endpoint, *queries: Query[Any], interval: float = INTERVAL, read_only: bool = False
 ) -> Monitor:
-    return Monitor(endpoint, (SERVER, *queries), interval=interval, patterns=(), read_only=read_only)
+    return Monitor(endpoint, (SERVER, *queries), interval=interval, patterns=(), read_only=read_only, record=unrecorded)
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ from pymon_tui.ui.theme import THEMES
 from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.ink import text_of
 from tests.script import ready, snapshot
+from tests.server.fake import unrecorded
 from tests.ui.stage import monitor_of
 
 DENIED = Unavailable(Reason.DENIED, safe("NOPERM no permissions"), safe("ACL SETUSER me +pubsub|channels"))
@@ -327,7 +328,9 @@ async def test_hostile_bytes_keep_to_their_cells() -> None:
 async def test_a_real_server_from_publish_to_picture(redis: Redis, server: EmbeddedServer) -> None:
     def source_of(endpoint: Endpoint) -> Monitor:
         queries = NotificationsPane.QUERIES
-        return Monitor(endpoint, queries, interval=0.2, patterns=[b"notifications:*"], read_only=False)
+        return Monitor(
+            endpoint, queries, interval=0.2, patterns=[b"notifications:*"], read_only=False, record=unrecorded
+        )
 
     app = PymonApp(Settings(socket=server.socket), source_of, nowhere)
     async with app.run_test(size=(80, 24)) as pilot:

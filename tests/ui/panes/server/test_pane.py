@@ -25,6 +25,7 @@ from pymon_tui.ui.widgets.ink import Facts, Ink, text_of
 from pymon_tui.ui.widgets.plot import Plot
 from pymon_tui.ui.widgets.table import Table
 from tests.script import Script, snapshot
+from tests.server.fake import unrecorded
 from tests.ui.panes.alone import alone
 from tests.ui.panes.server.made import ORPHAN, PRIMARY, REDIS, REPLICA, snapshot_of
 from tests.ui.stage import app_of, until
@@ -178,7 +179,7 @@ def test_the_title_has_the_number_of_keys_where_there_is_room(width: int, said: 
 
 async def test_a_real_server_is_read_and_its_commands_are_counted(server: EmbeddedServer) -> None:
     endpoint = Endpoint(socket=server.socket)
-    monitor = Monitor(endpoint, ServerPane.QUERIES, interval=0.05, patterns=(), read_only=True)
+    monitor = Monitor(endpoint, ServerPane.QUERIES, interval=0.05, patterns=(), read_only=True, record=unrecorded)
     snapshots = monitor.snapshots()
     async with asyncio.timeout(10):
         one, growth = await _counted(snapshots)

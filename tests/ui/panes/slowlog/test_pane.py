@@ -30,6 +30,7 @@ from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.theme import THEMES
 from pymon_tui.ui.widgets.ink import Facts
 from tests.script import WALL, Script, ready, snapshot
+from tests.server.fake import unrecorded
 from tests.ui.stage import app_of, monitor_of
 
 DENIED = Unavailable(Reason.DENIED, safe("NOPERM no permissions"), safe("ACL SETUSER me +slowlog|get"))
@@ -280,7 +281,12 @@ async def test_a_real_server_through_the_monitor(redis: Redis, server: EmbeddedS
     await redis.config_set("slowlog-log-slower-than", 10_000)
     queries = (SERVER, *SlowLogPane.QUERIES)
     monitor = Monitor(
-        Endpoint(socket=server.socket), tuple(dict.fromkeys(queries)), interval=0.05, patterns=[], read_only=True
+        Endpoint(socket=server.socket),
+        tuple(dict.fromkeys(queries)),
+        interval=0.05,
+        patterns=[],
+        read_only=True,
+        record=unrecorded,
     )
     monitor.want([query.name for query in queries])
     log, settings = await both(monitor)

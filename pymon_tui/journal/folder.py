@@ -1,0 +1,59 @@
+"""Where the program keeps what must outlive it: folders and files that only their owner can read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from pymon_tui.model.text import safe
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class StateError(Exception):
+    """A file of ours that can't be read or written. Its text is one line: what failed, why, and what to do."""
+
+    def __init__(self, what: str, path: Path, error: OSError) -> None:
+        """``what`` says what can't be done, such as "can't write the journal"."""
+        why = safe(error.strerror or str(error))
+        super().__init__(f"{what} {safe(os.fsencode(path))}: {why}; {_remedy(error)}")
+
+
+def state_folder() -> Path:
+    """The platform's folder for a program's state; it need not exist (``XDG_STATE_HOME``, ``~/.local/state``)."""
+    return user_state_path("pymon-tui")
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A descriptor of a file that its owner alone can read and write; follows no link.
+
+    With ``os.O_CREAT`` its folders come to be, too, where they are missing.
+
+    Raises:
+        OSError: If it can't be opened.
+    """
+    if flags & os.O_CREAT:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)  # copied here, or made under another mask
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "free some space there"
+    if error.errno in _DENIED:
+        return "make it yours to write, or set XDG_STATE_HOME to a folder that is"
+    if error.errno == errno.ELOOP:
+        return "it is a symbolic link, which isn't followed: remove it"
+    return "check that path, or set XDG_STATE_HOME to another folder"

@@ -1,0 +1,131 @@
+"""The journal: one JSON line for everything that was done to a server, on disk before the next step is taken."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pymon_tui.journal.folder import StateError, open_private
+from pymon_tui.journal.who import os_user, ssh_origin
+
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+
+
+class JournalError(StateError):
+    """The journal, or a lock beside it, can't be written or read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal.
+
+    Attributes:
+        at: When it was written (UTC).
+        kind: ``run``, ``undo`` or ``action``.
+        event: What happened to it, such as ``started``.
+        user: The user of the operating system.
+        ssh: The address that user came from by SSH, or None.
+        pid: The process that wrote it.
+        fields: The rest, as ``append`` was given it.
+    """
+
+    at: datetime
+    kind: str
+    event: str
+    user: str
+    ssh: str | None
+    pid: int
+    fields: Mapping[str, Any]
+
+
+class Journal:
+    """The file ``journal.jsonl`` of a folder. Several processes may write to it at once.
+
+    Attributes:
+        folder: The state folder, in which the trash and the locks are as well.
+        path: The file; it need not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "journal.jsonl"
+
+    def append(self, kind: str, event: str, **fields: JsonValue) -> None:
+        """Write one entry, and return when it is on disk. Blocks for as long as the disk takes.
+
+        Raises:
+            JournalError: If it can't be written; nothing that depends on it should then be done.
+        """
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        who = {"user": os_user(), "ssh": ssh_origin(os.environ), "pid": os.getpid()}
+        line = json.dumps({"time": now, "kind": kind, "event": event, **who, **fields}, separators=(",", ":"))
+        try:
+            self._write(line.encode() + b"\n")
+        except OSError as error:
+            raise JournalError("can't write the journal", self.path, error) from None
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, the oldest first; lines that were cut off, or that aren't ours, are passed over.
+
+        Raises:
+            JournalError: If the file is there and can't be read.
+        """
+        try:
+            with os.fdopen(open_private(self.path, os.O_RDONLY), "rb") as file:
+                for line in file:
+                    if entry := _entry(line):
+                        yield entry
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise JournalError("can't read the journal", self.path, error) from None
+
+    def _write(self, line: bytes) -> None:
+        is_new = not self.path.exists()
+        descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line  # a full disk, or a dead machine, cut the last one off
+            # One write: what two processes append at once then stands one after the other.
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_new:
+            _sync_folder(self.path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the name of a new file on disk as well."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        written: dict[str, Any] = json.loads(line)
+        match written:
+            case {
+                "time": str(time),
+                "kind": str(kind),
+                "event": str(event),
+                "user": str(user),
+                "ssh": str() | None as ssh,
+                "pid": int(pid),
+                **fields,
+            }:
+                return Entry(datetime.fromisoformat(time).astimezone(UTC), kind, event, user, ssh, pid, fields)
+    except (ValueError, RecursionError):
+        return None
+    return None

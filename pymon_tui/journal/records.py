@@ -1,0 +1,206 @@
+"""What the journal knows of each run and each undo, folded from its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast, get_args
+
+from pymon_tui.journal.ids import is_id
+from pymon_tui.journal.journal import Entry, Journal
+from pymon_tui.journal.lock import holder
+from pymon_tui.model.text import SafeText, safe
+
+Outcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
+State: TypeAlias = Literal["running", "done", "cancelled", "stopped", "interrupted"]
+Kind: TypeAlias = Literal["run", "undo"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """One run, or one undo.
+
+    Attributes:
+        id: Its own id.
+        run: The run that it is, or that it undoes.
+        kind: Which of the two.
+        state: How it ended. Without an end it is running for as long as its lock is held, and interrupted after that.
+        started_at: When (UTC).
+        user: The user of the operating system.
+        ssh: Where that user came from by SSH, or None.
+        acl_user: Whom the server knew.
+        server: What the server was called: a profile's name, or its address.
+        run_id: The server process.
+        db: The database.
+        patterns: As they are typed.
+        mode: ``unlink`` or ``expire``; empty for an undo.
+        started: All that was written down at the start, its options among it.
+        plan: The plan as JSON, or None.
+        progress: The last entry of progress, or None.
+        result: The entry of the end, or None.
+        undo_path: The run's trash, or None where there is none, or no longer.
+        removed_at_least: Keys that were removed for certain; of an undo, those that were restored.
+        removed_at_most: And those that may have been, where answers were lost or never written down; None if unknown.
+        why: Why it ended as it did; empty where there is nothing to say.
+        undone: Whether an undo of this run came to its end.
+    """
+
+    id: str
+    run: str
+    kind: Kind
+    state: State
+    started_at: datetime
+    user: SafeText
+    ssh: SafeText | None
+    acl_user: SafeText
+    server: SafeText
+    run_id: str
+    db: int
+    patterns: tuple[SafeText, ...]
+    mode: SafeText
+    started: Mapping[str, Any]
+    plan: Mapping[str, Any] | None
+    progress: Mapping[str, Any] | None
+    result: Mapping[str, Any] | None
+    undo_path: Path | None
+    removed_at_least: int
+    removed_at_most: int | None
+    why: SafeText
+    undone: bool
+
+
+class _Story:
+    """The entries of one run or undo so far; one that was resumed has several starts, and its counts go on.
+
+    Attributes:
+        told: The last entry with counts.
+    """
+
+    def __init__(self, first: Entry) -> None:
+        self.first = first
+        self.latest = first
+        self.started = first
+        self.told: Entry | None = None
+        self.progress: Entry | None = None
+        self.ended: Entry | None = None
+
+    def add(self, entry: Entry) -> None:
+        self.latest = entry
+        if entry.event == "started":
+            self.started, self.ended = entry, None
+        elif entry.event == "progress":
+            self.progress = self.told = entry
+        elif entry.event == "ended":
+            self.ended = self.told = entry
+
+
+def runs(journal: Journal) -> tuple[Record, ...]:
+    """All runs and undos, the newest first. Reads the whole journal.
+
+    Raises:
+        JournalError: If it can't be read.
+    """
+    stories = _stories(journal.entries())
+    undone = {_text(story.first, "run") for story in stories.values() if _is_done_undo(story)}
+    records = [_record(own_id, story, journal.folder, undone) for own_id, story in stories.items()]
+    return tuple(sorted(records, key=lambda record: record.started_at, reverse=True))
+
+
+def _stories(entries: Iterable[Entry]) -> dict[str, _Story]:
+    stories: dict[str, _Story] = {}
+    for entry in entries:
+        if entry.kind not in get_args(Kind):
+            continue
+        own_id = _text(entry, entry.kind)
+        if own_id in stories:
+            stories[own_id].add(entry)
+        elif entry.event == "started" and is_id(own_id) and is_id(_text(entry, "run")):
+            stories[own_id] = _Story(entry)
+    return stories
+
+
+def _is_done_undo(story: _Story) -> bool:
+    return story.first.kind == "undo" and story.ended is not None and _text(story.ended, "outcome") == "done"
+
+
+def _record(own_id: str, story: _Story, folder: Path, undone: set[str]) -> Record:
+    first, started = story.first, story.started
+    run = _text(first, "run")
+    plan = started.fields.get("plan")
+    patterns = started.fields.get("patterns")
+    least, most = _restored(story) if first.kind == "undo" else _removed(story)
+    return Record(
+        id=own_id,
+        run=run,
+        kind=cast(Kind, first.kind),
+        state=_state(own_id, run, story, folder),
+        started_at=first.at,
+        user=safe(started.user),
+        ssh=None if started.ssh is None else safe(started.ssh),
+        acl_user=safe(_text(started, "acl_user")),
+        server=safe(_text(started, "server")),
+        run_id=_text(started, "run_id"),
+        db=_number(started, "db") or 0,
+        patterns=tuple(safe(str(pattern)) for pattern in patterns) if isinstance(patterns, list) else (),
+        mode=safe(_text(started, "mode")),
+        started=started.fields,
+        plan=plan if isinstance(plan, Mapping) else None,
+        progress=story.progress.fields if story.progress else None,
+        result=story.ended.fields if story.ended else None,
+        undo_path=_undo_path(started),
+        removed_at_least=least,
+        removed_at_most=most,
+        why=safe(_text(story.ended, "why")),
+        undone=first.kind == "run" and run in undone,
+    )
+
+
+def _state(own_id: str, run: str, story: _Story, folder: Path) -> State:
+    if story.ended is not None:
+        outcome = _text(story.ended, "outcome")
+        return cast(State, outcome) if outcome in get_args(Outcome) else "interrupted"
+    # A run and its undos share a lock: it matters who has it.
+    held_by = holder(folder, f"run-{run}")
+    return "running" if held_by is not None and held_by.run in (None, own_id) else "interrupted"
+
+
+def _removed(story: _Story) -> tuple[int, int | None]:
+    """Keys removed at least and at most, from the last entry that tells."""
+    if story.told is None:
+        return 0, None
+    tally = story.told.fields.get("tally")
+    counts = tally if isinstance(tally, Mapping) else story.told.fields
+
+    def count(name: str) -> int:
+        value = counts.get(name)
+        return value if isinstance(value, int) else 0
+
+    removed, named = count("removed"), count("named_up_to")
+    if story.ended is not None:
+        return removed, removed + count("unknown")
+    if story.latest is not story.progress:
+        return removed, None
+    # Of all keys that may have been named by now, these were certainly not removed.
+    return removed, max(removed, named - count("already_gone") - count("refused"))
+
+
+def _restored(story: _Story) -> tuple[int, int | None]:
+    restored = _number(story.told, "restored") or 0
+    return restored, restored if story.ended is not None else None
+
+
+def _undo_path(started: Entry) -> Path | None:
+    text = _text(started, "trash" if started.kind == "undo" else "undo")
+    return path if text and (path := Path(text)).is_file() else None
+
+
+def _text(entry: Entry | None, name: str) -> str:
+    value = entry.fields.get(name) if entry else None
+    return value if isinstance(value, str) else ""
+
+
+def _number(entry: Entry | None, name: str) -> int | None:
+    value = entry.fields.get(name) if entry else None
+    return value if isinstance(value, int) else None
