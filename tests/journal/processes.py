@@ -8,7 +8,10 @@ from pathlib import Path
 
 
 def started(script: str, *arguments: str | Path) -> subprocess.Popen[str]:
-    """A Python process that runs this script; it is up when it has printed its first line."""
+    """A Python process that runs this script; it is up when it has printed its first line.
+
+    Whatever it prints after that it prints when it has read a line: ``ended`` sends one.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         stdin=subprocess.PIPE,

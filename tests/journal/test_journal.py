@@ -160,6 +160,7 @@ import resource, sys
 from pathlib import Path
 from pymon_tui.journal.journal import Journal, JournalError
 print("up", flush=True)
+sys.stdin.readline()
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
     Journal(Path(sys.argv[1])).append("run", "started", number=2, filled="x" * 5000)
