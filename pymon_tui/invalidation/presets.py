@@ -35,7 +35,10 @@ class Preset:
         if not self.patterns:
             raise PatternError("a preset needs at least one pattern")
         for pattern in self.patterns:
-            _filled(pattern, dict.fromkeys(_parameters(pattern), "*"))
+            try:
+                _filled(pattern, dict.fromkeys(_parameters(pattern), "*"))
+            except PatternError as error:
+                raise PatternError(f'"{safe(pattern, limit=60)}": {error}') from None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -58,6 +61,44 @@ class Preset:
                     f'preset "{safe(self.name)}" has no parameter "{safe(name, limit=60)}", it has {has}'
                 )
         return tuple(_filled(pattern, values) for pattern in self.patterns)
+
+
+def _parameters(pattern: str) -> tuple[str, ...]:
+    return tuple(name for _, name in _pieces(pattern) if name is not None)
+
+
+def _pieces(pattern: str) -> list[tuple[str, str | None]]:
+    """A pattern cut at its parameters: the text before each and its name, None after the last.
+
+    Raises:
+        PatternError: If a brace stands alone, or what is in braces is no name.
+    """
+    pieces: list[tuple[str, str | None]] = []
+    text, at = "", 0
+    for brace in _BRACES.finditer(pattern):
+        text += pattern[at : brace.start()]
+        at = brace.end()
+        if brace.group() in ("{{", "}}"):
+            text += brace.group()[0]
+        elif brace[1] is not None and _NAME.fullmatch(brace[1]):
+            pieces.append((text, brace[1]))
+            text = ""
+        else:
+            problem = 'should be a parameter, as "{user_id}"; a brace of the key itself is written twice'
+            raise PatternError(f'"{safe(brace.group(), limit=60)}" {problem}')
+    return [*pieces, (text + pattern[at:], None)]
+
+
+def _filled(pattern: str, values: Mapping[str, str]) -> Pattern:
+    globs: list[bytes] = []
+    for text, name in _pieces(pattern):
+        globs += [parse_pattern(text).glob] if text else []
+        globs += [literal(encoded(values[name]))] if name is not None else []
+    filled = Pattern(b"".join(globs))
+    # A value in a set or after a backslash would not be read as itself.
+    if tokens(filled.glob) != tuple(chain.from_iterable(map(tokens, globs))):
+        raise PatternError("a parameter can't stand inside [...] or after a backslash")
+    return filled
 
 
 BUILT_IN = (
@@ -88,41 +129,3 @@ BUILT_IN = (
 def with_built_in(own: Iterable[Preset]) -> tuple[Preset, ...]:
     """The built-in presets and then one's own, which take the place of a built-in one of the same name."""
     return tuple(({preset.name: preset for preset in BUILT_IN} | {preset.name: preset for preset in own}).values())
-
-
-def _parameters(pattern: str) -> tuple[str, ...]:
-    return tuple(name for _, name in _pieces(pattern) if name is not None)
-
-
-def _pieces(pattern: str) -> list[tuple[str, str | None]]:
-    """A pattern cut at its parameters: the text before each and its name, None after the last.
-
-    Raises:
-        PatternError: If a brace stands alone, or what is in braces is no name.
-    """
-    pieces: list[tuple[str, str | None]] = []
-    text, at = "", 0
-    for brace in _BRACES.finditer(pattern):
-        text += pattern[at : brace.start()]
-        at = brace.end()
-        if brace.group() in ("{{", "}}"):
-            text += brace.group()[0]
-        elif brace[1] is not None and _NAME.fullmatch(brace[1]):
-            pieces.append((text, brace[1]))
-            text = ""
-        else:
-            problem = 'should be a parameter, as "{user_id}"; a brace of the key itself is written twice'
-            raise PatternError(f'"{safe(brace.group(), limit=60)}" in "{safe(pattern, limit=60)}" {problem}')
-    return [*pieces, (text + pattern[at:], None)]
-
-
-def _filled(pattern: str, values: Mapping[str, str]) -> Pattern:
-    globs: list[bytes] = []
-    for text, name in _pieces(pattern):
-        globs += [parse_pattern(text).glob] if text else []
-        globs += [literal(encoded(values[name]))] if name is not None else []
-    filled = Pattern(b"".join(globs))
-    # A value in a set or after a backslash would not be read as itself.
-    if tokens(filled.glob) != tuple(chain.from_iterable(map(tokens, globs))):
-        raise PatternError(f'"{safe(pattern, limit=60)}" has a parameter inside [...] or after a backslash')
-    return filled
