@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
@@ -42,6 +43,7 @@ PLAIN = frozenset(
     + [chr(code) for code in range(0x2500, 0x25A0)]
     + [chr(code) for code in range(0x2800, 0x2900)]
 )
+_PLAIN_STRETCH = re.compile(f"[{re.escape(''.join(sorted(PLAIN)))}]+")
 
 
 class Pen(NamedTuple):
@@ -110,6 +112,23 @@ def clusters(text: str) -> tuple[tuple[str, int, int], ...]:
             found.append(character)
         joined = character == "\u200d"
     return tuple(measured for measured in map(_measured, found) if measured[1])
+
+
+@lru_cache(maxsize=1024)
+def stretches(text: str) -> tuple[tuple[str, int, int], ...]:
+    """As ``clusters``, but plain characters that stand side by side come as one."""
+    if "\u200d" in text:  # it joins what stands on either side of it
+        return clusters(text)
+    found: list[tuple[str, int, int]] = []
+    at = 0
+    for match in _PLAIN_STRETCH.finditer(text):
+        # What follows a character may combine with it.
+        start, end = match.start(), match.end() - (match.end() < len(text))
+        if start < end:
+            found += clusters(text[at:start])
+            found.append((text[start:end], end - start, end - start))
+            at = end
+    return (*found, *clusters(text[at:]))
 
 
 @lru_cache(maxsize=1024)

@@ -22,7 +22,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, clusters, pen_of
+from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, pen_of, stretches
 from pymon_tui.ui.runs import Run, sequence
 
 ERASE = "\x1b[m\x1b[2J"
@@ -89,13 +89,13 @@ class Shadow:
                 self._draw_plain(runs, y, x, text[: stop - x], pen)
                 x += len(text)
                 continue
-            for cluster, width, reach in clusters(text):
-                if x + width > stop:
+            for piece, width, reach in stretches(text):
+                if PLAIN.issuperset(piece):
+                    self._draw_plain(runs, y, x, piece[: max(0, stop - x)], pen)
+                elif x + width > stop:
                     self._draw_plain(runs, y, x, " " * (stop - x), pen)
-                elif width == 1 and cluster in PLAIN:
-                    self._draw_plain(runs, y, x, cluster, pen)
                 else:
-                    self._draw_cluster(runs, y, x, cluster, width, reach, pen)
+                    self._draw_cluster(runs, y, x, piece, width, reach, pen)
                 x += width
 
     def _draw_plain(self, runs: list[Run], y: int, x: int, text: str, pen: Pen) -> None:

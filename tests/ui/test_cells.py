@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
 
-from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, clusters, pen_of, sgr
+from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, clusters, pen_of, sgr, stretches
 
 TURNED_OFF = {
     "22": {"1", "2"},
@@ -124,6 +124,17 @@ def test_clusters_hold_no_control_character_and_reach_what_they_fill(text: str) 
     for cluster, width, reach in clusters(text):
         assert not any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in cluster)
         assert 1 <= width <= reach
+
+
+@given(st.text(st.sampled_from("ab 9─한😀…\u0301\u200d\n"), max_size=12))
+def test_stretches_are_clusters_but_for_the_plain_ones_side_by_side(text: str) -> None:
+    found = stretches(text)
+    split = [
+        (character, 1, 1) if PLAIN.issuperset(piece) else (piece, width, reach)
+        for piece, width, reach in found
+        for character in (piece if PLAIN.issuperset(piece) else [piece])
+    ]
+    assert split == list(clusters(text))
 
 
 def test_plain_characters_take_one_cell_and_numbers_and_graphs_are_among_them() -> None:

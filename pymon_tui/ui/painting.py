@@ -1,0 +1,92 @@
+"""Which strips of which widgets an update is made of: those that are seen in it, and no others.
+
+Textual's compositor renders and divides, for each row that changes, the strips of every widget that lies in it, also
+of those that are covered or stay as they are. What is private of Textual and needed to do less is in this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
+from textual.screen import Screen, ScreenResultType
+from textual.strip import Strip
+from textual.widget import Widget
+
+Interval = tuple[int, int]
+"""A first column, and the column before which it ends."""
+
+
+class Piece(NamedTuple):
+    """The columns ``x`` to before ``stop`` of a row, in which a widget is seen."""
+
+    y: int
+    x: int
+    stop: int
+    widget: Widget
+
+
+class SeenCompositor(Compositor):
+    """A compositor whose partial updates ask widgets only for rows in which they are seen to change."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        """What to draw where something changed; None where nothing did."""
+        screen = self.size.region
+        regions = [region.intersection(screen) for region in self._dirty_regions]
+        self._dirty_regions.clear()
+        spans = list(self._regions_to_spans(filter(None, regions)))
+        if not spans:
+            return None
+        pieces = [piece for y, x, stop in spans for piece in self._seen(y, x, stop)]
+        chops: list[dict[int, Strip | None]] = [{} for _ in range(screen.height)]
+        ends: list[list[int]] = [[] for _ in range(screen.height)]
+        for (y, x, stop, _), strip in sorted(self._drawn(pieces), key=lambda drawn: drawn[0][:2]):
+            chops[y][x] = strip
+            ends[y].append(stop)
+        for chop, row in zip(chops, ends, strict=True):
+            if row and row[-1] < screen.width:
+                # As in Textual's own updates, rows end where the screen does.
+                chop[row[-1]] = None
+                row.append(screen.width)
+        return ChopsUpdate(chops, spans, ends)
+
+    def _seen(self, y: int, x: int, stop: int) -> Iterable[Piece]:
+        """Who is seen where between two columns of a row; the widgets in front come first."""
+        bare: list[Interval] = [(x, stop)]
+        for widget, shown, _ in self.layers_visible[y]:
+            left, right = shown.x, shown.right
+            behind: list[Interval] = []
+            for first, end in bare:
+                if right <= first or end <= left:
+                    behind.append((first, end))
+                    continue
+                yield Piece(y, max(first, left), min(end, right), widget)
+                if first < left:
+                    behind.append((first, left))
+                if right < end:
+                    behind.append((right, end))
+            bare = behind
+            if not bare:
+                return
+
+    def _drawn(self, pieces: Iterable[Piece]) -> Iterable[tuple[Piece, Strip]]:
+        """The pieces' strips; each widget is asked once for all its rows, which it mostly has at hand."""
+        of_widget: dict[Widget, list[Piece]] = {}
+        for piece in pieces:
+            of_widget.setdefault(piece.widget, []).append(piece)
+        for widget, its in of_widget.items():
+            region, _ = self.visible_widgets[widget]
+            first, last = min(piece.y for piece in its), max(piece.y for piece in its)
+            strips = widget.render_lines(Region(0, first - region.y, region.width, last + 1 - first))
+            for piece in its:
+                yield piece, strips[piece.y - first].crop(piece.x - region.x, piece.stop - region.x)
+
+
+class SeenScreen(Screen[ScreenResultType]):
+    """A screen that is composed by a ``SeenCompositor``."""
+
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name, id, classes)
+        self._compositor = SeenCompositor()
