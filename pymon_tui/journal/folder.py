@@ -18,10 +18,11 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 class StateError(Exception):
     """A file of ours that can't be read or written. Its text is one line: what failed, why, and what to do."""
 
-    def __init__(self, what: str, path: Path, error: OSError) -> None:
-        """``what`` says what can't be done, such as "can't write the journal"."""
-        why = safe(error.strerror or str(error))
-        super().__init__(f"{what} {safe(os.fsencode(path))}: {why}; {_remedy(error)}")
+    def __init__(self, what: str, path: Path, why: OSError | str) -> None:
+        """``what`` can't be done ("can't write the journal"), and ``why``; a text as ``why`` says what to do, too."""
+        if isinstance(why, OSError):
+            why = f"{safe(why.strerror or str(why))}; {_remedy(why)}"
+        super().__init__(f"{what} {safe(os.fsencode(path))}: {why}")
 
 
 def state_folder() -> Path:

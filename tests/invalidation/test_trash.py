@@ -1,0 +1,233 @@
+"""What is kept of removed keys: all of it, byte for byte, up to where the file was cut off."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pymon_tui.invalidation.trash import (
+    Block,
+    TrashError,
+    TrashHeader,
+    TrashReader,
+    TrashRecord,
+    TrashWriter,
+    make_room,
+    trash_path,
+    trash_size,
+)
+from tests.journal.processes import killed, started
+
+RUN, LATER, LATEST = "20261122-120411-7c3f", "20261122-120412-0000", "20261123-000000-ffff"
+HEADER = TrashHeader(RUN, "a1b2", 3, "cache\x1b", 1790000000.5)
+PLENTY = 2**30
+
+
+def records(first: int, count: int) -> list[TrashRecord]:
+    return [(b"key:%d" % number, number * 1000, os.urandom(50)) for number in range(first, first + count)]
+
+
+def written(folder: Path, *blocks: list[TrashRecord], run: str = RUN, cap: int = PLENTY) -> Path:
+    path = trash_path(folder, run)
+    with TrashWriter(path, TrashHeader(run, "a1b2", 3, "cache", 1.0), cap=cap) as writer:
+        for block in blocks:
+            writer.write(block)
+    return path
+
+
+def read(path: Path, start: int = 0) -> tuple[list[Block], bool]:
+    with TrashReader(path) as reader:
+        return list(reader.blocks(start)), reader.torn
+
+
+def all_of(path: Path) -> list[TrashRecord]:
+    return [record for block in read(path)[0] for record in block.records]
+
+
+def test_what_goes_in_comes_out(tmp_path: Path) -> None:
+    blocks = [records(0, 10), [(b"", 0, b"")], [(b"\x00\xff\n", 2**63, b"\r\n" * 1000)]]
+    with TrashWriter(trash_path(tmp_path, RUN), HEADER, cap=PLENTY) as writer:
+        assert [writer.write(block) for block in blocks] == [10, 1, 1]
+        assert (writer.write([]), writer.kept, writer.full) == (0, 12, False)
+        assert writer.bytes == writer.path.stat().st_size == trash_size(tmp_path)
+    with TrashReader(writer.path) as reader:
+        assert reader.header == HEADER
+        assert reader.count() == 12
+        assert [list(block.records) for block in reader.blocks()] == blocks
+        assert not reader.torn
+    assert stat.S_IMODE(writer.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(writer.path.parent.stat().st_mode) == 0o700
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.binary(), st.integers(0, 2**64 - 1), st.binary()), min_size=1))
+def test_any_bytes_come_out_as_they_went_in(tmp_path: Path, some: list[TrashRecord]) -> None:
+    path = written(tmp_path, some)
+    assert all_of(path) == some
+    path.unlink()
+
+
+def test_reading_goes_on_where_it_was_left(tmp_path: Path) -> None:
+    blocks, _ = read(written(tmp_path, records(0, 5), records(5, 5), records(10, 5)))
+    later, torn = read(trash_path(tmp_path, RUN), blocks[0].next_offset)
+    assert [block.records[0][0] for block in later] == [b"key:5", b"key:10"]
+    assert [block.offset for block in later] == [blocks[1].offset, blocks[2].offset]
+    assert read(trash_path(tmp_path, RUN), blocks[-1].next_offset) == ([], False)
+    assert not torn
+
+
+def test_a_file_that_is_there_already_is_not_written(tmp_path: Path) -> None:
+    written(tmp_path, records(0, 1))
+    with pytest.raises(TrashError, match=r"can't write the trash .*: File exists; "):
+        written(tmp_path, records(1, 1))
+    assert [key for key, _, _ in all_of(trash_path(tmp_path, RUN))] == [b"key:0"]
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    path = trash_path(tmp_path, RUN)
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(TrashError):
+        written(tmp_path)
+    assert not (tmp_path / "elsewhere").exists()
+    with pytest.raises(TrashError, match="symbolic link"):
+        TrashReader(path)
+
+
+@pytest.mark.parametrize("cut", [1, 30, 300])
+def test_a_torn_end_is_known_and_the_rest_is_read(tmp_path: Path, cut: int) -> None:
+    first, second = records(0, 5), records(5, 5)
+    path = written(tmp_path, first, second)
+    os.truncate(path, path.stat().st_size - cut)
+    blocks, torn = read(path)
+    assert torn
+    assert [list(block.records) for block in blocks] == [first]
+    with TrashReader(path) as reader:
+        assert reader.count() == 5
+
+
+def test_every_cut_leaves_whole_blocks_or_an_error(tmp_path: Path) -> None:
+    blocks = [records(0, 1), records(1, 2)]
+    path = written(tmp_path, *blocks)
+    whole = path.read_bytes()
+    ends = [block.next_offset for block in read(path)[0]]
+    first = read(path)[0][0].offset
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        if size < first - 1:
+            with pytest.raises(TrashError, match="it is no trash of this version"):
+                TrashReader(path)
+        else:
+            assert len(read(path)[0]) == sum(end <= size for end in ends)
+            assert read(path)[1] is (size not in (first - 1, first, ends[0]))
+
+
+def test_a_flipped_bit_ends_the_reading(tmp_path: Path) -> None:
+    path = written(tmp_path, records(0, 5), records(5, 5))
+    whole = path.read_bytes()
+    second = read(path)[0][1].offset
+    for place in range(second, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        blocks, torn = read(path)
+        assert (len(blocks), torn) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"\n", b"{}\n", b"[1]\n", b'{"version": 2}\n', b"\xff\n", b"x" * 100_000], ids=str
+)
+def test_what_is_no_trash_is_said_to_be_none(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "file").write_bytes(line)
+    with pytest.raises(TrashError, match="it is no trash of this version; let it be, or remove it"):
+        TrashReader(tmp_path / "file")
+    with pytest.raises(TrashError, match="No such file"):
+        TrashReader(tmp_path / "nothing")
+
+
+def test_what_does_not_fit_is_left_out_from_the_first_on(tmp_path: Path) -> None:
+    some = records(0, 1000)
+    path = trash_path(tmp_path, RUN)
+    with TrashWriter(path, HEADER, cap=20_000) as writer:
+        kept = writer.write(some)
+        assert 0 < kept < 1000
+        assert writer.full
+        assert writer.kept == kept
+        assert 16_000 < writer.bytes <= 20_000
+        assert writer.write(records(2000, 1)) == 0
+    assert all_of(path) == some[:kept]
+
+
+def test_a_cap_for_nothing_keeps_nothing(tmp_path: Path) -> None:
+    path = trash_path(tmp_path, RUN)
+    with TrashWriter(path, HEADER, cap=0) as writer:
+        assert writer.write(records(0, 3)) == 0
+    assert all_of(path) == []
+
+
+def test_a_full_disk_is_an_error_and_what_was_kept_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = 100
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        size = write(descriptor, data[:room])
+        room -= size
+        return size
+
+    with TrashWriter(trash_path(tmp_path, RUN), HEADER, cap=PLENTY) as writer:
+        writer.write(records(0, 5))
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", full)
+            with pytest.raises(TrashError, match="No space left on device; free some space there"):
+                writer.write(records(5, 5))
+        assert writer.write(records(10, 5)) == 5
+        assert writer.kept == 10
+    blocks, torn = read(writer.path)
+    assert [block.records[0][0] for block in blocks] == [b"key:0", b"key:10"]
+    assert not torn
+
+
+def test_a_disk_that_is_full_at_once_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(TrashError):
+        written(tmp_path)
+    assert not trash_path(tmp_path, RUN).exists()
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from pymon_tui.invalidation.trash import TrashHeader, TrashWriter, trash_path
+run = sys.argv[2]
+writer = TrashWriter(trash_path(Path(sys.argv[1]), run), TrashHeader(run, "a", 0, "s", 1.0), cap=2**30)
+writer.write([(b"key", 0, b"value")])
+print("written", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_was_written_before_a_kill_is_there(tmp_path: Path) -> None:
+    killed(started(WRITE, tmp_path, RUN))
+    assert all_of(trash_path(tmp_path, RUN)) == [(b"key", 0, b"value")]
+
+
+def test_the_oldest_runs_make_room_and_no_more_than_needed(tmp_path: Path) -> None:
+    for run in (LATEST, RUN, LATER):
+        written(tmp_path, records(0, 10), run=run)
+    (tmp_path / "trash" / "mine.trash").touch()
+    size = trash_size(tmp_path) // 3
+    assert make_room(tmp_path, cap=3 * size, needed=0, keep=()) == ()
+    assert make_room(tmp_path, cap=3 * size, needed=1, keep=(RUN,)) == (LATER,)
+    assert make_room(tmp_path, cap=2 * size, needed=5 * size, keep=(LATEST,)) == (RUN,)
+    assert sorted(path.stem for path in (tmp_path / "trash").iterdir()) == [LATEST, "mine"]
+    assert make_room(tmp_path / "nowhere", cap=0, needed=1, keep=()) == ()
