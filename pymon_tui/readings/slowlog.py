@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 
 from pymon_tui.model.action import quoted
 from pymon_tui.model.query import Argument, Command, Query, Reply
@@ -24,7 +26,7 @@ STEADY, BURST, MOST = 16, 128, 1_024
 _ARGUMENTS = 32
 _ARGUMENT_BYTES = 160
 _MORE_ARGUMENTS = re.compile(rb"\.\.\. \((\d+) more arguments\)")
-
+_KEY = attrgetter("epoch", "id")
 
 UNIX_SOCKET = safe("unix socket")
 
@@ -92,7 +94,7 @@ class Followed:
     asking: int
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=KEPT + MOST)
 def command_line(arguments: tuple[bytes, ...]) -> SafeText:
     """The command as it could be typed, safe to show; the server's remark that it left some out is shortened."""
     more = _MORE_ARGUMENTS.fullmatch(arguments[-1]) if arguments else None
@@ -132,7 +134,7 @@ def follow(known: Followed | None, answer: Followed) -> Followed:
         return Followed(log, STEADY)
     beyond = newest[-1].id - 1
     cut_short = len(newest) >= asked and asked < MOST and beyond >= 0 and beyond not in current
-    entries = _newest(sorted((*fresh, *log.entries), key=lambda entry: entry.key, reverse=True))
+    entries = _newest(sorted((*fresh, *log.entries), key=_KEY, reverse=True))
     return Followed(SlowLog(entries, _missed(entries)), (BURST if asked < BURST else MOST) if cut_short else STEADY)
 
 
@@ -145,12 +147,15 @@ def _began_anew(current: dict[int, SlowEntry], newest: tuple[SlowEntry, ...]) ->
     )
 
 
-def _newest(entries: Iterable[SlowEntry]) -> tuple[SlowEntry, ...]:
+def _newest(entries: Sequence[SlowEntry]) -> tuple[SlowEntry, ...]:
+    entries = entries[:KEPT]
+    if sum(map(len, chain.from_iterable(entry.arguments for entry in entries))) <= KEPT_BYTES:
+        return tuple(entries)
     kept: list[SlowEntry] = []
     size = 0
     for entry in entries:
         size += sum(map(len, entry.arguments))
-        if kept and (len(kept) >= KEPT or size > KEPT_BYTES):
+        if kept and size > KEPT_BYTES:
             break
         kept.append(entry)
     return tuple(kept)
@@ -175,9 +180,15 @@ def _entry(raw: Reply) -> SlowEntry:
         timestamp=timestamp,
         duration=duration,
         arguments=_bounded(redacted(tuple(part for part in arguments if isinstance(part, bytes)))),
-        client_address=safe(address, 128) if address else None,
-        client_name=safe(name, 128) if name else None,
+        client_address=_client_text(address) if address else None,
+        client_name=_client_text(name) if name else None,
     )
+
+
+@lru_cache(maxsize=256)
+def _client_text(text: bytes) -> SafeText:
+    # The same few clients stand in entry after entry; one text of theirs is enough.
+    return safe(text, 128)
 
 
 def _bounded(arguments: tuple[bytes, ...]) -> tuple[bytes, ...]:
