@@ -149,7 +149,8 @@ def test_every_flag_reaches_its_setting(calls: Calls, terminal: None, tmp_path: 
         "--interval 2 --theme pymon-16 --color 16 --graph ascii --read-only --full-redraw --channels a --channels b*"
     )
     assert cli.run([*connection.split(), *display.split()]) == 0
-    given = calls[0][1].model_dump(include=calls[0][1].model_fields_set - {"config", "profiles"})
+    of_file = {"config", "profiles", "presets", "protected"}
+    given = calls[0][1].model_dump(include=calls[0][1].model_fields_set - of_file)
     assert given == {
         "host": "c", "port": 7, "socket": None, "name": None, "db": 2, "username": "me", "tls": True, "cacert": "f",
         "cert": "f", "key": "f", "sni": "s", "insecure": True, "interval": 2.0, "theme": "pymon-16", "color": "16",

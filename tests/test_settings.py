@@ -68,6 +68,12 @@ VALUES: dict[str, tuple[Any, Any, Any, Any, Any]] = {  # flag, environment, .env
     "channels": (["a"], "b", "c", ["d"], ["e"]),
     "read_only": (True, "0", "1", False, True),
     "sni": ("a", "b", "c", "d", "e"),
+    "max_keys": ("1", "2", "3", 4, 5),
+    "type_above": ("0", "2", "3", 4, 5),
+    "ping_ceiling": ("1.5", "2.5", "3.5", 4.5, 5.5),
+    "rate": ("1", "2", "3", 4, 5),
+    "trash_size": ("1", "2", "3", 4, 5),
+    "trash_key_size": ("1", "2", "3", 4, 5),
 }
 
 
@@ -179,6 +185,18 @@ def test_redis_cli_s_password_is_read_and_an_empty_variable_is_none(place: Place
             {"host": "\x1b]2;x\x07"},
             {},
             'host: should be a host name or an IP address, not "\\x1b]2;x\\x07" (from --host)',
+        ),
+        ({"max_keys": "0"}, {}, 'max_keys: should be a number of keys, from 1, not "0" (from --max-keys)'),
+        ({"rate": "fast"}, {}, 'rate: should be a number of keys per second, from 1, not "fast" (from --rate)'),
+        (
+            {},
+            {"PYMON_PING_CEILING": "0"},
+            'ping_ceiling: should be a number of milliseconds from 0.1 to 1000, not "0" (from PYMON_PING_CEILING)',
+        ),
+        (
+            {},
+            {"PYMON_TRASH_SIZE": "-1"},
+            'trash_size: should be a number of bytes, or a size as "256MiB", not "-1" (from PYMON_TRASH_SIZE)',
         ),
         ({"cacert": "/ca"}, {}, "cacert: needs --tls, or a URL with rediss:// (from --cacert)"),
         ({"tls": True, "socket": "/s"}, {}, "tls: is for TCP, not for a unix socket (from --tls)"),

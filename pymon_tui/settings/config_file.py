@@ -7,18 +7,19 @@ import subprocess
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model.text import safe
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings import patterns
 from pymon_tui.settings.levels import SETTABLE, Level, level
 from pymon_tui.settings.model import Profile
-from pymon_tui.settings.problem import SettingsError
+from pymon_tui.settings.problem import SettingsError, no_such_setting
 
 PASSWORD_COMMAND_SECONDS = 60.0
 """Long enough for a person to type a passphrase into a pinentry."""
@@ -35,11 +36,13 @@ class ConfigFile:
         path: Where it is, or would be.
         defaults: The settings at the top of the file.
         tables: The settings of each profile by name.
+        presets: The presets of one's own.
     """
 
     path: Path
     defaults: Mapping[str, Any]
     tables: Mapping[str, Mapping[str, Any]]
+    presets: tuple[Preset, ...]
 
     def top(self) -> Level:
         """The lowest level: the settings at the top of the file.
@@ -82,7 +85,7 @@ def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigF
         content = path.read_bytes()
     except FileNotFoundError as error:
         if source is None:
-            return ConfigFile(path, {}, {})
+            return ConfigFile(path, {}, {}, ())
         raise SettingsError("config", source, f"cannot read {safe(str(path))}: {error.strerror}") from None
     except OSError as error:
         raise SettingsError("config", source or str(path), f"cannot read {safe(str(path))}: {error.strerror}") from None
@@ -92,12 +95,13 @@ def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigF
         raise SettingsError("config", str(path), "should be UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError("config", str(path), f"is not valid TOML: {error}") from None
+    presets = patterns.presets(document.pop("presets", {}), str(path))
     tables = document.pop("profiles", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise SettingsError("profiles", str(path), "should be tables, as in [profiles.prod]")
     if path.stat().st_mode & 0o044 and any(map(_holds_password, (document, *tables.values()))):
         warn(f"{safe(str(path))} holds a password and others can read it; run: chmod 600 {shlex.quote(str(path))}")
-    return ConfigFile(path, document, tables)
+    return ConfigFile(path, document, tables, presets)
 
 
 def run_password_command(command: str, source: str) -> SecretStr:
@@ -131,9 +135,7 @@ def run_password_command(command: str, source: str) -> SecretStr:
 def _level(table: Mapping[str, Any], known: frozenset[str], source: str) -> Level:
     for name in table:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise SettingsError(safe(name), source, f"no such setting{hint}")
+            raise no_such_setting(name, source, known)
     return level(table, dict.fromkeys(table, source))
 
 

@@ -11,11 +11,13 @@ from platformdirs import user_config_path
 from pydantic import ValidationError
 from pydantic_settings import DotEnvSettingsSource, InitSettingsSource
 
+from pymon_tui.invalidation.presets import with_built_in
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import config_file
 from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, level
 from pymon_tui.settings.model import Settings
+from pymon_tui.settings.patterns import take_protected
 from pymon_tui.settings.problem import SettingsError, not_as_expected
 
 _VARIABLES = {f"PYMON_{name.upper()}": name for name in sorted(SETTABLE - {"keymap"})}
@@ -66,7 +68,19 @@ def load(
 
 
 def endpoint_of_profile(name: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:
-    """Where a profile leads that a person chose from the list; flags and environment don't play in.
+    """The endpoint of ``settings_of_profile``."""
+    return settings_of_profile(name, settings, warn).endpoint
+
+
+def endpoint_of_url(text: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:
+    """The endpoint of ``settings_of_url``."""
+    return settings_of_url(text, settings, warn).endpoint
+
+
+def settings_of_profile(name: str, settings: Settings, warn: Callable[[str], None]) -> Settings:
+    """What a profile says of its server that a person chose from the list; flags and environment don't play in.
+
+    What restrains the session goes on doing so: ``read_only`` and ``protected``.
 
     Blocks for as long as the profile's password command takes.
 
@@ -74,36 +88,42 @@ def endpoint_of_profile(name: str, settings: Settings, warn: Callable[[str], Non
         SettingsError: If the profile isn't there any more, or something in it is wrong.
     """
     file = _file_of(settings, warn)
-    return _settled([file.profile(name, "the list of profiles"), file.top()], file).endpoint
+    return _restrained(_settled([file.profile(name, "the list of profiles"), file.top()], file), settings)
 
 
-def endpoint_of_url(text: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:
-    """Where an address leads that a person typed or chose; flags and environment don't play in.
+def settings_of_url(text: str, settings: Settings, warn: Callable[[str], None]) -> Settings:
+    """What the file says of an address that a person typed or chose; flags and environment don't play in.
 
-    An address without credentials that is the settings' own server is reached in the same way as that.
+    An address without credentials that is the settings' own server has those settings, but for the database.
+    What restrains the session goes on doing so, as with a profile.
 
     Raises:
         SettingsError: If it is no address, or the defaults in the file are wrong.
     """
     file = _file_of(settings, warn)
-    endpoint = _settled([level({"url": text}, {"url": "the address"}), file.top()], file).endpoint
-    own = settings.endpoint
-    if endpoint.address == own.address and endpoint.username is None and endpoint.password is None:
-        return replace(own, db=endpoint.db)
-    return endpoint
+    chosen = _settled([level({"url": text}, {"url": "the address"}), file.top()], file)
+    if chosen.endpoint.address == settings.endpoint.address and chosen.username is None and chosen.password is None:
+        return settings.model_copy(update={"db": chosen.db})
+    return _restrained(chosen, settings)
+
+
+def _restrained(chosen: Settings, session: Settings) -> Settings:
+    protected = tuple(dict.fromkeys((*chosen.protected, *session.protected)))
+    return chosen.model_copy(update={"read_only": chosen.read_only or session.read_only, "protected": protected})
 
 
 def _file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.ConfigFile:
     return (
-        config_file.ConfigFile(Path(), {}, {})
+        config_file.ConfigFile(Path(), {}, {}, ())
         if settings.config is None
         else config_file.read(settings.config, None, warn)
     )
 
 
 def _settled(levels: Sequence[Level], file: config_file.ConfigFile) -> Settings:
-    found = Level({"config": file.path, "profiles": file.profiles()}, {})
-    settings = _checked(_with_password(bind_credentials(levels)), found)
+    others, protected = take_protected(levels)
+    of_file = {"config": file.path, "profiles": file.profiles(), "presets": with_built_in(file.presets)}
+    settings = _checked(_with_password(bind_credentials(others)), Level(of_file | {"protected": protected}, {}))
     _check_tls(settings, levels)
     return settings
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.invalidation.presets import BUILT_IN, Preset
+from pymon_tui.invalidation.selection import MAX_KEYS
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint, Tls
 
@@ -24,6 +27,7 @@ def _path(value: Any) -> Any:
 
 FilePath = Annotated[str, BeforeValidator(_path)]
 Seconds = Annotated[float, Field(ge=0.1, le=600, allow_inf_nan=False)]
+Size = Annotated[ByteSize, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,14 @@ class Settings(BaseSettings):
         channels: Patterns for PSUBSCRIBE.
         keymap: Keys of a binding by the binding's id.
         full_redraw: Draw whole screens instead of the cells that changed.
+        protected: Keys that no invalidation touches; those of all levels together.
+        max_keys: Keys that one run may remove.
+        type_above: A run of more keys than this has its pattern typed to confirm it.
+        ping_ceiling: Milliseconds; how much later than on an idle server another client may be answered during a run.
+        rate: Keys per second that a run may remove, or None for as many as ``ping_ceiling`` lets it.
+        trash_size: Bytes on the disk that the undo of all runs may take.
+        trash_key_size: Bytes of one key, dumped; a larger one is removed without an undo.
+        presets: Named patterns: the built-in ones, and those of the file.
         config: The configuration file that was looked for; it need not exist.
         profiles: The profiles of that file.
     """
@@ -85,6 +97,15 @@ class Settings(BaseSettings):
     full_redraw: bool = False
     channels: Annotated[tuple[str, ...], BeforeValidator(_patterns)] = ("notifications:*",)
     keymap: dict[str, str] = Field(default_factory=dict)
+
+    protected: tuple[Pattern, ...] = ()
+    max_keys: Annotated[int, Field(ge=1)] = MAX_KEYS
+    type_above: Annotated[int, Field(ge=0)] = 10_000
+    ping_ceiling: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False)] = 5.0
+    rate: Annotated[int, Field(ge=1)] | None = None
+    trash_size: Size = ByteSize(256 * 2**20)
+    trash_key_size: Size = ByteSize(16 * 2**20)
+    presets: tuple[Preset, ...] = BUILT_IN
 
     config: Path | None = None
     profiles: tuple[Profile, ...] = ()

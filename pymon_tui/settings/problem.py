@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any
 
 from pymon_tui.model.text import safe
 
 _SECONDS = "a number of seconds from 0.1 to {}"
 _YES_OR_NO = "true or false"
+_PATTERNS = "a list of patterns"
+_SIZE = 'a number of bytes, or a size as "256MiB"'
 _EXPECTED = {
     "host": "a host name or an IP address",
     "port": "a number from 1 to 65535",
@@ -22,7 +26,15 @@ _EXPECTED = {
     "color": "auto, truecolor, 256 or 16",
     "theme": "pymon-dark, pymon-light or pymon-16",
     "graph": "blocks, braille or ascii",
-    "channels": "a list of patterns",
+    "channels": _PATTERNS,
+    "patterns": _PATTERNS,
+    "protected": _PATTERNS,
+    "max_keys": "a number of keys, from 1",
+    "type_above": "a number of keys, from 0",
+    "ping_ceiling": "a number of milliseconds from 0.1 to 1000",
+    "rate": "a number of keys per second, from 1",
+    "trash_size": _SIZE,
+    "trash_key_size": _SIZE,
     "keymap": "a table of binding = keys",
 }
 _SECRET = frozenset({"password", "url"})
@@ -50,3 +62,10 @@ def not_as_expected(setting: str, source: str, value: Any) -> SettingsError:
     if setting not in _SECRET:
         problem += f', not "{safe(str(value), limit=60)}"'
     return SettingsError(setting, source, problem)
+
+
+def no_such_setting(name: str, source: str, known: Collection[str]) -> SettingsError:
+    """The error for a name that is no setting where it stands; says the one that was probably meant."""
+    near = get_close_matches(name, known, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    return SettingsError(safe(name), source, f"no such setting{hint}")
