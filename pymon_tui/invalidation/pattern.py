@@ -127,9 +127,7 @@ def encoded(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise PatternError(
-            f'"{safe(text[error.start])}" at character {error.start + 1} is half of a character'
-        ) from None
+        raise PatternError(f'"{safe(text[error.start])}" is half of a character') from None
 
 
 def literal(value: bytes) -> bytes:

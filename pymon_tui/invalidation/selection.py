@@ -11,9 +11,6 @@ from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pattern import Pattern, PatternError, matcher, parse_pattern
 from pymon_tui.model.text import SafeText, join
 
-MAX_KEYS = 1_000_000
-"""Keys that one run may remove, unless the user says otherwise."""
-
 
 class SelectionError(PatternError):
     """A selection that can't be used. Its text is one safe line."""

@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import BUILT_IN, Preset
-from pymon_tui.invalidation.selection import MAX_KEYS
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint, Tls
 
@@ -99,7 +98,7 @@ class Settings(BaseSettings):
     keymap: dict[str, str] = Field(default_factory=dict)
 
     protected: tuple[Pattern, ...] = ()
-    max_keys: Annotated[int, Field(ge=1)] = MAX_KEYS
+    max_keys: Annotated[int, Field(ge=1)] = 1_000_000
     type_above: Annotated[int, Field(ge=0)] = 10_000
     ping_ceiling: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False)] = 5.0
     rate: Annotated[int, Field(ge=1)] | None = None

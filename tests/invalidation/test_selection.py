@@ -10,13 +10,13 @@ import pytest
 
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pattern import PatternError, parse_pattern
-from pymon_tui.invalidation.selection import MAX_KEYS, Selection, SelectionError, check
+from pymon_tui.invalidation.selection import Selection, SelectionError, check
 
 SELECTION = Selection(
     patterns=(parse_pattern(r"user:\xff*"), parse_pattern("alerts:*")),
     filters=Filters(type="hash", idle_over=60),
     protected=(parse_pattern("session:*"), parse_pattern("*:config")),
-    max_keys=MAX_KEYS,
+    max_keys=1_000_000,
     every=False,
 )
 
