@@ -15,6 +15,9 @@ from pymon_tui.server.endpoint import Endpoint
 
 _PAGE = 500
 _NORMAL_95 = 1.96
+_CURSOR_BITS = 64
+# A page ends after COUNT keys and the rest of a bucket, or after 10 * COUNT buckets, however few keys they hold.
+_MOST_TIMES, _FEWEST_TIMES = 2, 1 / 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +71,48 @@ async def _look(pipe: Pipe, selection: Selection, index: int, total: int, second
     earlier = [pattern.matcher for pattern in selection.patterns[:index]]
     sweep = Sweep(pipe, replace(selection, patterns=(selection.patterns[index],)), page=_PAGE)
     count = Count()
-    complete = False
+    share_per_key = 1 / max(1, total)
     try:
         async with asyncio.timeout(seconds), aclosing(sweep.pages()) as pages:
             async for page in pages:
                 count.add([key for key in page.keys if not any(matches(key) for matches in earlier)], total)
-            complete = True
+                if page.place.cursor:
+                    share_per_key = share_per_key_of(page.place.cursor, sweep.scanned - _PAGE, total)
     except TimeoutError:
-        pass
-    # The page that was asked for last, and not waited for, told nothing.
-    scanned = total if complete else min(max(0, sweep.scanned - _PAGE), total)
-    return extrapolate(count.matched, scanned, total, complete=complete)
+        # The page that was asked for last, and not waited for, told nothing.
+        share = max(0, sweep.scanned - _PAGE) * share_per_key
+        return extrapolate(count.matched, min(share, 1.0), total)
+    return Estimate(count.matched, count.matched, count.matched, count.matched, total, total, complete=True)
 
 
-def extrapolate(found: int, scanned: int, total: int, *, complete: bool) -> Estimate:
-    """What ``found`` matches among ``scanned`` of ``total`` keys say of all of them.
+def share_per_key_of(cursor: int, scanned: int, total: int) -> float:
+    """Which share of the table one key of COUNT stands for: pages hold more than was asked for, or fewer.
 
-    Wilson's interval for the share of matches, widened for the chance in the keys that weren't looked at, applied to
-    those alone: what was found is certain.
+    SCAN counts with the bits of its cursor reversed, so they say how much of the table lies behind it. A cursor that
+    says something impossible comes from a server that counts otherwise; then COUNT is taken at its word.
     """
-    scanned = max(scanned, found)
-    rest = 0 if complete else max(0, total - scanned)
-    if not rest:
-        return Estimate(found, found, found, found, scanned, total, complete=complete)
-    if not scanned:
-        return Estimate(0, 0, 0, total, 0, total, complete=False)
-    share = found / scanned
-    size = scanned * rest / (scanned + rest)
-    z2 = _NORMAL_95**2
-    middle = (share + z2 / (2 * size)) / (1 + z2 / size)
-    half = _NORMAL_95 / (1 + z2 / size) * math.sqrt(share * (1 - share) / size + z2 / (4 * size**2))
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    expected = 1 / max(1, total)
+    passed = int(f"{cursor % 2**_CURSOR_BITS:0{_CURSOR_BITS}b}"[::-1], 2) / 2**_CURSOR_BITS
+    measured = passed / max(1, scanned)
+    return measured if _FEWEST_TIMES < measured / expected < _MOST_TIMES else expected
+
+
+def extrapolate(found: int, share: float, total: int) -> Estimate:
+    """What ``found`` matches in ``share`` of the table (from 0 to 1) say of a database of ``total`` keys.
+
+    Each matching key had the chance ``share`` of being found: the bounds are those numbers of keys for which finding
+    just so many is not too unlikely (a score interval). They meet when the share is 1.
+    """
+    scanned = round(share * total)
+    if share <= 0:
+        return Estimate(found, found, found, total, scanned, total, complete=False)
+    chance = _NORMAL_95**2 * (1 - share) / 2
+    spread = math.sqrt(2 * chance * found + chance**2)
     return Estimate(
         found=found,
-        matched=found + round(share * rest),
-        matched_low=found + math.floor(low * rest),
-        matched_high=found + math.ceil(high * rest),
+        matched=min(total, round(found / share)),
+        matched_low=min(total, max(found, math.floor((found + chance - spread) / share))),
+        matched_high=min(total, math.ceil((found + chance + spread) / share)),
         scanned=scanned,
         total=total,
         complete=False,

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.server.endpoint import Endpoint
+from tests.conftest import StartServer, client_of
+from tests.invalidation.planned import plan_of, selecting, user_may
+
+
+@pytest.fixture
+async def endpoint(redis: Redis, server: EmbeddedServer) -> Endpoint:
+    """Twenty keys, and a user that may be told what not to do."""
+    for number in range(10):
+        await redis.set(f"cache:{number}", "v")
+        await redis.set(f"page:{number}", "v")
+    return Endpoint(socket=server.socket, username="pymon")
+
+
+async def test_a_user_who_may_do_all_has_no_problem(redis: Redis, endpoint: Endpoint) -> None:
+    await user_may(redis, "~*", "+@all")
+    plan = await plan_of(endpoint, selecting("cache:*"))
+    assert (plan.removal_problem, plan.undo_problem, plan.undo_possible, plan.refusals) == (None, None, True, ())
+
+
+async def test_a_removal_that_would_be_refused_is_known_before(redis: Redis, endpoint: Endpoint) -> None:
+    await user_may(redis, "~*", "+@all", "-unlink")
+    plan = await plan_of(endpoint, selecting("cache:*"))
+    assert plan.removal_problem == (
+        "UNLINK is refused: User pymon has no permissions to run the 'unlink' command; ACL SETUSER pymon +unlink"
+    )
+    assert await redis.acl_log() == []
+    assert (await plan_of(endpoint, selecting("cache:*"), mode="expire")).removal_problem is None
+    await user_may(redis, "~*", "+@all", "-pexpire")
+    denied = (await plan_of(endpoint, selecting("cache:*"), mode="expire")).removal_problem
+    assert denied is not None
+    assert denied.endswith("ACL SETUSER pymon +pexpire")
+
+
+async def test_an_undo_that_would_be_refused_is_known_before(redis: Redis, endpoint: Endpoint) -> None:
+    await user_may(redis, "~*", "+@all", "-restore")
+    plan = await plan_of(endpoint, selecting("cache:*"))
+    assert not plan.undo_possible
+    assert plan.undo_problem is not None
+    assert plan.undo_problem.startswith("RESTORE is refused")
+    assert plan.removal_problem is None
+    assert (await plan_of(endpoint, selecting("cache:*"), undo=False)).undo_problem is None
+
+
+async def test_keys_out_of_bounds_are_a_problem_when_they_are_all_that_match(redis: Redis, endpoint: Endpoint) -> None:
+    await user_may(redis, "%R~*", "~cache:*", "+@all")
+    assert (await plan_of(endpoint, selecting("cache:*"))).removal_problem is None
+    out = await plan_of(endpoint, selecting("page:*"))
+    assert out.removal_problem is not None
+    assert out.removal_problem.endswith("; ACL SETUSER pymon ~KEY")
+    some = await plan_of(endpoint, selecting("*:1", "*:2", "*:3"))
+    assert some.removal_problem is None
+    assert "UNLINK is refused for 3 of 6 keys; ACL SETUSER pymon ~KEY" in some.refusals
+
+
+async def test_where_it_may_not_be_asked_nothing_is_claimed(redis: Redis, endpoint: Endpoint) -> None:
+    await user_may(redis, "~*", "+@all", "-acl", "-unlink")
+    plan = await plan_of(endpoint, selecting("cache:*"))
+    assert (plan.removal_problem, plan.undo_problem, plan.acl_user) == (None, None, "pymon")
+
+
+async def test_a_replica_is_not_the_place_to_remove_keys(own_server: StartServer) -> None:
+    primary = own_server(tcp=True)
+    replica = own_server({"replicaof": f"127.0.0.1 {primary.port}"})
+    plan = await plan_of(Endpoint(socket=replica.socket, name="copy"), selecting("cache:*"))
+    assert plan.role == "replica"
+    assert plan.removal_problem == "copy is a replica; connect to its primary to remove keys"
+
+
+async def test_every_kind_of_server_can_be_planned_on(any_redis: Redis, any_server: EmbeddedServer) -> None:
+    await any_redis.set("cache:1", "v")
+    plan = await plan_of(any_server, selecting("cache:*"))
+    assert (plan.matched, plan.role, plan.removal_problem, plan.undo_problem) == (1, "primary", None, None)
+    assert plan.refusals == ()
+    assert plan.types == (("string", 1),)
+    assert plan.undo_bytes
+
+
+async def test_a_server_without_the_commands_for_facts(own_server: StartServer, tmp_path: Path) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text("user default on nopass ~* &* +@all -object -memory -dbsize -info\n")
+    server = own_server({"aclfile": f'"{acl}"'})
+    async with client_of(server) as redis:
+        for number in range(50):
+            await redis.set(f"cache:{number}", "v")
+    plan = await plan_of(server, selecting("cache:*"))
+    assert (plan.matched, plan.run_id, plan.role, plan.dbsize, plan.bytes, plan.idle) == (50, "", "", None, None, None)
+    assert [refusal.split(": ")[0] for refusal in plan.refusals] == ["memory unknown", "idle times unknown"]
