@@ -7,7 +7,7 @@ import random
 import pytest
 from rich.console import RenderableType
 from textual import events
-from textual._compositor import CompositorUpdate
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.driver import Driver
@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.widgets import DataTable, Input, Sparkline, Static
 
+from pymon_tui.ui.painting import SeenCompositor, SeenScreen
 from pymon_tui.ui.terminal import ERASE, DiffedApp
 from tests.ui.replay import Terminal
 
@@ -44,6 +45,32 @@ class CapturedDriver(HeadlessDriver):
         self.frames += 1
         self.last = data
         self.terminal.feed(data)
+
+
+class ComparedCompositor(SeenCompositor):
+    """Each update is also made by Textual's own compositor, and compared where it is drawn."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        dirty = set(self._dirty_regions)
+        ours = super().render_partial_update()
+        self._dirty_regions = dirty
+        theirs = Compositor.render_partial_update(self)
+        assert (ours is None) == (theirs is None)
+        if self.root is not None and ours is not None and theirs is not None:
+            console = self.root.app.console
+            drawn, expected = Terminal(*self.size), Terminal(*self.size)
+            drawn.feed(ours.render_segments(console))
+            expected.feed(theirs.render_segments(console))
+            assert ours.spans == theirs.spans
+            for y, x, stop in ours.spans:
+                assert drawn.cells[y][x:stop] == expected.cells[y][x:stop]
+        return ours
+
+
+class ComparedScreen(SeenScreen[object]):
+    def __init__(self, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._compositor = ComparedCompositor()
 
 
 class Overlay(ModalScreen[None]):
@@ -75,6 +102,9 @@ class Busy(DiffedApp[None]):
     def captured(self) -> CapturedDriver:
         assert isinstance(self._driver, CapturedDriver)
         return self._driver
+
+    def get_default_screen(self) -> Screen[object]:
+        return ComparedScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="top"):
