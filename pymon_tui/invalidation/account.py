@@ -1,0 +1,193 @@
+"""What a run was told to do, how far it has come, and what it did: the true account of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pymon_tui.invalidation.brake import Feeling, Pace
+from pymon_tui.model.text import SafeText, safe
+
+Mode = Literal["unlink", "expire"]
+State = Literal["starting", "running", "paused", "holding", "reconnecting", "asking", "verifying", "ended"]
+Outcome = Literal["done", "cancelled", "stopped", "interrupted"]
+
+LISTED = 100
+"""Keys that an account names at most; the others are counted."""
+
+NOTHING = safe("")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run goes about it.
+
+    Attributes:
+        mode: ``unlink`` removes; ``expire`` lets the keys end a little later, spread out.
+        expire: Seconds after which the first of them end, with ``expire``.
+        jitter: Seconds over which their ends are spread from then on, with ``expire``.
+        rate: Keys a second at most; None for as many as the brake allows.
+        undo: Whether each key is kept in the trash before it is removed.
+        dry_run: Whether everything is done but the removing.
+        ceiling: Seconds that another client's PING p99 may rise by.
+        trash_cap: Bytes that all trash files together may take.
+        key_cap: Bytes (MEMORY USAGE) above which a key is removed without being kept.
+    """
+
+    mode: Mode = "unlink"
+    expire: float = 0.0
+    jitter: float = 0.0
+    rate: float | None = None
+    undo: bool = True
+    dry_run: bool = False
+    ceiling: float = 0.005
+    trash_cap: int = 256 * 2**20
+    key_cap: int = 16 * 2**20
+
+    def as_json(self) -> dict[str, Any]:
+        """The options for the journal; seconds and bytes."""
+        return {
+            "mode": self.mode,
+            "expire": self.expire,
+            "jitter": self.jitter,
+            "rate": self.rate,
+            "dry_run": self.dry_run,
+            "ceiling": self.ceiling,
+            "trash_cap": self.trash_cap,
+            "key_cap": self.key_cap,
+        }
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any], *, undo: bool) -> Self:
+        """The options that ``as_json`` wrote.
+
+        Raises:
+            TypeError: If it is something else.
+        """
+        return cls(**written, undo=undo)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the keys. But for a dry run, ``matched`` is the sum of the others without ``protected``.
+
+    Attributes:
+        matched: Keys that were found and meant, in the order of SCAN; one that comes back counts again.
+        removed: Those that the server says it removed (or, with ``expire``, gave an end).
+        already_gone: Those that were gone when their turn came, or that end before they would be made to.
+        refused: Those that our user may not touch.
+        unknown: Those whose answer was lost, until EXISTS settles what became of them.
+        protected: Keys that matched and weren't touched; not part of ``matched``.
+    """
+
+    matched: int = 0
+    removed: int = 0
+    already_gone: int = 0
+    refused: int = 0
+    unknown: int = 0
+    protected: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """All counts by name."""
+        return {
+            "matched": self.matched,
+            "removed": self.removed,
+            "already_gone": self.already_gone,
+            "protected": self.protected,
+            "refused": self.refused,
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Progress:
+    """A run at one moment, for a person to look at.
+
+    Attributes:
+        state: What it is doing.
+        why: Why it is, where that isn't plain: what it asks, what was lost, what is being waited for.
+        tally: What became of the keys so far.
+        planned: Keys that the plan found.
+        scanned: Keys looked at, about.
+        total: Keys there are to look at, about.
+        seconds: Since it began.
+        keys_per_second: Lately.
+        seconds_left: About; None while unknown.
+        felt: What other clients feel.
+        idle_p99: What their PING took before the run, in seconds; None where unknown.
+        limit: Seconds that their PING's p99 is to stay under.
+        pace: What the brake allows.
+        trash_bytes: Of the trash file so far.
+        undo_left_out: Keys removed without being kept, for want of room or for their size.
+    """
+
+    state: State
+    why: SafeText
+    tally: Tally
+    planned: int
+    scanned: int
+    total: int
+    seconds: float
+    keys_per_second: float
+    seconds_left: float | None
+    felt: Feeling
+    idle_p99: float | None
+    limit: float | None
+    pace: Pace
+    trash_bytes: int
+    undo_left_out: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """The account of a run that has ended.
+
+    Attributes:
+        run: Its id.
+        outcome: Whether it came to its end, and if not, what ended it.
+        why: In one line, where there is something to say.
+        tally: What became of the keys.
+        left: Matching keys that a scan found afterwards; None if it couldn't be made.
+        bytes_estimated: What the removed keys took, by the plan's sample; None where that is unknown.
+        seconds: That it took, pauses included.
+        undo: The trash file; None where nothing was kept.
+        undo_bytes: Its size.
+        undo_left_out: Keys removed without being kept.
+        dry_run: Whether nothing was removed because that was asked for.
+        refused_keys: Some of the keys that our user may not touch.
+        oversized_keys: Some of the keys that were too big to be kept.
+    """
+
+    run: str
+    outcome: Outcome
+    why: SafeText
+    tally: Tally
+    left: int | None
+    bytes_estimated: int | None
+    seconds: float
+    undo: Path | None
+    undo_bytes: int
+    undo_left_out: int
+    dry_run: bool
+    refused_keys: tuple[bytes, ...] = field(default=())
+    oversized_keys: tuple[bytes, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """The account for the journal and ``--json``: seconds, bytes, keys as text for display."""
+        return {
+            "run": self.run,
+            "outcome": self.outcome,
+            "why": self.why,
+            "dry_run": self.dry_run,
+            **self.tally.as_json(),
+            "left": self.left,
+            "bytes_estimated": self.bytes_estimated,
+            "seconds": round(self.seconds, 3),
+            "undo": str(self.undo) if self.undo is not None else None,
+            "undo_bytes": self.undo_bytes,
+            "undo_left_out": self.undo_left_out,
+            "refused_keys": [safe(key) for key in self.refused_keys],
+            "oversized_keys": [safe(key) for key in self.oversized_keys],
+        }

@@ -1,0 +1,116 @@
+"""How fast a run may go: page size and pauses from what other clients feel and what the server has to digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+
+SMALLEST, FIRST, LARGEST = 100, 1_000, 4_000
+"""Keys of a page (SCAN's COUNT): the least that the brake goes down to, what it begins with, and the most."""
+
+LAG = 64 * 2**20
+"""Bytes that replicas may fall further behind; the server cuts a replica off at 256 MB by default."""
+LAZYFREE = 200_000
+"""Objects that may wait to be freed (``lazyfree_pending_objects``) before they are waited for."""
+BLOCKED = 20
+"""Clients that may block beyond those that did at the start (``blocked_clients``)."""
+
+_AIM = 0.7  # of the ceiling: there is room for what comes between two looks
+_LONGEST_PAUSE = 0.25
+_FIRST_PAUSE = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Feeling:
+    """What the server's other clients feel at one moment, and what it has to digest.
+
+    Attributes:
+        ping_p99: Seconds, over the last second or two; None before there are enough answers.
+        lag: Bytes that the slowest replica is behind; None without replicas.
+        lazyfree: Objects that wait to be freed (``lazyfree_pending_objects``).
+        blocked: Clients in a blocking command (``blocked_clients``).
+    """
+
+    ping_p99: float | None = None
+    lag: int | None = None
+    lazyfree: int = 0
+    blocked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the brake allows now.
+
+    Attributes:
+        page: Keys to look at for one page.
+        pause: Seconds to wait after each page.
+        hold: Whether nothing is to be removed until the next look.
+        why: What it does and for what reason; empty when it doesn't brake.
+    """
+
+    page: int
+    pause: float
+    hold: bool
+    why: SafeText
+
+
+class Brake:
+    """Slows down quickly and speeds up slowly, as a sender on a shared line does."""
+
+    def __init__(self, idle: Feeling, ceiling: float) -> None:
+        """Begin from what was felt before the run; ``ceiling`` is the seconds that PING's p99 may rise by."""
+        self._idle = idle
+        self._limit = (idle.ping_p99 or 0.0) + ceiling
+        self._page = FIRST
+        self._pause = 0.0
+        self._holding = ""
+
+    @property
+    def limit(self) -> float:
+        """Seconds that PING's p99 is to stay under."""
+        return self._limit
+
+    def pace(self, felt: Feeling) -> Pace:
+        """Judge what is felt now. To be called once for each new feeling, a few times a second."""
+        self._holding = self._held(felt)
+        if self._holding:
+            return Pace(self._page, self._pause, hold=True, why=safe(f"holding: {self._holding}"))
+        strained = felt.blocked - self._idle.blocked > BLOCKED
+        over = felt.ping_p99 is not None and felt.ping_p99 > self._limit
+        if over or strained:
+            self._slow_down()
+        elif felt.ping_p99 is not None and felt.ping_p99 < _AIM * self._limit:
+            self._speed_up()
+        return Pace(self._page, self._pause, hold=False, why=self._why(felt, over=over, strained=strained))
+
+    def _held(self, felt: Feeling) -> str:
+        # What is being held is waited for until half of it is done, lest it start and stop all the time.
+        share = 0.5 if self._holding else 1.0
+        lag = (felt.lag or 0) - (self._idle.lag or 0)
+        if lag > LAG * share:
+            return f"a replica is {units.bytes_(felt.lag)} behind"
+        if felt.lazyfree > LAZYFREE * share:
+            return f"{units.count(felt.lazyfree)} objects wait to be freed"
+        return ""
+
+    def _slow_down(self) -> None:
+        if self._page > SMALLEST:
+            self._page = max(SMALLEST, self._page // 2)
+        else:
+            self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
+
+    def _speed_up(self) -> None:
+        if self._pause:
+            self._pause = self._pause / 2 if self._pause > _FIRST_PAUSE else 0.0
+        else:
+            self._page = min(LARGEST, self._page + max(20, self._page // 10))
+
+    def _why(self, felt: Feeling, *, over: bool, strained: bool) -> SafeText:
+        what = f"page {self._page}" + (f", pausing {units.milliseconds(self._pause)}" if self._pause else "")
+        if over:
+            return safe(f"{what}: PING p99 is {units.milliseconds(felt.ping_p99)}")
+        if strained:
+            return safe(f"{what}: {felt.blocked} clients block, {self._idle.blocked} did before")
+        return safe(what if self._page < FIRST or self._pause else "")

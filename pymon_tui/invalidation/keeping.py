@@ -1,0 +1,157 @@
+"""What is to go is kept first: dumps of the keys, with the moment at which each would have expired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from redis.exceptions import NoPermissionError, ResponseError
+
+from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
+from pymon_tui.invalidation.sweep import Page, Place, Refused
+
+Dump: TypeAlias = tuple[bytes, int, bytes]
+"""A key, its end in unix milliseconds (0 for none), and what DUMP gave for it."""
+
+PORTION = 8 * 2**20
+"""Bytes (MEMORY USAGE) of keys that are dumped at once, so that neither side holds many at a time."""
+
+_GONE = -2  # PTTL's answer for a key that isn't there
+_TIME = pack(b"TIME")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portion:
+    """Keys that are to go next.
+
+    Attributes:
+        keys: What is to be named.
+        dumps: What is to be in the trash before; of keys that are too big to be kept there is none.
+        oversized: Those keys.
+        refused: Keys that can't be kept because our user may not read them; they stay.
+        gone: How many more were gone before they could be kept.
+        protected: How many more matched and are protected.
+        place: Where the pass goes on after them; None while more of the same page follows.
+    """
+
+    keys: list[bytes]
+    dumps: list[Dump]
+    oversized: list[bytes]
+    refused: list[bytes]
+    gone: int
+    protected: int
+    place: Place | None
+
+
+class _Looked(NamedTuple):
+    """A key, its end (unix ms, 0 for never) and the bytes it takes (0 where that is unknown)."""
+
+    key: bytes
+    end: int
+    size: int
+
+
+async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
+    """Each page as it is, for a run that can't be taken back."""
+    async with aclosing(pages):
+        async for page in pages:
+            yield Portion(page.keys, [], [], [], 0, page.protected, page.place)
+
+
+async def kept(pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int) -> AsyncGenerator[Portion]:
+    """Each page with what must be kept of it, in portions that neither side finds hard to hold.
+
+    Raises:
+        LinkError: If the link is lost.
+        Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
+    """
+    async with aclosing(pages):
+        async for page in pages:
+            if not page.keys:
+                yield Portion([], [], [], [], 0, page.protected, page.place)
+                continue
+            looked, refused = await _looked_at(page.keys, pipe)
+            gone = len(page.keys) - len(looked) - len(refused)
+            oversized = [key for key, _, size in looked if size > key_cap]
+            yield Portion(oversized, [], oversized, refused, gone, page.protected, None)
+            portions = list(_portions([one for one in looked if one.size <= key_cap]))
+            for some in portions[:-1]:
+                yield await _dumped(some, pipe, None)
+            yield await _dumped(portions[-1], pipe, page.place)
+
+
+async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
+    """The same items, made in a task of their own up to ``room`` items before they are wanted."""
+    queue: asyncio.Queue[tuple[T] | None] = asyncio.Queue(room)
+
+    async def fill() -> None:
+        try:
+            async for item in items:
+                await queue.put((item,))
+        finally:
+            await items.aclose()
+            await queue.put(None)
+
+    filling = asyncio.create_task(fill())
+    try:
+        while (item := await queue.get()) is not None:
+            yield item[0]
+        await filling  # raises what ended it
+    finally:
+        filling.cancel()
+        await asyncio.gather(filling, return_exceptions=True)
+
+
+async def _looked_at(keys: list[bytes], pipe: Pipe) -> tuple[list[_Looked], list[bytes]]:
+    """What is known of the keys that are there, and those that our user may not look at."""
+    commands = (command for key in keys for command in ((b"PTTL", key), (b"MEMORY", b"USAGE", key)))
+    now, *answers = await pipe.ask(_TIME + pack_all(commands), 1 + 2 * len(keys))
+    if isinstance(now, ResponseError):
+        raise Refused("TIME", now, pipe.user)
+    clock = int(now[0]) * 1000 + int(now[1]) // 1000
+    looked: list[_Looked] = []
+    refused: list[bytes] = []
+    for key, life, size in zip(keys, answers[::2], answers[1::2], strict=True):
+        if isinstance(life, ResponseError):
+            refused.append(_for_the_key(key, "PTTL", life, pipe))
+        elif life != _GONE:
+            looked.append(_Looked(key, clock + life if life >= 0 else 0, size if isinstance(size, int) else 0))
+    return looked, refused
+
+
+def _portions(looked: list[_Looked]) -> Iterator[list[_Looked]]:
+    """The keys in groups of at most ``PORTION`` bytes, or of one; at least one group, which may be empty."""
+    some: list[_Looked] = []
+    room = PORTION
+    for one in looked:
+        if some and one.size > room:
+            yield some
+            some, room = [], PORTION
+        some.append(one)
+        room -= one.size
+    yield some
+
+
+async def _dumped(some: list[_Looked], pipe: Pipe, place: Place | None) -> Portion:
+    answers: list[Answer] = []
+    if some:
+        answers = await pipe.ask(pack_all((b"DUMP", one.key) for one in some), len(some))
+    dumps: list[Dump] = []
+    refused: list[bytes] = []
+    for (key, end, _), answer in zip(some, answers, strict=True):
+        if isinstance(answer, ResponseError):
+            refused.append(_for_the_key(key, "DUMP", answer, pipe))
+        elif answer is not None:
+            dumps.append((key, end, answer))
+    gone = len(some) - len(dumps) - len(refused)
+    return Portion([key for key, _, _ in dumps], dumps, [], refused, gone, 0, place)
+
+
+def _for_the_key(key: bytes, command: str, error: ResponseError, pipe: Pipe) -> bytes:
+    if not isinstance(error, NoPermissionError):
+        raise Refused(command, error, pipe.user)
+    return key

@@ -1,0 +1,100 @@
+"""A run's entries in the journal: never behind by more than they say."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pymon_tui.invalidation.account import LISTED, Result, Tally
+from pymon_tui.invalidation.sweep import Place
+from pymon_tui.journal.journal import Journal
+
+ALLOWANCE = 250_000
+"""Keys that a run may name between two entries: a run that is killed is known to have removed no more than those."""
+
+PERIOD = 2.0
+"""Seconds between two entries at most, while keys are named."""
+
+
+class Ledger:
+    """Counts what becomes of the keys, and writes it down before more is done than the last entry allows.
+
+    Attributes:
+        tally: The counts so far.
+        undo_left_out: Keys that were named without being kept.
+        refused_keys: Some of those that our user may not touch.
+        oversized_keys: Some of those that were too big to be kept.
+        place: Where the pass goes on.
+        trash_bytes: Of the trash file.
+        unknown: Keys whose answers were lost.
+        agreed: Keys that a person has agreed to let go.
+    """
+
+    def __init__(self, run: str, journal: Journal, place: Place, agreed: int) -> None:
+        self.tally = Tally()
+        self.undo_left_out = 0
+        self.refused_keys: list[bytes] = []
+        self.oversized_keys: list[bytes] = []
+        self.place = place
+        self.trash_bytes = 0
+        self.unknown: list[bytes] = []
+        self.agreed = agreed
+        self._run = run
+        self._journal = journal
+        self._named = 0
+        self._allowed = ALLOWANCE
+        self._written_at = time.monotonic()
+
+    async def start(self, told: Mapping[str, Any]) -> None:
+        """Write down that the run begins, and with what.
+
+        Raises:
+            JournalError: If that can't be done; then nothing may begin.
+        """
+        fields = {"run": self._run, "named_up_to": self._allowed, **told}
+        await asyncio.to_thread(self._journal.append, "run", "started", **fields)
+
+    async def allow(self, keys: int) -> None:
+        """To be awaited before so many keys are named.
+
+        Raises:
+            JournalError: If what was done so far can't be written down.
+        """
+        self._named += keys
+        if self._named > self._allowed or time.monotonic() - self._written_at > PERIOD:
+            await self._note()
+
+    def refuse(self, keys: Sequence[bytes]) -> None:
+        """Count keys that our user may not touch."""
+        self.tally.refused += len(keys)
+        self.refused_keys += keys[: LISTED - len(self.refused_keys)]
+
+    def leave_out(self, oversized: Sequence[bytes], others: int) -> None:
+        """Count keys that go without being kept: those that are too big, and others for which there is no room."""
+        self.undo_left_out += len(oversized) + others
+        self.oversized_keys += oversized[: LISTED - len(self.oversized_keys)]
+
+    async def end(self, result: Result) -> None:
+        """Write down the account of the whole.
+
+        Raises:
+            JournalError: If that can't be done; the entries before still tell the most of it.
+        """
+        await asyncio.to_thread(self._journal.append, "run", "ended", **result.as_json(), tally=result.tally.as_json())
+
+    async def _note(self) -> None:
+        self._allowed = self._named + ALLOWANCE
+        self._written_at = time.monotonic()
+        await asyncio.to_thread(
+            self._journal.append,
+            "run",
+            "progress",
+            run=self._run,
+            **self.tally.as_json(),
+            named_up_to=self._allowed,
+            pattern_index=self.place.pattern,
+            cursor=self.place.cursor,
+            trash_bytes=self.trash_bytes,
+        )

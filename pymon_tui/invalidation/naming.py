@@ -1,0 +1,167 @@
+"""Naming keys to the server so that they go: one batch out, one account back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from redis.exceptions import NoPermissionError, ResponseError
+
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.server.reasons import answer_text
+
+_GONE, _NEVER = -2, -1  # PTTL's answers for no key and for a key that doesn't expire
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Keys that were named and whose answers aren't read yet."""
+
+    keys: list[bytes]
+    answers: asyncio.Future[list[Answer]]
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """What became of the keys of a batch.
+
+    Attributes:
+        refused: Keys that our user may not touch.
+        error: Why the server removes nothing any more, if so; keys that are counted nowhere are still there.
+    """
+
+    removed: int = 0
+    already_gone: int = 0
+    refused: list[bytes] = field(default_factory=list)
+    error: ResponseError | None = None
+
+    def take(self, keys: Sequence[bytes], answer: Answer) -> None:
+        """Count an answer that says how many of the keys were removed, or why none of them was."""
+        if not isinstance(answer, ResponseError):
+            self.removed += answer
+            self.already_gone += len(keys) - answer
+        elif _is_for_a_key(answer):
+            self.refused += keys
+        else:
+            self.error = answer
+
+
+class Unlinking:
+    """Removes keys with UNLINK, or with DEL where the server doesn't know that; ``command`` is which."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self.command = "UNLINK"
+        self._pipe = pipe
+
+    def send(self, keys: list[bytes]) -> Batch:
+        """Name the keys, each once, in one command."""
+        return Batch(keys, self._pipe.ask(pack(self.command.encode(), *keys), 1))
+
+    async def account(self, batch: Batch) -> Account:
+        """Read what became of them; where the server refuses the batch for one of its keys, ask for each alone.
+
+        Raises:
+            LinkError: If the link was lost, and what became of them is unknown.
+        """
+        (answer,) = await batch.answers
+        account = Account()
+        if self.command == "UNLINK" and isinstance(answer, ResponseError) and _is_unknown(answer):
+            self.command = "DEL"
+        elif not (isinstance(answer, ResponseError) and _is_for_a_key(answer)):
+            account.take(batch.keys, answer)
+            return account
+        verb = self.command.encode()
+        single = await self._pipe.ask(pack_all((verb, key) for key in batch.keys), len(batch.keys))
+        for key, each in zip(batch.keys, single, strict=True):
+            account.take([key], each)
+        return account
+
+    async def still_there(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Of keys that may have been removed, those that weren't, or that are back (EXISTS)."""
+        answers = await self._pipe.ask(pack_all((b"EXISTS", key) for key in keys), len(keys))
+        return _of_those(keys, answers, "EXISTS", self._pipe, lambda answer: answer != 0)
+
+
+class Expiring:
+    """Gives keys an end that comes soon, each at another moment, and never a later one than they have."""
+
+    command = "PEXPIRE"
+
+    def __init__(self, pipe: Pipe, options: Options, dice: random.Random) -> None:
+        self._pipe = pipe
+        self._options = options
+        self._dice = dice
+        self._compares = True  # PEXPIRE's LT, which Redis has from 7 on
+
+    def send(self, keys: list[bytes]) -> Batch:
+        """Name the keys, each with its own end."""
+        if self._compares:
+            return Batch(keys, self._pipe.ask(pack_all(self._command(key) for key in keys), len(keys)))
+        return Batch(keys, asyncio.ensure_future(self._compared(keys)))
+
+    async def account(self, batch: Batch) -> Account:
+        """Read what became of them: given an end, gone or ending sooner, refused.
+
+        Raises:
+            LinkError: If the link was lost, and what became of them is unknown.
+        """
+        answers = await batch.answers
+        first = answers[0]
+        if self._compares and isinstance(first, ResponseError) and "number of arguments" in answer_text(first).lower():
+            self._compares = False
+            answers = await self._compared(batch.keys)
+        account = Account()
+        for key, answer in zip(batch.keys, answers, strict=True):
+            account.take([key], answer)
+        return account
+
+    async def still_there(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Of keys that may have been given an end, those that have none, or a later one than the latest we give."""
+        latest = 1000 * (self._options.expire + self._options.jitter)
+        answers = await self._pipe.ask(pack_all((b"PTTL", key) for key in keys), len(keys))
+        return _of_those(keys, answers, "PTTL", self._pipe, lambda left: left == _NEVER or left > latest)
+
+    def _command(self, key: bytes) -> tuple[bytes, ...]:
+        return (b"PEXPIRE", key, b"%d" % self._milliseconds(), *((b"LT",) if self._compares else ()))
+
+    def _milliseconds(self) -> int:
+        return max(1, round(1000 * (self._options.expire + self._dice.random() * self._options.jitter)))
+
+    async def _compared(self, keys: Sequence[bytes]) -> list[Answer]:
+        """The same for a server that doesn't compare: look first, and leave alone what ends sooner."""
+        lives = await self._pipe.ask(pack_all((b"PTTL", key) for key in keys), len(keys))
+        ends = [self._milliseconds() for _ in keys]
+        late = [
+            isinstance(life, ResponseError) or life == _NEVER or life > end
+            for life, end in zip(lives, ends, strict=True)
+        ]
+        commands = [
+            (b"PEXPIRE", key, b"%d" % end) for key, end, is_late in zip(keys, ends, late, strict=True) if is_late
+        ]
+        given = iter(await self._pipe.ask(pack_all(commands), len(commands)) if commands else [])
+        return [next(given) if is_late else 0 for is_late in late]
+
+
+def _is_for_a_key(error: ResponseError) -> bool:
+    """Whether the refusal may be for some of the keys alone: for want of permission, or for their slots."""
+    return isinstance(error, NoPermissionError) or str(error).startswith(("CROSSSLOT", "MOVED", "ASK", "TRYAGAIN"))
+
+
+def _is_unknown(error: ResponseError) -> bool:
+    return "unknown command" in answer_text(error).lower()
+
+
+def _of_those(
+    keys: Sequence[bytes], answers: Sequence[Answer], command: str, pipe: Pipe, is_there: Callable[[int], bool]
+) -> list[bytes]:
+    there: list[bytes] = []
+    for key, answer in zip(keys, answers, strict=True):
+        if isinstance(answer, ResponseError):
+            raise Refused(command, answer, pipe.user)
+        if is_there(answer):
+            there.append(key)
+    return there

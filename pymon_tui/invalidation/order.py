@@ -1,0 +1,115 @@
+"""What a run is bound to: the plan that a person has seen, or the run that it takes up again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.sweep import Place
+from pymon_tui.journal.records import Record
+
+
+class OrderError(Exception):
+    """A run that must not begin. Its text is one line: why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """Which keys are to go, where, and how many a person was told they are.
+
+    Attributes:
+        selection: The keys.
+        node: What the user calls the server.
+        run_id: Of the server process that was looked at; empty where it doesn't tell.
+        db: The database.
+        planned: Keys that were found.
+        scan: Keys that a scan has to look at, about.
+        key_bytes: What one of them takes on average; None where unknown.
+        plan: The plan as JSON, for the journal.
+        preset: The preset that the patterns came from, or None.
+        start: Where the pass begins.
+        resumes: The run that this one takes up again, or None.
+    """
+
+    selection: Selection
+    node: str
+    run_id: str
+    db: int
+    planned: int
+    scan: int
+    key_bytes: float | None
+    plan: Mapping[str, Any]
+    preset: str | None
+    start: Place
+    resumes: str | None
+
+    @classmethod
+    def of(cls, plan: Plan, preset: str | None) -> Self:
+        """The order to carry out a plan.
+
+        Raises:
+            OrderError: If more keys matched than may go at once, or the plan found that the server would refuse.
+        """
+        if plan.capped:
+            cap = plan.selection.max_keys
+            raise OrderError(f"more than {cap} keys match; narrow the pattern, or allow more with --max-keys")
+        if plan.removal_problem is not None:
+            raise OrderError(plan.removal_problem)
+        return cls(
+            selection=plan.selection,
+            node=plan.node,
+            run_id=plan.run_id,
+            db=plan.db,
+            planned=plan.matched,
+            scan=plan.scanned,
+            key_bytes=plan.bytes.value / plan.matched if plan.bytes is not None and plan.matched else None,
+            plan=plan.as_json(),
+            preset=preset,
+            start=Place(),
+            resumes=None,
+        )
+
+    @classmethod
+    def resuming(cls, record: Record) -> tuple[Self, Options]:
+        """The order to go on with a run that was cut off, and how that one went about it.
+
+        Raises:
+            OrderError: If the journal's entries of it can't be read.
+        """
+        plan, reached = record.plan or {}, record.progress or {}
+        try:
+            matched = int(plan["matched"])
+            size = plan["bytes"]
+            order = cls(
+                selection=Selection.from_json(plan["selection"]),
+                node=str(plan["node"]),
+                run_id=record.run_id,
+                db=record.db,
+                planned=max(0, matched - int(reached.get("matched", 0))),
+                scan=int(plan["scanned"]),
+                key_bytes=float(size) / matched if size is not None and matched else None,
+                plan=plan,
+                preset=record.started.get("preset"),
+                start=Place(int(reached.get("pattern_index", 0)), int(reached.get("cursor", 0))),
+                resumes=record.run,
+            )
+            return order, Options.from_json(record.started["options"], undo=record.undo_path is not None)
+        except (KeyError, TypeError, ValueError):
+            raise OrderError(f"run {record.run} can't be taken up again: the journal lacks its plan") from None
+
+    def check(self, run_id: str, db: int, role: str) -> None:
+        """Refuse any server but the one that was looked at.
+
+        Raises:
+            OrderError: If another process answers, it is no primary, or another database is selected.
+        """
+        if run_id != self.run_id:
+            raise OrderError(f"another server process answers than the plan was made on ({self.node}); plan anew")
+        if db != self.db:
+            raise OrderError(f"the plan is for database {self.db}, and {db} is selected; plan anew")
+        if role not in ("master", ""):
+            raise OrderError(f"{self.node} is a replica now; connect to its primary and plan anew")

@@ -1,0 +1,152 @@
+"""When a run may name more keys: a person's pause, what other clients feel, a rate, a question that is open."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from pymon_tui.invalidation.account import NOTHING, State
+from pymon_tui.invalidation.brake import FIRST, Brake, Pace
+from pymon_tui.invalidation.pulse import Pulse
+from pymon_tui.model.text import SafeText, safe
+
+_LOOK = 0.5  # seconds between two judgements of the brake
+_IDLE = 1.5  # seconds at most for what is felt before a run
+_TURN = 0.05  # seconds between two looks at what is waited for
+_LATELY = 3.0  # seconds that a speed is taken over
+_SLICES = 5  # parts of a second that a rate is kept in
+
+
+class Cancelled(Exception):  # noqa: N818 - what a person wanted
+    """The run is to end."""
+
+
+class Pacer:
+    """Lets a run through when its time has come, and says what it is waiting for.
+
+    Attributes:
+        state: What the run does.
+        why: Why it does that, where it isn't plain.
+        pulse: What other clients feel.
+        pace: What the brake allows.
+        idle_p99: What their PING took before the run, in seconds; None where it is unknown.
+    """
+
+    def __init__(self, pulse: Pulse, ceiling: float, rate: float | None) -> None:
+        self.state: State = "starting"
+        self.why: SafeText = NOTHING
+        self.pulse = pulse
+        self.pace = Pace(FIRST, 0.0, hold=False, why=NOTHING)
+        self.idle_p99: float | None = None
+        self.paused = False
+        self._ceiling = ceiling
+        self._rate = rate
+        self._brake: Brake | None = None
+        self._judged_at = 0.0
+        self._cancelled = False
+        self._answered = False
+        self._next_at = 0.0  # when the rate allows the next key, in monotonic seconds
+        self._named: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds that PING's p99 is to stay under; None before the start."""
+        return self._brake.limit if self._brake is not None else None
+
+    @property
+    def most(self) -> int | None:
+        """Keys that may be named at once so that the rate is kept; None without one."""
+        return None if self._rate is None else max(1, int(self._rate / _SLICES))
+
+    @property
+    def speed(self) -> float:
+        """Keys named in a second, lately."""
+        (first, before), (_, now) = self._named[0], self._named[-1]
+        seconds = time.monotonic() - first
+        return (now - before) / seconds if seconds > 0 else 0.0
+
+    def cancel(self) -> None:
+        """Raise Cancelled where the run next asks."""
+        self._cancelled = True
+
+    def answer(self) -> None:
+        """Somebody has answered the open question with yes."""
+        self._answered = True
+
+    async def feel_idle(self) -> None:
+        """Wait until it is known what the server's clients feel without the run, or can't be."""
+        until = time.monotonic() + _IDLE
+        while self.pulse.feeling.ping_p99 is None and time.monotonic() < until:
+            await self._turn()
+        self.idle_p99 = self.pulse.feeling.ping_p99
+        self._brake = Brake(self.pulse.feeling, self._ceiling)
+        self.state = "running"
+
+    async def gate(self) -> None:
+        """Wait until keys may be named.
+
+        Raises:
+            Cancelled: If the run is to end.
+        """
+        while True:
+            self._judge()
+            if self.paused:
+                self.state, self.why = "paused", safe("paused by you")
+            elif self.pace.hold:
+                self.state, self.why = "holding", self.pace.why
+            else:
+                break
+            await self._turn()
+        self.state, self.why = "running", self.pace.why
+        if self._cancelled:
+            raise Cancelled
+        wait = max(self.pace.pause, self._next_at - time.monotonic())
+        while wait > 0:
+            await self._turn(wait)
+            wait = self._next_at - time.monotonic()
+
+    async def ask(self, question: str) -> None:
+        """Wait until somebody says yes.
+
+        Raises:
+            Cancelled: If the run is to end.
+        """
+        self._answered = False
+        self.state, self.why = "asking", safe(question)
+        while not self._answered:
+            await self._turn()
+        self.state, self.why = "running", NOTHING
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for something that takes its time.
+
+        Raises:
+            Cancelled: If the run is to end.
+        """
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            await self._turn(left)
+
+    def named(self, keys: int) -> None:
+        """Count keys that have just been named."""
+        now = time.monotonic()
+        self._named.append((now, self._named[-1][1] + keys))
+        while self._named[0][0] < now - _LATELY and len(self._named) > 2:
+            self._named.popleft()
+        if self._rate is not None:
+            self._next_at = max(now, self._next_at) + keys / self._rate
+
+    def _judge(self) -> None:
+        now = time.monotonic()
+        if self._brake is None or now - self._judged_at < _LOOK:
+            return
+        self._judged_at = now
+        before, self.pace = self.pace, self._brake.pace(self.pulse.feeling)
+        if self.pace.page < before.page or self.pace.pause > before.pause:
+            self.pulse.forget()
+
+    async def _turn(self, longest: float = _TURN) -> None:
+        if self._cancelled:
+            raise Cancelled
+        await asyncio.sleep(min(longest, _TURN))

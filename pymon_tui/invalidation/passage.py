@@ -1,0 +1,215 @@
+"""A run on one connection: what it finds is kept, named and accounted for, in this order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from redis.exceptions import ResponseError
+
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.keeping import Portion, ahead, kept, unkept
+from pymon_tui.invalidation.ledger import Ledger
+from pymon_tui.invalidation.naming import Batch, Expiring, Unlinking
+from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.pipe import Answer, Pipe, pack
+from pymon_tui.invalidation.sweep import Refused, Sweep
+from pymon_tui.invalidation.trash import TrashWriter
+from pymon_tui.journal.folder import StateError
+
+GROWTH = 1.1
+"""Times the count that a person has agreed to may match before that person is asked again."""
+
+_AHEAD = 2  # portions that are dumped before they are wanted
+_ROLE, _REPLICATION = pack(b"ROLE"), pack(b"INFO", b"replication")
+
+
+class Stopped(Exception):  # noqa: N818 - what was found out
+    """The run can't go on. Its text is one line."""
+
+
+@dataclass(slots=True, eq=False)
+class _Sent:
+    """Keys that are named and unanswered, and the question who the server is, which is answered after them."""
+
+    batch: Batch
+    role: asyncio.Future[list[Answer]]
+
+
+class Passage:
+    """Carries on with a run for as long as its connection lives."""
+
+    def __init__(
+        self, pipe: Pipe, order: Order, options: Options, ledger: Ledger, pacer: Pacer, trash: TrashWriter | None
+    ) -> None:
+        """Go on where ``ledger`` has come to; keys are kept in ``trash`` before they are named, if there is one."""
+        self._pipe = pipe
+        self._order = order
+        self._options = options
+        self._ledger = ledger
+        self._pacer = pacer
+        self._trash = trash
+        self._sweep: Sweep | None = None
+        self._sent: _Sent | None = None
+        self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
+        self._role_question = _ROLE
+        self._naming: Unlinking | Expiring = Unlinking(pipe)
+        if options.mode == "expire":
+            self._naming = Expiring(pipe, options, random.Random())
+
+    @property
+    def scanned(self) -> int:
+        """Keys looked at, about."""
+        return self._sweep.scanned if self._sweep is not None else 0
+
+    async def remove(self) -> None:
+        """Remove what is left to remove.
+
+        Raises:
+            Cancelled: If a person wants no more of it; all that was named is accounted for.
+            LinkError: If the link is lost; to be followed by ``lose``.
+            Refused: If the server doesn't let us go on.
+            StateError: If the journal or the trash can't be written.
+            Stopped: If the server is no primary any more.
+        """
+        await self._settle()
+        sweep = self._sweep = Sweep(
+            self._pipe, self._order.selection, page=self._pacer.pace.page, start=self._ledger.place
+        )
+        if self._trash is None:
+            portions = unkept(sweep.pages())
+        else:
+            portions = ahead(kept(sweep.pages(), self._pipe, self._options.key_cap), _AHEAD)
+        try:
+            async with aclosing(portions):
+                async for portion in portions:
+                    await self._pacer.gate()
+                    sweep.page = self._pacer.pace.page
+                    await self._take(portion)
+        except (Cancelled, Refused, StateError, Stopped):
+            await self._answered()  # whatever ends the run, what was named is accounted for
+            raise
+        await self._answered()
+
+    async def left(self) -> int:
+        """Look once more, and count the keys that are meant and there: come meanwhile, refused, or found too late.
+
+        Raises:
+            Cancelled, LinkError, Refused: As ``remove``.
+        """
+        self._pacer.state = "verifying"
+        count = 0
+        sweep = Sweep(self._pipe, self._order.selection, page=self._pacer.pace.page)
+        async with aclosing(sweep.pages()) as pages:
+            async for page in pages:
+                keys = page.keys
+                if keys and isinstance(self._naming, Expiring):
+                    keys = await self._naming.still_there(keys)
+                count += len(keys)
+                await self._pacer.gate()
+                self._pacer.state = "verifying"
+        return count
+
+    def lose(self) -> None:
+        """Take what is named and unanswered for unknown."""
+        if self._sent is not None:
+            keys = self._sent.batch.keys
+            self._sent = None
+            self._ledger.unknown += keys
+            self._ledger.tally.matched += len(keys)
+            self._ledger.tally.unknown += len(keys)
+
+    async def _settle(self) -> None:
+        """Find out what became of the keys whose answers were lost on the connection before."""
+        ledger, tally = self._ledger, self._ledger.tally
+        while ledger.unknown:
+            some = ledger.unknown[:1_000]
+            there = await self._naming.still_there(some)
+            tally.removed += len(some) - len(there)
+            tally.unknown -= len(some)
+            tally.matched -= len(there)  # they are found again: the pass goes on from before them
+            del ledger.unknown[:1_000]
+
+    async def _take(self, portion: Portion) -> None:
+        ledger = self._ledger
+        await self._within_plan(len(portion.keys))
+        ledger.leave_out(portion.oversized, 0)
+        if portion.dumps and self._trash is not None:
+            fitting = await asyncio.to_thread(self._trash.write, portion.dumps)
+            ledger.leave_out((), len(portion.dumps) - fitting)
+            ledger.trash_bytes = self._trash.bytes
+        if self._options.dry_run:
+            ledger.tally.matched += len(portion.keys)
+        else:
+            most = self._pacer.most or len(portion.keys) or 1
+            for start in range(0, len(portion.keys), most):
+                await self._name(portion.keys[start : start + most], first=start == 0)
+        self._finished.append(portion)
+        if self._sent is None:
+            self._count_finished()
+
+    async def _name(self, keys: list[bytes], *, first: bool) -> None:
+        if not first:
+            await self._pacer.gate()
+        await self._answered()
+        await self._ledger.allow(len(keys))
+        batch = self._naming.send(keys)
+        self._sent = _Sent(batch, self._pipe.ask(self._role_question, 1))
+        self._pacer.named(len(keys))
+
+    async def _answered(self) -> None:
+        """Account for what is named."""
+        if self._sent is not None:
+            account = await self._naming.account(self._sent.batch)
+            (role,) = await self._sent.role
+            self._sent = None
+            if account.error is not None:
+                self._finished.clear()  # the keys that stay are to be found again
+            tally = self._ledger.tally
+            tally.matched += account.removed + account.already_gone + len(account.refused)
+            tally.removed += account.removed
+            tally.already_gone += account.already_gone
+            self._ledger.refuse(account.refused)
+            self._count_finished()
+            if account.error is not None:
+                raise Refused(self._naming.command, account.error, self._pipe.user)
+            self._check_role(role)
+        self._count_finished()
+
+    def _count_finished(self) -> None:
+        """Move on behind the portions whose keys are all accounted for."""
+        ledger, tally = self._ledger, self._ledger.tally
+        for portion in self._finished:
+            tally.protected += portion.protected
+            tally.matched += portion.gone + len(portion.refused)
+            tally.already_gone += portion.gone
+            ledger.refuse(portion.refused)
+            ledger.place = portion.place or ledger.place
+        self._finished.clear()
+
+    def _check_role(self, answer: Answer) -> None:
+        """Refuse to go on with a server that has become a replica: an old primary takes writes and loses them."""
+        if isinstance(answer, ResponseError):
+            self._role_question = _REPLICATION  # ROLE is renamed, missing or denied
+            return
+        is_replica = answer[0] == b"slave" if isinstance(answer, list) else b"role:slave" in answer
+        if is_replica or self._pacer.pulse.role == "slave":
+            raise Stopped(f"{self._order.node} has become a replica; connect to its primary and plan anew")
+
+    async def _within_plan(self, keys: int) -> None:
+        """Ask a person before more keys go than the plan said, and never name more than the cap.
+
+        Raises:
+            Stopped: If the cap is reached.
+        """
+        ledger = self._ledger
+        matched = ledger.tally.matched + keys + (len(self._sent.batch.keys) if self._sent is not None else 0)
+        if matched > (cap := self._order.selection.max_keys):
+            raise Stopped(f"more than {cap} keys match by now; plan anew, and allow more with --max-keys")
+        if matched > ledger.agreed * GROWTH:
+            await self._answered()
+            await self._pacer.ask(f"{matched} keys match by now, and the plan said {ledger.agreed}: go on?")
+            ledger.agreed = matched

@@ -1,0 +1,222 @@
+"""A connection for bulk work: questions go out before the answers to earlier ones are in, and none is repeated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import hiredis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, NoPermissionError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from pymon_tui.model.query import Reply
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import parse_info
+from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError, link_error
+
+Answer: TypeAlias = Reply | ResponseError
+"""A raw reply, or the error that the server answered."""
+
+SLICE = 262_144
+"""Bytes read at a time: several pages of keys, so that few are put together from pieces."""
+
+_NOTHING = object()
+_DENIED = "NOPERM "
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which server process answers (``INFO server``, ``INFO replication``), and as whom it knows us.
+
+    Attributes:
+        run_id: Random for each start of a server (``run_id``); empty where the server doesn't tell.
+        role: ``master`` or ``slave``; empty where the server doesn't tell.
+        user: The ACL user (``ACL WHOAMI``); the endpoint's where the server doesn't tell.
+    """
+
+    run_id: str
+    role: str
+    user: SafeText
+
+
+@dataclass(slots=True, eq=False)
+class _Question:
+    """Answers that belong together: how many are awaited, and those that are there."""
+
+    count: int
+    answers: list[Answer]
+    done: asyncio.Future[list[Answer]]
+
+
+def pack(*words: bytes) -> bytes:
+    """One command as it goes over the line."""
+    return bytes(hiredis.pack_command(words))  # type: ignore[arg-type]  # takes any tuple
+
+
+def pack_all(commands: Iterable[tuple[bytes, ...]]) -> bytes:
+    """Several commands as they go over the line."""
+    return b"".join(map(hiredis.pack_command, commands))  # type: ignore[arg-type]  # takes any tuple
+
+
+def _error_of(text: str) -> ResponseError:
+    return NoPermissionError(text.removeprefix(_DENIED)) if text.startswith(_DENIED) else ResponseError(text)
+
+
+class Pipe(asyncio.BufferedProtocol):
+    """One connection, for good: it isn't made anew when it is lost, and nothing is sent a second time.
+
+    Attributes:
+        identity: Who answers.
+        endpoint: Where it leads; the database was selected when it was opened.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Take a session over that waits for no answer.
+
+        Raises:
+            LinkError: If the connection is gone already.
+        """
+        self.endpoint = session.endpoint
+        self.identity = Identity("", "", session.user)
+        self._session = session
+        self._reader = hiredis.Reader(notEnoughData=_NOTHING, replyError=_error_of)
+        self._reader.setmaxbuf(2 * SLICE)  # kept between slices, instead of made anew for each
+        self._buffer = memoryview(bytearray(SLICE))
+        self._questions: deque[_Question] = deque()
+        self._lost: LinkError | None = None
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._watch: asyncio.TimerHandle | None = None
+        self._transport = session.hand_over(self)
+
+    @property
+    def user(self) -> SafeText:
+        """The ACL user we are logged in as."""
+        return self.identity.user
+
+    def ask(self, packed: bytes, answers: int) -> asyncio.Future[list[Answer]]:
+        """Send packed commands now; the future gets their ``answers`` answers, error replies as values among them.
+
+        The future raises LinkError if the link is lost, or silent for the endpoint's command timeout, before the last
+        of them is in: then nobody knows which of the commands were carried out.
+        """
+        question = _Question(answers, [], self._loop.create_future())
+        if self._lost is not None:
+            question.done.set_exception(self._lost)
+            return question.done
+        if not self._questions:
+            self._heard_at = self._loop.time()
+        self._questions.append(question)
+        if self._watch is None:
+            self._watch_silence(self.endpoint.command_timeout)
+        self._transport.write(packed)
+        return question.done
+
+    async def ask_one(self, *words: bytes) -> Answer:
+        """Send one command and wait for its answer.
+
+        Raises:
+            LinkError: If the link is lost before it is in.
+        """
+        (answer,) = await self.ask(pack(*words), 1)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connection at once, whether or not the other side listens."""
+        self._fail(link_error(RedisConnectionError(), self.endpoint))
+        self._transport.abort()
+        await self._session.close()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._heard_at = self._loop.time()
+        try:
+            self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # takes any buffer
+            for answer in iter(self._reader.gets, _NOTHING):
+                self._take(answer)
+        except (hiredis.ProtocolError, InvalidResponse) as error:
+            self._fail(link_error(InvalidResponse(str(error)), self.endpoint))
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(link_error(exc or RedisConnectionError(), self.endpoint))
+
+    def _take(self, answer: Answer) -> None:
+        if not self._questions:
+            raise InvalidResponse("an answer to nothing that was asked")
+        question = self._questions[0]
+        question.answers.append(answer)
+        if len(question.answers) == question.count:
+            self._questions.popleft()
+            if not question.done.done():  # who asked may have been cancelled
+                question.done.set_result(question.answers)
+
+    def _fail(self, error: LinkError) -> None:
+        if self._lost is not None:
+            return
+        self._lost = error
+        if self._watch is not None:
+            self._watch.cancel()
+        for question in self._questions:
+            if not question.done.done():
+                question.done.set_exception(error)
+                question.done.exception()  # who asked may be gone; the others still get it
+        self._questions.clear()
+
+    def _watch_silence(self, seconds: float) -> None:
+        self._watch = self._loop.call_later(seconds, self._check_silence)
+
+    def _check_silence(self) -> None:
+        self._watch = None
+        if not self._questions or self._lost is not None:
+            return
+        left = self._heard_at + self.endpoint.command_timeout - self._loop.time()
+        if left > 0:
+            self._watch_silence(left)
+            return
+        self._fail(link_error(RedisTimeoutError(), self.endpoint))
+        self._transport.abort()
+
+
+async def open_pipe(endpoint: Endpoint) -> Pipe:
+    """Connect, log in, select the endpoint's database, and learn who answers.
+
+    Raises:
+        LinkError: If that can't be done.
+    """
+    session, _ = await open_session(endpoint)
+    try:
+        pipe = Pipe(session)
+    except BaseException:
+        await session.close()
+        raise
+    try:
+        pipe.identity = await _identify(pipe)
+    except BaseException:
+        await pipe.close()
+        raise
+    return pipe
+
+
+async def _identify(pipe: Pipe) -> Identity:
+    asked = pack_all([(b"INFO", b"server"), (b"INFO", b"replication")])
+    server, replication = await pipe.ask(asked, 2)
+    # Apart from the others: a server without ACLs counts the question as an error, and is asked once a connection.
+    user = await pipe.ask_one(b"ACL", b"WHOAMI")
+    return Identity(
+        run_id=_field(server, "run_id"),
+        role=_field(replication, "role"),
+        user=safe(user) if isinstance(user, bytes) else pipe.identity.user,
+    )
+
+
+def _field(answer: Answer, name: str) -> str:
+    return (parse_info(answer).text(name) or "") if isinstance(answer, bytes) else ""

@@ -1,0 +1,126 @@
+"""What another client of the server feels during a run: PINGs on a connection of its own, and a look at INFO."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from time import monotonic
+
+from pymon_tui.invalidation.brake import Feeling
+from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe, pack, pack_all
+from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.replication import parse_replication
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+
+BEAT = 0.01
+"""Seconds between two PINGs: 100 of them a second cost the server a ten-thousandth of a core."""
+
+WINDOW = 1.5
+"""Seconds that a percentile is taken over: long enough for a hundred answers, short enough to act on."""
+
+_LOOK = 1.0  # seconds between two looks at INFO
+_AGAIN = 1.0  # seconds until a lost connection is made again
+_FEWEST = 40  # answers that make a percentile
+_SWITCH = 0.001  # seconds until a thread that wants to run is let run; five times that is Python's default
+_ASKED = pack_all([(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")])
+
+
+class Pulse:
+    """Feels the server's pulse from a thread of its own.
+
+    In the loop of the run, an answer would wait for the run's own work to be measured, and that work would slow the
+    run down.
+
+    Attributes:
+        feeling: The newest; replaced as a whole, never changed.
+        role: ``master`` or ``slave``, as of the last look; empty while unknown.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.feeling = Feeling()
+        self.role = ""
+        self._endpoint = endpoint
+        self._seen: deque[tuple[float, float]] = deque()
+        self._ended = self._forgets = False
+
+    @contextmanager
+    def beating(self) -> Iterator[Pulse]:
+        """Feel it for as long as the context lasts."""
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH)
+        thread = threading.Thread(target=asyncio.run, args=(self._beat(),), name="pulse", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._ended = True
+            sys.setswitchinterval(interval)
+
+    def forget(self) -> None:
+        """Feel anew: what was felt until now came of another pace."""
+        self._forgets = True
+
+    async def _beat(self) -> None:
+        while not self._ended:
+            try:
+                pipe = await open_pipe(self._endpoint)
+            except LinkError:
+                self._lose()
+                await asyncio.sleep(_AGAIN)
+                continue
+            try:
+                await self._feel(pipe)
+            except LinkError:
+                self._lose()
+            finally:
+                await pipe.close()
+
+    async def _feel(self, pipe: Pipe) -> None:
+        ping, looked = pack(b"PING"), 0.0
+        while not self._ended:
+            began = monotonic()
+            await pipe.ask(ping, 1)
+            now = monotonic()
+            self._note(now, now - began)
+            if now - looked >= _LOOK:
+                looked = now
+                self._look(await pipe.ask(_ASKED, 3))
+            await asyncio.sleep(max(0.0, began + BEAT - monotonic()))
+
+    def _note(self, now: float, seconds: float) -> None:
+        seen = self._seen
+        if self._forgets:
+            self._forgets = False
+            self._lose()
+        seen.append((now, seconds))
+        while seen[0][0] < now - WINDOW:
+            seen.popleft()
+        if len(seen) >= _FEWEST:
+            ordered = sorted(seconds for _, seconds in seen)
+            p99 = ordered[math.ceil(0.99 * len(ordered)) - 1]
+            self.feeling = replace(self.feeling, ping_p99=p99)
+
+    def _look(self, answers: list[Answer]) -> None:
+        info = parse_info(b"".join(answer for answer in answers if isinstance(answer, bytes)))
+        self.role = info.text("role") or ""
+        self.feeling = replace(
+            self.feeling,
+            lag=parse_replication(info).lag_bytes,
+            lazyfree=_whole(info, "lazyfree_pending_objects"),
+            blocked=_whole(info, "blocked_clients"),
+        )
+
+    def _lose(self) -> None:
+        self._seen.clear()
+        self.feeling = replace(self.feeling, ping_p99=None)
+
+
+def _whole(info: Info, field: str) -> int:
+    return info.integer(field) or 0

@@ -1,0 +1,250 @@
+"""A run: carries out an order on one server, as fast as its other clients allow, and accounts for every key."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result
+from pymon_tui.invalidation.ledger import Ledger
+from pymon_tui.invalidation.order import Order, OrderError
+from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.passage import Passage, Stopped
+from pymon_tui.invalidation.pipe import Pipe, open_pipe
+from pymon_tui.invalidation.pulse import Pulse
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.trash import TrashHeader, TrashWriter, make_room, trash_path, trash_size
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.ids import new_id
+from pymon_tui.journal.journal import Journal, JournalError
+from pymon_tui.journal.lock import lock
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.backoff import backoff
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+
+PATIENCE = 300.0
+"""Seconds for which a lost server is tried again."""
+
+
+class Removal:
+    """One run. ``pause``, ``resume``, ``go_on`` and ``cancel`` tell it what to do, and ``progress`` how it stands.
+
+    Attributes:
+        id: As the journal and the trash know it.
+        order: What it carries out.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, order: Order, options: Options, journal: Journal, *, read_only: bool
+    ) -> None:
+        """Prepare a run on the server that the order was made for; nothing is opened yet.
+
+        Raises:
+            OrderError: If nothing may be written.
+        """
+        if read_only:
+            raise OrderError("nothing is removed: this is read-only; start without --read-only")
+        self.id = new_id()
+        self.order = order
+        self._endpoint = endpoint
+        self._options = options
+        self._journal = journal
+        self._ledger = Ledger(self.id, journal, order.start, order.planned)
+        self._pacer = Pacer(Pulse(endpoint), options.ceiling, options.rate)
+        self._began = time.monotonic()
+        self._seconds: float | None = None
+        self._scanned = 0  # on connections that were lost
+        self._passage: Passage | None = None
+        self._trash: TrashWriter | None = None
+        self._dice = random.Random()
+
+    @property
+    def progress(self) -> Progress:
+        """How it stands now."""
+        pacer, ledger = self._pacer, self._ledger
+        seconds = self._elapsed
+        scanned = min(self._looked_at, self.order.scan)
+        return Progress(
+            state=pacer.state,
+            why=pacer.why,
+            tally=ledger.tally,
+            planned=self.order.planned,
+            scanned=scanned,
+            total=self.order.scan,
+            seconds=seconds,
+            keys_per_second=pacer.speed,
+            seconds_left=seconds * (self.order.scan - scanned) / scanned if scanned else None,
+            felt=pacer.pulse.feeling,
+            idle_p99=pacer.idle_p99,
+            limit=pacer.limit,
+            pace=pacer.pace,
+            trash_bytes=ledger.trash_bytes,
+            undo_left_out=ledger.undo_left_out,
+        )
+
+    def pause(self) -> None:
+        """Name no more keys until ``resume``."""
+        self._pacer.paused = True
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        self._pacer.paused = False
+
+    def go_on(self) -> None:
+        """Answer the question whether more keys may go than the plan said: they may."""
+        self._pacer.answer()
+
+    def cancel(self) -> None:
+        """End after the keys that are named already; ``run`` returns the account of what was done."""
+        self._pacer.cancel()
+
+    async def run(self) -> Result:
+        """Carry the order out. To be awaited once; a task that is cancelled leaves an entry of how far it came.
+
+        Raises:
+            LinkError: If there is no connection to begin with.
+            OrderError: If the server isn't the one that the plan was made on.
+            Locked: If another run is under way on that server and database.
+            StateError: If the journal or the trash can't be written; then nothing was removed.
+        """
+        self._began = time.monotonic()
+        pipe = await open_pipe(self._endpoint)
+        try:
+            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            with ExitStack() as held:
+                server = pipe.identity.run_id or "unnamed"
+                held.enter_context(lock(self._journal.folder, f"server-{server}-{self._endpoint.db}", run=self.id))
+                held.enter_context(lock(self._journal.folder, f"run-{self.id}", run=self.id))
+                self._open_trash(held, pipe)
+                await self._ledger.start(self._told(pipe))
+                held.enter_context(self._pacer.pulse.beating())
+                return await self._carried_out(pipe)
+        finally:
+            await pipe.close()
+
+    async def _carried_out(self, pipe: Pipe) -> Result:
+        outcome: Outcome = "interrupted"
+        why: str = NOTHING
+        left = None
+        try:
+            await self._pacer.feel_idle()
+            left = await self._persist(pipe)
+            outcome = "done"
+        except Cancelled:
+            outcome = "cancelled"
+        except (Refused, StateError, LinkError, OrderError, Stopped) as error:
+            outcome, why = "stopped", str(error)
+        finally:
+            self._pacer.state, self._pacer.why = "ended", safe(why)
+            self._seconds = time.monotonic() - self._began
+            result = self._result(outcome, safe(why), left)
+            with suppress(JournalError):  # the entries before it tell the most
+                await asyncio.shield(self._ledger.end(result))
+        return result
+
+    async def _persist(self, pipe: Pipe) -> int | None:
+        """Remove all, over as many connections as it takes; returns how many keys are left."""
+        while True:
+            passage = self._passage = Passage(pipe, self.order, self._options, self._ledger, self._pacer, self._trash)
+            try:
+                await passage.remove()
+                return await passage.left()
+            except LinkError as error:
+                self._scanned += passage.scanned
+                passage.lose()
+                self._passage = None
+                await pipe.close()
+                pipe = await self._reconnected(error)
+            except asyncio.CancelledError:
+                passage.lose()
+                raise
+
+    async def _reconnected(self, error: LinkError) -> Pipe:
+        """The same server again, however long it takes within ``PATIENCE``.
+
+        Raises:
+            LinkError: If it doesn't come back.
+            OrderError: If another process answers, or a replica.
+        """
+        until, tries = time.monotonic() + PATIENCE, 0
+        while time.monotonic() < until:
+            tries += 1
+            self._pacer.state, self._pacer.why = "reconnecting", safe(f"{error.what}; trying again")
+            await self._pacer.wait(backoff(error.trouble, tries, self._dice))
+            try:
+                pipe = await open_pipe(self._endpoint)
+            except LinkError as failed:
+                error = failed
+                continue
+            try:
+                self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            except OrderError:
+                await pipe.close()
+                raise
+            self._pacer.state, self._pacer.why = "running", NOTHING
+            return pipe
+        raise error
+
+    def _open_trash(self, held: ExitStack, pipe: Pipe) -> None:
+        if not self._options.undo or self._options.dry_run:
+            return
+        folder, cap = self._journal.folder, self._options.trash_cap
+        estimate = self.order.plan.get("undo_bytes")
+        # The estimate is of a sample: half as much again is left for what that missed.
+        needed = cap if estimate is None else min(cap, estimate + estimate // 2)
+        make_room(folder, cap=cap, needed=needed, keep=(self.id,))
+        header = TrashHeader(self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time())
+        path, room = trash_path(folder, self.id), max(0, cap - trash_size(folder))
+        self._trash = held.enter_context(TrashWriter(path, header, cap=room))
+
+    def _told(self, pipe: Pipe) -> dict[str, Any]:
+        """What the journal is told at the start."""
+        order, selection = self.order, self.order.selection.as_json()
+        return {
+            "acl_user": pipe.identity.user,
+            "server": self._endpoint.address,
+            "node": order.node,
+            "run_id": pipe.identity.run_id,
+            "db": order.db,
+            "environment": self._endpoint.environment,
+            "mode": self._options.mode,
+            "patterns": selection["patterns"],
+            "filters": selection["filters"],
+            "protected": selection["protected"],
+            "preset": order.preset,
+            "options": self._options.as_json(),
+            "plan": order.plan,
+            "undo": str(self._trash.path) if self._trash is not None else None,
+            "resumes": order.resumes,
+        }
+
+    def _result(self, outcome: Outcome, why: SafeText, left: int | None) -> Result:
+        ledger, trash = self._ledger, self._trash
+        per_key = self.order.key_bytes
+        return Result(
+            run=self.id,
+            outcome=outcome,
+            why=why,
+            tally=ledger.tally,
+            left=left,
+            bytes_estimated=round(per_key * ledger.tally.removed) if per_key is not None else None,
+            seconds=self._elapsed,
+            undo=trash.path if trash is not None and trash.kept else None,
+            undo_bytes=ledger.trash_bytes,
+            undo_left_out=ledger.undo_left_out,
+            dry_run=self._options.dry_run,
+            refused_keys=tuple(ledger.refused_keys),
+            oversized_keys=tuple(ledger.oversized_keys),
+        )
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began if self._seconds is None else self._seconds
+
+    @property
+    def _looked_at(self) -> int:
+        return self._scanned + (self._passage.scanned if self._passage is not None else 0)

@@ -1,0 +1,142 @@
+"""One pass over a database with SCAN: the keys that a selection means, page by page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from redis.exceptions import ResponseError
+
+from pymon_tui.invalidation.pattern import matcher
+from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
+from pymon_tui.invalidation.selection import Selection
+from pymon_tui.model.text import SafeText
+from pymon_tui.server.reasons import answer_text, remedy_of
+
+PAGE = 1_000
+"""Keys that the server looks at for one page: it is held up for one to two milliseconds."""
+
+
+_ASKED = {"pttl": (b"PTTL",), "idle": (b"OBJECT", b"IDLETIME"), "bytes": (b"MEMORY", b"USAGE")}
+"""What tells a filter what it needs to know of a key, in the order of ``Filters.keep``."""
+
+
+class Refused(Exception):  # noqa: N818 - an answer of the server, and no fault of ours
+    """The server refused a command that the work can't do without. Its text is one line.
+
+    Attributes:
+        what: What was refused, and the server's own words.
+        remedy: What to do about it; empty where nothing is known.
+        error: The answer itself.
+    """
+
+    def __init__(self, command: str, error: ResponseError, user: SafeText) -> None:
+        self.error = error
+        self.what = f"{command} was refused: {answer_text(error)}"
+        self.remedy = remedy_of(error, command.lower().replace(" ", "|"), user)
+        super().__init__(f"{self.what}; {self.remedy}" if self.remedy else self.what)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a pass has come: the pattern that is looked for, and the cursor to go on from.
+
+    A cursor means the same to a server for as long as its process lives, on any connection.
+    """
+
+    pattern: int = 0
+    cursor: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """What one SCAN found.
+
+    Attributes:
+        keys: The keys that the selection means, each once.
+        protected: How many more matched and are protected.
+        place: Where the pass goes on after this page.
+    """
+
+    keys: list[bytes]
+    protected: int
+    place: Place
+
+
+class Sweep:
+    """Looks through the database once per pattern; keys that an earlier pattern matches are left to it.
+
+    A key that is there from the beginning to the end of the pass is found. One that comes or goes meanwhile may be
+    found or not, and a few are found twice while the server's table is rehashed.
+
+    Attributes:
+        page: Keys to look at for one page (SCAN's COUNT); may be changed on the way.
+        scanned: Keys looked at, about: COUNT for each page.
+    """
+
+    def __init__(self, pipe: Pipe, selection: Selection, *, page: int = PAGE, start: Place | None = None) -> None:
+        self.page = page
+        self.scanned = 0
+        self._pipe = pipe
+        self._selection = selection
+        self._start = start or Place()
+        self._type = (b"TYPE", selection.filters.type.encode()) if selection.filters.type else ()
+        self._protects = selection.protects if selection.protected else None
+
+    async def pages(self) -> AsyncGenerator[Page]:
+        """The pages that hold anything, and the last one of each pattern.
+
+        The next page is asked for before one is handed out, so that the server looks while the caller works.
+
+        Raises:
+            LinkError: If the link is lost; what was handed out is all that was found.
+            Refused: If the server refuses SCAN, or what a filter needs to know.
+        """
+        patterns = self._selection.patterns
+        for index in range(self._start.pattern, len(patterns)):
+            taken = matcher(patterns[:index])
+            cursor = self._start.cursor if index == self._start.pattern else 0
+            asked: asyncio.Future[list[Answer]] | None = self._scan(index, cursor)
+            while asked is not None:
+                (answer,) = await asked
+                if isinstance(answer, ResponseError):
+                    raise Refused("SCAN", answer, self._pipe.user)
+                cursor, found = int(answer[0]), answer[1]
+                asked = self._scan(index, cursor) if cursor else None
+                place = Place(index, cursor) if cursor else Place(index + 1, 0)
+                if index:
+                    found = [key for key in found if not taken(key)]
+                page = await self._page(found, place)
+                if page.keys or page.protected or not cursor:
+                    yield page
+
+    def _scan(self, index: int, cursor: int) -> asyncio.Future[list[Answer]]:
+        self.scanned += self.page
+        glob, count = self._selection.patterns[index].glob, b"%d" % self.page
+        return self._pipe.ask(pack(b"SCAN", b"%d" % cursor, b"MATCH", glob, b"COUNT", count, *self._type), 1)
+
+    async def _page(self, found: Sequence[bytes], place: Place) -> Page:
+        keys = list(dict.fromkeys(found))
+        protected = 0
+        if self._protects is not None:
+            kept = [key for key in keys if not self._protects(key)]
+            protected, keys = len(keys) - len(kept), kept
+        if keys and self._selection.filters.needs:
+            keys = await self._filtered(keys)
+        return Page(keys, protected, place)
+
+    async def _filtered(self, keys: list[bytes]) -> list[bytes]:
+        """Ask what the filters need to know of each key, and leave out those they don't keep."""
+        filters = self._selection.filters
+        known: dict[str, list[Answer]] = {}
+        for need in filters.needs:
+            command = _ASKED[need]
+            answers = await self._pipe.ask(pack_all((*command, key) for key in keys), len(keys))
+            for answer in answers:
+                if isinstance(answer, ResponseError):
+                    raise Refused(b" ".join(command).decode(), answer, self._pipe.user)
+            known[need] = answers
+        unknown: list[Answer] = [None] * len(keys)
+        facts = zip(*(known.get(need, unknown) for need in _ASKED), strict=True)
+        return [key for key, (pttl, idle, size) in zip(keys, facts, strict=True) if filters.keep(pttl, idle, size)]
