@@ -12,8 +12,9 @@ from pymon_tui.model.metric import Kind, Metric
 from pymon_tui.model.text import SafeText
 
 HOLE = math.nan
+_NONE: array[float] = array("d")
 CAPACITY = 7_200
-"""Samples kept of each metric: two hours at one a second, 57 KB a metric."""
+"""Samples kept of each metric: two hours at one a second, 58 KB a metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,24 @@ class History:
     def __init__(self, metrics: Sequence[Metric[Any]], capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._kinds = {metric.name: metric.kind for metric in metrics}
-        self._values: dict[str, array[float]] = {metric.name: array("d") for metric in metrics}
-        self._elapsed: array[float] = array("d")  # seconds that each sample covers
+        # Rings that are full of holes from the start: memory is taken once, and nothing is ever moved.
+        holes = array("d", [HOLE]) * capacity
+        self._values: dict[str, array[float]] = {metric.name: holes[:] for metric in metrics}
+        self._elapsed: array[float] = holes  # seconds that each sample covers
         self._last: dict[str, float] = {}
         self._last_at: float | None = None
-        self._first = 0  # the absolute index of what the arrays begin with
+        self._end = 0
         self._events: list[Event] = []
         self._peaks: dict[str, float] = {}
 
     @property
     def end(self) -> int:
         """The absolute index after the newest sample; it only grows."""
-        return self._first + len(self._elapsed)
+        return self._end
+
+    @property
+    def _first(self) -> int:
+        return max(0, self._end - self._capacity)
 
     def record(self, at: float, values: Mapping[str, float | None], own: Mapping[str, float]) -> bool:
         """Add one sample taken at ``at`` (monotonic seconds). True if a counter went back, which is a reset.
@@ -54,22 +61,24 @@ class History:
             self._kinds[name] is Kind.COUNTER and value is not None and value < self._last.get(name, value)
             for name, value in values.items()
         )
+        slot = self._end % self._capacity
         for name, samples in self._values.items():
             value = values.get(name)
             if value is None:
                 self._last.pop(name, None)
-                samples.append(HOLE)
+                sample = HOLE
             elif self._kinds[name] is Kind.GAUGE:
-                samples.append(value)
+                sample = value
             else:
                 last = self._last.get(name)
                 # After a reset no counter can be trusted for this interval, even those that have grown past again.
-                samples.append(HOLE if last is None or reset else max(0.0, value - last - own.get(name, 0.0)))
+                sample = HOLE if last is None or reset else max(0.0, value - last - own.get(name, 0.0))
                 self._last[name] = value
-            self._raise_peak(name, samples[-1] / elapsed if self._kinds[name] is Kind.COUNTER else samples[-1])
-        self._elapsed.append(elapsed)
+            samples[slot] = sample
+            self._raise_peak(name, sample / elapsed if self._kinds[name] is Kind.COUNTER else sample)
+        self._elapsed[slot] = elapsed
+        self._end += 1
         self._last_at = at
-        self._trim()
         return reset
 
     def _raise_peak(self, name: str, value: float) -> None:
@@ -83,27 +92,26 @@ class History:
     def skip(self, samples: int) -> None:
         """Add holes for ticks that were missed. The sample after them covers their time: its rate is the true mean."""
         for _ in range(min(samples, self._capacity)):
-            for values in self._values.values():
-                values.append(HOLE)
-            self._elapsed.append(HOLE)
-        self._trim()
+            for values in (*self._values.values(), self._elapsed):
+                values[self._end % self._capacity] = HOLE
+            self._end += 1
 
     def note(self, text: SafeText, wall: float) -> None:
         """Mark the newest sample with what happened there."""
-        self._events.append(Event(self.end - 1, wall, text))
+        kept = [event for event in self._events if event.index >= self._first]
+        self._events = [*kept, Event(self._end - 1, wall, text)]
 
     def view(self) -> HistoryView:
         """The history until now; later samples don't show in it."""
         return HistoryView(self, self.end, dict(self._peaks))
 
-    def _trim(self) -> None:
-        # In steps of an eighth, so that the arrays are not moved at each sample.
-        surplus = len(self._elapsed) - self._capacity
-        if surplus >= self._capacity // 8:
-            for samples in (*self._values.values(), self._elapsed):
-                del samples[:surplus]
-            self._first += surplus
-            self._events = [event for event in self._events if event.index >= self._first]
+    def _part(self, ring: array[float], start: int, stop: int) -> array[float]:
+        """What is kept from absolute index ``start`` to before ``stop``."""
+        start = max(start, self._first)
+        if start >= stop:
+            return array("d")
+        begin, end = start % self._capacity, (stop - 1) % self._capacity + 1
+        return ring[begin:end] if begin < end else ring[begin:] + ring[:end]
 
 
 class HistoryView:
@@ -131,36 +139,41 @@ class HistoryView:
         that a column doesn't change its members as time goes by. It shows their mean; None is a hole.
         """
         last = (self._end - 1) // samples_per_column
-        return tuple(
-            self._mean(metric, column * samples_per_column, (column + 1) * samples_per_column)
-            for column in range(last - width + 1, last + 1)
-        )
+        first = max((last - width + 1) * samples_per_column, self._history._first)
+        values, spans = self._samples(metric, first)
+        means = []
+        for column in range(last - width + 1, last + 1):
+            start = column * samples_per_column - first
+            part = slice(max(start, 0), max(start + samples_per_column, 0))
+            means.append(_mean(values[part], spans[part], counter=self._counts(metric)))
+        return tuple(means)
 
     def latest(self, metric: str) -> float | None:
         """The newest level or rate per second; None if it is not known."""
-        return self._mean(metric, self._end - 1, self._end)
+        return _mean(*self._samples(metric, self._end - 1), counter=self._counts(metric))
 
     def growth(self, metric: str, seconds: float) -> tuple[float, float] | None:
         """How much a counter grew over about the last ``seconds``: growth and the seconds truly covered.
 
         What isn't known of that time is left out of both. None where nothing is known.
         """
-        values, elapsed = self._history._values.get(metric), self._history._elapsed
+        history = self._history
+        values, elapsed = history._values.get(metric), history._elapsed
         if values is None:
             return None
         total = covered = passed = 0.0
-        index = self._end - 1 - self._history._first
-        # Half a sample of tolerance: ten samples of 1.002 s are ten seconds.
-        while index >= 0 and passed < seconds:
-            span = elapsed[index]
-            if math.isfinite(span):
-                if passed and passed + span / 2 > seconds:
-                    break
-                passed += span
-                if math.isfinite(values[index]):
-                    total += values[index]
-                    covered += span
-            index -= 1
+        for index in range(self._end - 1, history._first - 1, -1):
+            slot = index % len(elapsed)
+            span = elapsed[slot]
+            # Half a sample of tolerance: ten samples of 1.002 s are ten seconds.
+            if passed >= seconds or (passed and passed + span / 2 > seconds):
+                break
+            if not math.isfinite(span):
+                continue
+            passed += span
+            if math.isfinite(values[slot]):
+                total += values[slot]
+                covered += span
         return (total, covered) if covered else None
 
     def peak(self, metric: str) -> float | None:
@@ -169,26 +182,31 @@ class HistoryView:
 
     def seconds(self, samples: int) -> float:
         """How many seconds the newest ``samples`` samples cover, those of missed ticks included."""
-        first = self._history._first
-        start = max(self._end - samples - first, 0)
-        return sum(span for span in self._history._elapsed[start : self._end - first] if math.isfinite(span))
+        history = self._history
+        return sum(filter(math.isfinite, history._part(history._elapsed, self._end - samples, self._end)))
 
     def events(self, since: int = 0) -> tuple[Event, ...]:
         """What happened at the samples from absolute index ``since`` on, oldest first."""
-        return tuple(event for event in self._history._events if since <= event.index < self._end)
+        first = max(since, self._history._first)
+        return tuple(event for event in self._history._events if first <= event.index < self._end)
 
-    def _mean(self, metric: str, start: int, stop: int) -> float | None:
+    def _counts(self, metric: str) -> bool:
+        return self._history._kinds.get(metric) is Kind.COUNTER
+
+    def _samples(self, metric: str, start: int) -> tuple[array[float], array[float]]:
+        """The values from absolute index ``start`` on, and the seconds that each covers."""
         history = self._history
-        values = history._values.get(metric)
-        first = max(start, history._first) - history._first
-        last = min(stop, self._end) - history._first
-        if values is None or first >= last:
-            return None
-        counter = history._kinds[metric] is Kind.COUNTER
-        total = weight = 0.0
-        for index in range(first, last):
-            value, span = values[index], history._elapsed[index]
-            if math.isfinite(value) and (not counter or span > 0):
-                total += value
-                weight += span if counter else 1.0
-        return total / weight if weight else None
+        values = history._values.get(metric, _NONE)
+        if not values:
+            return _NONE, _NONE
+        return history._part(values, start, self._end), history._part(history._elapsed, start, self._end)
+
+
+def _mean(values: array[float], spans: array[float], *, counter: bool) -> float | None:
+    """The mean level, or a counter's growth per second."""
+    total = weight = 0.0
+    for value, span in zip(values, spans, strict=True):
+        if math.isfinite(value) and (not counter or span > 0):
+            total += value
+            weight += span if counter else 1.0
+    return total / weight if weight else None

@@ -202,14 +202,24 @@ def test_what_is_kept_is_bounded_and_an_old_view_only_loses_its_beginning() -> N
         history.record(at, {"total": 2.0 * at}, {})
         history.note(safe("event"), at)
         views.append(history.view())
-        assert len(views[-1]) <= 18
-        assert len(views[-1].events()) <= 18
+        assert len(views[-1]) == len(views[-1].events()) == min(at + 1, 16)
     assert history.end == 200
-    assert views[-1].columns("total", 20)[-16:] == (2,) * 16
+    assert views[-1].columns("total", 20) == (None,) * 4 + (2,) * 16
     assert len(views[10]) == 0
     assert views[10].columns("total", 3) == (None, None, None)
     history.skip(1_000_000)
-    assert len(history.view()) <= 18
+    assert len(history.view()) == 16
+
+
+@given(st.lists(st.floats(0, 1e9), max_size=60), st.integers(1, 5))
+def test_what_is_kept_is_the_same_however_much_was_forgotten(levels: list[float], per_column: int) -> None:
+    short, long = history_of(*levels, capacity=16).view(), history_of(*levels).view()
+    for metric in ("level", "total"):
+        width = 16 // per_column - 1  # the columns of which every sample is kept
+        assert short.columns(metric, width, per_column) == long.columns(metric, width, per_column)
+        assert short.latest(metric) == long.latest(metric)
+    assert short.growth("total", 9) == long.growth("total", 9)
+    assert short.seconds(16) == long.seconds(16)
 
 
 numbers = st.none() | st.floats(0, 1e15)
