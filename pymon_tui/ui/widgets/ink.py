@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -185,15 +186,13 @@ class Ink(Widget):
         for (text, role), room, align in cells:
             style = self.ink(role) if behind is None else self.ink(role) + behind
             shown = fit_right(text, room) if align == "right" else fit(text, room)
-            # No blank after a cell at the end: Rich would keep the line that it is cut off.
-            gap = used + room < width
-            segments.append(Segment(shown + " " if gap else shown, style))
-            used += room + gap
+            gap = " " if used + room < width else ""
+            segments.append(Segment(shown + gap, style))
+            used += room + len(gap)
         if used < width:
             blank = self.ink("value") if behind is None else self.ink("value") + behind
             segments.append(Segment(" " * (width - used), blank))
-        strip = Strip(segments, max(used, width))
-        return strip if used <= width else strip.crop(0, width)
+        return Strip(segments, used).crop(0, width) if used > width else Strip(segments, width)
 
     def _segments(self, line: Line, width: int, behind: Style | None) -> Iterable[Segment]:
         left = width
@@ -232,7 +231,11 @@ class Facts(Ink):
         if new == old:
             return
         self._lines = new
-        self.refresh(layout=len(new) != len(old))
+        if len(new) != len(old):
+            self.refresh(layout=True)
+        else:
+            differing = [y for y, pair in enumerate(zip(new, old, strict=True)) if pair[0] != pair[1]]
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in differing))
 
     def get_content_width(self, container: object, viewport: object) -> int:
         """As wide as the longest line."""
@@ -255,6 +258,14 @@ class Prose(Facts):
         self._wrapped: tuple[Line, ...] = ()
         self._wrapped_for: tuple[int, tuple[Line, ...]] | None = None
         super().__init__(lines, id=id, classes=classes)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Draw these lines from now on."""
+        new = tuple(lines)
+        if new != self._lines:
+            rows = len(self._rows(self.size.width))
+            self._lines = new
+            self.refresh(layout=len(self._rows(self.size.width)) != rows)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As many rows as the lines take in this width."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from rich.cells import cell_len
 from textual import events
@@ -15,12 +15,14 @@ from textual.strip import Strip
 
 from pymon_tui.model.text import safe
 from pymon_tui.ui.widgets.filter import FilterLine
-from pymon_tui.ui.widgets.ink import Cell, Ink, Line, Span
+from pymon_tui.ui.widgets.ink import Cell, Ink, Span
 from pymon_tui.ui.widgets.rows import Column, Listed, Rows, column_at, fitting
 
 __all__ = ["Column", "Listed", "Rows", "Table"]
 
 R = TypeVar("R")
+_Content: TypeAlias = tuple[tuple[Cell, ...], bool]
+"""What a line shows: its cells, and whether the cursor stands on it."""
 
 
 class Table(Ink, ScrollView, Generic[R], can_focus=True):
@@ -102,6 +104,8 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         self._headed = True
         self._layout: tuple[int, tuple[Column[R], ...], list[tuple[Column[Any], int]]] | None = None
         self._rows: Rows[R] = Listed((), hash)
+        self._cells: dict[int, tuple[Cell, ...]] = {}  # of the rows that were asked for, by index
+        self._painted: dict[int, _Content] = {}  # by line
         self._cursor = 0
         self._cursor_key: Hashable | None = None
         super().__init__(id=id)
@@ -124,6 +128,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
     def show(self, rows: Rows[R]) -> None:
         """Draw these rows from now on; the cursor stays on its row, and that row where it is on the screen."""
         self._rows = rows
+        self._cells.clear()
         before = self._cursor
         if self._cursor_key is not None and (found := rows.find(self._cursor_key)) is not None:
             self._cursor = found
@@ -132,7 +137,9 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         if self._cursor != before:
             self.scroll_to(y=self.scroll_offset.y + self._cursor - before, animate=False, immediate=True)
             self._reveal()
-        self.refresh()
+        differing = [y for y in range(self.size.height) if self._content(y) != self._painted.get(y)]
+        if differing:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in differing))
 
     @property
     def headed(self) -> bool:
@@ -152,6 +159,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         self.columns = tuple(columns)
         self.sort, self.descending = sort, descending
         self._rows = Listed((), hash)
+        self._cells.clear()
         self._cursor, self._cursor_key = 0, None
         self.scroll_to(y=0, animate=False, immediate=True)
 
@@ -234,15 +242,22 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The header, or one row."""
         width = self.scrollable_content_region.width
+        content, marked = self._painted[y] = self._content(y)
+        return self.row(content, width, self.cursor_ink if marked else None)
+
+    def _content(self, y: int) -> _Content:
         if y < self._headed:
-            return self._header(width)
+            return self._header(), False
         index = self.scroll_offset.y + y - self._headed
         if index >= len(self._rows):
-            text: Line = (Span(self._empty, "faint"),) if index == 0 else ()
-            return self.strip(text, width)
-        behind = self.cursor_ink if index == self._cursor and self.has_focus else None
-        row = self._rows[index]
-        return self.row([(column.cell(row), cells, column.align) for column, cells in self._laid_out()], width, behind)
+            room = self.scrollable_content_region.width
+            return ((Span(self._empty, "faint"), room, "left"),) if index == 0 else (), False
+        layout = self._laid_out()  # another one has other cells
+        cells = self._cells.get(index)
+        if cells is None:
+            row = self._rows[index]
+            cells = self._cells[index] = tuple((column.cell(row), room, column.align) for column, room in layout)
+        return cells, index == self._cursor and self.has_focus
 
     def on_resize(self, _: events.Resize) -> None:
         """Another height shows other rows."""
@@ -295,18 +310,19 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
                 self.vertical_scrollbar.window_virtual_size = size.height
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
-    def _header(self, width: int) -> Strip:
+    def _header(self) -> tuple[Cell, ...]:
         cells: list[Cell] = []
         for column, room in self._laid_out():
             title = safe(column.title)
             if column.name == self.sort and cell_len(title) < room:
                 title = safe(title + ("↓" if self.descending else "↑"))
             cells.append((Span(title, "accent" if column.name == self.sort else "label"), room, column.align))
-        return self.row(cells, width, None)
+        return tuple(cells)
 
     def _laid_out(self) -> list[tuple[Column[Any], int]]:
         """The columns there is room for, in order, each with its width."""
         width = self.scrollable_content_region.width
         if self._layout is None or self._layout[:2] != (width, self.columns):
             self._layout = width, self.columns, fitting(self.columns, width)
+            self._cells.clear()
         return self._layout[2]

@@ -139,13 +139,35 @@ async def test_moving_paints_both_rows_also_where_it_scrolls() -> None:
 
 
 class Counted(Table[int]):
-    """A table that counts how often it asks for another layout of the screen."""
+    """A table that counts how often it asks for another layout of the screen, and notes what it repaints."""
 
     layouts = 0
+    repaints: tuple[tuple[Region, ...], ...] = ()
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         self.layouts += layout
+        self.repaints += (regions,)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def repainted(self) -> tuple[tuple[Region, ...], ...]:
+        """The regions of each call since the last time that this was asked."""
+        found, self.repaints = self.repaints, ()
+        return found
+
+
+async def test_only_rows_that_differ_are_repainted() -> None:
+    table = Counted(COLUMNS)
+    app = Stage(table)
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        table.show(Numbers(1, 2, 3))
+        await pilot.pause()
+        table.repainted()
+        table.show(Numbers(1, 2, 3))
+        assert table.repainted() == ()
+        table.show(Numbers(1, 9, 3, 4))
+        assert table.repainted() == ((Region(0, 2, WIDTH, 1), Region(0, 4, WIDTH, 1)),)
+        await pilot.pause()
+        assert [line.split()[:1] for line in app.lines[1:6]] == [["1"], ["9"], ["3"], ["4"], []]
 
 
 async def test_only_a_scrollbar_that_comes_or_goes_lays_the_screen_out_anew() -> None:
