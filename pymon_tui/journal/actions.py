@@ -33,6 +33,7 @@ def _append(journal: Journal, attempt: Attempt) -> None:
         name=attempt.action.name,
         command=attempt.action.shown,
         acl_user=attempt.acl_user,
+        node=attempt.node,
         server=attempt.server,
         run_id=attempt.run_id,
         db=attempt.db,

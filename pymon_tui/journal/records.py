@@ -31,7 +31,8 @@ class Record:
         user: The user of the operating system.
         ssh: Where that user came from by SSH, or None.
         acl_user: Whom the server knew.
-        server: What the server was called: a profile's name, or its address.
+        node: What the user called the server: a profile's name, or its address.
+        server: Its address.
         run_id: The server process.
         db: The database.
         patterns: As they are typed.
@@ -55,6 +56,7 @@ class Record:
     user: SafeText
     ssh: SafeText | None
     acl_user: SafeText
+    node: SafeText
     server: SafeText
     run_id: str
     db: int
@@ -140,6 +142,7 @@ def _record(own_id: str, story: _Story, folder: Path, undone: set[str]) -> Recor
         user=safe(started.user),
         ssh=None if started.ssh is None else safe(started.ssh),
         acl_user=safe(_text(started, "acl_user")),
+        node=safe(_text(started, "node")),
         server=safe(_text(started, "server")),
         run_id=_text(started, "run_id"),
         db=_number(started, "db") or 0,
@@ -169,7 +172,7 @@ def _state(own_id: str, run: str, story: _Story, folder: Path) -> State:
 def _removed(story: _Story) -> tuple[int, int | None]:
     """Keys removed at least and at most, from the last entry that tells."""
     if story.told is None:
-        return 0, None
+        return 0, _number(story.started, "named_up_to")
     tally = story.told.fields.get("tally")
     counts = tally if isinstance(tally, Mapping) else story.told.fields
 

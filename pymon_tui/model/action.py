@@ -61,7 +61,8 @@ class Attempt:
     Attributes:
         action: What was to be done.
         outcome: What came of it.
-        server: What the server is called: a profile's name, or its address.
+        node: What the user calls the server: a profile's name, or its address.
+        server: Its address.
         environment: What the profile says of it ("production", ...), or None.
         db: The database that was selected.
         acl_user: As whom we spoke to the server.
@@ -70,6 +71,7 @@ class Attempt:
 
     action: Action
     outcome: Outcome
+    node: SafeText
     server: SafeText
     environment: SafeText | None
     db: int

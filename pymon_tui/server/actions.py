@@ -84,7 +84,8 @@ def _attempt(action: Action, endpoint: Endpoint, outcome: Outcome, run_id: SafeT
     return Attempt(
         action,
         outcome,
-        server=safe(endpoint.label),
+        node=safe(endpoint.label),
+        server=safe(endpoint.address),
         environment=safe(endpoint.environment) if endpoint.environment else None,
         db=endpoint.db,
         acl_user=safe(endpoint.username or "default"),

@@ -15,7 +15,9 @@ KILL = Action(safe("Kill client"), ("CLIENT", "KILL", "ID", 7), safe("It is gone
 
 
 def attempt(outcome: Outcome) -> Attempt:
-    return Attempt(KILL, outcome, safe("cache"), safe("production"), 2, safe("oncall"), safe("a1b2"))
+    return Attempt(
+        KILL, outcome, safe("cache"), safe("10.0.0.1:6379"), safe("production"), 2, safe("oncall"), safe("a1b2")
+    )
 
 
 def test_an_action_is_written_with_its_exact_command_and_its_answer(tmp_path: Path) -> None:
@@ -27,7 +29,8 @@ def test_an_action_is_written_with_its_exact_command_and_its_answer(tmp_path: Pa
         "name": "Kill client",
         "command": "CLIENT KILL ID 7",
         "acl_user": "oncall",
-        "server": "cache",
+        "node": "cache",
+        "server": "10.0.0.1:6379",
         "run_id": "a1b2",
         "db": 2,
         "environment": "production",

@@ -22,7 +22,8 @@ def journal(tmp_path: Path) -> Journal:
 def start(journal: Journal, run: str = RUN, **more: Any) -> None:
     fields: dict[str, Any] = {
         "acl_user": "oncall",
-        "server": "cache",
+        "node": "cache",
+        "server": "10.0.0.1:6379",
         "run_id": "a1b2",
         "db": 2,
         "mode": "unlink",
@@ -54,7 +55,8 @@ def test_a_run_that_has_ended_is_told_whole(journal: Journal) -> None:
         "cancelled",
         "you said so",
     )
-    assert (record.acl_user, record.server, record.run_id, record.db) == ("oncall", "cache", "a1b2", 2)
+    assert (record.acl_user, record.run_id, record.db) == ("oncall", "a1b2", 2)
+    assert (record.node, record.server) == ("cache", "10.0.0.1:6379")
     assert (record.patterns, record.mode, record.plan) == (("user:*", "a\\x00*"), "unlink", {"matched": 500})
     assert (record.removed_at_least, record.removed_at_most) == (480, 485)
     assert record.result is not None
@@ -76,6 +78,8 @@ def test_an_interrupted_run_says_how_far_it_may_have_come(journal: Journal) -> N
     start(journal)
     record = only(journal)
     assert (record.removed_at_least, record.removed_at_most) == (0, None)
+    start(journal, named_up_to=50)
+    assert (only(journal).removed_at_least, only(journal).removed_at_most) == (0, 50)
     progress(journal, removed=100)
     progress(journal)
     record = only(journal)

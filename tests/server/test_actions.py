@@ -160,9 +160,10 @@ async def test_every_attempt_is_recorded_with_who_where_and_what_came_of_it(
         (closed, None),
     ]
     first = written.attempts[0]
-    assert (first.action, first.server, first.environment, first.db, first.acl_user) == (
+    assert (first.action, first.node, first.server, first.environment, first.db, first.acl_user) == (
         COUNT,
         "cache",
+        server.socket,
         "production",
         2,
         "default",

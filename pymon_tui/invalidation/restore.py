@@ -1,0 +1,297 @@
+"""An undo: brings back what a run removed, from its trash, and never over a newer key unless asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import deque
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from pymon_tui.invalidation.pipe import Pipe, open_pipe
+from pymon_tui.invalidation.preflight import replica_problem
+from pymon_tui.invalidation.restore_account import (
+    LISTED,
+    Failure,
+    Mark,
+    RestoreOutcome,
+    RestoreProgress,
+    RestoreResult,
+    RestoreState,
+    RestoreTally,
+)
+from pymon_tui.invalidation.returning import Returning, Sent, portions
+from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
+from pymon_tui.journal.ids import new_id
+from pymon_tui.journal.journal import Journal, JournalError, JsonValue
+from pymon_tui.journal.lock import lock
+from pymon_tui.journal.records import Record, runs
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.backoff import backoff
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+
+PATIENCE = 300.0
+"""Seconds for which a lost server is tried again."""
+
+PERIOD = 2.0
+"""Seconds between two entries in the journal."""
+
+_IN_FLIGHT = 4  # portions
+_SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a thin line
+_NOTHING = safe("")
+
+
+class RestoreError(Exception):
+    """An undo that must not begin. Its text is one line: why, and what to do."""
+
+
+class OtherServer(RestoreError):  # noqa: N818 - what was found
+    """Another server process answers than the one that the keys were removed from. A person may want that."""
+
+
+class _Stopped(Exception):  # noqa: N818 - what was found out
+    """The undo can't go on. Its text is one line."""
+
+
+class Restore:
+    """One undo of one run. ``cancel`` ends it early, ``progress`` says how it stands.
+
+    An undo of the same run that was cut off, stopped or cancelled is gone on with, where it was on the same server
+    process and with the same ``replace``.
+
+    Attributes:
+        undo: Its id.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, trash: Path, journal: Journal, *, replace: bool, elsewhere: bool, read_only: bool
+    ) -> None:
+        """Prepare an undo; nothing is opened yet.
+
+        Args:
+            endpoint: The server. Its database doesn't matter: the trash knows which one it was.
+            trash: The run's file.
+            journal: Where it is written down. An undo that can't be is made all the same, and its result says so.
+            replace: Whether a key that is there is replaced by the one that was removed.
+            elsewhere: Whether another server process will do, such as the same server after a restart.
+            read_only: Whether nothing may be written.
+
+        Raises:
+            RestoreError: If nothing may be written.
+        """
+        if read_only:
+            raise RestoreError("nothing is restored: this is read-only; start without --read-only")
+        self.undo = new_id()
+        self._endpoint = endpoint
+        self._path = trash
+        self._journal = journal
+        self._replace = replace
+        self._elsewhere = elsewhere
+        self._total = 0
+        self._tally = RestoreTally()
+        self._mark = Mark()
+        self._failures: list[Failure] = []
+        self._state: RestoreState = "starting"
+        self._why: SafeText = _NOTHING
+        self._began: float | None = None
+        self._seconds: float | None = None
+        self._cancelled = asyncio.Event()
+        self._unrecorded: SafeText | None = None
+        self._compares = False  # whether a key that is there may be of this undo, and is looked at
+        self._ends = False  # whether keys that are there may only have been given an earlier end
+        self._written_at = 0.0
+
+    @property
+    def progress(self) -> RestoreProgress:
+        """How it stands now."""
+        return RestoreProgress(self._state, self._why, self._total, self._tally, self._elapsed)
+
+    def cancel(self) -> None:
+        """End after what is on its way; ``run`` returns the account of what was done."""
+        self._cancelled.set()
+
+    async def run(self) -> RestoreResult:
+        """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.
+
+        Raises:
+            LinkError: If there is no connection to begin with.
+            RestoreError: If this server is not the one to restore to (``OtherServer``), or a replica.
+            Locked: If the run is still under way, or another undo of it.
+            TrashError: If the trash can't be read.
+            JournalError: If the lock can't be made.
+        """
+        self._began = time.monotonic()
+        reader = await asyncio.to_thread(TrashReader, self._path)
+        with reader:
+            header = reader.header
+            endpoint = replace(
+                self._endpoint, db=header.db, command_timeout=max(self._endpoint.command_timeout, _SILENCE)
+            )
+            pipe = await open_pipe(endpoint)
+            try:
+                self._check(pipe, header)
+                with lock(self._journal.folder, f"run-{header.run}", run=self.undo):
+                    self._total = await asyncio.to_thread(reader.count)
+                    await self._take_up(pipe, header)
+                    return await self._carried_out(pipe, reader)
+            finally:
+                await pipe.close()
+
+    @property
+    def _elapsed(self) -> float:
+        if self._seconds is not None:
+            return self._seconds
+        return time.monotonic() - self._began if self._began is not None else 0.0
+
+    def _check(self, pipe: Pipe, header: TrashHeader) -> None:
+        if replica_problem(pipe) is not None:
+            raise RestoreError(f"{pipe.endpoint.label} is a replica; connect to its primary to restore keys")
+        if not self._elsewhere and (not header.run_id or pipe.identity.run_id != header.run_id):
+            raise OtherServer(
+                f"{pipe.endpoint.label} was restarted since the run, or is another server than {safe(header.server)}; "
+                "restore to it only if that is what you want (--elsewhere)"
+            )
+
+    async def _take_up(self, pipe: Pipe, header: TrashHeader) -> None:
+        """Find out what was done before, and write down that this begins."""
+        known: tuple[Record, ...] = ()
+        try:
+            known = await asyncio.to_thread(runs, self._journal)
+        except JournalError as error:
+            self._unrecorded = safe(str(error))
+        self._ends = any(record.mode == "expire" for record in known if record.id == header.run)
+        earlier = next((record for record in known if record.kind == "undo" and record.run == header.run), None)
+        self._compares = earlier is not None or self._ends
+        if earlier is not None and earlier.state != "done" and self._goes_on_from(earlier, pipe):
+            told = earlier.result or earlier.progress or {}
+            self._mark = Mark.from_json(told.get("mark"))
+            self._tally = self._mark.tally
+        await self._write(
+            "started",
+            acl_user=pipe.user,
+            node=pipe.endpoint.label,
+            server=pipe.endpoint.address,
+            run_id=pipe.identity.run_id,
+            db=header.db,
+            environment=pipe.endpoint.environment,
+            trash=str(self._path),
+            replace=self._replace,
+            elsewhere=self._elsewhere,
+            total=self._total,
+            mark=self._mark.as_json(),
+            run=header.run,
+        )
+
+    def _goes_on_from(self, earlier: Record, pipe: Pipe) -> bool:
+        same_way = earlier.started.get("replace") is self._replace
+        return same_way and bool(earlier.run_id) and earlier.run_id == pipe.identity.run_id
+
+    async def _carried_out(self, pipe: Pipe, reader: TrashReader) -> RestoreResult:
+        outcome: RestoreOutcome = "interrupted"
+        try:
+            await self._persist(pipe, reader)
+            outcome = "cancelled" if self._cancelled.is_set() and self._tally.settled < self._total else "done"
+        except (_Stopped, LinkError, TrashError) as error:
+            outcome, self._why = "stopped", safe(str(error))
+        finally:
+            self._state, self._seconds = "ended", self._elapsed
+            result = self._result(outcome, reader)
+            await asyncio.shield(self._write("ended", mark=self._mark.as_json(), **result.as_json()))
+        return replace(result, unrecorded=self._unrecorded)
+
+    async def _persist(self, pipe: Pipe, reader: TrashReader) -> None:
+        """Restore all, over as many connections as it takes."""
+        run_id = pipe.identity.run_id
+        try:
+            while True:
+                try:
+                    return await self._restore(pipe, reader)
+                except LinkError as error:
+                    # What was on its way may have been restored or not: it is sent again, and what is there looked at.
+                    self._tally, self._compares = self._mark.tally, True
+                    await pipe.close()
+                    pipe = await self._reconnected(pipe.endpoint, error)
+                    if pipe.identity.run_id != run_id:
+                        raise _Stopped("the server was restarted meanwhile, or another one answers now") from None
+        finally:
+            await pipe.close()
+
+    async def _restore(self, pipe: Pipe, reader: TrashReader) -> None:
+        self._state, self._why = "running", _NOTHING
+        returning = Returning(pipe, replace=self._replace, compares=self._compares, ends=self._ends)
+        await returning.look_at_the_clock()
+        sent: deque[Sent] = deque()
+        refusal: SafeText | None = None
+        async with aclosing(portions(reader, self._mark.offset, self._mark.index)) as some:
+            async for portion in some:
+                if self._cancelled.is_set() or refusal:
+                    break
+                sent.append(returning.send(portion))
+                if len(sent) == _IN_FLIGHT:
+                    refusal = await self._settle(returning, sent.popleft(), refusal)
+        while sent:
+            refusal = await self._settle(returning, sent.popleft(), refusal)
+        if refusal:
+            raise _Stopped(refusal)
+
+    async def _settle(self, returning: Returning, sent: Sent, refusal: SafeText | None) -> SafeText | None:
+        """Count a portion; returns why the server takes no key, once it has said so."""
+        settled = await returning.settle(sent)
+        told = settled.tally
+        self._tally = self._tally.plus(
+            restored=told.restored, skipped=told.skipped, expired=told.expired, failed=told.failed
+        )
+        self._failures += settled.failures[: LISTED - len(self._failures)]
+        refusal = refusal or settled.refusal
+        if refusal is None:  # else an undo after this one begins with the first portion that was refused
+            self._mark = Mark(sent.portion.offset, sent.portion.index, self._tally)
+            if time.monotonic() - self._written_at > PERIOD:
+                await self._write("progress", mark=self._mark.as_json(), **self._tally.as_json())
+        return refusal
+
+    async def _reconnected(self, endpoint: Endpoint, error: LinkError) -> Pipe:
+        """A new connection.
+
+        Raises:
+            LinkError: If there is none for ``PATIENCE`` seconds, or nobody wants one any more.
+        """
+        until, tries, dice = time.monotonic() + PATIENCE, 0, random.Random()
+        while True:
+            self._state, self._why = "reconnecting", error.what
+            tries += 1
+            wait = backoff(error.trouble, tries, dice)
+            if self._cancelled.is_set() or time.monotonic() + wait > until:
+                raise error
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._cancelled.wait()
+            try:
+                return await open_pipe(endpoint)
+            except LinkError as another:
+                error = another
+
+    def _result(self, outcome: RestoreOutcome, reader: TrashReader) -> RestoreResult:
+        return RestoreResult(
+            undo=self.undo,
+            run=reader.header.run,
+            outcome=outcome,
+            why=self._why,
+            total=self._total,
+            tally=self._tally,
+            torn=reader.torn,
+            failures=tuple(self._failures),
+            seconds=self._elapsed,
+            unrecorded=self._unrecorded,
+        )
+
+    async def _write(self, event: str, **fields: JsonValue) -> None:
+        """Add to the journal. Keys are brought back all the same where its disk is full, perhaps of these keys."""
+        self._written_at = time.monotonic()
+        try:
+            await asyncio.to_thread(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
+        except JournalError as error:
+            self._unrecorded = safe(str(error))

@@ -1,0 +1,150 @@
+"""What an undo tells: how far it is, and what became of each key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self, TypeAlias
+
+from pymon_tui.model.text import SafeText
+
+RestoreState: TypeAlias = Literal["starting", "running", "reconnecting", "ended"]
+RestoreOutcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
+
+LISTED = 100
+"""Failed keys that an account names, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTally:
+    """What became of the keys so far.
+
+    Attributes:
+        restored: They are back, with their value and the end of their life.
+        skipped: A key of that name was there, and stays as it is.
+        expired: They would have ended by now of themselves.
+        failed: The server refused them.
+    """
+
+    restored: int = 0
+    skipped: int = 0
+    expired: int = 0
+    failed: int = 0
+
+    @property
+    def settled(self) -> int:
+        """All of them together."""
+        return self.restored + self.skipped + self.expired + self.failed
+
+    def plus(self, *, restored: int = 0, skipped: int = 0, expired: int = 0, failed: int = 0) -> Self:
+        """These and those."""
+        return type(self)(
+            self.restored + restored, self.skipped + skipped, self.expired + expired, self.failed + failed
+        )
+
+    def as_json(self) -> dict[str, int]:
+        """For the journal and ``--json``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the trash before which every key is settled: an undo that was cut off goes on there.
+
+    Attributes:
+        offset: Of a block, in bytes from the start of the file; 0 for the first.
+        index: Of a record in that block.
+        tally: What became of the keys before.
+    """
+
+    offset: int = 0
+    index: int = 0
+    tally: RestoreTally = RestoreTally()
+
+    def as_json(self) -> dict[str, int]:
+        """For the journal."""
+        return {"offset": self.offset, "index": self.index, **self.tally.as_json()}
+
+    @classmethod
+    def from_json(cls, told: object) -> Self:
+        """What ``as_json`` gave; the start of the file where it isn't that."""
+        names = ("offset", "index", "restored", "skipped", "expired", "failed")
+        numbers = [told.get(name) for name in names] if isinstance(told, Mapping) else []
+        whole = [number for number in numbers if isinstance(number, int) and number >= 0]
+        return cls(whole[0], whole[1], RestoreTally(*whole[2:])) if len(whole) == len(names) else cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A key that wasn't restored, and what the server said."""
+
+    key: SafeText
+    why: SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreProgress:
+    """How an undo stands.
+
+    Attributes:
+        state: What it does.
+        why: Why, where it isn't plain.
+        total: Keys in the trash; 0 before that is known.
+        tally: What became of those that it has come to.
+        seconds: That it takes so far.
+    """
+
+    state: RestoreState
+    why: SafeText
+    total: int
+    tally: RestoreTally
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RestoreResult:
+    """The account of an undo that has ended; one that was taken up again counts from its first beginning.
+
+    Attributes:
+        undo: Its id.
+        run: The run that it undoes.
+        outcome: Whether it came to the end of the trash, and if not, what ended it.
+        why: In one line, where there is something to say.
+        total: Keys in the trash that can be read.
+        tally: What became of them.
+        torn: Whether the trash ends in the middle of a block: what was written there last can't be read.
+        failures: The first of the keys that the server refused.
+        seconds: That it took.
+        unrecorded: Why the journal doesn't have all of this; None if it does.
+    """
+
+    undo: str
+    run: str
+    outcome: RestoreOutcome
+    why: SafeText
+    total: int
+    tally: RestoreTally
+    torn: bool
+    failures: tuple[Failure, ...]
+    seconds: float
+    unrecorded: SafeText | None
+
+    @property
+    def left(self) -> int:
+        """Keys that it didn't come to, or that the server would take none of."""
+        return self.total - self.tally.settled
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal and ``--json``; seconds."""
+        return {
+            "undo": self.undo,
+            "run": self.run,
+            "outcome": self.outcome,
+            "why": self.why,
+            "total": self.total,
+            **self.tally.as_json(),
+            "left": self.left,
+            "torn": self.torn,
+            "failures": [{"key": failure.key, "why": failure.why} for failure in self.failures],
+            "seconds": round(self.seconds, 3),
+        }
