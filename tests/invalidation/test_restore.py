@@ -22,6 +22,7 @@ from pymon_tui.journal.lock import Locked, lock
 from pymon_tui.journal.records import runs
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
+from tests.journal.processes import killed, started
 
 RUN = "20261122-120411-7c3f"
 
@@ -471,3 +472,40 @@ async def test_a_mark_that_is_none_is_the_start() -> None:
     wrongs: list[object] = [None, [], {}]
     for wrong in (*wrongs, mark.as_json() | {"offset": "7"}, mark.as_json() | {"index": -1}):
         assert Mark.from_json(wrong) == Mark()
+
+
+UNDO = """
+import asyncio, sys
+from pathlib import Path
+from pymon_tui.invalidation.restore import Restore
+from pymon_tui.journal.journal import Journal
+from pymon_tui.server.endpoint import Endpoint
+socket, trash, folder = sys.argv[1:]
+restore = Restore(
+    Endpoint(socket=socket), Path(trash), Journal(Path(folder)), replace=False, elsewhere=False, read_only=False
+)
+print("up", flush=True)
+sys.stdin.readline()
+asyncio.run(restore.run())
+"""
+
+
+async def test_a_killed_undo_is_gone_on_with_and_accounts_for_every_key(
+    redis: Redis, server: EmbeddedServer, journal: Journal
+) -> None:
+    async with raw(server) as client:
+        path = await trash_of(server, journal, *await many(client))
+    process = await asyncio.to_thread(started, UNDO, server.socket, path, journal.folder)
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    async with asyncio.timeout(20):
+        while not await redis.dbsize():
+            pass
+    killed(process)
+    (record,) = runs(journal)
+    assert record.state == "interrupted"
+    assert record.removed_at_least <= await redis.dbsize() < 20_000
+    result = await undo(server, path, journal).run()
+    assert (result.outcome, result.tally) == ("done", RestoreTally(restored=20_000))
+    assert await redis.dbsize() == 20_000
