@@ -40,7 +40,6 @@ PATIENCE = 300.0
 PERIOD = 2.0
 """Seconds between two entries in the journal."""
 
-_IN_FLIGHT = 4  # portions
 _SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a thin line
 _NOTHING = safe("")
 
@@ -231,7 +230,7 @@ class Restore:
                 if self._cancelled.is_set() or refusal:
                     break
                 sent.append(returning.send(portion))
-                if len(sent) == _IN_FLIGHT:
+                if len(sent) >= returning.in_flight:
                     refusal = await self._settle(returning, sent.popleft(), refusal)
         while sent:
             refusal = await self._settle(returning, sent.popleft(), refusal)

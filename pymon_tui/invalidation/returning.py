@@ -15,8 +15,13 @@ from pymon_tui.invalidation.trash import TrashReader, TrashRecord
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import answer_text, remedy_of
 
-KEYS, BYTES = 500, 262_144
-"""Of one portion, at most, unless one key has more: other clients of the server get their turn between two."""
+KEYS, BYTES = 200, 131_072
+"""Of one portion, at most, unless one key has more."""
+
+# Portions on their way: the server takes what has arrived in one go, while its other clients wait, so there are just
+# enough that it has always one to do. On a long line there are more: they arrive one after the other.
+_FEWEST, _MOST = 4, 16
+_PER_PORTION = 0.005  # seconds of a round trip
 
 # What these say holds for every key, and not for the one that was asked for.
 _FOR_ALL = {
@@ -105,14 +110,23 @@ class Returning:
         self._compares = compares
         self._ends = ends
         self._ahead = 0.0  # seconds that the server's clock is ahead of our monotonic one
+        self._in_flight = _FEWEST
+
+    @property
+    def in_flight(self) -> int:
+        """Portions that are best sent before the first of them is settled."""
+        return self._in_flight
 
     async def look_at_the_clock(self) -> None:
-        """Learn what time it is on the server, which may not be what it is here. To be awaited first.
+        """Learn what time it is on the server, and how far away that is. To be awaited first.
 
         Raises:
             LinkError: If the link is lost.
         """
+        asked_at = time.monotonic()
         answer = await self._pipe.ask_one(b"TIME")
+        round_trip = time.monotonic() - asked_at
+        self._in_flight = min(_MOST, _FEWEST + int(round_trip / _PER_PORTION))
         # A server that doesn't tell is taken to have the time that we have.
         now = int(answer[0]) + int(answer[1]) / 1e6 if isinstance(answer, list) else time.time()
         self._ahead = now - time.monotonic()
