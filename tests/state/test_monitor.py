@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.model.action import Action, Done, NotDone
+from pymon_tui.model.action import Action, Attempt, Done, NotDone
 from pymon_tui.model.link import Connecting, Live, Lost, Trouble
 from pymon_tui.model.query import PENDING, Command, Query, Ready, Reason, Unavailable, fixed, itself
 from pymon_tui.model.snapshot import Snapshot
@@ -364,3 +364,11 @@ async def test_a_read_only_monitor_refuses_to_act(redis: Redis, server: Embedded
     assert isinstance(outcome, NotDone)
     assert not outcome.unknown
     assert await redis.dbsize() == 1
+
+
+async def test_what_it_does_is_recorded(redis: Redis, server: EmbeddedServer) -> None:
+    attempts: list[Attempt] = []
+    endpoint = Endpoint(socket=server.socket)
+    monitor = Monitor(endpoint, (SERVER,), interval=INTERVAL, patterns=(), read_only=False, record=attempts.append)
+    outcome = await monitor.act(FLUSH)
+    assert [(attempt.action, attempt.outcome) for attempt in attempts] == [(FLUSH, outcome)]
