@@ -33,6 +33,9 @@ TAIL = ""  # covered by the wide character to its left, as long as that stands t
 
 STYLES_KEPT = 4096
 
+CUTS_KEPT = 1024
+"""Texts whose cuts Rich may remember. It would keep 16,384, a kilobyte each, most of which are not drawn again."""
+
 
 class Shadow:
     """What the terminal shows now, cell by cell, as far as it is known."""
@@ -172,6 +175,8 @@ class Frame(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         """The sequence to write, with one that clears the terminal in front when asked for."""
+        if Segment._split_cells.cache_info().currsize > CUTS_KEPT:
+            Segment._split_cells.cache_clear()
         if self._shadow is not None and isinstance(self._update, (LayoutUpdate, ChopsUpdate)):
             sequence = self._shadow.diff(self._update, console)
         else:

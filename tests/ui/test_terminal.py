@@ -233,6 +233,14 @@ def test_styles_that_never_come_back_are_not_kept() -> None:
     assert len(shadow._styles) < 5_000
 
 
+def test_texts_that_were_cut_are_not_kept() -> None:
+    console = console_with("truecolor")
+    for number in range(2_000):
+        Segment(f"한{number}").split_cells(2)
+        Frame(layout("x"), Shadow(), erase=False).render_segments(console)
+    assert Segment._split_cells.cache_info().currsize < 1_100
+
+
 def test_an_inline_update_passes_through() -> None:
     update, console = InlineUpdate([Strip([Segment("one")]), Strip([Segment("two")])]), console_with("truecolor")
     assert Frame(update, Shadow(), erase=False).render_segments(console) == update.render_segments(console)
