@@ -90,10 +90,10 @@ async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
 
     async def fill() -> None:
         try:
-            async for item in items:
-                await queue.put((item,))
+            async with aclosing(items):
+                async for item in items:
+                    await queue.put((item,))
         finally:
-            await items.aclose()
             await queue.put(None)
 
     filling = asyncio.create_task(fill())
@@ -103,6 +103,8 @@ async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
         await filling  # raises what ended it
     finally:
         filling.cancel()
+        while not queue.empty():
+            queue.get_nowait()  # who fills it would wait for ever to put its last item into a full one
         await asyncio.gather(filling, return_exceptions=True)
 
 

@@ -54,6 +54,11 @@ class _Question:
     done: asyncio.Future[list[Answer]]
 
 
+def _give_up(question: _Question, error: LinkError) -> None:
+    question.done.set_exception(error)
+    question.done.exception()  # who asked may never look, and then asyncio would print a complaint
+
+
 def pack(*words: bytes) -> bytes:
     """One command as it goes over the line."""
     return bytes(hiredis.pack_command(words))  # type: ignore[arg-type]  # takes any tuple
@@ -65,7 +70,9 @@ def pack_all(commands: Iterable[tuple[bytes, ...]]) -> bytes:
 
 
 def _error_of(text: str) -> ResponseError:
-    return NoPermissionError(text.removeprefix(_DENIED)) if text.startswith(_DENIED) else ResponseError(text)
+    if text.startswith(_DENIED):
+        return NoPermissionError(text.removeprefix(_DENIED), status_code=_DENIED.strip())
+    return ResponseError(text)
 
 
 class Pipe(asyncio.BufferedProtocol):
@@ -108,7 +115,7 @@ class Pipe(asyncio.BufferedProtocol):
         """
         question = _Question(answers, [], self._loop.create_future())
         if self._lost is not None:
-            question.done.set_exception(self._lost)
+            _give_up(question, self._lost)
             return question.done
         if not self._questions:
             self._heard_at = self._loop.time()
@@ -166,9 +173,8 @@ class Pipe(asyncio.BufferedProtocol):
         if self._watch is not None:
             self._watch.cancel()
         for question in self._questions:
-            if not question.done.done():
-                question.done.set_exception(error)
-                question.done.exception()  # who asked may be gone; the others still get it
+            if not question.done.done():  # who asked may have been cancelled
+                _give_up(question, error)
         self._questions.clear()
 
     def _watch_silence(self, seconds: float) -> None:

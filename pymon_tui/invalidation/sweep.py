@@ -85,7 +85,7 @@ class Sweep:
         self._protects = selection.protects if selection.protected else None
 
     async def pages(self) -> AsyncGenerator[Page]:
-        """The pages that hold anything, and the last one of each pattern.
+        """Every page, also those that hold nothing: a caller who waits, or ends it, does so between two SCANs.
 
         The next page is asked for before one is handed out, so that the server looks while the caller works.
 
@@ -107,9 +107,7 @@ class Sweep:
                 place = Place(index, cursor) if cursor else Place(index + 1, 0)
                 if index:
                     found = [key for key in found if not taken(key)]
-                page = await self._page(found, place)
-                if page.keys or page.protected or not cursor:
-                    yield page
+                yield await self._page(found, place)
 
     def _scan(self, index: int, cursor: int) -> asyncio.Future[list[Answer]]:
         self.scanned += self.page
