@@ -23,26 +23,30 @@ from tests.benchmarks.marathon import Marathon, recorded
 from tests.benchmarks.watched import rss_mib
 
 SNAPSHOTS = 20_000
-SETTLED = 2_000
-"""Snapshots after which whatever is bounded is full."""
+FULL = 5_000
+"""Snapshots after which whatever is bounded is full, and each pane was opened often."""
 SIZE = (120, 36)
-LIMIT = 1.0
+LIMIT = 0.01
+"""The share of RSS that is noise."""
 KEYS = ("1", "2", "1", "3", "1", "4", "1", "5", "1", "6", "1", "7")
-KEY_EVERY = 250
+KEY_EVERY = 100
 """Snapshots from one change of the form to the next."""
+PATIENCE = 10.0
+"""Seconds to wait for a frame."""
 
 
 class Nowhere(HeadlessDriver):
     """A terminal that takes whatever is written."""
 
-    written = 0
+    drawn = asyncio.Event()
+    """Set by each frame."""
 
     @property
     def is_headless(self) -> bool:
         return False
 
     def write(self, data: str) -> None:
-        self.written += len(data)
+        self.drawn.set()
 
 
 def figures() -> list[Figure]:
@@ -50,20 +54,31 @@ def figures() -> list[Figure]:
     ours, theirs = pty.openpty()  # without a terminal the app leaves
     began = time.monotonic()
     command = [sys.executable, "-m", "tests.benchmarks.bench_memory", str(SNAPSHOTS)]
-    answer = subprocess.run(command, stdin=theirs, stdout=subprocess.PIPE, check=True, text=True).stdout
+    # Frames as fast as they can be drawn: nobody waits for a sixtieth of a second with nothing to do.
+    environment = {**os.environ, "TEXTUAL_FPS": "1000"}
+    answer = subprocess.run(
+        command, env=environment, stdin=theirs, stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
     os.close(ours)
     os.close(theirs)
     marks = {int(at): rss for at, rss in json.loads(answer)["rss"].items()}
-    growth = marks[SNAPSHOTS] - marks[SETTLED]
+    growth = marks[SNAPSHOTS] - marks[FULL]
     course = ", ".join(f"{at:,}: {rss:.1f}" for at, rss in marks.items())
     return [
         Figure(
-            f"growth of RSS from {SETTLED:,} to {SNAPSHOTS:,} snapshots",
-            f"flat: ≤ {LIMIT:.0f} MiB",
-            f"{growth:+.2f} MiB",
-            growth <= LIMIT,
+            f"growth of RSS from {FULL:,} snapshots, when all that is bounded is full, to {SNAPSHOTS:,}",
+            f"flat: ≤ {LIMIT:.0%}",
+            f"{growth:+.1f} MiB, {growth / marks[FULL]:+.1%}",
+            growth <= LIMIT * marks[FULL],
             f"MiB after {course}; {time.monotonic() - began:.0f} s",
-        )
+        ),
+        Figure(
+            f"growth of RSS from the first snapshot to {SNAPSHOTS:,}",
+            "",
+            f"{marks[SNAPSHOTS] - marks[1]:+.1f} MiB",
+            None,
+            "each pane opened, and the slow log and the feed full",
+        ),
     ]
 
 
@@ -75,13 +90,14 @@ async def _run(snapshots: int, *, traced: bool) -> dict[str, object]:
     async with app.run_test(headless=False, size=SIZE) as pilot:
         for number in range(1, snapshots + 1):
             await marathon.advance()
-            await pilot.pause(0)
+            Nowhere.drawn.clear()
+            await asyncio.wait_for(Nowhere.drawn.wait(), PATIENCE)
             if number % KEY_EVERY == 0:
                 await pilot.press(KEYS[number // KEY_EVERY % len(KEYS)])
-            if number in (100, SETTLED) or number % 5_000 == 0:
+            if number in (1, 1_000) or number % 5_000 == 0:
                 gc.collect()
                 rss[number] = rss_mib("self")
-            if number == SETTLED and traced:
+            if number == FULL and traced:
                 tracemalloc.start(12)
                 first = tracemalloc.take_snapshot()
     if first is not None:

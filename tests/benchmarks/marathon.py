@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -15,6 +16,7 @@ from pymon_tui.demo.running import running_demo
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Live
 from pymon_tui.model.query import Argument, Reply
+from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings import QUERIES
 from pymon_tui.readings.metrics import METRICS
 from pymon_tui.server.connection import Session, open_session
@@ -30,6 +32,10 @@ _COUNTER = re.compile(rb"\n((?:total|keyspace|evicted|expired|used|uptime)_\w+:)
 _COMMAND = re.compile(rb"calls=(\d+),usec=(\d+)")
 _CLIENT = re.compile(rb"\b(id|age|tot-cmds|tot-net-in|tot-net-out|omem|tot-mem)=(\d+)")
 _INFO, _CLIENTS, _SLOWLOG = ("INFO", "all"), ("CLIENT", "LIST"), ("SLOWLOG", "GET")
+_SLOW = 4
+"""Slow commands that are new in each snapshot."""
+_FIRST_SLOW = 10_000
+"""The number of the newest of those that were logged before."""
 
 Replies = Mapping[tuple[Argument, ...], Reply]
 
@@ -102,9 +108,11 @@ class _Rerun(Session):
         return b"%s=%d" % (name, value + self._dice.randrange(1 << 20))
 
     def _slow(self, entries: list[Any], back: int) -> list[Any]:
-        _, at, _, arguments, *client = entries[(self.number + back) % len(entries)]
-        number = 10_000 + self.number - back
-        return [number, at + self.number, 2_000 + number % 977, [*arguments, b"%d" % number], *client]
+        # All of an entry follows from its number: one that was another before would be of another life of the server.
+        number = _FIRST_SLOW + _SLOW * self.number - back
+        _, _, _, arguments, *client = entries[number % len(entries)]
+        logged = int(WALL) + (number - _FIRST_SLOW) // _SLOW
+        return [number, logged, 2_000 + number % 977, [*arguments, b"%d" % number], *client]
 
 
 class Marathon(Script):
@@ -116,9 +124,17 @@ class Marathon(Script):
         self._poller = Poller(QUERIES)
         self._history = History(METRICS)
         self._dice = random.Random(2)
+        self._taken = asyncio.Event()
+
+    async def snapshots(self) -> AsyncGenerator[Snapshot]:
+        """The snapshots played; that one was taken is known when the next is asked for."""
+        async with aclosing(super().snapshots()) as played:
+            async for one in played:
+                yield one
+                self._taken.set()
 
     async def advance(self) -> None:
-        """Let the screen have the next snapshot, one second after the last, and ten messages."""
+        """Let the screen take the next snapshot, one second after the last, and ten messages."""
         number = self._session.number = self._session.number + 1
         at = 100.0 + number
         await self._poller.tick(self._session, at, 1.0, _NAMES)
@@ -129,8 +145,7 @@ class Marathon(Script):
         for message in range(10 * number, 10 * number + 10):
             payload = notification(self._dice, number=message, user_id=message % 97, at=str(WALL + at))
             self.feed.add(b"notifications:%d" % (message % 97), payload.encode(), WALL + at)
-        self.play(self._snapshot(at))
-
-    def _snapshot(self, at: float) -> Any:
         readings = {query: self._poller.readings[query.name] for query in QUERIES}
-        return snapshot(readings, at=at, history=self._history, feed=self.feed)
+        self._taken.clear()
+        self.play(snapshot(readings, at=at, history=self._history, feed=self.feed))
+        await self._taken.wait()
