@@ -12,7 +12,7 @@ from pymon_tui.model.history import History
 from pymon_tui.model.link import Link, Live
 from pymon_tui.model.query import Query, Reading, Ready
 from pymon_tui.model.snapshot import Snapshot
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.metrics import METRICS
 
 WALL = 1_790_000_000.0
@@ -61,6 +61,7 @@ class Script:
         self.acts: list[Action] = []
         self.outcome: Outcome = Done(safe("OK"))
         self.pokes = 0
+        self.notes: list[tuple[SafeText, str]] = []
         self.interval = 1.0
         self.now = 100.0
         self._queue: asyncio.Queue[Snapshot] = asyncio.Queue()
@@ -87,6 +88,10 @@ class Script:
     def poke(self) -> None:
         """Note that somebody can't wait."""
         self.pokes += 1
+
+    def note(self, text: SafeText, run: str) -> None:
+        """Remember what a run has done."""
+        self.notes.append((text, run))
 
     async def act(self, action: Action) -> Outcome:
         """Note the action and answer as the test said."""

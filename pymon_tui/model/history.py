@@ -19,11 +19,18 @@ CAPACITY = 7_200
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at a sample, such as a restart: a graph draws a hole there and the text says why."""
+    """Something that happened at a sample, such as a restart: a graph is marked there and the text says why.
+
+    Attributes:
+        index: Of the sample, counted from the beginning.
+        wall: When, in Unix seconds.
+        run: The invalidation that did it, by its id; None where it was nobody here.
+    """
 
     index: int
     wall: float
     text: SafeText
+    run: str | None
 
 
 class History:
@@ -96,10 +103,10 @@ class History:
                 values[self._end % self._capacity] = HOLE
             self._end += 1
 
-    def note(self, text: SafeText, wall: float) -> None:
-        """Mark the newest sample with what happened there."""
+    def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:
+        """Mark the newest sample with what happened there, and with the run that did it."""
         kept = [event for event in self._events if event.index >= self._first]
-        self._events = [*kept, Event(self._end - 1, wall, text)]
+        self._events = [*kept, Event(self._end - 1, wall, text, run)]
 
     def view(self) -> HistoryView:
         """The history until now; later samples don't show in it."""
@@ -189,6 +196,24 @@ class HistoryView:
         """What happened at the samples from absolute index ``since`` on, oldest first."""
         first = max(since, self._history._first)
         return tuple(event for event in self._history._events if first <= event.index < self._end)
+
+    def marks(self, width: int, samples_per_column: int = 1) -> frozenset[int]:
+        """Which of the newest ``width`` columns, counted as in ``columns``, something happened in."""
+        first = (self._end - 1) // samples_per_column - width + 1
+        events = self.events(max(0, first * samples_per_column))
+        return frozenset(event.index // samples_per_column - first for event in events)
+
+    def samples(self, metric: str, start: int, stop: int) -> tuple[float | None, ...]:
+        """Each sample from absolute index ``start`` to before ``stop``: level, or growth per second; None is a hole."""
+        history, stop = self._history, min(stop, self._end)
+        if metric not in history._values:
+            return ()
+        values, spans = (history._part(ring, start, stop) for ring in (history._values[metric], history._elapsed))
+        counter = self._counts(metric)
+        return tuple(
+            _mean(values[at : at + 1], spans[at : at + 1], counter=counter)
+            for at in range(min(len(values), len(spans)))
+        )
 
     def _counts(self, metric: str) -> bool:
         return self._history._kinds.get(metric) is Kind.COUNTER

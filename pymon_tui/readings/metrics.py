@@ -1,4 +1,4 @@
-"""The numbers that are followed over time, all of them fields of INFO."""
+"""The numbers that are followed over time: fields of INFO, and the round trip that it took."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ ERRORS = _field("error_replies", Kind.COUNTER, "total_error_replies")
 USED_MEMORY = _field("used_memory", Kind.GAUGE, "used_memory")
 RSS = _field("used_memory_rss", Kind.GAUGE, "used_memory_rss")
 CLIENTS = _field("connected_clients", Kind.GAUGE, "connected_clients")
+
+RTT: Metric[float] = Metric("rtt", Kind.GAUGE, lambda seconds: seconds)
+"""Seconds of a tick's round trip, without the server's own time: measured, and no field of INFO."""
 
 METRICS = (
     COMMANDS,

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pymon_tui.model.action import Action, NotDone, Outcome
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.snapshot import Snapshot
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.state.source import Source
 
 
@@ -64,6 +64,11 @@ class Deferred:
         """Tick now; before there is a source it is about to anyhow."""
         if self._made is not None:
             self._made.poke()
+
+    def note(self, text: SafeText, run: str) -> None:
+        """Mark the history with what a run has just done; before there is a source there is nothing to mark."""
+        if self._made is not None:
+            self._made.note(text, run)
 
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action."""

@@ -15,9 +15,9 @@ from pymon_tui.model.history import History
 from pymon_tui.model.link import Connecting, Link, Live, Lost
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
-from pymon_tui.readings.metrics import COMMANDS, METRICS, NET_INPUT, NET_OUTPUT
+from pymon_tui.readings.metrics import COMMANDS, METRICS, NET_INPUT, NET_OUTPUT, RTT
 from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
@@ -49,7 +49,7 @@ class Monitor:
         self._record_action = record
         self._wanted: frozenset[str] = frozenset()
         self._handshake = Handshake.RESP3
-        self._history = History(METRICS)
+        self._history = History((*METRICS, RTT))
         self._feed = Feed()
         self._listener = Listener(endpoint, self._feed, patterns)
         self._poked = asyncio.Event()
@@ -92,6 +92,10 @@ class Monitor:
         self._poller.refresh()
         self._listener.retry()
         self._poked.set()
+
+    def note(self, text: SafeText, run: str) -> None:
+        """Mark the history with what a run has just done."""
+        self._history.note(text, time.time(), run=run)
 
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action on a connection of its own, and have it recorded."""
@@ -170,7 +174,8 @@ class Monitor:
         if changed:
             self._history.break_()
         ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
-        reset = self._history.record(at, {metric.name: metric.read(info) for metric in METRICS}, ours)
+        values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
+        reset = self._history.record(at, values, ours)
         if changed or reset:
             self._history.note(safe(changed or "counters reset"), time.time())
         self._run_id = info.text("run_id") or self._run_id

@@ -8,6 +8,7 @@ from typing import Protocol
 from pymon_tui.model.action import Action, Outcome
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText
 
 
 class Source(Protocol):
@@ -42,6 +43,10 @@ class Source(Protocol):
 
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
+        ...
+
+    def note(self, text: SafeText, run: str) -> None:
+        """Mark the history with what a run, by its id, has just done."""
         ...
 
     async def act(self, action: Action) -> Outcome:

@@ -242,3 +242,29 @@ def test_nothing_is_negative_infinite_or_above_the_peak(
     assert growth >= 0
     assert covered > 0
     assert math.isfinite(view.seconds(30))
+
+
+def test_a_mark_stands_in_the_column_of_its_sample() -> None:
+    history = History((LEVEL,))
+    for second in range(10):
+        history.record(float(second), {"level": 1.0}, {})
+        if second == 6:
+            history.note(safe("removed"), 0.0, run="20261122-120411-7c3f")
+    view = history.view()
+    assert view.marks(10) == {6}
+    assert view.marks(5) == {1}
+    assert view.marks(3) == frozenset()
+    assert view.marks(3, 4) == {1}
+    assert view.columns("level", 3, 4)[1] is not None
+    assert view.events()[0].run == "20261122-120411-7c3f"
+
+
+def test_samples_are_levels_and_growth_per_second() -> None:
+    history = History((LEVEL, TOTAL))
+    for second, total in ((0.0, 10.0), (2.0, 30.0), (3.0, 35.0)):
+        history.record(second, {"level": total, "total": total}, {})
+    view = history.view()
+    assert view.samples("level", 0, 9) == (10.0, 30.0, 35.0)
+    assert view.samples("total", 0, 3) == (None, 10.0, 5.0)
+    assert view.samples("total", 2, 2) == ()
+    assert view.samples("unheard of", 0, 3) == ()
