@@ -8,10 +8,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
 from pymon_tui.invalidation.sweep import Page, Place, Refused
+from pymon_tui.server.reasons import is_of_key
 
 Dump: TypeAlias = tuple[bytes, int, bytes]
 """A key, its end in unix milliseconds (0 for none), and what DUMP gave for it."""
@@ -154,6 +155,6 @@ async def _dumped(some: list[_Looked], pipe: Pipe, place: Place | None) -> Porti
 
 
 def _for_the_key(key: bytes, command: str, error: ResponseError, pipe: Pipe) -> bytes:
-    if not isinstance(error, NoPermissionError):
+    if not is_of_key(error):
         raise Refused(command, error, pipe.user)
     return key

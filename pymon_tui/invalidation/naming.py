@@ -7,12 +7,12 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
 from pymon_tui.invalidation.sweep import Refused
-from pymon_tui.server.reasons import answer_text
+from pymon_tui.server.reasons import answer_text, is_of_key
 
 _GONE, _NEVER = -2, -1  # PTTL's answers for no key and for a key that doesn't expire
 
@@ -148,7 +148,7 @@ class Expiring:
 
 def _is_for_a_key(error: ResponseError) -> bool:
     """Whether the refusal may be for some of the keys alone: for want of permission, or for their slots."""
-    return isinstance(error, NoPermissionError) or str(error).startswith(("CROSSSLOT", "MOVED", "ASK", "TRYAGAIN"))
+    return is_of_key(error) or str(error).startswith(("CROSSSLOT", "MOVED", "ASK", "TRYAGAIN"))
 
 
 def _is_unknown(error: ResponseError) -> bool:
@@ -161,7 +161,9 @@ def _of_those(
     there: list[bytes] = []
     for key, answer in zip(keys, answers, strict=True):
         if isinstance(answer, ResponseError):
-            raise Refused(command, answer, pipe.user)
-        if is_there(answer):
+            if not _is_for_a_key(answer):
+                raise Refused(command, answer, pipe.user)
+            there.append(key)  # who may not ask for it can't have removed it
+        elif is_there(answer):
             there.append(key)
     return there

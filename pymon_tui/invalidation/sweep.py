@@ -12,7 +12,7 @@ from pymon_tui.invalidation.pattern import matcher
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText
-from pymon_tui.server.reasons import answer_text, remedy_of
+from pymon_tui.server.reasons import answer_text, is_of_key, remedy_of
 
 PAGE = 1_000
 """Keys that the server looks at for one page: it is held up for one to two milliseconds."""
@@ -132,9 +132,10 @@ class Sweep:
             command = _ASKED[need]
             answers = await self._pipe.ask(pack_all((*command, key) for key in keys), len(keys))
             for answer in answers:
-                if isinstance(answer, ResponseError):
+                if isinstance(answer, ResponseError) and not is_of_key(answer):
                     raise Refused(b" ".join(command).decode(), answer, self._pipe.user)
-            known[need] = answers
+            # Of a key that our user may not touch nothing is known, and it is left out.
+            known[need] = [None if isinstance(answer, ResponseError) else answer for answer in answers]
         unknown: list[Answer] = [None] * len(keys)
         facts = zip(*(known.get(need, unknown) for need in _ASKED), strict=True)
         return [key for key, (pttl, idle, size) in zip(keys, facts, strict=True) if filters.keep(pttl, idle, size)]

@@ -57,14 +57,18 @@ def grant(acl: str, user: SafeText) -> SafeText:
     return safe(f"ACL SETUSER {user} +{acl}")
 
 
+def is_of_key(error: RedisError) -> bool:
+    """Whether our user may run the command, and may not touch a key (or a channel) that it names."""
+    return isinstance(error, NoPermissionError) and "permissions to access" in str(error)
+
+
 def remedy_of(error: RedisError, acl: str, user: SafeText) -> SafeText:
     """The ACL line that lets ``user`` do what was refused (the command, its key, its channel); else nothing."""
     if not isinstance(error, NoPermissionError):
         return _NOTHING
-    text = str(error)
-    if "permissions to access" not in text:
+    if not is_of_key(error):
         return grant(acl, user)
-    return safe(f"ACL SETUSER {user} &CHANNEL" if "channel" in text else f"ACL SETUSER {user} ~KEY")
+    return safe(f"ACL SETUSER {user} &CHANNEL" if "channel" in str(error) else f"ACL SETUSER {user} ~KEY")
 
 
 def link_error(error: BaseException, endpoint: Endpoint) -> LinkError:
