@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymon_tui.invalidation.account import LISTED, Result, Tally
+from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.sweep import Place
 from pymon_tui.journal.journal import Journal
 
@@ -54,7 +54,7 @@ class Ledger:
             JournalError: If that can't be done; then nothing may begin.
         """
         fields = {"run": self._run, "named_up_to": self._allowed, **told}
-        await asyncio.to_thread(self._journal.append, "run", "started", **fields)
+        await to_its_end(self._journal.append, "run", "started", **fields)
 
     async def allow(self, keys: int) -> None:
         """To be awaited before so many keys are named.
@@ -82,12 +82,12 @@ class Ledger:
         Raises:
             JournalError: If that can't be done; the entries before still tell the most of it.
         """
-        await asyncio.to_thread(self._journal.append, "run", "ended", **result.as_json(), tally=result.tally.as_json())
+        await to_its_end(self._journal.append, "run", "ended", **result.as_json(), tally=result.tally.as_json())
 
     async def _note(self) -> None:
         self._allowed = self._named + ALLOWANCE
         self._written_at = time.monotonic()
-        await asyncio.to_thread(
+        await to_its_end(
             self._journal.append,
             "run",
             "progress",

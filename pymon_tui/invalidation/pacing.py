@@ -27,6 +27,7 @@ class Pacer:
 
     Attributes:
         state: What the run does.
+        doing: What it does where nothing holds it up: it removes, or counts what is left.
         why: Why it does that, where it isn't plain.
         pulse: What other clients feel.
         pace: What the brake allows.
@@ -35,6 +36,7 @@ class Pacer:
 
     def __init__(self, pulse: Pulse, ceiling: float, rate: float | None) -> None:
         self.state: State = "starting"
+        self.doing: State = "running"
         self.why: SafeText = NOTHING
         self.pulse = pulse
         self.pace = Pace(FIRST, 0.0, hold=False, why=NOTHING)
@@ -81,7 +83,7 @@ class Pacer:
             await self._turn()
         self.idle_p99 = self.pulse.feeling.ping_p99
         self._brake = Brake(self.pulse.feeling, self._ceiling)
-        self.state = "running"
+        self.state = self.doing
 
     async def gate(self) -> None:
         """Wait until keys may be named.
@@ -89,22 +91,21 @@ class Pacer:
         Raises:
             Cancelled: If the run is to end.
         """
+        began = time.monotonic()
         while True:
             self._judge()
+            left = max(began + self.pace.pause, self._next_at) - time.monotonic()
             if self.paused:
                 self.state, self.why = "paused", safe("paused by you")
             elif self.pace.hold:
                 self.state, self.why = "holding", self.pace.why
             else:
-                break
-            await self._turn()
-        self.state, self.why = "running", self.pace.why
+                self.state, self.why = self.doing, self.pace.why
+                if left <= 0:
+                    break
+            await self._turn(left if left > 0 else _TURN)
         if self._cancelled:
             raise Cancelled
-        wait = max(self.pace.pause, self._next_at - time.monotonic())
-        while wait > 0:
-            await self._turn(wait)
-            wait = self._next_at - time.monotonic()
 
     async def ask(self, question: str) -> None:
         """Wait until somebody says yes.
@@ -116,7 +117,7 @@ class Pacer:
         self.state, self.why = "asking", safe(question)
         while not self._answered:
             await self._turn()
-        self.state, self.why = "running", NOTHING
+        self.state, self.why = self.doing, NOTHING
 
     async def wait(self, seconds: float) -> None:
         """Wait for something that takes its time.
