@@ -15,6 +15,11 @@ _ID = re.compile(
 _ANYS = re.compile(rb"\*{2,}")
 
 
+def around_ids(name: bytes) -> tuple[bytes, ...]:
+    """What stands before, between and after the numbers, UUIDs, digests, tokens and quoted parts of a name."""
+    return tuple(_ID.split(name))
+
+
 def without_ids(name: bytes) -> bytes:
     """The name with one ``*`` for each number, UUID, digest, token and quoted part in it.
 

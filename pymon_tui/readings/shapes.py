@@ -30,6 +30,15 @@ _KEYED = frozenset((b"MATCH", b"STREAMS", b"STORE", b"STOREDIST", b"BY", b"TYPE"
 _STREAM_READS = frozenset((b"XREAD", b"XREADGROUP"))
 _SCRIPTS = frozenset((b"EVAL", b"EVAL_RO", b"EVALSHA", b"EVALSHA_RO", b"FCALL", b"FCALL_RO"))
 
+# Before their keys these say how many there are.
+_BEHIND_NUMBER = frozenset(b"LMPOP SINTERCARD ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION".split())
+_KEYLESS = frozenset(
+    b"ASKING AUTH BGREWRITEAOF BGSAVE CONFIG DBSIZE DISCARD ECHO EXEC FAILOVER FLUSHALL FLUSHDB HELLO INFO KEYS "
+    b"LASTSAVE LOLWUT MONITOR MULTI PING PSUBSCRIBE PSYNC PUBLISH PUNSUBSCRIBE QUIT RANDOMKEY READONLY READWRITE "
+    b"REPLCONF REPLICAOF RESET ROLE SAVE SCAN SELECT SHUTDOWN SLAVEOF SPUBLISH SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE "
+    b"SWAPDB SYNC TIME UNSUBSCRIBE UNWATCH WAIT WAITAOF".split()
+)
+
 _LONGEST = 64
 
 _NUMBER = re.compile(rb"[(\[]?[-+]?(?:inf|\d+(?:\.\d+)?(?:e[-+]?\d+)?)|[-+$]", re.IGNORECASE)
@@ -102,7 +111,7 @@ def shape_of(arguments: tuple[bytes, ...]) -> SafeText:
         rest = _from_streams(rest)
     if name in _SCRIPTS and rest:
         words.append(_script(rest[0]))
-        rest = rest[2:] if len(rest) > 2 and rest[1] != b"0" else ()
+        rest = _keys_of_script(rest)
     if rest:
         words.append(_pattern(rest[0]))
         words += _options(rest[1:])
@@ -131,6 +140,32 @@ def _from_streams(arguments: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """The keys and ids of XREAD, which stand behind all of its options."""
     words = [argument.upper() for argument in arguments]
     return arguments[words.index(b"STREAMS") + 1 :] if b"STREAMS" in words else arguments
+
+
+def key_of(arguments: tuple[bytes, ...]) -> tuple[bytes, bool] | None:
+    """The first key that a command names, and whether that is only its beginning; None where it names no key."""
+    if not arguments:
+        return None
+    name, rest = arguments[0].upper(), arguments[1:]
+    if name in _STREAM_READS:
+        rest = _from_streams(rest)
+    elif name in _SCRIPTS:
+        rest = _keys_of_script(rest)
+    elif name in (b"OBJECT", b"MEMORY", b"XGROUP", b"XINFO"):
+        rest = rest[1:]
+    elif name in _BEHIND_NUMBER:
+        rest = rest[1:]
+    elif name in _KEYLESS or name in _CONTAINERS:
+        rest = ()
+    if not rest:
+        return None
+    key = _CUT.sub(b"", rest[0])
+    return key, key != rest[0]
+
+
+def _keys_of_script(rest: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """What follows a script and the number of its keys, if it is not 0."""
+    return rest[2:] if len(rest) > 2 and rest[1] != b"0" else ()
 
 
 def _pattern(key: bytes) -> SafeText:
