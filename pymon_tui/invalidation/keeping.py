@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from redis.exceptions import ResponseError
@@ -24,6 +25,9 @@ _GONE = -2  # PTTL's answer for a key that isn't there
 _TIME = pack(b"TIME")
 T = TypeVar("T")
 
+FRESH = 2.0
+"""Seconds after which a dump is made anew before its key goes: an undo brings back what was there when it went."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portion:
@@ -37,6 +41,7 @@ class Portion:
         gone: How many more were gone before they could be kept.
         protected: How many more matched and are protected.
         place: Where the pass goes on after them; None while more of the same page follows.
+        dumped_at: When the dumps were asked for, in monotonic seconds; 0 where there is none.
     """
 
     keys: list[bytes]
@@ -46,6 +51,7 @@ class Portion:
     gone: int
     protected: int
     place: Place | None
+    dumped_at: float
 
 
 class _Looked(NamedTuple):
@@ -60,11 +66,15 @@ async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
     """Each page as it is, for a run that can't be taken back."""
     async with aclosing(pages):
         async for page in pages:
-            yield Portion(page.keys, [], [], [], 0, page.protected, page.place)
+            yield Portion(page.keys, [], [], [], 0, page.protected, page.place, 0.0)
 
 
-async def kept(pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int) -> AsyncGenerator[Portion]:
+async def kept(pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int, most: int | None) -> AsyncGenerator[Portion]:
     """Each page with what must be kept of it, in portions that neither side finds hard to hold.
+
+    Args:
+        key_cap: Bytes above which a key isn't kept.
+        most: Keys of a portion, where a rate is to be kept: none is dumped long before its turn. None for any.
 
     Raises:
         LinkError: If the link is lost.
@@ -73,16 +83,35 @@ async def kept(pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int) -> AsyncGe
     async with aclosing(pages):
         async for page in pages:
             if not page.keys:
-                yield Portion([], [], [], [], 0, page.protected, page.place)
+                yield Portion([], [], [], [], 0, page.protected, page.place, 0.0)
                 continue
             looked, refused = await _looked_at(page.keys, pipe)
             gone = len(page.keys) - len(looked) - len(refused)
             oversized = [key for key, _, size in looked if size > key_cap]
-            yield Portion(oversized, [], oversized, refused, gone, page.protected, None)
-            portions = list(_portions([one for one in looked if one.size <= key_cap]))
-            for some in portions[:-1]:
+            yield Portion(oversized, [], oversized, [], gone, 0, None, 0.0)
+            *earlier, last = _portions([one for one in looked if one.size <= key_cap], most)
+            for some in earlier:
                 yield await _dumped(some, pipe, None)
-            yield await _dumped(portions[-1], pipe, page.place)
+            # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
+            dumped = await _dumped(last, pipe, page.place)
+            yield replace(dumped, refused=refused + dumped.refused, protected=page.protected)
+
+
+async def renewed(portion: Portion, pipe: Pipe) -> Portion:
+    """The same keys, dumped anew.
+
+    Raises:
+        LinkError, Refused: As ``kept``.
+    """
+    looked, refused = await _looked_at(portion.keys, pipe)
+    dumped = await _dumped(looked, pipe, portion.place)
+    gone = len(portion.keys) - len(looked) - len(refused)
+    return replace(
+        dumped,
+        refused=portion.refused + refused + dumped.refused,
+        gone=portion.gone + gone + dumped.gone,
+        protected=portion.protected,
+    )
 
 
 async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
@@ -126,12 +155,12 @@ async def _looked_at(keys: list[bytes], pipe: Pipe) -> tuple[list[_Looked], list
     return looked, refused
 
 
-def _portions(looked: list[_Looked]) -> Iterator[list[_Looked]]:
+def _portions(looked: list[_Looked], most: int | None) -> Iterator[list[_Looked]]:
     """The keys in groups of at most ``PORTION`` bytes, or of one; at least one group, which may be empty."""
     some: list[_Looked] = []
     room = PORTION
     for one in looked:
-        if some and one.size > room:
+        if some and (one.size > room or len(some) == most):
             yield some
             some, room = [], PORTION
         some.append(one)
@@ -141,6 +170,7 @@ def _portions(looked: list[_Looked]) -> Iterator[list[_Looked]]:
 
 async def _dumped(some: list[_Looked], pipe: Pipe, place: Place | None) -> Portion:
     answers: list[Answer] = []
+    dumped_at = time.monotonic()
     if some:
         answers = await pipe.ask(pack_all((b"DUMP", one.key) for one in some), len(some))
     dumps: list[Dump] = []
@@ -151,7 +181,7 @@ async def _dumped(some: list[_Looked], pipe: Pipe, place: Place | None) -> Porti
         elif answer is not None:
             dumps.append((key, end, answer))
     gone = len(some) - len(dumps) - len(refused)
-    return Portion([key for key, _, _ in dumps], dumps, [], refused, gone, 0, place)
+    return Portion([key for key, _, _ in dumps], dumps, [], refused, gone, 0, place, dumped_at)
 
 
 def _for_the_key(key: bytes, command: str, error: ResponseError, pipe: Pipe) -> bytes:

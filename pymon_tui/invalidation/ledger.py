@@ -23,12 +23,13 @@ class Ledger:
 
     Attributes:
         tally: The counts so far.
-        undo_left_out: Keys that were named without being kept.
+        undo_left_out: Keys that went without being kept.
         refused_keys: Some of those that our user may not touch.
         oversized_keys: Some of those that were too big to be kept.
         place: Where the pass goes on.
         trash_bytes: Of the trash file.
         unknown: Keys whose answers were lost.
+        unknown_unkept: Those of them that aren't kept, though there is a trash.
         agreed: Keys that a person has agreed to let go.
     """
 
@@ -40,6 +41,7 @@ class Ledger:
         self.place = place
         self.trash_bytes = 0
         self.unknown: list[bytes] = []
+        self.unknown_unkept: frozenset[bytes] = frozenset()
         self.agreed = agreed
         self._run = run
         self._journal = journal
@@ -71,10 +73,10 @@ class Ledger:
         self.tally.refused += len(keys)
         self.refused_keys += keys[: LISTED - len(self.refused_keys)]
 
-    def leave_out(self, oversized: Sequence[bytes], others: int) -> None:
-        """Count keys that go without being kept: those that are too big, and others for which there is no room."""
-        self.undo_left_out += len(oversized) + others
-        self.oversized_keys += oversized[: LISTED - len(self.oversized_keys)]
+    def list_oversized(self, keys: Sequence[bytes]) -> None:
+        """Note keys that are too big to be kept, each once, however often it is found."""
+        new = [key for key in keys if key not in self.oversized_keys]
+        self.oversized_keys += new[: LISTED - len(self.oversized_keys)]
 
     async def end(self, result: Result) -> None:
         """Write down the account of the whole.

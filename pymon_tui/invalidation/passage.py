@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.keeping import Portion, ahead, kept, unkept
+from pymon_tui.invalidation.blocking import to_its_end
+from pymon_tui.invalidation.keeping import FRESH, Portion, ahead, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.naming import Batch, Expiring, Unlinking
 from pymon_tui.invalidation.order import Order
@@ -19,6 +21,7 @@ from pymon_tui.invalidation.pipe import Answer, Pipe, pack
 from pymon_tui.invalidation.sweep import Refused, Sweep
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError
+from pymon_tui.server.reasons import LinkError
 
 GROWTH = 1.1
 """Times the count that a person has agreed to may match before that person is asked again."""
@@ -33,10 +36,15 @@ class Stopped(Exception):  # noqa: N818 - what was found out
 
 @dataclass(slots=True, eq=False)
 class _Sent:
-    """Keys that are named and unanswered, and the question who the server is, which is answered after them."""
+    """Keys that are named and unanswered, and the question who the server is, which is answered after them.
+
+    Attributes:
+        unkept: Those of the keys that aren't in the trash, though there is one.
+    """
 
     batch: Batch
-    role: asyncio.Future[list[Answer]]
+    unkept: frozenset[bytes]
+    role: asyncio.Future[list[Answer]] | None
 
 
 class Passage:
@@ -55,7 +63,7 @@ class Passage:
         self._sweep: Sweep | None = None
         self._sent: _Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
-        self._role_question = _ROLE
+        self._role_questions = [_ROLE, _REPLICATION]  # the next, where ROLE is renamed, missing or denied
         self._naming: Unlinking | Expiring = Unlinking(pipe)
         if options.mode == "expire":
             self._naming = Expiring(pipe, options, random.Random())
@@ -82,14 +90,14 @@ class Passage:
         if self._trash is None:
             portions = unkept(sweep.pages())
         else:
-            portions = ahead(kept(sweep.pages(), self._pipe, self._options.key_cap), _AHEAD)
+            portions = ahead(kept(sweep.pages(), self._pipe, self._options.key_cap, self._pacer.most), _AHEAD)
         try:
             async with aclosing(portions):
                 async for portion in portions:
                     await self._pacer.gate()
                     sweep.page = self._pacer.pace.page
                     await self._take(portion)
-        except (Cancelled, Refused, StateError, Stopped):
+        except (Cancelled, LinkError, Refused, StateError, Stopped):
             await self._answered()  # whatever ends the run, what was named is accounted for
             raise
         await self._answered()
@@ -100,7 +108,7 @@ class Passage:
         Raises:
             Cancelled, LinkError, Refused: As ``remove``.
         """
-        self._pacer.state = "verifying"
+        self._pacer.state = self._pacer.doing = "verifying"
         count = 0
         sweep = Sweep(self._pipe, self._order.selection, page=self._pacer.pace.page)
         async with aclosing(sweep.pages()) as pages:
@@ -110,17 +118,20 @@ class Passage:
                     keys = await self._naming.still_there(keys)
                 count += len(keys)
                 await self._pacer.gate()
-                self._pacer.state = "verifying"
+                sweep.page = self._pacer.pace.page
         return count
 
     def lose(self) -> None:
         """Take what is named and unanswered for unknown."""
         if self._sent is not None:
-            keys = self._sent.batch.keys
+            sent, ledger = self._sent, self._ledger
             self._sent = None
-            self._ledger.unknown += keys
-            self._ledger.tally.matched += len(keys)
-            self._ledger.tally.unknown += len(keys)
+            sent.batch.answers.cancel()
+            keys = sent.batch.keys
+            ledger.unknown += keys
+            ledger.unknown_unkept |= sent.unkept
+            ledger.tally.matched += len(keys)
+            ledger.tally.unknown += len(keys)
 
     async def _settle(self) -> None:
         """Find out what became of the keys whose answers were lost on the connection before."""
@@ -131,52 +142,60 @@ class Passage:
             tally.removed += len(some) - len(there)
             tally.unknown -= len(some)
             tally.matched -= len(there)  # they are found again: the pass goes on from before them
+            ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there))
             del ledger.unknown[:1_000]
+        ledger.unknown_unkept = frozenset()
 
     async def _take(self, portion: Portion) -> None:
         ledger = self._ledger
         await self._within_plan(len(portion.keys))
-        ledger.leave_out(portion.oversized, 0)
-        if portion.dumps and self._trash is not None:
-            fitting = await asyncio.to_thread(self._trash.write, portion.dumps)
-            ledger.leave_out((), len(portion.dumps) - fitting)
+        if portion.dumps and time.monotonic() - portion.dumped_at > FRESH:
+            portion = await renewed(portion, self._pipe)
+        unkept = portion.oversized
+        if self._trash is not None and portion.dumps:
+            fitting = await to_its_end(self._trash.write, portion.dumps)
+            unkept = [key for key, _, _ in portion.dumps[fitting:]]
             ledger.trash_bytes = self._trash.bytes
+        ledger.list_oversized(portion.oversized)
         if self._options.dry_run:
             ledger.tally.matched += len(portion.keys)
         else:
             most = self._pacer.most or len(portion.keys) or 1
             for start in range(0, len(portion.keys), most):
-                await self._name(portion.keys[start : start + most], first=start == 0)
+                keys = portion.keys[start : start + most]
+                await self._name(keys, frozenset(unkept).intersection(keys), first=start == 0)
         self._finished.append(portion)
         if self._sent is None:
             self._count_finished()
 
-    async def _name(self, keys: list[bytes], *, first: bool) -> None:
+    async def _name(self, keys: list[bytes], unkept: frozenset[bytes], *, first: bool) -> None:
         if not first:
             await self._pacer.gate()
         await self._answered()
         await self._ledger.allow(len(keys))
         batch = self._naming.send(keys)
-        self._sent = _Sent(batch, self._pipe.ask(self._role_question, 1))
+        role = self._pipe.ask(self._role_questions[0], 1) if self._role_questions else None
+        self._sent = _Sent(batch, unkept, role)
         self._pacer.named(len(keys))
 
     async def _answered(self) -> None:
         """Account for what is named."""
         if self._sent is not None:
-            account = await self._naming.account(self._sent.batch)
-            (role,) = await self._sent.role
+            sent, tally = self._sent, self._ledger.tally
+            account = await self._naming.account(sent.batch)
             self._sent = None
             if account.error is not None:
                 self._finished.clear()  # the keys that stay are to be found again
-            tally = self._ledger.tally
             tally.matched += account.removed + account.already_gone + len(account.refused)
             tally.removed += account.removed
             tally.already_gone += account.already_gone
+            self._ledger.undo_left_out += min(account.removed, len(sent.unkept.difference(account.refused)))
             self._ledger.refuse(account.refused)
             self._count_finished()
+            if sent.role is not None:
+                self._check_role((await sent.role)[0])
             if account.error is not None:
                 raise Refused(self._naming.command, account.error, self._pipe.user)
-            self._check_role(role)
         self._count_finished()
 
     def _count_finished(self) -> None:
@@ -193,7 +212,7 @@ class Passage:
     def _check_role(self, answer: Answer) -> None:
         """Refuse to go on with a server that has become a replica: an old primary takes writes and loses them."""
         if isinstance(answer, ResponseError):
-            self._role_question = _REPLICATION  # ROLE is renamed, missing or denied
+            del self._role_questions[:1]
             return
         is_replica = answer[0] == b"slave" if isinstance(answer, list) else b"role:slave" in answer
         if is_replica or self._pacer.pulse.role == "slave":
