@@ -80,7 +80,7 @@ class Order:
         Raises:
             OrderError: If the journal's entries of it can't be read.
         """
-        plan, reached = record.plan or {}, record.progress or {}
+        plan, started, reached = record.plan or {}, record.started, record.progress or record.started
         try:
             matched = int(plan["matched"])
             size = plan["bytes"]
@@ -89,15 +89,15 @@ class Order:
                 node=str(plan["node"]),
                 run_id=record.run_id,
                 db=record.db,
-                planned=max(0, matched - int(reached.get("matched", 0))),
+                planned=max(0, int(started["planned"]) - int(reached.get("matched", 0))),
                 scan=int(plan["scanned"]),
                 key_bytes=float(size) / matched if size is not None and matched else None,
                 plan=plan,
-                preset=record.started.get("preset"),
-                start=Place(int(reached.get("pattern_index", 0)), int(reached.get("cursor", 0))),
+                preset=started.get("preset"),
+                start=Place(int(reached["pattern_index"]), int(reached["cursor"])),
                 resumes=record.run,
             )
-            return order, Options.from_json(record.started["options"], undo=record.undo_path is not None)
+            return order, Options.from_json(started["options"], undo=started["undo"] is not None)
         except (KeyError, TypeError, ValueError):
             raise OrderError(f"run {record.run} can't be taken up again: the journal lacks its plan") from None
 

@@ -6,9 +6,11 @@ import asyncio
 import random
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Any
 
 from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result
+from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
@@ -16,11 +18,11 @@ from pymon_tui.invalidation.passage import Passage, Stopped
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.sweep import Refused
-from pymon_tui.invalidation.trash import TrashHeader, TrashWriter, make_room, trash_path, trash_size
+from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, make_room, trash_path, trash_size
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
-from pymon_tui.journal.lock import lock
+from pymon_tui.journal.lock import holder, lock
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.backoff import backoff
 from pymon_tui.server.endpoint import Endpoint
@@ -71,7 +73,7 @@ class Removal:
         return Progress(
             state=pacer.state,
             why=pacer.why,
-            tally=ledger.tally,
+            tally=replace(ledger.tally),
             planned=self.order.planned,
             scanned=scanned,
             total=self.order.scan,
@@ -119,8 +121,12 @@ class Removal:
                 server = pipe.identity.run_id or "unnamed"
                 held.enter_context(lock(self._journal.folder, f"server-{server}-{self._endpoint.db}", run=self.id))
                 held.enter_context(lock(self._journal.folder, f"run-{self.id}", run=self.id))
-                self._open_trash(held, pipe)
-                await self._ledger.start(self._told(pipe))
+                self._open_trash(pipe)
+                try:
+                    await self._ledger.start(self._told(pipe))
+                except BaseException:
+                    await self._close_trash()
+                    raise
                 held.enter_context(self._pacer.pulse.beating())
                 return await self._carried_out(pipe)
         finally:
@@ -139,6 +145,10 @@ class Removal:
         except (Refused, StateError, LinkError, OrderError, Stopped) as error:
             outcome, why = "stopped", str(error)
         finally:
+            try:
+                await self._close_trash()
+            except TrashError as error:
+                why = why or str(error)
             self._pacer.state, self._pacer.why = "ended", safe(why)
             self._seconds = time.monotonic() - self._began
             result = self._result(outcome, safe(why), left)
@@ -148,20 +158,25 @@ class Removal:
 
     async def _persist(self, pipe: Pipe) -> int | None:
         """Remove all, over as many connections as it takes; returns how many keys are left."""
-        while True:
-            passage = self._passage = Passage(pipe, self.order, self._options, self._ledger, self._pacer, self._trash)
-            try:
-                await passage.remove()
-                return await passage.left()
-            except LinkError as error:
-                self._scanned += passage.scanned
-                passage.lose()
-                self._passage = None
-                await pipe.close()
-                pipe = await self._reconnected(error)
-            except asyncio.CancelledError:
-                passage.lose()
-                raise
+        try:
+            while True:
+                passage = self._passage = Passage(
+                    pipe, self.order, self._options, self._ledger, self._pacer, self._trash
+                )
+                try:
+                    await passage.remove()
+                    return await passage.left()
+                except LinkError as error:
+                    self._scanned += passage.scanned
+                    passage.lose()
+                    self._passage = None
+                    await pipe.close()
+                    pipe = await self._reconnected(error)
+                except asyncio.CancelledError:
+                    passage.lose()
+                    raise
+        finally:
+            await pipe.close()
 
     async def _reconnected(self, error: LinkError) -> Pipe:
         """The same server again, however long it takes within ``PATIENCE``.
@@ -189,17 +204,29 @@ class Removal:
             return pipe
         raise error
 
-    def _open_trash(self, held: ExitStack, pipe: Pipe) -> None:
+    def _open_trash(self, pipe: Pipe) -> None:
         if not self._options.undo or self._options.dry_run:
             return
         folder, cap = self._journal.folder, self._options.trash_cap
         estimate = self.order.plan.get("undo_bytes")
         # The estimate is of a sample: half as much again is left for what that missed.
         needed = cap if estimate is None else min(cap, estimate + estimate // 2)
-        make_room(folder, cap=cap, needed=needed, keep=(self.id,))
+        under_way = [path.stem for path in trash_path(folder, self.id).parent.glob("*")]
+        make_room(folder, cap=cap, needed=needed, keep=[run for run in under_way if holder(folder, f"run-{run}")])
         header = TrashHeader(self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time())
-        path, room = trash_path(folder, self.id), max(0, cap - trash_size(folder))
-        self._trash = held.enter_context(TrashWriter(path, header, cap=room))
+        room = max(0, cap - trash_size(folder))
+        self._trash = TrashWriter(trash_path(folder, self.id), header, cap=room)
+
+    async def _close_trash(self) -> None:
+        """Have it on disk, or gone if nothing is in it.
+
+        Raises:
+            TrashError: If the disk fails; what was removed may then not come back.
+        """
+        if self._trash is not None:
+            await to_its_end(self._trash.close)
+            if not self._trash.kept:
+                self._trash.path.unlink(missing_ok=True)
 
     def _told(self, pipe: Pipe) -> dict[str, Any]:
         """What the journal is told at the start."""
@@ -220,6 +247,9 @@ class Removal:
             "plan": order.plan,
             "undo": str(self._trash.path) if self._trash is not None else None,
             "resumes": order.resumes,
+            "planned": order.planned,
+            "pattern_index": order.start.pattern,
+            "cursor": order.start.cursor,
         }
 
     def _result(self, outcome: Outcome, why: SafeText, left: int | None) -> Result:
