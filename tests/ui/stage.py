@@ -13,8 +13,10 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.ui.app import PymonApp
+from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.connect import Choice
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.widgets.graph import Graph
 from tests.demo.waiting import DEADLINE_SECONDS
 from tests.script import Script
 
@@ -52,11 +54,15 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
 
 
 async def until_shown(pilot: Pilot[Any], one: Snapshot) -> MonitorScreen:
-    """The monitor once it has this snapshot."""
+    """The monitor once it has this snapshot, and its panes have drawn what they were handed."""
 
     def shown() -> bool:
         screen = pilot.app.screen
-        return isinstance(screen, MonitorScreen) and screen.newest is one
+        if not isinstance(screen, MonitorScreen) or screen.newest is not one:
+            return False
+        drawn = all(pane._drawn is pane.snapshot for pane in screen.query(Pane) if pane.is_on_screen)
+        graphs = [graph for graph in screen.query(Graph) if graph.is_on_screen]
+        return drawn and all(len(graph._columns) == graph.columns_wanted for graph in graphs)
 
     await until(pilot, shown)
     return monitor_of(pilot.app)

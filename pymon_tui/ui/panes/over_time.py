@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
@@ -26,6 +27,12 @@ class PaneOverTime(Pane):
     def action_timespan(self) -> None:
         """Show the next of the time spans."""
         self.timespan = TIMESPANS[(TIMESPANS.index(self.timespan) + 1) % len(TIMESPANS)]
+
+    @on(Graph.Resized)
+    def _fill(self, event: Graph.Resized) -> None:
+        # A graph has no width before it is laid out, which is after it was drawn for the first time.
+        event.stop()
+        self.draw_again()
 
     def watch_timespan(self) -> None:
         """Draw the same snapshot over another time."""

@@ -223,15 +223,13 @@ class Pane(Vertical, can_focus=False):
         if snapshot is None or snapshot is self._drawn or not self.is_mounted or not self.is_on_screen:
             return
         self._drawn = snapshot
-        gap, waited = self.gap(snapshot), self.has_class("-gap")
+        gap = self.gap(snapshot)
         self.set_class(gap is not None, "-gap")
         if gap is not None:
             self.query_one(".gap", Prose).show(gap_lines(gap))
             self.say(self.TITLE, "")
         else:
             self.draw(snapshot)
-            if waited:  # a graph that was hidden has no width before it is laid out
-                self.call_after_refresh(self.draw_again)
 
 
 def gap_lines(reading: Pending | Unavailable) -> tuple[Line, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -115,6 +115,10 @@ class MonitorScreen(SeenScreen[None]):
                     MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only, MonitorScreen.glyphs
                 )
         yield KeyBar()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Leave the styles as they are: everything got them when it was mounted, a moment ago."""
+        event.refresh_styles = False
 
     def on_mount(self) -> None:
         """Begin to follow the source."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
 from textual.reactive import reactive
 
 from pymon_tui.model.text import SafeText
@@ -32,9 +30,6 @@ class Plot(Vertical, can_focus=False):
     """
 
     scaled: reactive[bool] = reactive(False, init=False)
-
-    class Resized(Message):
-        """There is room for another number of columns than before."""
 
     def __init__(
         self,
@@ -61,10 +56,6 @@ class Plot(Vertical, can_focus=False):
         self._caption.show((caption,))
         highest = max((value for value in columns if value is not None), default=0.0)
         self.graph.show(columns, self._ceiling(highest))
-
-    def on_resize(self, _: events.Resize) -> None:
-        """Ask for the columns that there is room for now."""
-        self.post_message(self.Resized())
 
     def watch_scaled(self, scaled: bool) -> None:  # noqa: FBT001
         """Show or hide the caption and the scale."""

@@ -126,11 +126,6 @@ class ServerPane(PaneOverTime, can_focus=True):
         found, copied = self._row() if self.full else None, self.copied()
         return None if found is None or copied is None else self.Open(found[0], found[1], copied)
 
-    @on(Plot.Resized)
-    def _fill(self, event: Plot.Resized) -> None:
-        event.stop()
-        self.draw_again()
-
     @on(Table.SortChanged, "#server-commands")
     def _sort(self, event: Table.SortChanged) -> None:
         event.stop()
