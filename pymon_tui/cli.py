@@ -6,12 +6,10 @@ redis and pydantic come with the command that needs them.
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import getpass
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,11 +17,11 @@ from typing import Any
 import click
 
 from pymon_tui import __version__, process_list, tty
+from pymon_tui.cli_invalidation import invalidate, journal, undo
+from pymon_tui.cli_settings import ADDRESS, PROGRAM, flags_of, given_of, say, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
 EXIT_INTERRUPTED = 130
-_PROGRAM = "pymon-tui"
-_ADDRESS = "pymon_tui.address"  # key of click's meta: the server named before a subcommand
 
 _EXAMPLES = """\b
 Examples:
@@ -55,7 +53,7 @@ class _Group(SectionedCommand, click.Group):
         if not ctx.resilient_parsing:
             self._refuse_typo(word)
         if rest and rest[0] in self.commands:
-            ctx.meta[_ADDRESS] = word
+            ctx.meta[ADDRESS] = word
             return super().resolve_command(ctx, rest)
         return "monitor", monitor, args
 
@@ -78,12 +76,12 @@ _SETTINGS = {"help_option_names": ["--help"], "max_content_width": 80}
     subcommand_metavar="[HOST[:PORT] | URL] [COMMAND]",
     epilog=_EXAMPLES,
 )
-@click.version_option(__version__, prog_name=_PROGRAM, message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, /, **flags: Any) -> int | None:
     """A live monitor for Redis and Valkey in the terminal."""
-    ctx.obj = _given(flags)
-    return _monitor(_flags(ctx, {}, None)) if ctx.invoked_subcommand is None else None
+    ctx.obj = given_of(flags)
+    return _monitor(flags_of(ctx, {}, None)) if ctx.invoked_subcommand is None else None
 
 
 @click.command(
@@ -94,7 +92,7 @@ def cli(ctx: click.Context, /, **flags: Any) -> int | None:
 @click.pass_context
 def monitor(ctx: click.Context, /, address: str | None, **flags: Any) -> int:
     """Open the monitor on one server."""
-    return _monitor(_flags(ctx, flags, address))
+    return _monitor(flags_of(ctx, flags, address))
 
 
 @cli.command(
@@ -118,16 +116,13 @@ def monitor(ctx: click.Context, /, address: str | None, **flags: Any) -> int:
 @click.pass_context
 def demo(ctx: click.Context, /, seed: int, rate: float, **flags: Any) -> int:
     """Open the monitor on a server of its own, with traffic."""
-    given = _flags(ctx, flags, None)
+    given = flags_of(ctx, flags, None)
     shown = {str(parameter.name) for parameter in monitor_options()}
     if not_shown := given.keys() - shown - {"config"}:
         raise click.UsageError(f"the demo brings its own server; leave out: {', '.join(sorted(not_shown))}")
     variables = {f"PYMON_{name.upper()}" for name in (*shown, "config")}
     environ = {name: value for name, value in os.environ.items() if name in variables}
-    with _one_line_errors():
-        from pymon_tui.settings import load
-
-        settings = load(**_load_arguments(given) | {"environ": environ, "dotenv": None})
+    settings = settings_of(given, environ=environ, dotenv=None)
     tty.require()
     tty.use_color(settings.color)
     from pymon_tui.ui.app import run_demo
@@ -146,10 +141,7 @@ def demo(ctx: click.Context, /, seed: int, rate: float, **flags: Any) -> int:
 @click.pass_context
 def once(ctx: click.Context, /, address: str | None, as_json: bool, **flags: Any) -> int:  # noqa: FBT001
     """Print one reading and end; exit code 3 if no server answers."""
-    with _one_line_errors():
-        from pymon_tui.settings import load
-
-        settings = load(**_load_arguments(_flags(ctx, flags, address)))
+    settings = settings_of(flags_of(ctx, flags, address))
     from pymon_tui.once import run_once
 
     return run_once(settings, as_json=as_json)
@@ -183,6 +175,10 @@ def screenshots(out: Path) -> int:
     return take_screenshots(settings, source_of, out)
 
 
+for command in (invalidate, undo, journal):
+    cli.add_command(command)
+
+
 def main() -> None:
     """The ``pymon-tui`` command: runs ``sys.argv`` and exits with its code."""
     # Start-up makes much and drops little: a collector that looks through it takes a tenth of the time. ``once`` ends
@@ -190,7 +186,7 @@ def main() -> None:
     gc.disable()
     arguments = sys.argv[1:]
     if process_list.shows_password(arguments):
-        _say("a password in a URL shows in ps; better: REDISCLI_AUTH, --askpass or a profile (it is hidden now)")
+        say("a password in a URL shows in ps; better: REDISCLI_AUTH, --askpass or a profile (it is hidden now)")
         process_list.restart_without_password(arguments)
     code = run(arguments)
     # The process ends: to look through all that was imported once more would be a fifth of the time of ``once``.
@@ -202,12 +198,12 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line.
 
     Returns:
-        0 done, 1 failed while running, 2 wrong flag or setting, 3 no server (``once``), 130 interrupted.
+        0 done, 1 failed while running, 2 wrong flag or setting, 3 no server, 4 refused, 130 interrupted.
     """
     try:
-        code = cli.main(list(arguments), prog_name=_PROGRAM, standalone_mode=False)
+        code = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
-        _say(" ".join(error.format_message().split()))
+        say(" ".join(error.format_message().split()))
         return error.exit_code
     except click.Abort:
         return EXIT_INTERRUPTED
@@ -219,10 +215,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _monitor(given: Mapping[str, Any]) -> int:
-    with _one_line_errors():
-        from pymon_tui.settings import load
-
-        settings = load(**_load_arguments(given))
+    settings = settings_of(given)
     tty.require()
     tty.use_color(settings.color)
     from pymon_tui.ui.app import run_monitor
@@ -257,58 +250,3 @@ def _ways_to_servers(settings: Any) -> tuple[Callable[[Any], Any], Callable[[Any
         return lead(choice.name, settings, lambda _warning: None)
 
     return source_of, endpoint_of
-
-
-def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The flags that stand on the command line; absent ones are left to the levels below."""
-    return {name: value for name, value in flags.items() if value not in (None, False, ())}
-
-
-def _flags(ctx: click.Context, own: Mapping[str, Any], address: str | None) -> dict[str, Any]:
-    """All flags before and after the subcommand, the later ones first in rank; an address becomes the URL."""
-    flags: dict[str, Any] = ctx.obj | _given(own)
-    named = [text for text in (ctx.meta.get(_ADDRESS), address, flags.get("url")) if text is not None]
-    if len(named) > 1:
-        raise click.UsageError("the server is named twice on the command line: name it once, by address or --url")
-    return flags | ({"url": named[0]} if named else {})
-
-
-def _load_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``settings.load`` takes, from the flags."""
-    flags = dict(given)
-    profile, config = flags.pop("profile", None), flags.pop("config", None)
-    handed = process_list.handed_password()
-    if flags.pop("askpass", False):
-        flags["password"] = _ask_password()
-    elif handed is not None:
-        flags["password"] = handed
-    return {
-        "flags": flags,
-        "profile": profile,
-        "environ": os.environ,
-        "dotenv": Path(".env"),
-        "config": None if config is None else Path(config),
-        "warn": _say,
-    }
-
-
-def _ask_password() -> str:
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError("--askpass needs a terminal to ask on; without one use REDISCLI_AUTH")
-    return getpass.getpass("Password: ")
-
-
-@contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    # Plugins of pydantic that happen to be installed have no business here, and looking for them takes 20 ms.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from pymon_tui.settings import SettingsError
-
-    try:
-        yield
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from None
-
-
-def _say(text: str) -> None:
-    click.echo(f"{_PROGRAM}: {text}", err=True)

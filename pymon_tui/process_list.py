@@ -43,10 +43,13 @@ def handed_password() -> str | None:
 def _cleaned(arguments: Sequence[str]) -> tuple[list[str], str | None]:
     password = None
     cleaned: list[str] = []
+    words_are_patterns = False  # which may look like anything
     for before, argument in zip(("", *arguments), arguments, strict=False):
         flag = next((flag for flag in ("--url=", "-u") if argument.startswith(flag)), "")
         bare, found = split_password(argument.removeprefix(flag))
-        if found is None or before == "--channels":  # a pattern may look like anything
+        words_are_patterns = words_are_patterns or argument == "invalidate"
+        is_url = flag or before in ("-u", "--url") or not words_are_patterns
+        if found is None or before == "--channels" or not is_url:
             cleaned.append(argument)
         else:
             cleaned.append(flag + bare)

@@ -351,6 +351,9 @@ def test_the_module_starts_anew_too() -> None:
 def test_a_pattern_is_no_url() -> None:
     assert not process_list.shows_password(["--channels", "redis://a:b@c", "once"])
     assert not process_list.shows_password(["redis://me@cache", "-h", "a:b@c"])
+    assert not process_list.shows_password(["invalidate", "--yes", "redis://a:b@c*"])
+    assert process_list.shows_password(["invalidate", "a*", "-u", "redis://a:b@c"])
+    assert process_list.shows_password(["redis://a:b@c", "invalidate", "a*"])
 
 
 @pytest.mark.parametrize(

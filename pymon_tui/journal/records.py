@@ -72,6 +72,12 @@ class Record:
     why: SafeText
     undone: bool
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether it was a run that was told to remove nothing."""
+        options = self.started.get("options")
+        return isinstance(options, Mapping) and options.get("dry_run") is True
+
 
 class _Story:
     """The entries of one run or undo so far; one that was resumed has several starts, and its counts go on.

@@ -24,7 +24,7 @@ _VARIABLES = {f"PYMON_{name.upper()}": name for name in sorted(SETTABLE - {"keym
 # What other programs read too; the variables of our own beat them.
 _SHARED_VARIABLES = {"REDIS_URL": "url", "REDISCLI_AUTH": "password"}
 
-_FLAGS = {"url": "the command line", "username": "--user", "password": "--askpass"}
+_FLAGS = {"url": "the command line", "username": "--user", "password": "--askpass", "ping_ceiling": "--ceiling"}
 _TLS_ONLY = ("cacert", "cert", "key", "sni", "insecure")
 _FILES = ("cacert", "cert", "key")
 

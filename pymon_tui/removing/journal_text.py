@@ -1,0 +1,103 @@
+"""The journal in words: a line for each thing that was done, and all that is known of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymon_tui.journal.journal import Entry
+from pymon_tui.journal.records import Record
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.removing.console import exact, padded
+
+_OF_RUN = ("matched", "removed", "already_gone", "protected", "refused", "unknown", "left")
+_COUNTS = (*_OF_RUN, "total", "restored", "skipped", "expired", "failed")
+_EMPTY = "nothing was done from here yet"
+
+
+def listing(records: Sequence[Record], actions: Sequence[Entry]) -> list[str]:
+    """A line for each, the newest first."""
+    rows = [(record.started_at, _record(record)) for record in records]
+    rows += [(entry.at, _action(entry)) for entry in actions]
+    if not rows:
+        return [_EMPTY]
+    header = f"{'time (UTC)':<12}{'what':<23}{'state':<13}{'keys':>9}  server, pattern"
+    return [header, *(line for _, line in sorted(rows, key=lambda row: row[0], reverse=True))]
+
+
+def detail(record: Record) -> list[str]:
+    """All that is known of a run or an undo."""
+    did = "restored" if record.kind == "undo" else "given an end" if record.mode == "expire" else "removed"
+    rows = [
+        ("state", record.state + (", undone" if record.undone else "") + (f": {record.why}" if record.why else "")),
+        ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC by {_who(record)}"),
+        ("server", f"{_where(record)}, as {record.acl_user}, run id {safe(record.run_id)}"),
+        ("of run", record.run if record.kind == "undo" else ""),
+        ("patterns", join("   ", list(record.patterns))),
+        ("plan", _plan(record.plan)),
+        (did, f"{_keys(record)} keys"),
+        ("account", _account(record.result)),
+        ("undo", _undo(record)),
+        ("go on", _go_on(record)),
+    ]
+    return [f"{record.kind} {record.id}", *(f"  {label:<13}{text}" for label, text in rows if text)]
+
+
+def _record(record: Record) -> str:
+    state = "undone" if record.undone else "dry run" if record.dry_run else record.state
+    what = record.id if record.kind == "run" else f"undo {record.run[4:]}"
+    pattern = join(" ", list(record.patterns))
+    about = f"{record.node}/{record.db}  {pattern}" if pattern else f"{record.node}/{record.db}"
+    return f"{_time(record.started_at)}{what:<23}{state:<13}{_keys(record):>9}  {about}"
+
+
+def _action(entry: Entry) -> str:
+    name = padded(safe(str(entry.fields.get("name", "action"))), 22)
+    node, command = safe(str(entry.fields.get("node", ""))), safe(str(entry.fields.get("command", "")))
+    return f"{_time(entry.at)}{name} {safe(entry.event):<13}{'':>9}  {node}  {command}"
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%m-%d %H:%M}".ljust(12)
+
+
+def _who(record: Record) -> str:
+    return f"{record.user} from {record.ssh}" if record.ssh else record.user
+
+
+def _where(record: Record) -> str:
+    address = f" ({record.server})" if record.server != record.node else ""
+    return f"{record.node}{address} db {record.db}"
+
+
+def _keys(record: Record) -> str:
+    least, most = record.removed_at_least, record.removed_at_most
+    if most is None:
+        return f"{exact(least)}+"
+    return exact(least) if most == least else f"{exact(least)} to {exact(most)}"
+
+
+def _plan(plan: Mapping[str, Any] | None) -> str:
+    if plan is None or not isinstance(matched := plan.get("matched"), int):
+        return ""
+    size = plan.get("bytes")
+    return f"{exact(matched)} keys" + (f", {units.bytes_(size)}" if isinstance(size, int) else "")
+
+
+def _account(result: Mapping[str, Any] | None) -> SafeText:
+    told = {name: result[name] for name in _COUNTS if name in result} if result is not None else {}
+    return safe("   ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None))
+
+
+def _undo(record: Record) -> str:
+    if record.kind == "undo":
+        return ""
+    return f"pymon-tui undo {record.id}" if record.undo_path is not None else "none is kept"
+
+
+def _go_on(record: Record) -> str:
+    if record.kind == "undo" or record.state in ("done", "running"):
+        return ""
+    return f"pymon-tui invalidate --resume {record.id}"

@@ -1,0 +1,82 @@
+"""``pymon-tui undo``: bring back what a run removed, and say what came back."""
+
+from __future__ import annotations
+
+from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.restore import RestoreError
+from pymon_tui.journal.records import Record
+from pymon_tui.model.text import safe
+from pymon_tui.removing.account_text import undo_code, undo_lines
+from pymon_tui.removing.console import ask_yes, exact, say, show, tell, tell_json
+from pymon_tui.removing.exit_code import PARTLY, WrongUse, coded, require_somebody
+from pymon_tui.removing.invalidate import record_of
+from pymon_tui.removing.watching import restore_watched
+from pymon_tui.settings import Settings
+from pymon_tui.settings.desk import desk_of
+
+
+def run_undo(settings: Settings, run: str | None, *, replace: bool, elsewhere: bool, yes: bool, as_json: bool) -> int:
+    """Undo this run, or the last one on the server; returns the exit code.
+
+    Args:
+        replace: Whether a key that is there is replaced by the one that was removed.
+        elsewhere: Whether another server process will do.
+    """
+
+    def work() -> int:
+        desk = desk_of(settings.endpoint, settings)
+        record = _last(desk) if run is None else record_of(desk, run)
+        return _undo(desk, record, replace=replace, elsewhere=elsewhere, yes=yes, as_json=as_json)
+
+    return coded(work)
+
+
+def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bool, as_json: bool) -> int:
+    restore = desk.restore(record, replace=replace, elsewhere=elsewhere)
+    if restore is None:
+        why = "its undo was dropped for newer ones" if record.started.get("undo") else "it kept none"
+        raise RestoreError(f"run {record.id} can't be undone: {why}")
+    if not yes:
+        require_somebody("restore keys")
+        show(_lines(record, desk, replace=replace))
+        if not ask_yes("restore them?"):
+            say("nothing is restored: you said no")
+            return PARTLY
+    result = restore_watched(restore)
+    if as_json:
+        tell_json(result.as_json())
+    else:
+        tell(undo_lines(result))
+    if result.unrecorded is not None:
+        say(f"the journal lacks some of this: {result.unrecorded}")
+    return undo_code(result)
+
+
+def _last(desk: Desk) -> Record:
+    """The last run that removed anything from this server.
+
+    Raises:
+        RestoreError: If that one is undone already.
+        WrongUse: If there is none.
+        JournalError: If the journal can't be read.
+    """
+    address = safe(desk.endpoint.address)
+    runs = (record for record in desk.records() if record.kind == "run" and record.server == address)
+    last = next((record for record in runs if record.removed_at_most != 0 and not record.dry_run), None)
+    if last is None:
+        raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")
+    if last.undone:
+        raise RestoreError(f"the last run on {address}, {last.id}, is undone already; name another one")
+    return last
+
+
+def _lines(record: Record, desk: Desk, *, replace: bool) -> list[str]:
+    removed = str(exact(record.removed_at_least))
+    if record.removed_at_most != record.removed_at_least:
+        removed += " or more" if record.removed_at_most is None else f" to {exact(record.removed_at_most)}"
+    did = "given an end" if record.mode == "expire" else "removed"
+    return [
+        f"run {record.id} of {record.user}, {record.started_at:%Y-%m-%d %H:%M} UTC, {record.state}",
+        f"  {removed} keys {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
+        f"  to {safe(desk.endpoint.label)}; a newer key of the same name {'is replaced' if replace else 'stays'}",
+    ]

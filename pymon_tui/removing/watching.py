@@ -1,0 +1,151 @@
+"""Work that takes its time, with its progress on stderr, and ended well by whatever signal comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+from pymon_tui.invalidation.account import Result
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.planning import Planning
+from pymon_tui.invalidation.removal import Removal
+from pymon_tui.invalidation.restore import Restore
+from pymon_tui.invalidation.restore_account import RestoreResult
+from pymon_tui.model.text import SafeText
+from pymon_tui.removing import progress_line
+from pymon_tui.removing.console import Asked, can_ask, exact, is_yes, say
+from pymon_tui.removing.exit_code import CutOff
+from pymon_tui.removing.progress_line import REFRESH, ProgressLine
+
+T = TypeVar("T")
+
+
+def plan_watched(planning: Planning) -> Plan:
+    """Make the plan.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl+C.
+        LinkError, Refused: As ``Planning.run``.
+    """
+    line = ProgressLine(sys.stderr)
+    return asyncio.run(_shown(planning.run(), lambda: progress_line.of_planning(planning.progress), line))
+
+
+def removal_watched(removal: Removal, *, dry_run: bool) -> Result:
+    """Carry out the run. The first Ctrl+C ends it with a true account, a second one or SIGTERM at once.
+
+    Raises:
+        CutOff: If it was ended at once.
+        LinkError, OrderError, Locked, StateError: As ``Removal.run``; then nothing was removed.
+    """
+
+    def standing() -> SafeText | None:
+        progress = removal.progress
+        return None if progress.state == "asking" else progress_line.of_removal(progress, dry_run=dry_run)
+
+    async def run() -> Result:
+        line = ProgressLine(sys.stderr)
+        answering = asyncio.create_task(_answer(removal, line))
+        try:
+            return await _ended_well(_shown(removal.run(), standing, line), removal.cancel)
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        removed = f"at least {exact(removal.progress.tally.removed)} keys are removed"
+        raise CutOff(f"cut off: {removed}; go on with: pymon-tui invalidate --resume {removal.id}") from None
+
+
+def restore_watched(restore: Restore) -> RestoreResult:
+    """Carry out the undo; signals as for a run.
+
+    Raises:
+        CutOff: If it was ended at once.
+        LinkError, RestoreError, Locked, StateError: As ``Restore.run``; then nothing was restored.
+    """
+
+    async def run() -> RestoreResult:
+        shown = _shown(restore.run(), lambda: progress_line.of_restore(restore.progress), ProgressLine(sys.stderr))
+        return await _ended_well(shown, restore.cancel)
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        restored = f"at least {exact(restore.progress.tally.restored)} keys are restored"
+        raise CutOff(f"cut off: {restored}; the same command goes on from there") from None
+
+
+async def _shown(work: Coroutine[Any, Any, T], text: Callable[[], SafeText | None], line: ProgressLine) -> T:
+    """Do the work and say meanwhile how it stands, but where there is no text."""
+
+    async def follow() -> None:
+        while True:
+            await asyncio.sleep(REFRESH)
+            if (shown := text()) is not None:
+                line.show(shown)
+
+    following = asyncio.create_task(follow())
+    try:
+        return await work
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        line.clear()
+
+
+async def _ended_well(work: Coroutine[Any, Any, T], cancel: Callable[[], None]) -> T:
+    task = asyncio.ensure_future(work)
+    with _heard(task, cancel):
+        return await task
+
+
+@contextlib.contextmanager
+def _heard(task: asyncio.Future[Any], cancel: Callable[[], None]) -> Iterator[None]:
+    """While it lasts, signals end the task: the first Ctrl+C by ``cancel``, any other one at once."""
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        cancel()
+        loop.add_signal_handler(signal.SIGINT, task.cancel)
+
+    ends: dict[signal.Signals, Callable[[], object]] = {
+        signal.SIGINT: interrupt,
+        signal.SIGTERM: task.cancel,
+        signal.SIGHUP: task.cancel,
+    }
+    # What is ignored stays so: nohup wants a run to outlive its terminal.
+    heard = [number for number in ends if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in heard:
+        loop.add_signal_handler(number, ends[number])
+    try:
+        yield
+    finally:
+        for number in heard:
+            loop.remove_signal_handler(number)
+
+
+async def _answer(removal: Removal, line: ProgressLine) -> None:
+    """Answer the run's questions: by whoever sits at the terminal, and with no where nobody does."""
+    while True:
+        await asyncio.sleep(REFRESH)
+        progress = removal.progress
+        if progress.state != "asking":
+            continue
+        line.clear()
+        if not can_ask():
+            say(f"{progress.why} nobody is there to say so, and the run ends")
+            removal.cancel()
+            return
+        with Asked(f"{progress.why} [y/N] ") as asked:
+            answer = await asked.answer_while(lambda: removal.progress.state == "asking")
+        if is_yes(answer):
+            removal.go_on()
+        else:
+            removal.cancel()

@@ -1,0 +1,32 @@
+"""Invalidation on one server, by the rules that are set. Not imported with the settings: it brings the client."""
+
+from __future__ import annotations
+
+from pymon_tui.invalidation.desk import Desk, Rules
+from pymon_tui.journal.folder import state_folder
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings.model import Settings
+
+
+def desk_of(endpoint: Endpoint, settings: Settings) -> Desk:
+    """The desk of a server, with the journal and the trash in the platform's state folder.
+
+    Args:
+        settings: Those of that server: where a person chose another in the app, what ``settings_of_profile`` or
+            ``settings_of_url`` gave for it.
+    """
+    return Desk(endpoint, _rules(settings), state_folder())
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        protected=settings.protected,
+        presets=settings.presets,
+        max_keys=settings.max_keys,
+        type_above=settings.type_above,
+        ceiling=settings.ping_ceiling / 1000,
+        rate=settings.rate,
+        trash_cap=settings.trash_size,
+        key_cap=settings.trash_key_size,
+        read_only=settings.read_only,
+    )
