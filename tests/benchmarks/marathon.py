@@ -137,7 +137,7 @@ class Marathon(Script):
         """Let the screen take the next snapshot, one second after the last, and ten messages."""
         number = self._session.number = self._session.number + 1
         at = 100.0 + number
-        await self._poller.tick(self._session, at, 1.0, _NAMES)
+        await self._poller.tick(self._session, at, 1.0, self.wanted)
         info = self._poller.info
         assert info is not None
         self._history.record(at, {metric.name: metric.read(info) for metric in METRICS}, {})
