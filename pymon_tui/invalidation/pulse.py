@@ -71,16 +71,13 @@ class Pulse:
         while not self._ended:
             try:
                 pipe = await open_pipe(self._endpoint)
+                try:
+                    await self._feel(pipe)
+                finally:
+                    await pipe.close()
             except LinkError:
                 self._lose()
                 await asyncio.sleep(_AGAIN)
-                continue
-            try:
-                await self._feel(pipe)
-            except LinkError:
-                self._lose()
-            finally:
-                await pipe.close()
 
     async def _feel(self, pipe: Pipe) -> None:
         ping, looked = pack(b"PING"), 0.0
@@ -98,7 +95,8 @@ class Pulse:
         seen = self._seen
         if self._forgets:
             self._forgets = False
-            self._lose()
+            self._seen.clear()
+            self.feeling = replace(self.feeling, ping_p99=None)
         seen.append((now, seconds))
         while seen[0][0] < now - WINDOW:
             seen.popleft()
@@ -118,8 +116,9 @@ class Pulse:
         )
 
     def _lose(self) -> None:
+        """Nothing is felt any more; what was last felt must not hold a run up for ever."""
         self._seen.clear()
-        self.feeling = replace(self.feeling, ping_p99=None)
+        self.feeling = Feeling()
 
 
 def _whole(info: Info, field: str) -> int:
