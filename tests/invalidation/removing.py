@@ -30,6 +30,12 @@ async def fill(redis: Redis, names: Iterable[bytes | str], value: str = "v") -> 
     await pipeline.execute()
 
 
+async def populate(redis: Redis, prefix: str, count: int, *, db: int = 0) -> None:
+    """Set ``count`` keys of this name and a number, quickly."""
+    script = "redis.call('select', ARGV[3]) for n = 1, ARGV[2] do redis.call('set', ARGV[1] .. n, n) end"
+    await redis.eval(script, 0, prefix, str(count), str(db))
+
+
 async def removal_of(
     server: EmbeddedServer | Endpoint, selection: Selection, folder: Path, options: Options = PLAIN
 ) -> Removal:

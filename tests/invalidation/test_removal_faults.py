@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.order import OrderError
+from pymon_tui.server.endpoint import Endpoint
+from tests.conftest import StartServer, client_of
+from tests.invalidation.cutting import cutting
+from tests.invalidation.planned import selecting
+from tests.invalidation.removing import PLAIN, populate, removal_of, removed, under_way
+from tests.server.listening import until
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+KEPT = Options(undo=True)
+SLOW = Options(undo=False, rate=10_000)
+
+
+async def _endless(redis: Redis) -> None:
+    with contextlib.suppress(ResponseError):
+        await redis.eval("while true do end", 0)
+
+
+async def _reload(redis: Redis) -> None:
+    await redis.execute_command("DEBUG", "RELOAD")  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("options", [PLAIN, KEPT], ids=["unkept", "kept"])
+@pytest.mark.parametrize("uncut", [0, 3])
+async def test_an_answer_that_is_lost_is_settled_by_looking(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, options: Options, uncut: int
+) -> None:
+    await populate(redis, "cache:", 5_000)
+    await populate(redis, "other:", 1_000)
+    async with cutting(server.socket, b"UNLINK", uncut=uncut, arrives=True) as line:
+        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
+    assert line.uncut < 0
+    assert (result.outcome, result.why, result.left) == ("done", "", 0)
+    tally = result.tally
+    assert (tally.matched, tally.removed, tally.already_gone, tally.unknown) == (5_000, 5_000, 0, 0)
+    assert await redis.dbsize() == 1_000
+    named = line.named(b"UNLINK")
+    assert len(named) == len(set(named)) == 5_000
+
+
+@pytest.mark.parametrize("options", [PLAIN, KEPT], ids=["unkept", "kept"])
+async def test_a_batch_that_never_arrived_is_named_again(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, options: Options
+) -> None:
+    await populate(redis, "cache:", 5_000)
+    async with cutting(server.socket, b"UNLINK", uncut=2, arrives=False) as line:
+        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
+    tally = result.tally
+    assert (tally.matched, tally.removed, tally.already_gone, tally.unknown) == (5_000, 5_000, 0, 0)
+    assert (result.outcome, result.left) == ("done", 0)
+    assert await redis.dbsize() == 0
+
+
+async def test_a_line_that_is_cut_while_keys_are_read_costs_nothing(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "cache:", 5_000)
+    for command, uncut in ((b"SCAN", 9), (b"DUMP", 2_500), (b"ROLE", 2)):
+        async with cutting(server.socket, command, uncut=uncut, arrives=True) as line:
+            result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, KEPT)
+        assert line.uncut < 0
+        tally = result.tally
+        assert (tally.matched, tally.removed, tally.unknown, result.left) == (5_000, 5_000, 0, 0)
+        await populate(redis, "cache:", 5_000)
+
+
+async def test_the_database_stays_the_same_on_a_new_connection(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "cache:", 3_000)
+    await populate(redis, "cache:", 3_000, db=3)
+    async with cutting(server.socket, b"UNLINK", uncut=1, arrives=False) as line:
+        result = await removed(Endpoint(socket=line.path, db=3), selecting("cache:*"), tmp_path)
+    assert (result.tally.removed, result.left) == (3_000, 0)
+    keyspace = await redis.info("keyspace")
+    assert keyspace["db0"]["keys"] == 3_000
+    assert "db3" not in keyspace
+
+
+async def test_what_was_not_kept_is_counted_once_though_it_is_named_twice(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await redis.set("cache:big", "x" * 4_000)
+    await populate(redis, "cache:", 50)
+    options = Options(undo=True, key_cap=2_000)
+    async with cutting(server.socket, b"UNLINK", uncut=0, arrives=False) as line:
+        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
+    assert (result.tally.removed, result.undo_left_out, result.oversized_keys) == (51, 1, (b"cache:big",))
+
+
+async def test_a_server_that_was_restarted_is_left_alone(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server()
+    async with client_of(server) as redis:
+        await populate(redis, "cache:", 20_000)
+        removal = await removal_of(server, selecting("cache:*"), tmp_path, SLOW)
+        async with under_way(removal) as task:
+            await until(lambda: removal.progress.tally.removed > 2_000)
+            server.start()
+            async with client_of(server) as new:
+                await populate(new, "cache:", 100)
+                result = await task
+                assert await new.dbsize() == 100
+    assert result.outcome == "stopped"
+    assert "another server process answers" in result.why
+    assert result.left is None
+    assert result.tally.matched == result.tally.removed + result.tally.already_gone + result.tally.unknown
+
+
+async def test_a_plan_of_another_process_is_refused(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server()
+    removal = await removal_of(server, selecting("cache:*"), tmp_path)
+    server.start()
+    with pytest.raises(OrderError, match="another server process"):
+        await removal.run()
+
+
+async def test_a_primary_that_becomes_a_replica_ends_it(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server()
+    async with client_of(server) as redis:
+        await populate(redis, "cache:", 20_000)
+        removal = await removal_of(server, selecting("cache:*"), tmp_path, SLOW)
+        async with under_way(removal) as task:
+            await until(lambda: removal.progress.tally.removed > 2_000)
+            await redis.replicaof("127.0.0.1", "1")
+            result = await task
+        assert result.outcome == "stopped"
+        assert "has become a replica; connect to its primary" in result.why
+        assert result.tally.removed == 20_000 - await redis.dbsize()
+
+
+async def test_a_writable_replica_ends_it_as_well(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server({"replica-read-only": "no"})
+    async with client_of(server) as redis:
+        await populate(redis, "cache:", 20_000)
+        removal = await removal_of(server, selecting("cache:*"), tmp_path, SLOW)
+        async with under_way(removal) as task:
+            await until(lambda: removal.progress.tally.removed > 2_000)
+            await redis.replicaof("127.0.0.1", "1")
+            result = await task
+        assert result.outcome == "stopped"
+        assert "has become a replica" in result.why
+        assert result.tally.removed == 20_000 - await redis.dbsize()
+
+
+async def test_a_server_that_takes_no_writes_ends_it(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server({"save": '"3600 100000000"'})
+    Path(server.socket).with_name("dump.rdb").mkdir()  # where the server would put its snapshot
+    async with client_of(server) as redis:
+        await populate(redis, "cache:", 20_000)
+        removal = await removal_of(server, selecting("cache:*"), tmp_path, SLOW)
+        async with under_way(removal) as task:
+            await until(lambda: removal.progress.tally.removed > 2_000)
+            await redis.bgsave()
+            result = await task
+        assert result.outcome == "stopped"
+        assert result.why.startswith("UNLINK was refused: MISCONF")
+        assert result.tally.removed == 20_000 - await redis.dbsize()
+        assert result.tally.unknown == 0
+
+
+async def test_a_script_that_does_not_end_ends_it(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server({"lua-time-limit": "10"})
+    async with client_of(server) as redis, client_of(server) as other:
+        await populate(redis, "cache:", 20_000)
+        removal = await removal_of(server, selecting("cache:*"), tmp_path, SLOW)
+        async with under_way(removal) as task:
+            await until(lambda: removal.progress.tally.removed > 2_000)
+            running = asyncio.create_task(_endless(other))
+            result = await task
+            await redis.script_kill()
+            await running
+        assert result.outcome == "stopped"
+        assert "was refused: BUSY" in result.why
+        assert result.tally.removed == 20_000 - await redis.dbsize()
+
+
+async def test_a_server_that_loads_its_data_ends_it(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server(
+        {"enable-debug-command": "yes", "key-load-delay": "100", "loading-process-events-interval-bytes": "1024"}
+    )
+    async with client_of(server) as redis, client_of(server) as other:
+        await populate(redis, "cache:", 10_000)
+        removal = await removal_of(server, selecting("cache:*"), tmp_path, SLOW)
+        async with under_way(removal) as task:
+            await until(lambda: removal.progress.tally.removed > 1_000)
+            reloading = asyncio.create_task(_reload(other))
+            result = await task
+            await reloading
+        assert result.outcome == "stopped"
+        assert "was refused: LOADING" in result.why
+        assert result.tally.removed == 10_000 - await redis.dbsize()
+
+
+async def test_a_full_server_lets_keys_go(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await populate(redis, "cache:", 2_000)
+    await redis.config_set("maxmemory", 1)
+    await redis.config_set("maxmemory-policy", "noeviction")
+    result = await removed(server, selecting("cache:*"), tmp_path, KEPT)
+    assert (result.outcome, result.tally.removed, await redis.dbsize()) == ("done", 2_000, 0)
+
+
+async def test_a_frozen_server_is_waited_for(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server()
+    endpoint = Endpoint(socket=server.socket, command_timeout=0.3)
+    async with client_of(server) as redis:
+        await populate(redis, "cache:", 20_000)
+        removal = await removal_of(endpoint, selecting("cache:*"), tmp_path, SLOW)
+        async with under_way(removal) as task:
+            await until(lambda: removal.progress.tally.removed > 2_000)
+            os.kill(server.pid, signal.SIGSTOP)
+            await until(lambda: removal.progress.state == "reconnecting")
+            assert "no answer" in removal.progress.why
+            os.kill(server.pid, signal.SIGCONT)
+            result = await task
+        assert (result.outcome, result.left, result.tally.unknown) == ("done", 0, 0)
+        assert result.tally.removed + result.tally.already_gone == result.tally.matched
+        assert result.tally.removed == 20_000
+        assert await redis.dbsize() == 0
