@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
@@ -104,12 +104,14 @@ class Desk:
         return Removal(self.endpoint, order, options, self._journal, read_only=self.rules.read_only)
 
     def resumed(self, record: Record) -> Removal:
-        """A run that goes on where this one was cut off.
+        """A run that goes on where this one was cut off; what is protected now is protected as well.
 
         Raises:
             OrderError: If it must not begin, or the journal doesn't tell enough of it.
         """
         order, options = Order.resuming(record)
+        protected = tuple(dict.fromkeys((*order.selection.protected, *self.rules.protected)))
+        order = replace(order, selection=replace(order.selection, protected=protected))
         return Removal(self.endpoint, order, options, self._journal, read_only=self.rules.read_only)
 
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> Restore | None:

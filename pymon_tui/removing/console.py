@@ -20,17 +20,21 @@ _LONGEST_ANSWER = 16_384  # bytes: a pattern of 1 KB with four characters for ea
 
 def say(text: str) -> None:
     """One line about the command itself, on stderr."""
-    _write(sys.stderr, f"pymon-tui: {text}\n")
+    write(sys.stderr, f"pymon-tui: {text}\n")
 
 
 def show(lines: Sequence[str]) -> None:
     """Lines for a person to look at before answering, on stderr."""
-    _write(sys.stderr, "".join(f"{line}\n" for line in lines))
+    write(sys.stderr, "".join(f"{line}\n" for line in lines))
 
 
 def tell(lines: Sequence[str]) -> None:
-    """A result as text, on stdout."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    """A result as text, on stdout.
+
+    Raises:
+        BrokenPipeError: If nobody reads it any more.
+    """
+    sys.stdout.write(_encodable("".join(f"{line}\n" for line in lines), sys.stdout))
     sys.stdout.flush()
 
 
@@ -55,12 +59,12 @@ def ask(question: str) -> str:
     Raises:
         KeyboardInterrupt: If Ctrl+C is the answer.
     """
-    _write(sys.stderr, question)
+    write(sys.stderr, question)
     answer = b""
     while not answer.endswith(b"\n") and len(answer) < _LONGEST_ANSWER:
         piece = _read()
         if not piece:
-            _write(sys.stderr, "\n")  # Ctrl+D leaves the cursor behind the question
+            write(sys.stderr, "\n")  # Ctrl+D leaves the cursor behind the question
             break
         answer += piece
     return os.fsdecode(answer).rstrip("\r\n")
@@ -84,7 +88,7 @@ class Asked:
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def __enter__(self) -> Self:
-        _write(sys.stderr, self._question)
+        write(sys.stderr, self._question)
         asyncio.get_running_loop().add_reader(_STDIN, self._take)
         return self
 
@@ -132,6 +136,17 @@ def exact(number: int) -> SafeText:
     return safe(f"{number:,}".replace(",", " "))
 
 
+def write(stream: Any, text: str) -> None:
+    """Write what nobody has to read: whoever has hung up must not end a run that is to be accounted for.
+
+    ``stream`` is None where it is closed.
+    """
+    if stream is not None:
+        with contextlib.suppress(OSError):
+            stream.write(_encodable(text, stream))
+            stream.flush()
+
+
 def _read() -> bytes:
     """A line of the terminal; nothing where it is gone."""
     with contextlib.suppress(OSError):
@@ -139,9 +154,7 @@ def _read() -> bytes:
     return b""
 
 
-def _write(stream: Any, text: str) -> None:
-    """Write what nobody has to read: whoever has hung up must not end a run that is to be accounted for."""
-    if stream is not None:
-        with contextlib.suppress(OSError):
-            stream.write(text)
-            stream.flush()
+def _encodable(text: str, stream: Any) -> str:
+    """The text with escapes for what the stream's encoding hasn't got, such as Hangul in Latin-1."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

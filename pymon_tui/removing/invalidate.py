@@ -68,10 +68,11 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
 def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
     desk = desk_of(settings.endpoint, settings)
     record = record_of(desk, run)
-    if record.state == "done":
-        raise WrongUse(f"run {run} came to its end; there is nothing to resume")
+    if record.state == "done" or record.dry_run:
+        why = "was a dry run" if record.dry_run else "came to its end"
+        raise WrongUse(f"run {record.id} {why}; there is nothing to resume")
     if record.state == "running":
-        raise OrderError(f"run {run} is still under way; wait for its end, or end it there")
+        raise OrderError(f"run {record.id} is still under way; wait for its end, or end it there")
     # The plan knows its database: another one must not be gone through by mistake.
     desk = desk_of(dataclasses.replace(settings.endpoint, db=record.db), settings)
     removal = desk.resumed(record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import time
@@ -13,7 +12,7 @@ from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.restore_account import RestoreProgress
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.removing.console import exact, fitted, is_terminal
+from pymon_tui.removing.console import exact, fitted, is_terminal, write
 
 REFRESH = 0.25
 """Seconds between two looks."""
@@ -49,11 +48,7 @@ class ProgressLine:
             self._is_there = False
 
     def _write(self, text: str) -> None:
-        # A reader that has gone away (a hang-up, a closed pipe) is no reason to end the work.
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.write(text)
-                self._stream.flush()
+        write(self._stream, text)
 
 
 def of_planning(progress: PlanProgress) -> SafeText:
