@@ -19,6 +19,10 @@ Interval = tuple[int, int]
 """A first column, and the column before which it ends."""
 
 
+FRAME_CELLS = 2000
+"""A frame in which as many cells are repainted takes no other widget: about five milliseconds."""
+
+
 class Piece(NamedTuple):
     """The columns ``x`` to before ``stop`` of a row, in which a widget is seen."""
 
@@ -85,8 +89,32 @@ class SeenCompositor(Compositor):
 
 
 class SeenScreen(Screen[ScreenResultType]):
-    """A screen that is composed by a ``SeenCompositor``."""
+    """A screen that is composed by a ``SeenCompositor``, and paints much in several frames, what has the focus first.
+
+    Between two frames keys are read: whoever presses one waits for a frame, and not for all that a snapshot changes.
+    """
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name, id, classes)
         self._compositor = SeenCompositor()
+
+    def _on_timer_update(self) -> None:
+        later = self._put_off()
+        super()._on_timer_update()
+        if later:
+            self._dirty_widgets |= later
+            self._update_timer.resume()
+
+    def _put_off(self) -> set[Widget]:
+        """Leave of the widgets to be painted as many as a frame may have. Returns the others."""
+        if self._repaint_required:  # of the whole screen
+            return set()
+        focused = self.focused
+        waiting = sorted(self._dirty_widgets, key=lambda widget: widget is not focused)
+        cells = 0
+        for count, widget in enumerate(waiting, 1):
+            cells += sum(region.area for region in widget._repaint_regions)
+            if cells >= FRAME_CELLS:
+                self._dirty_widgets = set(waiting[:count])
+                return set(waiting[count:])
+        return set()

@@ -4,7 +4,8 @@ Textual repaints a widget whole, with the complete style in front of every piece
 the bytes of what changed. ``Shadow`` remembers what each cell of the terminal shows, and turns an update of the
 compositor into a short sequence that makes the terminal show the same; widgets know nothing of it.
 
-What of Textual is private and needed for that is imported or overridden in this file alone.
+What of Textual is private and needed for that is imported or overridden in this file, and for less painting in
+``painting``, alone.
 """
 
 from __future__ import annotations
