@@ -126,6 +126,7 @@ class Desk:
             self.endpoint,
             record.undo_path,
             self._journal,
+            ceiling=self.rules.ceiling,
             replace=replace,
             elsewhere=elsewhere,
             read_only=self.rules.read_only,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.passage import Passage, Stopped
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
+from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, make_room, trash_path, trash_size
 from pymon_tui.journal.folder import StateError
@@ -24,12 +24,8 @@ from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import holder, lock
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.server.backoff import backoff
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
-
-PATIENCE = 300.0
-"""Seconds for which a lost server is tried again."""
 
 
 class Removal:
@@ -62,7 +58,11 @@ class Removal:
         self._scanned = 0  # on connections that were lost
         self._passage: Passage | None = None
         self._trash: TrashWriter | None = None
-        self._dice = random.Random()
+
+    @property
+    def options(self) -> Options:
+        """How it goes about it."""
+        return self._options
 
     @property
     def progress(self) -> Progress:
@@ -179,30 +179,21 @@ class Removal:
             await pipe.close()
 
     async def _reconnected(self, error: LinkError) -> Pipe:
-        """The same server again, however long it takes within ``PATIENCE``.
+        """The same server again.
 
         Raises:
+            Cancelled: If nobody wants it any more.
             LinkError: If it doesn't come back.
             OrderError: If another process answers, or a replica.
         """
-        until, tries = time.monotonic() + PATIENCE, 0
-        while time.monotonic() < until:
-            tries += 1
-            self._pacer.state, self._pacer.why = "reconnecting", safe(f"{error.what}; trying again")
-            await self._pacer.wait(backoff(error.trouble, tries, self._dice))
-            try:
-                pipe = await open_pipe(self._endpoint)
-            except LinkError as failed:
-                error = failed
-                continue
-            try:
-                self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
-            except OrderError:
-                await pipe.close()
-                raise
-            self._pacer.state, self._pacer.why = "running", NOTHING
-            return pipe
-        raise error
+        pipe = await reopened(self._endpoint, error, self._pacer)
+        try:
+            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+        except OrderError:
+            await pipe.close()
+            raise
+        self._pacer.state, self._pacer.why = "running", NOTHING
+        return pipe
 
     def _open_trash(self, pipe: Pipe) -> None:
         if not self._options.undo or self._options.dry_run:

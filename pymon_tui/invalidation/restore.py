@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections import deque
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from pymon_tui.invalidation.brake import FIRST
+from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.preflight import replica_problem
+from pymon_tui.invalidation.pulse import Pulse
+from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.restore_account import (
     LISTED,
     Failure,
@@ -30,12 +33,10 @@ from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import lock
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.server.backoff import backoff
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
-PATIENCE = 300.0
-"""Seconds for which a lost server is tried again."""
+_AT_ONCE = 2_000  # keys: so few are back before it is known what other clients feel
 
 PERIOD = 2.0
 """Seconds between two entries in the journal."""
@@ -67,7 +68,15 @@ class Restore:
     """
 
     def __init__(
-        self, endpoint: Endpoint, trash: Path, journal: Journal, *, replace: bool, elsewhere: bool, read_only: bool
+        self,
+        endpoint: Endpoint,
+        trash: Path,
+        journal: Journal,
+        *,
+        ceiling: float,
+        replace: bool,
+        elsewhere: bool,
+        read_only: bool,
     ) -> None:
         """Prepare an undo; nothing is opened yet.
 
@@ -75,6 +84,7 @@ class Restore:
             endpoint: The server. Its database doesn't matter: the trash knows which one it was.
             trash: The run's file.
             journal: Where it is written down. An undo that can't be is made all the same, and its result says so.
+            ceiling: Seconds that another client's PING p99 may rise by.
             replace: Whether a key that is there is replaced by the one that was removed.
             elsewhere: Whether another server process will do, such as the same server after a restart.
             read_only: Whether nothing may be written.
@@ -98,7 +108,8 @@ class Restore:
         self._why: SafeText = _NOTHING
         self._began: float | None = None
         self._seconds: float | None = None
-        self._cancelled = asyncio.Event()
+        self._cancelled = False
+        self._pacer = Pacer(Pulse(endpoint), ceiling, None)
         self._unrecorded: SafeText | None = None
         self._compares = False  # whether a key that is there may be of this undo, and is looked at
         self._ends = False  # whether keys that are there may only have been given an earlier end
@@ -107,11 +118,13 @@ class Restore:
     @property
     def progress(self) -> RestoreProgress:
         """How it stands now."""
-        return RestoreProgress(self._state, self._why, self._total, self._tally, self._elapsed)
+        why = self._why if self._state in ("starting", "ended") else self._pacer.why
+        return RestoreProgress(self._state, why, self._total, self._tally, self._elapsed)
 
     def cancel(self) -> None:
         """End after what is on its way; ``run`` returns the account of what was done."""
-        self._cancelled.set()
+        self._cancelled = True
+        self._pacer.cancel()
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -136,7 +149,8 @@ class Restore:
                 with lock(self._journal.folder, f"run-{header.run}", run=self.undo):
                     self._total = await asyncio.to_thread(reader.count)
                     await self._take_up(pipe, header)
-                    return await self._carried_out(pipe, reader)
+                    with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
+                        return await self._carried_out(pipe, reader)
             finally:
                 await pipe.close()
 
@@ -192,8 +206,11 @@ class Restore:
     async def _carried_out(self, pipe: Pipe, reader: TrashReader) -> RestoreResult:
         outcome: RestoreOutcome = "interrupted"
         try:
+            if self._total > _AT_ONCE:
+                with contextlib.suppress(Cancelled):
+                    await self._pacer.feel_idle()
             await self._persist(pipe, reader)
-            outcome = "cancelled" if self._cancelled.is_set() and self._tally.settled < self._total else "done"
+            outcome = "cancelled" if self._cancelled and self._tally.settled < self._total else "done"
         except (_Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
         finally:
@@ -213,7 +230,11 @@ class Restore:
                     # What was on its way may have been restored or not: it is sent again, and what is there looked at.
                     self._tally, self._compares = self._mark.tally, True
                     await pipe.close()
-                    pipe = await self._reconnected(pipe.endpoint, error)
+                    self._state = "reconnecting"
+                    try:
+                        pipe = await reopened(pipe.endpoint, error, self._pacer)
+                    except Cancelled:
+                        raise error from None
                     if pipe.identity.run_id != run_id:
                         raise _Stopped("the server was restarted meanwhile, or another one answers now") from None
         finally:
@@ -227,15 +248,24 @@ class Restore:
         refusal: SafeText | None = None
         async with aclosing(portions(reader, self._mark.offset, self._mark.index)) as some:
             async for portion in some:
-                if self._cancelled.is_set() or refusal:
+                if refusal or not await self._may_go_on():
                     break
                 sent.append(returning.send(portion))
-                if len(sent) >= returning.in_flight:
+                # As many fewer on their way as the brake would have a page smaller.
+                most = max(1, returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST)
+                while len(sent) >= most and refusal is None:
                     refusal = await self._settle(returning, sent.popleft(), refusal)
         while sent:
             refusal = await self._settle(returning, sent.popleft(), refusal)
         if refusal:
             raise _Stopped(refusal)
+
+    async def _may_go_on(self) -> bool:
+        try:
+            await self._pacer.gate()
+        except Cancelled:
+            return False
+        return True
 
     async def _settle(self, returning: Returning, sent: Sent, refusal: SafeText | None) -> SafeText | None:
         """Count a portion; returns why the server takes no key, once it has said so."""
@@ -251,27 +281,6 @@ class Restore:
             if time.monotonic() - self._written_at > PERIOD:
                 await self._write("progress", mark=self._mark.as_json(), **self._tally.as_json())
         return refusal
-
-    async def _reconnected(self, endpoint: Endpoint, error: LinkError) -> Pipe:
-        """A new connection.
-
-        Raises:
-            LinkError: If there is none for ``PATIENCE`` seconds, or nobody wants one any more.
-        """
-        until, tries, dice = time.monotonic() + PATIENCE, 0, random.Random()
-        while True:
-            self._state, self._why = "reconnecting", error.what
-            tries += 1
-            wait = backoff(error.trouble, tries, dice)
-            if self._cancelled.is_set() or time.monotonic() + wait > until:
-                raise error
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._cancelled.wait()
-            try:
-                return await open_pipe(endpoint)
-            except LinkError as another:
-                error = another
 
     def _result(self, outcome: RestoreOutcome, reader: TrashReader) -> RestoreResult:
         return RestoreResult(

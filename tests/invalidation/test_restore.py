@@ -64,7 +64,7 @@ def undo(
     server: EmbeddedServer | Endpoint, path: Path, journal: Journal, *, replace: bool = False, elsewhere: bool = False
 ) -> Restore:
     endpoint = server if isinstance(server, Endpoint) else Endpoint(socket=server.socket)
-    return Restore(endpoint, path, journal, replace=replace, elsewhere=elsewhere, read_only=False)
+    return Restore(endpoint, path, journal, ceiling=1.0, replace=replace, elsewhere=elsewhere, read_only=False)
 
 
 async def strings(client: Any, names: range, end: int = 0) -> list[TrashRecord]:
@@ -387,7 +387,7 @@ async def test_another_server_process_must_be_wanted(own_server: StartServer, jo
 
 async def test_read_only_opens_nothing(tmp_path: Path, journal: Journal) -> None:
     with pytest.raises(RestoreError, match="this is read-only"):
-        Restore(Endpoint(), tmp_path / "no", journal, replace=False, elsewhere=False, read_only=True)
+        Restore(Endpoint(), tmp_path / "no", journal, ceiling=1.0, replace=False, elsewhere=False, read_only=True)
 
 
 async def test_a_trash_that_is_not_there_is_said(server: EmbeddedServer, journal: Journal) -> None:
@@ -482,7 +482,7 @@ from pymon_tui.journal.journal import Journal
 from pymon_tui.server.endpoint import Endpoint
 socket, trash, folder = sys.argv[1:]
 restore = Restore(
-    Endpoint(socket=socket), Path(trash), Journal(Path(folder)), replace=False, elsewhere=False, read_only=False
+    Endpoint(socket=socket), Path(trash), Journal(Path(folder)), ceiling=1.0, replace=False, elsewhere=False, read_only=False
 )
 print("up", flush=True)
 sys.stdin.readline()
