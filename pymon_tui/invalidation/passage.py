@@ -228,7 +228,9 @@ class Passage:
         matched = ledger.tally.matched + keys + (len(self._sent.batch.keys) if self._sent is not None else 0)
         if matched > (cap := self._order.selection.max_keys):
             raise Stopped(f"more than {cap} keys match by now; plan anew, and allow more with --max-keys")
-        if matched > ledger.agreed * GROWTH:
+        planned = self._order.planned
+        if matched > max(planned * GROWTH, ledger.agreed):
             await self._answered()
-            await self._pacer.ask(f"{matched} keys match by now, and the plan said {ledger.agreed}: go on?")
-            ledger.agreed = matched
+            most = min(2 * matched, cap)  # not asked again for every few keys, nor left alone with whatever comes
+            await self._pacer.ask(f"{matched} keys match by now, and the plan said {planned}: go on, up to {most}?")
+            ledger.agreed = most

@@ -13,7 +13,7 @@ from dataclasses import replace
 from time import monotonic
 
 from pymon_tui.invalidation.brake import Feeling
-from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe, pack, pack_all
+from pymon_tui.invalidation.pipe import Pipe, open_pipe, pack, pack_all
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.replication import parse_replication
 from pymon_tui.server.endpoint import Endpoint
@@ -87,8 +87,9 @@ class Pulse:
             now = monotonic()
             self._note(now, now - began)
             if now - looked >= _LOOK:
-                looked = now
-                self._look(await pipe.ask(_ASKED, 3))
+                texts = [answer for answer in await pipe.ask(_ASKED, 3) if isinstance(answer, bytes)]
+                looked = now if texts else math.inf  # who may not know is an entry in the ACL LOG each time it asks
+                self._look(b"\r\n".join(texts))
             await asyncio.sleep(max(0.0, began + BEAT - monotonic()))
 
     def _note(self, now: float, seconds: float) -> None:
@@ -105,8 +106,10 @@ class Pulse:
             p99 = ordered[math.ceil(0.99 * len(ordered)) - 1]
             self.feeling = replace(self.feeling, ping_p99=p99)
 
-    def _look(self, answers: list[Answer]) -> None:
-        info = parse_info(b"".join(answer for answer in answers if isinstance(answer, bytes)))
+    def _look(self, text: bytes) -> None:
+        if not text:
+            return
+        info = parse_info(text)
         self.role = info.text("role") or ""
         self.feeling = replace(
             self.feeling,
