@@ -36,6 +36,11 @@ async def populate(redis: Redis, prefix: str, count: int, *, db: int = 0) -> Non
     await redis.eval(script, 0, prefix, str(count), str(db))
 
 
+async def names(redis: Redis) -> set[bytes]:
+    """All keys of the database that the client has selected."""
+    return {str(name).encode("utf-8", "surrogateescape") for name in await redis.keys("*")}
+
+
 async def removal_of(
     server: EmbeddedServer | Endpoint, selection: Selection, folder: Path, options: Options = PLAIN
 ) -> Removal:
