@@ -14,7 +14,7 @@ from textual.widget import Widget
 from pymon_tui.ui.painting import FRAME_CELLS, SeenScreen
 from tests.ui.stage import until
 
-WIDTH, HEIGHT = 100, 60
+WIDTH, HEIGHT = 100, 90
 ROWS = HEIGHT // 3
 
 
