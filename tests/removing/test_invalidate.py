@@ -1,0 +1,344 @@
+"""``pymon-tui invalidate`` on a real server: what goes, what stays, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.journal.folder import state_folder
+from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.lock import lock
+from pymon_tui.journal.records import runs
+from tests.conftest import StartServer
+from tests.removing.conftest import Command, fill, keys_of, let
+
+JSON_KEYS = {
+    "run", "matched", "removed", "already_gone", "protected", "refused", "unknown", "left", "bytes_estimated",
+    "seconds", "undo",
+}  # fmt: skip
+HOSTILE = (
+    b"h:a b", b"h:'\"", b"h:\n\r\t", b"h:\xff\xfe", b"h:\x1b[2J", b"h:*", b"h:[red]x[/]", "h:안녕".encode(),
+    b"h:" + b"k" * 10_000, b"h:\x00", b"h:\\",
+)  # fmt: skip
+MAY_LOOK = ("~*", "+@connection", "+info", "+scan", "+dbsize", "+type", "+pttl", "+object", "+memory", "+acl|dryrun")
+
+
+def test_what_matches_goes_and_nothing_else(db: Redis, pymon: Command) -> None:
+    fill(db, "user:", 300)
+    fill(db, "users:", 20)
+    ran = pymon("invalidate", "user:*", "--yes")
+    assert ran.code == 0
+    assert len(keys_of(db)) == 20
+    assert "matched               300" in ran.out
+    assert "removed               300   about" in ran.out
+    assert "pymon-tui undo " in ran.out
+    assert ran.err.startswith("300 keys match in db 0 on ")
+    assert "\x1b" not in ran.err
+
+
+def test_json_has_what_scripts_need_and_stdout_nothing_else(db: Redis, pymon: Command) -> None:
+    fill(db, "user:", 30)
+    ran = pymon("invalidate", "user:*", "--yes", "--json")
+    told = ran.told
+    assert ran.code == 0
+    assert told.keys() >= JSON_KEYS
+    assert (told["matched"], told["removed"], told["left"], told["unknown"]) == (30, 30, 0, 0)
+    assert Path(told["undo"]).stat().st_mode & 0o777 == 0o600
+    (record,) = runs(Journal(state_folder()))
+    assert (record.id, record.state) == (told["run"], "done")
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_nobody_to_ask_is_wrong_use(db: Redis, pymon: Command, flags: tuple[str, ...]) -> None:
+    fill(db, "user:", 3)
+    ran = pymon("invalidate", "user:*", *flags)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("pymon-tui: to remove keys takes a yes, and there is no terminal to ask on; say --yes ")
+    assert len(keys_of(db)) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "left"), [("y", 0, 0), ("Yes", 0, 0), ("n", 1, 3), ("", 1, 3), ("user:*", 1, 3)]
+)
+def test_a_person_sees_the_plan_and_is_asked(
+    db: Redis, pymon: Command, answers: list[str], answer: str, code: int, left: int
+) -> None:
+    fill(db, "user:", 3)
+    answers.append(answer)
+    ran = pymon("invalidate", "user:*")
+    assert (ran.code, len(keys_of(db))) == (code, left)
+    assert "matches    3 keys of 3" in ran.err
+    assert "unlink: remove 3 keys in db 0 on " in ran.err
+    assert ("pymon-tui: nothing is removed: you said no" in ran.err) == (code == 1)
+    assert ("matches" in ran.out) is False
+
+
+@pytest.mark.parametrize("why", ["threshold", "production", "no undo"])
+@pytest.mark.parametrize(("typed", "left"), [("user:*", 0), (r"\x75ser:*", 0), ("user:", 3), ("y", 3), ("", 3)])
+def test_what_is_dangerous_is_typed(
+    db: Redis,
+    pymon: Command,
+    answers: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    why: str,
+    typed: str,
+    left: int,
+) -> None:
+    fill(db, "user:", 3)
+    if why == "threshold":
+        monkeypatch.setenv("PYMON_TYPE_ABOVE", "2")
+    if why == "production":
+        monkeypatch.setenv("PYMON_ENVIRONMENT", "production")
+    answers.append(typed)
+    ran = pymon("invalidate", "user:*", *(["--no-undo"] if why == "no undo" else []))
+    assert "type user:* to remove 3 keys in db 0 on " in ran.err
+    assert (ran.code, len(keys_of(db))) == (1 if left else 0, left)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "no pattern says which keys are to go"),
+        ([""], 'pattern "": a pattern can\'t be empty'),
+        (["*"], '"*" matches every key; say --all if all of them are to go'),
+        (["a", "?*"], '"?*" matches every key; say --all if all of them are to go'),
+        ([r"a\xg0"], r'pattern "a\xg0": "\xg0" at character 2 should be \xNN with two hexadecimal digits'),
+        (["a\\"], 'pattern "a\\": "\\" at character 2 should be \\\\ at the end'),
+        (["k" * 1025], "a pattern can have 1024 bytes, and this one has 1025"),
+        (["a", "--type", "no type"], 'type: should be the name of a type, as hash, not "no type"'),
+        (["--preset", "projekt"], 'no preset is called "projekt"; there are project, user, global'),
+        (["--preset", "project"], 'preset "project" needs a value for project_id'),
+        (["--preset", "project", "--param", "7"], '--param should be NAME=VALUE, not "7"'),
+        (["--preset", "project", "--param", "id=7"], 'needs a value for project_id'),
+        (["a", "--param", "x=1"], "--param fills a preset; say --preset as well"),
+        (["a", "--jitter", "1"], "--jitter spreads the ends that --expire gives; say --expire as well"),
+        (["a", "--expire", "nan"], "should be a number of seconds from 0.001 to 315360000"),
+        (["a", "--idle", "-1"], "should be a number of seconds from 0 to 315360000"),
+        (["a", "--larger", "big"], 'should be a number of bytes, or a size as "1MiB"'),
+        (["a", "--no-ttl", "--expires-later", "1"], "give one of --no-ttl, --expires-within and --expires-later"),
+        (["a", "--max-keys", "0"], "max_keys: should be a number of keys, from 1"),
+        (["a", "--rate", "0"], "(from --rate)"),
+        (["a", "--ceiling", "0"], "(from --ceiling)"),
+        (["--resume", "20261122-120411-7c3f", "a"], "--resume goes on as the run began; leave out: the pattern"),
+        (["--resume", "20261122-120411-7c3f", "--rate", "1"], "leave out: --rate"),
+        (["--resume", "../../etc/passwd"], 'the journal has no run "../../etc/passwd"'),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_one_line_and_removes_nothing(db: Redis, pymon: Command, arguments: list[str], line: str) -> None:
+    fill(db, "a", 1)
+    ran = pymon("invalidate", *arguments, "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert line in ran.err
+    assert ran.err.count("\n") == 1
+    assert len(keys_of(db)) == 1
+
+
+def test_all_of_them_go_where_that_is_said(db: Redis, pymon: Command) -> None:
+    fill(db, "a", 5)
+    assert pymon("invalidate", "*", "--all", "--yes").code == 0
+    assert keys_of(db) == set()
+
+
+def test_a_preset_s_value_is_taken_as_it_is(db: Redis, pymon: Command) -> None:
+    db.mset({"monitoring:result:*": 1, "monitoring:result:7": 1, "project:stats:*": 1, "extra": 1})
+    ran = pymon("invalidate", "extra", "--preset", "project", "--param", "project_id=*", "--yes")
+    assert ran.code == 0
+    assert keys_of(db) == {b"monitoring:result:7"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "goes"),
+    [
+        (("--type", "hash"), "hash"),
+        (("--no-ttl",), "hash idle large"),
+        (("--expires-within", "60"), "soon"),
+        (("--expires-later", "60"), "late"),
+        (("--idle", "50"), "idle"),
+        (("--larger", "4KiB"), "large"),
+        (("--larger", "4096", "--type", "hash"), ""),
+    ],
+)
+def test_filters(db: Redis, pymon: Command, flags: tuple[str, ...], goes: str) -> None:
+    db.hset("f:hash", "a", "b")
+    db.set("f:soon", 1, ex=30)
+    db.set("f:late", 1, ex=3000)
+    db.set("f:large", "x" * 9000)
+    db.set("source", 1)
+    db.restore("f:idle", 0, db.dump("source") or b"", idletime=100)
+    before = keys_of(db)
+    assert pymon("invalidate", "f:*", *flags, "--yes").code == 0
+    assert before - keys_of(db) == {f"f:{name}".encode() for name in goes.split()}
+
+
+def test_hostile_names_go_as_they_are_and_show_as_text(db: Redis, pymon: Command, answers: list[str]) -> None:
+    db.mset(dict.fromkeys(HOSTILE, 1))
+    answers.append("y")
+    ran = pymon("invalidate", "h:*")
+    assert ran.code == 0
+    assert keys_of(db) == set()
+    assert "\x1b" not in ran.err + ran.out
+    assert "h:안녕" in ran.err
+
+
+@pytest.mark.parametrize("key", HOSTILE[:-2])
+def test_a_pattern_is_bytes(db: Redis, pymon: Command, key: bytes) -> None:
+    db.mset({key: 1, b"h:other": 1})
+    pattern = "".join(f"\\x{byte:02x}" if not chr(byte).isalnum() or byte > 127 else chr(byte) for byte in key)
+    pattern = pattern.replace(r"\x2a", r"\*").replace(r"\x5b", r"\[").replace(r"\x5d", r"\]")
+    if len(key) > 1000:
+        pattern = "h:kkkkk*"
+    assert pymon("invalidate", pattern, "--yes").code == 0
+    assert keys_of(db) == {b"h:other"}
+
+
+def test_nothing_matches(db: Redis, pymon: Command) -> None:
+    fill(db, "a", 1)
+    ran = pymon("invalidate", "b*", "--yes")
+    assert (ran.code, ran.out) == (0, "no key matches\n")
+    told = pymon("invalidate", "b*", "--yes", "--json").told
+    assert told.keys() >= JSON_KEYS
+    assert (told["run"], told["matched"]) == (None, 0)
+
+
+def test_more_than_the_cap_is_refused(db: Redis, pymon: Command) -> None:
+    fill(db, "a", 11)
+    ran = pymon("invalidate", "a*", "--max-keys", "10", "--yes")
+    assert ran.code == 4
+    assert "more than 10 keys match; narrow the pattern, or allow more with --max-keys" in ran.err
+    assert len(keys_of(db)) == 11
+
+
+def test_protected_keys_stay_and_are_counted(db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(db, "user:cache:", 5)
+    fill(db, "user:session:", 3)
+    monkeypatch.setenv("PYMON_PROTECTED", "*:session:*")
+    told = pymon("invalidate", "user:*", "--yes", "--json").told
+    assert (told["removed"], told["protected"], len(keys_of(db))) == (5, 3, 3)
+    ran = pymon("invalidate", "user:*", "--yes")
+    assert ran.code == 4
+    assert "all 3 keys that match are protected; nothing is removed" in ran.err
+
+
+def test_read_only_refuses_and_may_look(db: Redis, pymon: Command) -> None:
+    fill(db, "a", 3)
+    ran = pymon("--read-only", "invalidate", "a*", "--yes")
+    assert (ran.code, ran.out) == (4, "")
+    assert "this is read-only" in ran.err
+    ran = pymon("invalidate", "a*", "--read-only", "--dry-run")
+    assert ran.code == 0
+    assert "matches    3 keys of 3" in ran.out
+    assert len(keys_of(db)) == 3
+    assert not state_folder().exists()
+
+
+def test_a_dry_run_removes_nothing_and_tells_its_plan(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 30)
+    ran = pymon("invalidate", "a:*", "--dry-run")
+    assert ran.code == 0
+    assert "matches    30 keys of 30" in ran.out
+    assert "dry run" in ran.out
+    told = pymon("invalidate", "a:*", "--dry-run", "--json").told
+    assert (told["matched"], told["removed"], told["plan"]["matched"]) == (30, 0, 30)
+    assert told["plan"]["namespaces"] == {"a:*": 30}
+    assert len(keys_of(db)) == 30
+
+
+def test_expire_gives_each_key_another_end(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 50)
+    told = pymon("invalidate", "a:*", "--expire", "100", "--jitter", "1000", "--yes", "--json").told
+    assert told["removed"] == 50
+    ends = {db.pttl(key) for key in keys_of(db)}
+    assert len(ends) > 10
+    assert all(0 < end <= 1_100_000 for end in ends)
+
+
+def test_one_database_alone(db: Redis, pymon: Command, server: EmbeddedServer) -> None:
+    fill(db, "a", 3)
+    with Redis(unix_socket_path=server.socket, db=3) as third:
+        fill(third, "a", 4)
+        ran = pymon("-n", "3", "invalidate", "a*", "--yes")
+        assert ran.code == 0
+        assert "4 keys match in db 3 on " in ran.err
+        assert (len(keys_of(db)), len(keys_of(third))) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("rules", "flags", "said"),
+    [
+        (("+unlink", "+dump", "+restore", "-scan"), (), "SCAN was refused: NOPERM"),
+        (("+dump", "+restore"), (), "UNLINK is refused"),
+        (("+unlink",), (), "it could not be undone: DUMP is refused"),
+        (("+dump", "+restore"), ("--expire", "9"), "PEXPIRE is refused"),
+    ],
+)
+def test_what_we_may_not_do_is_known_before(
+    db: Redis, pymon: Command, rules: tuple[str, ...], flags: tuple[str, ...], said: str
+) -> None:
+    fill(db, "a", 3)
+    let(db, *MAY_LOOK, *rules)
+    ran = pymon("--user", "pymon", "invalidate", "a*", "--yes", *flags)
+    assert ran.code == 4
+    assert said in ran.err
+    assert "ACL SETUSER pymon +" in ran.err
+    assert len(keys_of(db)) == 3
+    assert runs(Journal(state_folder())) == ()
+
+
+def test_without_an_undo_dump_is_not_needed(db: Redis, pymon: Command) -> None:
+    fill(db, "a", 3)
+    let(db, *MAY_LOOK, "+unlink", "+role")
+    ran = pymon("--user", "pymon", "invalidate", "a*", "--yes", "--no-undo", "--json")
+    assert (ran.code, ran.told["removed"], ran.told["undo"]) == (0, 3, None)
+
+
+def test_a_key_that_we_may_not_touch_is_listed(db: Redis, pymon: Command) -> None:
+    fill(db, "a:x:", 3)
+    db.set("a:secret", 1)
+    let(db, "~a:x:*", "+@all")
+    ran = pymon("--user", "pymon", "invalidate", "a:*", "--yes")
+    assert ran.code == 1
+    assert "refused                 1" in ran.out
+    assert "  refused, and there:\n    a:secret\n" in ran.out
+    assert keys_of(db) == {b"a:secret"}
+
+
+def test_a_replica_is_refused(pymon: Command, own_server: StartServer) -> None:
+    replica = own_server()
+    with Redis(unix_socket_path=replica.socket) as client:
+        fill(client, "a", 3)
+        client.replicaof("127.0.0.1", 1)
+        ran = pymon("invalidate", "a*", "--yes", socket=replica.socket)
+        assert ran.code == 4
+        assert "is a replica; connect to its primary to remove keys" in ran.err
+        assert len(keys_of(client)) == 3
+
+
+def test_no_server(pymon: Command, tmp_path: Path) -> None:
+    ran = pymon("invalidate", "a*", "--yes", socket=str(tmp_path / "none"))
+    assert (ran.code, ran.out) == (3, "")
+    assert "no socket at" in ran.err
+
+
+def test_without_a_journal_nothing_begins(
+    db: Redis, pymon: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(db, "a", 3)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    ran = pymon("invalidate", "a*", "--yes")
+    assert ran.code == 1
+    assert "set XDG_STATE_HOME to another folder" in ran.err
+    assert len(keys_of(db)) == 3
+
+
+def test_the_second_of_two_runs_is_told(db: Redis, pymon: Command) -> None:
+    fill(db, "a", 3)
+    run_id = db.info("server")["run_id"]
+    with lock(state_folder(), f"server-{run_id}-0", run="20261122-120411-7c3f"):
+        ran = pymon("invalidate", "a*", "--yes")
+    assert ran.code == 4
+    assert "run 20261122-120411-7c3f is under way in process" in ran.err
+    assert len(keys_of(db)) == 3

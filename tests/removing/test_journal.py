@@ -1,0 +1,136 @@
+"""``pymon-tui journal``: what was done, and how far what was cut off has come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from pymon_tui.invalidation.account import Options
+from pymon_tui.journal.folder import state_folder
+from pymon_tui.journal.journal import Journal
+from tests.removing.conftest import Command, fill, keys_of
+
+CUT_OFF = "20261122-120411-7c3f"
+
+
+def cut_off(db: Redis, plan: dict[str, Any], **told: Any) -> None:
+    """Write down a run on this server that was cut off after 100 keys, at the beginning of its second pass."""
+    journal = Journal(state_folder())
+    fields = {
+        "run": CUT_OFF, "acl_user": "default", "server": "prod:6379", "node": "prod", "db": 0, "environment": None,
+        "run_id": db.info("server")["run_id"],
+        "mode": "unlink", "patterns": ["a:*"], "filters": {}, "protected": [], "preset": None,
+        "options": Options().as_json(), "plan": plan, "planned": plan["matched"], "undo": None, "resumes": None,
+        "named_up_to": 250_000, "pattern_index": 0, "cursor": 0,
+    }  # fmt: skip
+    journal.append("run", "started", **fields | told)
+    counts = {"matched": 100, "removed": 100, "already_gone": 0, "protected": 0, "refused": 0, "unknown": 0}
+    place = {"named_up_to": 250_100, "pattern_index": 0, "cursor": 0, "trash_bytes": 0}
+    journal.append("run", "progress", run=CUT_OFF, **counts, **place)
+
+
+def plan_of(pymon: Command, *arguments: str) -> dict[str, Any]:
+    """The plan of a dry run."""
+    plan: dict[str, Any] = pymon("invalidate", *arguments, "--dry-run", "--read-only", "--json").told["plan"]
+    return plan
+
+
+def test_nothing_yet(pymon: Command) -> None:
+    ran = pymon("journal")
+    assert (ran.code, ran.out) == (0, "nothing was done from here yet\n")
+    assert pymon("journal", "--json").told == {"runs": [], "actions": []}
+
+
+def test_runs_undos_and_actions_newest_first(db: Redis, pymon: Command) -> None:
+    Journal(state_folder()).append(
+        "action", "done", name="kill", command="CLIENT KILL ID 7", node="prod\x1b[2J", server="prod:6379", answer="OK"
+    )
+    fill(db, "a:", 3)
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    pymon("undo", "--yes")
+    pymon("invalidate", "a:*", "--dry-run")
+    header, dry, undo, undone, kill = pymon("journal", socket="").out.splitlines()
+    assert header.split() == ["time", "(UTC)", "what", "state", "keys", "server,", "pattern"]
+    assert dry.split()[3:6] == ["dry", "run", "0"]
+    assert undo.split()[2:6] == ["undo", run[4:], "done", "3"]
+    assert undone.split()[2:5] == [run, "undone", "3"]
+    assert undone.endswith("  a:*")
+    assert kill.split()[2:4] == ["kill", "done"]
+    assert kill.endswith("prod\\x1b[2J  CLIENT KILL ID 7")
+
+
+def test_json_and_the_server_s_own(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 3)
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    cut_off(db, {"matched": 0})
+    everything = pymon("journal", "--json", socket="").told
+    assert [record["id"] for record in everything["runs"]] == [CUT_OFF, run]
+    (own,) = pymon("journal", "--json").told["runs"]
+    assert (own["id"], own["state"], own["removed_at_least"], own["patterns"]) == (run, "done", 3, ["a:*"])
+
+
+def test_one_run_in_full(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 3)
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    out = pymon("journal", run).out
+    assert out.startswith(f"run {run}\n  state        done\n")
+    assert (
+        "  account      matched 3   removed 3   already gone 0   protected 0   refused 0   unknown 0   left 0\n" in out
+    )
+    assert f"  undo         pymon-tui undo {run}\n" in out
+    told = pymon("journal", run, "--json").told
+    assert (told["result"]["removed"], told["started"]["plan"]["matched"]) == (3, 3)
+    ran = pymon("journal", "none")
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_what_was_cut_off_says_how_far_it_came(db: Redis, pymon: Command) -> None:
+    cut_off(db, {"matched": 300, "bytes": 1000})
+    assert "interrupted  100 to 250 100  prod/0  a:*" in pymon("journal", socket="").out
+    out = pymon("journal", CUT_OFF).out
+    assert "  state        interrupted\n" in out
+    assert "  removed      100 to 250 100 keys\n" in out
+    assert f"  go on        pymon-tui invalidate --resume {CUT_OFF}\n" in out
+
+
+@pytest.mark.parametrize(("flags", "typed"), [(("--yes",), ""), ((), "a:*")])
+def test_what_was_cut_off_goes_on(
+    db: Redis, pymon: Command, answers: list[str], flags: tuple[str, ...], typed: str
+) -> None:
+    fill(db, "a:", 300)
+    cut_off(db, plan_of(pymon, "a:*"))
+    db.delete(*(f"a:{number}" for number in range(100)))
+    answers.append(typed)
+    ran = pymon("invalidate", "--resume", CUT_OFF, *flags)
+    assert ran.code == 0
+    assert ("type a:* to go on with about 200 keys of " in ran.err) == (not flags)
+    assert keys_of(db) == set()
+
+
+def test_what_is_protected_by_now_stays(db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(db, "a:", 300)
+    cut_off(db, plan_of(pymon, "a:*"))
+    db.delete(*(f"a:{number}" for number in range(100)))
+    monkeypatch.setenv("PYMON_PROTECTED", "a:207")
+    assert pymon("invalidate", "--resume", CUT_OFF, "--yes", "--json").told["protected"] == 1
+    assert keys_of(db) == {b"a:207"}
+
+
+def test_what_can_t_go_on(db: Redis, pymon: Command, answers: list[str]) -> None:
+    fill(db, "a:", 3)
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    assert "came to its end; there is nothing to resume" in pymon("invalidate", "--resume", run, "--yes").err
+    fill(db, "a:", 300)
+    cut_off(db, plan_of(pymon, "a:*"), run_id="f" * 40)
+    ran = pymon("invalidate", "--resume", CUT_OFF, "--yes")
+    assert ran.code == 4
+    assert "another server process answers" in ran.err
+    ran = pymon("invalidate", "--resume", CUT_OFF, "--yes", "--read-only")
+    assert ran.code == 4
+    answers.append("y")
+    ran = pymon("invalidate", "--resume", CUT_OFF)
+    assert ran.code == 1
+    assert "that was not the pattern" in ran.err
+    assert len(keys_of(db)) == 300

@@ -1,0 +1,127 @@
+"""``pymon-tui undo`` on a real server."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from redis import Redis
+
+from pymon_tui.journal.folder import state_folder
+from tests.conftest import StartServer
+from tests.removing.conftest import Command, fill, keys_of
+
+
+def test_the_last_run_on_the_server_comes_back(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 20)
+    fill(db, "b:", 10)
+    db.expire("a:1", 1000)
+    before = {key: db.get(key) for key in keys_of(db)}
+    pymon("invalidate", "b:*", "--yes")
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    pymon("invalidate", "a:*", "--all", "--dry-run")
+    ran = pymon("undo", "--yes")
+    assert ran.code == 0
+    assert f"undo of run {run}: done in " in ran.out
+    assert "restored               20   of 20 that were kept" in ran.out
+    assert keys_of(db) == {key for key in before if key.startswith(b"a:")}
+    assert all(db.get(key) == before[key] for key in keys_of(db))
+    assert 0 < db.ttl("a:1") <= 1000
+    again = pymon("undo", "--yes")
+    assert again.code == 4
+    assert f"{run}, is undone already; name another one" in again.err
+
+
+def test_a_run_by_its_name_as_json(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 20)
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    fill(db, "b:", 10)
+    pymon("invalidate", "b:*", "--yes")
+    told = pymon("undo", run, "--yes", "--json").told
+    assert (told["run"], told["outcome"], told["total"], told["restored"]) == (run, "done", 20, 20)
+    assert len(keys_of(db)) == 20
+
+
+@pytest.mark.parametrize(("flags", "value"), [((), b"new"), (("--replace",), b"x" * 50)])
+def test_a_newer_key_stays_unless_told(db: Redis, pymon: Command, flags: tuple[str, ...], value: bytes) -> None:
+    fill(db, "a:", 3)
+    pymon("invalidate", "a:*", "--yes")
+    db.set("a:1", "new")
+    ran = pymon("undo", "--yes", *flags)
+    assert ran.code == 0
+    assert ("a newer key of that name is there" in ran.out) == (not flags)
+    assert db.get("a:1") == value
+    assert len(keys_of(db)) == 3
+
+
+@pytest.mark.parametrize(("answer", "code", "back"), [("y", 0, 3), ("n", 1, 0), ("", 1, 0)])
+def test_a_person_is_asked(db: Redis, pymon: Command, answers: list[str], answer: str, code: int, back: int) -> None:
+    fill(db, "a:", 3)
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    answers.append(answer)
+    ran = pymon("undo")
+    assert (ran.code, len(keys_of(db))) == (code, back)
+    assert ran.err.startswith(f"run {run} of ")
+    assert "  3 keys removed in db 0 on " in ran.err
+    assert "a newer key of the same name stays" in ran.err
+
+
+def test_nobody_to_ask_and_nothing_to_undo(db: Redis, pymon: Command) -> None:
+    ran = pymon("undo", "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert "the journal has no run on " in ran.err
+    fill(db, "a:", 3)
+    pymon("invalidate", "a:*", "--yes")
+    ran = pymon("undo")
+    assert ran.code == 2
+    assert "to restore keys takes a yes" in ran.err
+    assert pymon("undo", "20261122-120411-7c3f", "--yes").code == 2
+
+
+def test_read_only_refuses(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 3)
+    pymon("invalidate", "a:*", "--yes")
+    ran = pymon("undo", "--yes", "--read-only")
+    assert ran.code == 4
+    assert "this is read-only" in ran.err
+    assert keys_of(db) == set()
+
+
+def test_what_was_not_kept_is_said(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 3)
+    pymon("invalidate", "a:*", "--yes", "--no-undo")
+    ran = pymon("undo", "--yes")
+    assert ran.code == 4
+    assert "can't be undone: it kept none" in ran.err
+    fill(db, "a:", 3)
+    pymon("invalidate", "a:*", "--yes")
+    shutil.rmtree(state_folder() / "trash")
+    ran = pymon("undo", "--yes")
+    assert ran.code == 4
+    assert "its undo was dropped for newer ones" in ran.err
+
+
+def test_a_restarted_server_is_another_one(pymon: Command, own_server: StartServer) -> None:
+    server = own_server()
+    with Redis(unix_socket_path=server.socket) as client:
+        fill(client, "a:", 3)
+    pymon("invalidate", "a:*", "--yes", socket=server.socket)
+    server.start()
+    ran = pymon("undo", "--yes", socket=server.socket)
+    assert ran.code == 4
+    assert "--elsewhere" in ran.err
+    assert pymon("undo", "--yes", "--elsewhere", socket=server.socket).code == 0
+    with Redis(unix_socket_path=server.socket) as client:
+        assert len(keys_of(client)) == 3
+
+
+def test_a_key_that_can_t_come_back_is_listed(db: Redis, pymon: Command) -> None:
+    fill(db, "a:x:", 3)
+    db.set("a:secret", 1)
+    pymon("invalidate", "a:*", "--yes")
+    db.execute_command("ACL", "SETUSER", "pymon", "reset", "on", "nopass", "~a:x:*", "+@all")  # type: ignore[no-untyped-call]
+    ran = pymon("--user", "pymon", "undo", "--yes")
+    assert ran.code == 1
+    assert "failed                  1" in ran.out
+    assert "    a:secret: " in ran.out
+    assert len(keys_of(db)) == 3
