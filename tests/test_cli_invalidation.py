@@ -63,7 +63,7 @@ def until(done: Callable[[], bool]) -> None:
 
 def left(db: Redis) -> int:
     """How many keys there are."""
-    return int(db.dbsize())  # type: ignore[arg-type]
+    return int(db.dbsize())
 
 
 def record(state: Path) -> Record:

@@ -59,7 +59,8 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
     problem = _problem(plan, options)
     if problem is not None or not plan.matched or desk.rules.read_only:
         return _without_run(plan, problem, dry_run=wish.dry_run, as_json=as_json)
-    if not (yes or wish.dry_run) and not _confirmed(plan, options, typed=desk.must_type(plan, options)):
+    typed = desk.must_type(plan, options) or any(pattern.is_catch_all for pattern in selection.patterns)
+    if not (yes or wish.dry_run) and not _confirmed(plan, options, typed=typed):
         return _without_run(plan, safe("nothing is removed: you said no"), dry_run=False, as_json=as_json, code=PARTLY)
     removal = desk.removal(plan, options, wish.preset)
     return _carried_out(removal, plan if wish.dry_run else None, as_json=as_json, dry_run=wish.dry_run)

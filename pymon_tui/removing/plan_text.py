@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.removing.console import cells, exact, fitted, padded
+from pymon_tui.removing.console import cells, exact, padded
 
 WIDTH = 80
 _LABEL = 13  # cells of the first column, its margin included
@@ -26,7 +27,8 @@ def plan_lines(plan: Plan, options: Options) -> list[str]:
     lines += _found(plan)
     if plan.matched:
         lines += [*_namespaces(plan), *_samples(plan), "", *_manner(plan, options)]
-    lines += [f"  ! {refusal}" for refusal in plan.refusals]
+    for refusal in plan.refusals:
+        lines += _folded("refused", refusal)
     return lines
 
 
@@ -34,7 +36,8 @@ def summary(plan: Plan) -> SafeText:
     """The plan in one line."""
     size = f", {units.bytes_(plan.bytes.value)}" if plan.bytes is not None and plan.matched else ""
     protected = f", {exact(plan.protected)} more are protected" if plan.protected else ""
-    return safe(f"{_matches(plan)} match in db {plan.db} on {plan.node}{size}{protected}")
+    match = "matches" if plan.matched == 1 else "match"
+    return safe(f"{_matches(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
 
 
 def manner(options: Options) -> SafeText:
@@ -64,6 +67,12 @@ def _wrapped(label: str, parts: Sequence[SafeText]) -> list[str]:
         else:
             lines.append(_row("" if lines else label, part))
     return lines
+
+
+def _folded(label: str, text: str) -> list[str]:
+    """A row of running text that goes on below itself."""
+    first, *others = wrap(text, WIDTH - _LABEL, break_on_hyphens=False)
+    return [_row(label, first), *(_row("", line) for line in others)]
 
 
 def _found(plan: Plan) -> list[str]:
@@ -134,29 +143,27 @@ def _sample(sample: Sample) -> str:
 
 def _manner(plan: Plan, options: Options) -> list[str]:
     lines = [_row("mode", manner(options) + (", dry run: nothing is removed" if options.dry_run else ""))]
-    lines += [_row("undo", line) for line in _undo(plan, options)[:1]]
-    lines += [_row("", line) for line in _undo(plan, options)[1:]]
+    lines += _folded("undo", _undo(plan, options))
     rate = f", at most {exact(round(options.rate))} keys/s" if options.rate is not None else ""
     lines.append(_row("brake", f"PING p99 at most {units.milliseconds(options.ceiling)} over idle{rate}"))
     return lines
 
 
-def _undo(plan: Plan, options: Options) -> list[str]:
+def _undo(plan: Plan, options: Options) -> str:
     if options.dry_run:
-        return ["not needed"]
+        return "not needed"
     if not options.undo:
-        return ["none: what is removed is gone for good"]
+        return "none: what is removed is gone for good"
     if not plan.undo_possible:
-        return [fitted(safe(f"not possible: {plan.undo_problem or 'unknown why'}", 300), 300)]
+        return f"not possible: {plan.undo_problem or 'nobody knows why'}"
     cap = units.bytes_(options.trash_cap)
-    if plan.undo_bytes is None:
-        lines = [f"kept, in at most {cap}"]
-    elif plan.undo_bytes > options.trash_cap:
-        lost = round(plan.matched * (1 - options.trash_cap / plan.undo_bytes))
-        lines = [f"about {units.bytes_(plan.undo_bytes)}, and {cap} may be kept:"]
-        lines.append(f"about {exact(lost)} keys would go for good (trash_size in the settings)")
-    else:
-        lines = [f"kept, about {units.bytes_(plan.undo_bytes)} of {cap}"]
+    oversized = ""
     if plan.oversized:
-        lines.append(f"about {exact(plan.oversized)} keys over {units.bytes_(options.key_cap)} go for good")
-    return lines
+        oversized = f"; about {exact(plan.oversized)} keys over {units.bytes_(options.key_cap)} go for good"
+    if plan.undo_bytes is None:
+        return f"kept, in at most {cap}{oversized}"
+    about = f"about {units.bytes_(plan.undo_bytes)}"
+    if plan.undo_bytes <= options.trash_cap:
+        return f"kept, {about} of {cap}{oversized}"
+    lost = round(plan.matched * (1 - options.trash_cap / plan.undo_bytes))
+    return f"{about}, and {cap} at most are kept: about {exact(lost)} keys go for good (trash_size){oversized}"
