@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,15 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.model.query import Ready
 from pymon_tui.once import _read
 from pymon_tui.readings import QUERIES
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings import Settings, load
+from pymon_tui.settings.desk import desk_of
 from pymon_tui.ui.panes import PANES
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -29,6 +35,37 @@ async def test_the_least_privileged_user_can_do_all_of_it(server: EmbeddedServer
     readings, _ = await _read(endpoint)
     assert {name: reading for name, reading in readings.items() if not isinstance(reading, Ready)} == {}
     assert await redis.acl_log() == []
+
+
+async def test_the_user_for_invalidation_can_do_all_of_it(server: EmbeddedServer, redis: Redis) -> None:
+    (line,) = re.findall(r"^ACL SETUSER pymon-keys .*$", README, re.MULTILINE)
+    await redis.execute_command(*line.split())  # type: ignore[no-untyped-call]
+    await redis.mset({f"a:{number}": number for number in range(20)})
+    await redis.acl_log_reset()
+    endpoint = Endpoint(socket=server.socket, username="pymon-keys", password=SecretStr("CHANGE-ME"))
+    desk = desk_of(endpoint, Settings())
+    filters = Filters(expiry="none", idle_over=0, larger_than=0)
+    asking = desk.selection((parse_pattern("a:*"),), filters, every=False)
+    assert (await desk.planning(asking, "expire", undo=True).run()).refusals == ()
+    plan = await desk.planning(replace(asking, filters=Filters()), "unlink", undo=True).run()
+    assert plan.refusals == ()
+    result = await desk.removal(plan, Options(), None).run()
+    assert (result.outcome, result.tally.removed) == ("done", 20)
+    restore = desk.restore(desk.records()[0], replace=False, elsewhere=False)
+    assert restore is not None
+    assert (await restore.run()).tally.restored == 20
+    ending = await desk.removal(plan, Options(mode="expire", expire=100.0), None).run()
+    assert (ending.outcome, ending.tally.removed) == ("done", 20)
+    assert await redis.acl_log() == []
+
+
+def test_the_settings_of_invalidation_are_settings(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(protected.*?)```", README, re.DOTALL)
+    config = tmp_path / "config.toml"
+    config.write_text(example)
+    settings = load({}, profile=None, environ={}, dotenv=None, config=config, warn=pytest.fail)
+    assert [pattern.shown for pattern in settings.protected] == ["session:*"]
+    assert settings.presets[0].about == "results and alerts of one project"
 
 
 def test_every_reading_is_listed() -> None:
