@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -171,8 +172,8 @@ def screenshots(out: Path) -> int:
     settings = Settings()
     from pymon_tui.ui.screenshots import take_screenshots
 
-    source_of, _ = _ways_to_servers(settings)
-    return take_screenshots(settings, source_of, out)
+    source_of, _, ways_of = _ways_to_servers(settings)
+    return take_screenshots(settings, source_of, ways_of, out)
 
 
 for command in (invalidate, undo, journal):
@@ -223,8 +224,12 @@ def _monitor(given: Mapping[str, Any]) -> int:
     return run_monitor(settings, *_ways_to_servers(settings))
 
 
-def _ways_to_servers(settings: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """Makes a source of an endpoint, and an endpoint of a choice; what they import waits for the first paint."""
+def _ways_to_servers(settings: Any) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """Makes a source of an endpoint, an endpoint of a choice, and the screens of invalidation on an endpoint.
+
+    What they import waits for the first paint, or until it is wanted.
+    """
+    chosen: dict[Any, Any] = {}  # what the settings are for servers that a person chose
 
     def source_of(endpoint: Any) -> Any:
         from pymon_tui.journal.actions import recorder
@@ -238,15 +243,25 @@ def _ways_to_servers(settings: Any) -> tuple[Callable[[Any], Any], Callable[[Any
             QUERIES,
             interval=settings.interval,
             patterns=[os.fsencode(channel) for channel in settings.channels],
-            read_only=settings.read_only,
+            read_only=chosen.get(endpoint, settings).read_only,
             record=recorder(Journal(state_folder())),
         )
 
     def endpoint_of(choice: Any) -> Any:
-        from pymon_tui.settings import endpoint_of_profile, endpoint_of_url
+        from pymon_tui.settings import settings_of_profile, settings_of_url
 
-        lead = endpoint_of_profile if choice.kind == "profile" else endpoint_of_url
+        lead = settings_of_profile if choice.kind == "profile" else settings_of_url
         # Warnings were said at the start; now the screen is the monitor's.
-        return lead(choice.name, settings, lambda _warning: None)
+        found = lead(choice.name, settings, lambda _warning: None)
+        chosen[found.endpoint] = found
+        return found.endpoint
 
-    return source_of, endpoint_of
+    def ways_of(app: Any, endpoint: Any, monitor: Any) -> Any:
+        from pymon_tui.settings.desk import desk_of
+        from pymon_tui.ui.screens.invalidate.journey import Journey
+        from pymon_tui.ui.screens.invalidate.site import Site
+
+        desk = desk_of(endpoint, chosen.get(endpoint, settings))
+        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, time.monotonic, settings.graph))
+
+    return source_of, endpoint_of, ways_of

@@ -114,7 +114,7 @@ def test_the_monitor_is_given_the_ways_to_servers(calls: Calls, terminal: None, 
     (tmp_path / "config.toml").write_text('[profiles.prod]\nhost = "cache"\n')
     assert cli.run(["-h", "here", "--read-only", "--channels", "a*", "--channels", "b"]) == 0
     ((_, settings, keywords),) = calls
-    source_of, endpoint_of = keywords["arguments"]
+    source_of, endpoint_of, _ = keywords["arguments"]
     source = source_of(settings.endpoint)
     assert (source.patterns, source.read_only) == ((b"a*", b"b"), True)
     assert endpoint_of(Choice("profile", "prod", safe(""))).label == "prod"

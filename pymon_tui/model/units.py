@@ -60,6 +60,11 @@ def count(value: float | None) -> SafeText:
     return safe(f"{_three_digits(scaled)}{unit}")
 
 
+def whole(value: int | None) -> SafeText:
+    """A whole number with all its digits in thin groups: ``1 210 448``."""
+    return UNKNOWN if value is None else safe(f"{value:,}".replace(",", " "))
+
+
 def short_count(value: float | None) -> SafeText:
     """A number in at most five cells: ``830``, ``12.4k``, ``1.21M``; below ten with one decimal if it has one."""
     if value is None or not math.isfinite(value):

@@ -30,8 +30,8 @@ _KEYED = frozenset((b"MATCH", b"STREAMS", b"STORE", b"STOREDIST", b"BY", b"TYPE"
 _STREAM_READS = frozenset((b"XREAD", b"XREADGROUP"))
 _SCRIPTS = frozenset((b"EVAL", b"EVAL_RO", b"EVALSHA", b"EVALSHA_RO", b"FCALL", b"FCALL_RO"))
 
-# Before their keys these say how many there are.
-_BEHIND_NUMBER = frozenset(b"LMPOP SINTERCARD ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION".split())
+# Before their key these have a word, or say how many keys there are.
+_BEHIND_WORD = frozenset(b"LMPOP MEMORY OBJECT SINTERCARD XGROUP XINFO ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION".split())
 _KEYLESS = frozenset(
     b"ASKING AUTH BGREWRITEAOF BGSAVE CONFIG DBSIZE DISCARD ECHO EXEC FAILOVER FLUSHALL FLUSHDB HELLO INFO KEYS "
     b"LASTSAVE LOLWUT MONITOR MULTI PING PSUBSCRIBE PSYNC PUBLISH PUNSUBSCRIBE QUIT RANDOMKEY READONLY READWRITE "
@@ -151,9 +151,7 @@ def key_of(arguments: tuple[bytes, ...]) -> tuple[bytes, bool] | None:
         rest = _from_streams(rest)
     elif name in _SCRIPTS:
         rest = _keys_of_script(rest)
-    elif name in (b"OBJECT", b"MEMORY", b"XGROUP", b"XINFO"):
-        rest = rest[1:]
-    elif name in _BEHIND_NUMBER:
+    elif name in _BEHIND_WORD:
         rest = rest[1:]
     elif name in _KEYLESS or name in _CONTAINERS:
         rest = ()

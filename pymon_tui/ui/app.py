@@ -35,12 +35,16 @@ from pymon_tui.ui.palette import ActionProvider
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
+from pymon_tui.ui.screens.invalidate.keys import InvalidationKeys
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.screens.suggestion import suggested_by
 from pymon_tui.ui.terminal import DiffedApp
 from pymon_tui.ui.theme import SIXTEEN, THEMES
+from pymon_tui.ui.ways import WaysOf
 from pymon_tui.ui.widgets.filter import FilterLine
+from pymon_tui.ui.widgets.picker import Picker
 from pymon_tui.ui.widgets.table import Table
 
 SCREENS = (MonitorScreen, ConnectScreen, ConfirmScreen, PromptScreen, ReaderScreen)
@@ -61,6 +65,9 @@ class PymonApp(DiffedApp[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c", "quit", "Quit", show=False, id="quit", tooltip="Leave"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend", tooltip="To the shell; fg returns"),
+        Binding("i", "invalidate", "Invalidate", id="invalidate", tooltip="Remove keys by pattern, after a preview"),
+        Binding("J", "journal", "Journal", show=False, id="journal", tooltip="The runs until now; resume and undo"),
+        Binding("u", "undo_run", "Undo run", show=False, id="undo_run", tooltip="Bring back what the last run removed"),
         Binding("c", "connect", "Connect", show=False, id="connect", tooltip="Look at another server"),
         Binding("t", "next_theme", "Theme", show=False, id="theme", tooltip="The next theme"),
         Binding("ctrl+s", "picture", "Screenshot", show=False, id="screenshot", tooltip="Save the screen as an SVG"),
@@ -71,6 +78,7 @@ class PymonApp(DiffedApp[int]):
         settings: Settings,
         source_of: Callable[[Endpoint], Source],
         endpoint_of: Callable[[Choice], Endpoint],
+        ways_of: WaysOf,
         *,
         endpoint: Endpoint | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -82,6 +90,7 @@ class PymonApp(DiffedApp[int]):
             settings: What the user has set.
             source_of: Makes the live source; called after the first paint, for it imports much.
             endpoint_of: Where a choice of the connect screen leads. Raises SettingsError.
+            ways_of: Makes the screens of invalidation; called when they are first wanted.
             endpoint: The server to look at first, by default the settings'.
             clock: Monotonic seconds, as the source's snapshots have them.
             driver_class: How to speak to the terminal; by default as Textual decides.
@@ -91,6 +100,7 @@ class PymonApp(DiffedApp[int]):
         self._settings = settings
         self._source_of = source_of
         self._endpoint_of = endpoint_of
+        self._ways_of = ways_of
         self._clock = clock
         self._endpoint = endpoint or settings.endpoint
         self._guessed = endpoint is None and not settings.explicit
@@ -99,7 +109,8 @@ class PymonApp(DiffedApp[int]):
             self.register_theme(theme)
         self.theme = settings.theme or ("pymon-16" if settings.color == "16" else "pymon-dark")
         self.animation_level = "none"
-        self.wrong_key = wrong_name(settings.keymap, (PymonApp, *SCREENS, *PANES, Table, FilterLine))
+        known: tuple[type[object], ...] = (PymonApp, *SCREENS, *PANES, Table, FilterLine, Picker, InvalidationKeys)
+        self.wrong_key = wrong_name(settings.keymap, known)
         self.set_keymap(settings.keymap)
 
     def get_default_screen(self) -> MonitorScreen:
@@ -172,6 +183,28 @@ class PymonApp(DiffedApp[int]):
                 return
         self.notify("the screenshot could not be written here or at home", severity="error", markup=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key that writes under read-only; a plan can be looked at."""
+        return not (action == "undo_run" and self._settings.read_only)
+
+    @work(exclusive=True, group="invalidation")
+    async def action_invalidate(self) -> None:
+        """Preview which keys a pattern means, and remove them if that is confirmed."""
+        if isinstance(monitor := self.screen, MonitorScreen):
+            await self._ways_of(self, self._endpoint, monitor).invalidate(suggested_by(monitor))
+
+    @work(exclusive=True, group="invalidation")
+    async def action_journal(self) -> None:
+        """Show what was invalidated until now."""
+        if isinstance(monitor := self.screen, MonitorScreen):
+            await self._ways_of(self, self._endpoint, monitor).journal()
+
+    @work(exclusive=True, group="invalidation")
+    async def action_undo_run(self) -> None:
+        """Bring back what the last run on this server removed."""
+        if isinstance(monitor := self.screen, MonitorScreen):
+            await self._ways_of(self, self._endpoint, monitor).undo_last()
+
     def action_connect(self) -> None:
         """Ask for another server."""
         self.choose_server(safe(""))
@@ -231,18 +264,22 @@ class PymonApp(DiffedApp[int]):
 
 
 def run_monitor(
-    settings: Settings, source_of: Callable[[Endpoint], Source], endpoint_of: Callable[[Choice], Endpoint]
+    settings: Settings,
+    source_of: Callable[[Endpoint], Source],
+    endpoint_of: Callable[[Choice], Endpoint],
+    ways_of: WaysOf,
 ) -> int:
     """Open the monitor and stay until the person leaves. Returns the exit code."""
     if settings.explicit:
         remember(settings.endpoint)
-    return _run(PymonApp(settings, source_of, endpoint_of))
+    return _run(PymonApp(settings, source_of, endpoint_of, ways_of))
 
 
 def run_demo(
     settings: Settings,
     source_of: Callable[[Endpoint], Source],
     endpoint_of: Callable[[Choice], Endpoint],
+    ways_of: WaysOf,
     *,
     seed: int,
     rate: float,
@@ -251,7 +288,7 @@ def run_demo(
     try:
         with running_demo(seed=seed, rate=round(rate)) as server:
             demo = Endpoint(socket=server.socket, name="demo")
-            return _run(PymonApp(settings, source_of, endpoint_of, endpoint=demo))
+            return _run(PymonApp(settings, source_of, endpoint_of, ways_of, endpoint=demo))
     except NoServer as error:
         print(f"pymon-tui: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -21,6 +21,7 @@ from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.screens.connect import Choice
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.theme import DARK, LIGHT
+from pymon_tui.ui.ways import WaysOf
 
 SIZES = ((80, 24), (120, 36), (200, 50))
 PANE_SIZE = (120, 36)
@@ -29,13 +30,13 @@ SAMPLES = 150
 WARM_UP_INTERVAL = 0.15
 
 
-def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source], out: Path) -> int:
+def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source], ways_of: WaysOf, out: Path) -> int:
     """Write SVG and, with the extra ``png``, PNG pictures into ``out``. Returns the exit code."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with running_demo(seed=DEMO_SEED, rate=DEMO_RATE) as server:
             endpoint = Endpoint(socket=server.socket, name="demo")
-            names = asyncio.run(_take(PymonApp(settings, source_of, _nowhere, endpoint=endpoint), out))
+            names = asyncio.run(_take(PymonApp(settings, source_of, _nowhere, ways_of, endpoint=endpoint), out))
     except NoServer as error:
         return _failed(str(error))
     except OSError as error:

@@ -18,6 +18,7 @@ from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.ui.app import PymonApp
 from pymon_tui.ui.screens.connect import Choice
+from pymon_tui.ui.ways import Ways
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.marathon import Marathon, recorded
 from tests.benchmarks.watched import rss_mib
@@ -85,7 +86,7 @@ def figures() -> list[Figure]:
 async def _run(snapshots: int, *, traced: bool) -> dict[str, object]:
     marathon = Marathon(await recorded())
     settings = Settings(host="scripted")
-    app = PymonApp(settings, lambda _: marathon, _nowhere, driver_class=Nowhere)
+    app = PymonApp(settings, lambda _: marathon, _nowhere, _no_ways, driver_class=Nowhere)
     rss, first = {}, None
     async with app.run_test(headless=False, size=SIZE) as pilot:
         for number in range(1, snapshots + 1):
@@ -104,6 +105,10 @@ async def _run(snapshots: int, *, traced: bool) -> dict[str, object]:
         for growth in tracemalloc.take_snapshot().compare_to(first, "traceback")[:8]:
             print(growth, *growth.traceback.format()[-8:], sep="\n", file=sys.stderr)
     return {"rss": rss}
+
+
+def _no_ways(_app: object, _endpoint: object, _monitor: object) -> Ways:
+    raise AssertionError("nothing is invalidated here")
 
 
 def _nowhere(_: Choice) -> Endpoint:

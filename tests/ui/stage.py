@@ -9,13 +9,17 @@ from typing import Any
 from textual.app import App
 from textual.pilot import Pilot
 
+from pymon_tui.invalidation.desk import Desk
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.ui.app import PymonApp
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.connect import Choice
+from pymon_tui.ui.screens.invalidate.journey import Journey
+from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.ways import Ways
 from pymon_tui.ui.widgets.graph import Graph
 from tests.demo.waiting import DEADLINE_SECONDS
 from tests.script import Script
@@ -23,10 +27,20 @@ from tests.script import Script
 CHOSEN = Endpoint(host="chosen")
 
 
-def app_of(script: Script, settings: Settings | None = None) -> PymonApp:
-    """An app whose every server is the script."""
+def app_of(script: Script, settings: Settings | None = None, desk: Desk | None = None) -> PymonApp:
+    """An app whose every server is the script, and whose every desk is this one."""
     chosen = settings or Settings(host="scripted", read_only=script.read_only)
-    return PymonApp(chosen, lambda _: script, _chosen, clock=lambda: script.now)
+
+    def ways_of(app: App[Any], endpoint: Endpoint, monitor: MonitorScreen) -> Ways:
+        assert desk is not None, "nothing is invalidated in this test"
+        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, lambda: script.now, chosen.graph))
+
+    return PymonApp(chosen, lambda _: script, _chosen, ways_of, clock=lambda: script.now)
+
+
+def no_ways(_app: App[Any], _endpoint: Endpoint, _monitor: MonitorScreen) -> Ways:
+    """For an app in which nothing is invalidated."""
+    raise AssertionError("nothing is invalidated in this test")
 
 
 def monitor_of(app: App[Any]) -> MonitorScreen:

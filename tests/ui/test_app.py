@@ -16,7 +16,7 @@ from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.widgets.ink import Facts
 from tests.samples import sample
 from tests.script import Script
-from tests.ui.stage import CHOSEN, app_of, until, until_shown
+from tests.ui.stage import CHOSEN, app_of, no_ways, until, until_shown
 
 
 class Ways:
@@ -39,7 +39,7 @@ class Ways:
 async def test_another_server_takes_the_place_of_the_first() -> None:
     one, other = await sample(), await sample()
     ways = Ways(Script(one), Script(other))
-    app = PymonApp(Settings(host="first"), ways.source_of, ways.endpoint_of)
+    app = PymonApp(Settings(host="first"), ways.source_of, ways.endpoint_of, no_ways)
     async with app.run_test(size=(100, 30)) as pilot:
         first = await until_shown(pilot, one)
         await pilot.press("c")
@@ -60,7 +60,7 @@ async def test_another_server_takes_the_place_of_the_first() -> None:
 async def test_the_demo_can_be_chosen() -> None:
     one, other = await sample(), await sample()
     ways = Ways(Script(one), Script(other))
-    app = PymonApp(Settings(host="first"), ways.source_of, ways.endpoint_of)
+    app = PymonApp(Settings(host="first"), ways.source_of, ways.endpoint_of, no_ways)
     async with app.run_test(size=(100, 30)) as pilot:
         await until_shown(pilot, one)
         await pilot.press("c")

@@ -13,6 +13,7 @@ from pymon_tui.model.metric import Metric
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.readings.aftermath import aftermath
 from pymon_tui.readings.hits import (
     HIT_RATE,
     LONG,
@@ -27,6 +28,7 @@ from pymon_tui.readings.hits import (
 )
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
+from pymon_tui.ui.aftermath_text import aftermath_line
 from pymon_tui.ui.panes.over_time import PaneOverTime
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.groups import clip
@@ -111,11 +113,13 @@ class HitsPane(PaneOverTime, can_focus=True):
         hits, history = reading.value, snapshot.history
         said = f"since start {units.percent(hits.hit_rate)}"
         if self.full:
-            self._draw_table(hits, history)
+            self._draw_table(hits, snapshot)
             said += f"  up {units.duration(hits.uptime_in_seconds)}"
         else:
             width, height = self.size
-            self._told = glance(hits, history, width)[: max(1, height - max(_GRAPH_ROWS, height // 3))]
+            self._told = (*took(snapshot), *glance(hits, history, width))[
+                : max(1, height - max(_GRAPH_ROWS, height // 3))
+            ]
             self.query_one("#facts", Facts).show(self._told)
         self._draw_graphs(snapshot)
         self.say(self.TITLE, said)
@@ -124,14 +128,14 @@ class HitsPane(PaneOverTime, can_focus=True):
         """What the pane says, as one line."""
         return join(" · ", [safe(" ".join(text_of(line).split())) for line in self._told]) if self._told else None
 
-    def _draw_table(self, hits: Hits, history: HistoryView) -> None:
+    def _draw_table(self, hits: Hits, snapshot: Snapshot) -> None:
         """The table, and what happened to the server: beside the table, or under the graphs."""
-        width, height = self.size
+        (width, height), history = self.size, snapshot.history
         lines, apart = table(hits, history), width < _BESIDE
         if not apart:
             room = len(lines) - len(_beside(hits))
             lines = side_by_side(lines, (*_beside(hits), *events(history, room)))
-        self._told = lines
+        self._told = lines = (*lines, *took(snapshot))
         self.query_one("#facts", Facts).show((*lines, BLANK) if height >= _HIGH else lines)
         # At 24 rows the graphs need the room more than what is long past.
         self.query_one("#events", Facts).show(events(history, max(1, height // 8)) if apart else ())
@@ -140,21 +144,27 @@ class HitsPane(PaneOverTime, can_focus=True):
         shares = self.query_one("#shares", Graph)
         shares.scaled = self.full
         came, missed = (self.columns(snapshot, metric.name, shares) for metric in (HITS, MISSES))
-        found = hit_rates(came, missed)
+        found, marks = hit_rates(came, missed), self.marks(snapshot, shares)
         # Without a scale beside it a graph begins at zero, or it would say something that isn't so.
         self._floor = floor(found) if self.full else 0.0
         room = 1 - self._floor
-        shares.show([None if share is None else (share - self._floor) / room for share in found], 1.0)
+        shares.show([None if share is None else (share - self._floor) / room for share in found], 1.0, marks=marks)
         if self.full:
             for name, columns in (("#hits", came), ("#misses", missed)):
                 graph = self.query_one(name, Graph)
                 graph.scaled = True
-                graph.show(columns)
+                graph.show(columns, marks=marks)
             self.query_one("#caption", Facts).show((self.caption(snapshot, shares),))
 
     def _scale(self, height: float | None) -> SafeText:
         """The hit rate that is drawn at this height, from 0 to 1."""
         return units.percent(None if height is None else self._floor + height * (1 - self._floor))
+
+
+def took(snapshot: Snapshot) -> tuple[Line, ...]:
+    """How the server took the newest invalidation, for some minutes after it."""
+    found = aftermath(snapshot.history, snapshot.wall)
+    return () if found is None else (aftermath_line(found),)
 
 
 def glance(hits: Hits, history: HistoryView, width: int) -> tuple[Line, ...]:

@@ -47,6 +47,11 @@ class PaneOverTime(Pane):
         width = graph.columns_wanted
         return snapshot.history.columns(metric, width, self._per_column(snapshot, width))
 
+    def marks(self, snapshot: Snapshot, graph: Graph) -> frozenset[int]:
+        """The columns in which something happened."""
+        width = graph.columns_wanted
+        return snapshot.history.marks(width, self._per_column(snapshot, width))
+
     def caption(self, snapshot: Snapshot, graph: Graph) -> Line:
         """How much time the graph shows, in words."""
         width = graph.columns_wanted

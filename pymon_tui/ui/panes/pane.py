@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.model.action import Action
 from pymon_tui.model.query import PENDING, Pending, Query, Unavailable
 from pymon_tui.model.snapshot import Snapshot
@@ -144,6 +145,10 @@ class Pane(Vertical, can_focus=False):
 
     def copied(self) -> SafeText | None:
         """What ``y`` copies: the row under the cursor, or None where there is nothing to copy."""
+        return None
+
+    def suggestion(self) -> Pattern | None:
+        """The keys that the row under the cursor is about, which an invalidation begins with; None if about none."""
         return None
 
     def opened(self) -> Open | None:

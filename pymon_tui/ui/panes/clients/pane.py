@@ -9,11 +9,14 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.invalidation.suggestion import suggested
 from pymon_tui.model import units
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.clients import CLIENTS, ClientTable, Group, Grouping, Rates, group, labels
+from pymon_tui.readings.slowlog import SLOWLOG
 from pymon_tui.ui.panes.clients.columns import TITLES, columns_of, group_columns, group_name
 from pymon_tui.ui.panes.clients.detail import detail
 from pymon_tui.ui.panes.clients.kill import kill
@@ -106,6 +109,18 @@ class ClientsPane(Pane):
         self._lay_columns()
         if left is not None:
             self._table.point_at((left.label,))
+
+    def suggestion(self) -> Pattern | None:
+        """The keys of the newest slow command that is known of the client: CLIENT LIST itself tells no key."""
+        selected = self._table.cursor_row
+        if not isinstance(selected, Row) or self.snapshot is None:
+            return None
+        log, client = self.snapshot.reading(SLOWLOG), selected.client
+        entries = log.value.entries if isinstance(log, Ready) else ()
+        of_client = [entry for entry in entries if client.addr is not None and entry.client_address == client.addr]
+        of_name = [entry for entry in entries if client.name is not None and entry.client_name == client.name]
+        found = (suggested(entry.arguments, like=True) for entry in (*of_client, *of_name))
+        return next((pattern for pattern in found if pattern is not None), None)
 
     def copied(self) -> SafeText | None:
         """The client as CLIENT LIST tells it, or the group's name."""

@@ -9,6 +9,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.invalidation.suggestion import suggested
 from pymon_tui.model import units
 from pymon_tui.model.action import Action
 from pymon_tui.model.query import Ready
@@ -123,6 +125,14 @@ class SlowLogPane(Pane):
             return None
         title = safe(f"Slow command, {units.microseconds(entry.duration)}")
         return self.Open(title, entry_lines(entry, self._now), entry.command)
+
+    def suggestion(self) -> Pattern | None:
+        """The keys of a shape, or the one key of a command."""
+        if self.by_shape:
+            shape = self._shapes.cursor_row
+            return suggested(shape.worst.arguments, like=True) if shape is not None else None
+        entry = self._entries.cursor_row
+        return suggested(entry.arguments, like=False) if entry is not None else None
 
     def copied(self) -> SafeText | None:
         """The command, or the shape."""

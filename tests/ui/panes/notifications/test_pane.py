@@ -34,7 +34,7 @@ from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.ink import text_of
 from tests.script import ready, snapshot
 from tests.server.fake import unrecorded
-from tests.ui.stage import monitor_of
+from tests.ui.stage import monitor_of, no_ways
 
 DENIED = Unavailable(Reason.DENIED, safe("NOPERM no permissions"), safe("ACL SETUSER me +pubsub|channels"))
 REFUSED = Unavailable(Reason.DENIED, safe("NOPERM no channel"), safe("ACL SETUSER me &notifications:*"))
@@ -332,7 +332,7 @@ async def test_a_real_server_from_publish_to_picture(redis: Redis, server: Embed
             endpoint, queries, interval=0.2, patterns=[b"notifications:*"], read_only=False, record=unrecorded
         )
 
-    app = PymonApp(Settings(socket=server.socket), source_of, nowhere)
+    app = PymonApp(Settings(socket=server.socket), source_of, nowhere, no_ways)
     async with app.run_test(size=(80, 24)) as pilot:
         while not app.screen.query(NotificationsPane):
             await pilot.pause()

@@ -1,0 +1,123 @@
+"""The journal: every run and undo, of any server, with what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.records import Record
+from pymon_tui.model import units
+from pymon_tui.model.text import safe
+from pymon_tui.ui.screens.invalidate import keys, records
+from pymon_tui.ui.screens.invalidate.live import LiveScreen
+from pymon_tui.ui.screens.invalidate.site import Site
+from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.ink import Span, label, span, text_of
+from pymon_tui.ui.widgets.table import Column, Listed, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A run that is to be undone or resumed."""
+
+    record: Record
+    what: Literal["undo", "resume"]
+
+
+_COLUMNS: tuple[Column[Record], ...] = (
+    Column("when", "when", 19, lambda record: Span(records.when(record), "label"), sortable=False),
+    Column("state", "state", 11, records.state, sortable=False),
+    Column("what", "keys", 16, lambda record: span(records.what(record)), grows=True, sortable=False),
+    Column("removed", "removed", 13, lambda record: span(records.keys(record), "strong"), "right", sortable=False),
+    Column("node", "server", 14, lambda record: label(record.node), rank=1, sortable=False),
+    Column("who", "by", 20, lambda record: label(records.who(record)), rank=2, sortable=False),
+    Column("id", "run", 20, lambda record: label(record.id), rank=3, sortable=False),
+)
+
+
+class JournalScreen(LiveScreen[Chosen | None]):
+    """Answers with a run that is to be undone or resumed, or with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.JOURNAL
+
+    DEFAULT_CSS = """
+    JournalScreen .frame { height: 1fr; }
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._table: Table[Record] = Table(_COLUMNS, empty="reading the journal")
+        super().__init__(site)
+
+    def body(self) -> Iterable[Widget]:
+        """A table."""
+        frame = Vertical(self._table, classes="frame -first")
+        frame.border_title = Content("Journal")
+        yield frame
+
+    async def on_mount(self) -> None:
+        """Read the journal."""
+        await super().on_mount()
+        self._table.focus()
+        self.read()
+
+    @work(exclusive=True, group="journal")
+    async def read(self) -> None:
+        """All runs and undos, the newest first."""
+        try:
+            found = await asyncio.to_thread(self.site.desk.records)
+        except StateError as error:
+            self._table.say_when_empty(safe(str(error)))
+            return
+        self._table.say_when_empty("nothing was invalidated from here yet")
+        self._table.show(Listed(found, lambda record: record.id))
+        many = "run or undo" if len(found) == 1 else "runs and undos"
+        self.query_one(".frame").border_subtitle = Content(safe(f"{units.whole(len(found))} {many}"))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can be done with the run under the cursor; nothing that writes under read-only."""
+        record, endpoint = self._table.cursor_row, self.site.desk.endpoint
+        if action in ("undo", "resume"):
+            if self.site.read_only:
+                return False
+            can = records.can_be_undone if action == "undo" else records.can_be_resumed
+            return True if record is not None and can(record, endpoint) else None
+        return record is not None if action == "details" else True
+
+    def look(self) -> None:
+        """Another row may allow other things."""
+        self.refresh_bindings()
+
+    def action_details(self) -> None:
+        """All that is known of the run."""
+        record = self._table.cursor_row
+        if record is not None:
+            lines = records.details(record)
+            copied = safe("\n".join(text_of(line) for line in lines), 100_000)
+            self.app.push_screen(ReaderScreen(safe(f"{record.kind.capitalize()} {record.id}"), lines, copied))
+
+    @on(Table.Opened)
+    def _opened(self) -> None:
+        self.action_details()
+
+    def action_undo(self) -> None:
+        """Bring back what the run removed."""
+        self._choose("undo")
+
+    def action_resume(self) -> None:
+        """Go on with the run."""
+        self._choose("resume")
+
+    def _choose(self, what: Literal["undo", "resume"]) -> None:
+        record = self._table.cursor_row
+        if record is not None:
+            self.dismiss(Chosen(record, what))

@@ -1,0 +1,97 @@
+"""What the full screens of invalidation share: the monitor's title above, the keys below, and a steady look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ScreenResultType
+from textual.widget import Widget
+
+from pymon_tui.model.link import Lost
+from pymon_tui.model.text import safe
+from pymon_tui.ui.painting import SeenScreen
+from pymon_tui.ui.screens.hints import hints_of
+from pymon_tui.ui.screens.invalidate.keys import EVERYWHERE
+from pymon_tui.ui.screens.invalidate.site import Site
+from pymon_tui.ui.screens.status import banner, left_title, right_title
+from pymon_tui.ui.widgets.ink import Prose
+from pymon_tui.ui.widgets.key_bar import KeyBar
+from pymon_tui.ui.widgets.title_bar import TitleBar
+
+LOOK_SECONDS = 0.25
+
+
+class LiveScreen(SeenScreen[ScreenResultType]):
+    """A screen over the monitor, which goes on underneath. The monitor's own keys don't work here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = EVERYWHERE
+
+    DEFAULT_CSS = """
+    LiveScreen {
+        background: $background;
+        color: $foreground;
+        & .frame {
+            border: round $ink-frame;
+            border-title-color: $ink-label;
+            border-title-style: bold;
+            border-subtitle-color: $ink-label;
+            padding: 0 1;
+            height: auto;
+        }
+        & .frame.-first {
+            border: round $accent;
+            border-title-color: $accent;
+        }
+        & #banner {
+            height: auto;
+            padding: 0 1;
+            display: none;
+            &.-shown { display: block; }
+        }
+    }
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        super().__init__()
+        self._modal = True  # without what a ModalScreen looks like
+
+    def body(self) -> Iterable[Widget]:
+        """What stands between the title and the keys."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Draw what is new. Called a few times a second."""
+
+    def compose(self) -> ComposeResult:
+        """A title, what keeps us from the server, the body and the keys."""
+        yield TitleBar()
+        yield Prose(id="banner")
+        yield from self.body()
+        yield KeyBar()
+
+    async def on_mount(self) -> None:
+        """Begin to look."""
+        self.bindings_updated_signal.subscribe(self, lambda _: self.show_keys())
+        self.set_interval(LOOK_SECONDS, self._look)
+        self._look()
+
+    def show_keys(self) -> None:
+        """The keys that do something now."""
+        active = tuple(self.active_bindings.values())
+        shown = [safe(self.app.get_key_display(one.binding)) for one in active]
+        self.query_one(KeyBar).hints = hints_of(active, shown, opened=True, narrow=True)
+
+    def _look(self) -> None:
+        newest, now = self.site.newest(), self.site.clock()
+        if newest is not None:
+            bar = self.query_one(TitleBar)
+            bar.left = left_title(newest, self.size.width)
+            bar.right = right_title(newest, None, now, width=self.size.width, read_only=self.site.read_only)
+            lines = banner(newest, now)
+            self.query_one("#banner", Prose).show(lines)
+            self.query_one("#banner").set_class(isinstance(newest.link, Lost), "-shown")
+        self.look()

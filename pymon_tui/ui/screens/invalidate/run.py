@@ -1,0 +1,205 @@
+"""A run while it goes: how far it is, what other clients feel, what it does to the hit rate; then its account."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from textual import work
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.order import OrderError
+from pymon_tui.invalidation.removal import Removal
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.lock import Locked
+from pymon_tui.model import units
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.aftermath import aftermath
+from pymon_tui.readings.hits import hit_rates
+from pymon_tui.readings.metrics import HITS, MISSES
+from pymon_tui.server.reasons import LinkError
+from pymon_tui.ui.aftermath_text import aftermath_line, marked
+from pymon_tui.ui.screens.invalidate import keys, run_text
+from pymon_tui.ui.screens.invalidate.live import LiveScreen
+from pymon_tui.ui.screens.invalidate.question import QuestionScreen
+from pymon_tui.ui.screens.invalidate.site import Site
+from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.graph import Graph
+from pymon_tui.ui.widgets.ink import Facts, Prose, label, span, text_of
+
+_KEPT = 400
+"""Looks that the brake's graph remembers: 100 seconds, as wide as any terminal is."""
+
+After = Literal["journal", "undo"] | None
+"""What follows when it is closed."""
+
+
+class RunScreen(LiveScreen[After]):
+    """Carries a run out. It stays until the run has ended; then it shows the account."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.RUN
+
+    AUTO_FOCUS = ""
+
+    DEFAULT_CSS = """
+    RunScreen {
+        & #brake, & #hits { height: 1fr; min-height: 4; }
+    }
+    """
+
+    def __init__(self, site: Site, removal: Removal, options: Options) -> None:
+        self._removal = removal
+        self._options = options
+        self._shown: SafeText = removal.order.selection.shown
+        self._result: Result | None = None
+        self._failed: SafeText | None = None
+        self._state = "starting"
+        self._felt: deque[float | None] = deque(maxlen=_KEPT)
+        super().__init__(site)
+
+    @property
+    def result(self) -> Result | None:
+        """The account, once there is one."""
+        return self._result
+
+    def body(self) -> Iterable[Widget]:
+        """The run, the brake and the hit rate."""
+        run = Vertical(Prose(id="progress"), id="run", classes="frame -first")
+        run.border_title = Content(run_text.title(self._shown, self._options.mode, dry_run=self._options.dry_run))
+        run.border_subtitle = Content(safe(f"{self.site.place} · run {self._removal.id}"))
+        self._pings = Graph("info", units.milliseconds)
+        brake = Vertical(Facts(id="felt"), self._pings, id="brake", classes="frame")
+        brake.border_title = Content("Brake")
+        self._shares = Graph("good", units.percent)
+        hits = Vertical(Facts(id="took"), self._shares, id="hits", classes="frame")
+        hits.border_title = Content("Hit rate")
+        for graph in (self._pings, self._shares):
+            graph.glyphs = self.site.glyphs
+            graph.scaled = True
+        yield from (run, brake, hits)
+
+    async def on_mount(self) -> None:
+        """Begin."""
+        await super().on_mount()
+        self.carry_out()
+
+    @work(exclusive=True, group="run")
+    async def carry_out(self) -> None:
+        """Await the run's end. A screen that goes away cancels it, and it writes down how far it came."""
+        try:
+            self._result = await self._removal.run()
+        except (LinkError, OrderError, Locked, StateError) as error:
+            self._failed = safe(str(error))
+        else:
+            self._note(run_text.noted(self._result))
+            self.site.source.poke()
+        self.app.bell()
+        self.look()
+        self.refresh_bindings()
+
+    def look(self) -> None:
+        """How it stands."""
+        progress = self._removal.progress
+        if progress.state != self._state:
+            if self._state == "starting" and self._failed is None and progress.state != "ended":
+                self._note(safe(f"removing {self._shown}"))
+            self._state = progress.state
+            self.refresh_bindings()
+        lines = self.query_one("#progress", Prose)
+        if self._failed is not None:
+            lines.show(run_text.not_begun(self._failed))
+        elif self._result is not None:
+            lines.show(run_text.result_lines(self._result, self._options.mode))
+            self.query_one("#run").border_title = Content(self._ended(self._result))
+        else:
+            lines.show(run_text.progress_lines(progress, self._options.mode, lines.size.width))
+            self._felt.append(progress.felt.ping_p99)
+        self.query_one("#felt", Facts).show((run_text.brake_line(progress),))
+        self.query_one("#brake").border_subtitle = Content(run_text.brake_words(progress))
+        self._draw_pings(progress.limit)
+        newest = self.site.newest()
+        if newest is not None:
+            self._draw_hits(newest)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can be done to a run that goes, and what can be done after it."""
+        over = self._result is not None or self._failed is not None
+        if action == "pause" or action == "cancel":
+            return not over and (action == "cancel" or self._state not in ("starting", "asking"))
+        if action == "go_on":
+            return not over and self._state == "asking"
+        if action == "undo":
+            return self._result is not None and self._result.undo is not None
+        if action in ("details", "dismiss"):
+            return over and (action == "dismiss" or self._result is not None)
+        return True
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        if self._state == "paused":
+            self._removal.resume()
+        else:
+            self._removal.pause()
+
+    def action_go_on(self) -> None:
+        """Yes, more keys may go."""
+        self._removal.go_on()
+
+    def action_cancel(self) -> None:
+        """End here."""
+        self._removal.cancel()
+
+    def action_undo(self) -> None:
+        """Bring the keys back."""
+        self.dismiss("undo")
+
+    def action_details(self) -> None:
+        """The whole account."""
+        if self._result is not None:
+            lines = run_text.account(self._result, self._shown)
+            copied = safe("\n".join(text_of(line) for line in lines), 100_000)
+            self.app.push_screen(ReaderScreen(safe(f"Run {self._result.run}"), lines, copied))
+
+    async def action_leave(self) -> None:
+        """Close; a run that goes on is ended first, if that is wanted."""
+        if self._result is not None or self._failed is not None:
+            self.dismiss(None)
+        else:
+            self._ask_to_cancel()
+
+    @work(group="ask", exclusive=True)
+    async def _ask_to_cancel(self) -> None:
+        what = (span("The run is under way."), label(" What is removed by now stays removed, and can be undone."))
+        question = QuestionScreen(safe("Cancel the run?"), (what,), "cancel it", "let it go on")
+        if await self.app.push_screen_wait(question):
+            self._removal.cancel()
+
+    def _draw_pings(self, limit: float | None) -> None:
+        width = self._pings.columns_wanted
+        columns = list(self._felt)[-width:] if width else []
+        highest = max((each for each in columns if each is not None), default=0.0)
+        top = max(highest, 1.25 * (limit or 0.0)) or None
+        self._pings.show([None] * (width - len(columns)) + columns, top, line=limit)
+
+    def _draw_hits(self, newest: Snapshot) -> None:
+        history, width = newest.history, self._shares.columns_wanted
+        columns = (history.columns(metric.name, width) for metric in (HITS, MISSES))
+        self._shares.show(hit_rates(*columns), 1.0, marks=history.marks(width))
+        found = aftermath(history, newest.wall)
+        self.query_one("#took", Facts).show((aftermath_line(found),))
+        self.query_one("#hits").border_subtitle = Content(marked(found))
+
+    def _note(self, text: SafeText) -> None:
+        if not self._options.dry_run:
+            self.site.source.note(text, self._removal.id)
+
+    def _ended(self, result: Result) -> SafeText:
+        mode = self._options.mode
+        done = "Dry run of" if result.dry_run else "Removed" if mode == "unlink" else "Made to expire"
+        return safe(f"{done} {self._shown}")

@@ -1,0 +1,176 @@
+"""What a run says while it goes and when it has ended, in lines; pure."""
+
+from __future__ import annotations
+
+from pymon_tui.invalidation.account import Mode, Outcome, Progress, Result, State, Tally
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.bar_line import bar_line
+from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, field, label, line_width, span
+
+_NAME = 14
+
+_STATES: dict[State, str] = {
+    "starting": "feeling the server's pulse",
+    "running": "",
+    "paused": "paused",
+    "holding": "holding",
+    "reconnecting": "reconnecting",
+    "asking": "a question",
+    "verifying": "counting what is left",
+    "ended": "ended",
+}
+_OUTCOMES: dict[Outcome, tuple[str, Role]] = {
+    "done": ("done", "good"),
+    "cancelled": ("cancelled", "warn"),
+    "stopped": ("stopped", "act"),
+    "interrupted": ("interrupted", "act"),
+}
+
+
+def title(shown: SafeText, mode: Mode, *, dry_run: bool) -> SafeText:
+    """What the run is about: ``Removing user:*``."""
+    doing = "Dry run of" if dry_run else "Removing" if mode == "unlink" else "Making expire"
+    return safe(f"{doing} {shown}")
+
+
+def progress_lines(progress: Progress, mode: Mode, width: int) -> tuple[Line, ...]:
+    """How far it is, what became of the keys, how fast it goes, and why where that isn't plain."""
+    share = min(1.0, progress.scanned / progress.total) if progress.total else 0.0
+    if progress.state == "verifying":
+        share = 1.0
+    matched, planned = units.whole(progress.tally.matched), units.whole(progress.planned)
+    text = (span(f"  {matched}", "strong"), label(f" of {planned}"), span(f"{100 * share:.0f}%".rjust(6)))
+    room = max(0, width - line_width(text))
+    speed: list[Span] = [
+        label("speed   "),
+        span(f"{units.whole(round(progress.keys_per_second))} keys/s"),
+        label("   left "),
+        span(f"about {units.duration(progress.seconds_left)}" if progress.seconds_left is not None else "–"),
+        label("   undo "),
+        span(f"{units.bytes_(progress.trash_bytes)} kept", "good") if progress.trash_bytes else span("none"),
+    ]
+    if progress.undo_left_out:
+        speed += [span(f"  {units.whole(progress.undo_left_out)} not kept", "warn")]
+    return (
+        (*bar_line(share, room, "accent"), *text),
+        tally_line(progress.tally, mode),
+        tuple(speed),
+        *_state(progress),
+    )
+
+
+def tally_line(tally: Tally, mode: Mode) -> Line:
+    """What became of the keys."""
+    done = "removed" if mode == "unlink" else "expiring"
+    return (
+        label(f"{done} "),
+        span(units.whole(tally.removed), "strong"),
+        label("   already gone "),
+        span(units.whole(tally.already_gone)),
+        label("   protected "),
+        span(units.whole(tally.protected)),
+        label("   refused "),
+        span(units.whole(tally.refused), "warn" if tally.refused else "value"),
+        label("   unknown "),
+        span(units.whole(tally.unknown), "act" if tally.unknown else "value"),
+    )
+
+
+def _state(progress: Progress) -> tuple[Line, ...]:
+    if progress.state == "asking":
+        answers = (span("  y", "accent"), label(" go on  "), span("n", "accent"), label(" end here"))
+        return ((span(progress.why, "act"), *answers),)
+    if progress.state in ("running", "starting"):
+        text = progress.why if progress.state == "running" else safe(_STATES[progress.state])
+        return ((label(text),),) if text else ((),)
+    why = safe(f"{_STATES[progress.state]}: {progress.why}" if progress.why else _STATES[progress.state])
+    return ((span(why, "warn"),),)
+
+
+def brake_line(progress: Progress) -> Line:
+    """What other clients feel, and what the server has to digest."""
+    felt = progress.felt
+    over = progress.limit is not None and felt.ping_p99 is not None and felt.ping_p99 > progress.limit
+    line: list[Span] = [
+        label("PING p99 "),
+        span(units.milliseconds(felt.ping_p99), "warn" if over else "value"),
+        label(" idle "),
+        span(units.milliseconds(progress.idle_p99)),
+        label(" ceiling "),
+        span(units.milliseconds(progress.limit)),
+    ]
+    if felt.lag is not None:
+        line += [label("   replica behind "), span(units.bytes_(felt.lag))]
+    line += [label("   lazy-free "), span(units.whole(felt.lazyfree))]
+    return tuple(line)
+
+
+def brake_words(progress: Progress) -> SafeText:
+    """What the brake does."""
+    if progress.state == "ended":
+        return safe("ended")
+    return progress.pace.why or safe(f"page {units.whole(progress.pace.page)}, no brake")
+
+
+def result_lines(result: Result, mode: Mode) -> tuple[Line, ...]:
+    """The account in short: as many lines as there were while it went."""
+    name, role = _OUTCOMES[result.outcome]
+    took = label(f"  after {units.duration(result.seconds)}" if result.seconds >= 1 else "  at once")
+    head: list[Span] = [span("dry run " if result.dry_run else ""), span(name, role), took]
+    if result.why:
+        head += [span(f"  {result.why}", "warn")]
+    return (tuple(head), tally_line(result.tally, mode), _left(result, mode), _undo(result))
+
+
+def _left(result: Result, mode: Mode) -> Line:
+    """What a scan afterwards found, and what was freed."""
+    left: Span = span("not counted", "warn") if result.left is None else span(units.whole(result.left))
+    if result.left and not result.dry_run:
+        left = span(units.whole(result.left), "warn")
+    freed = "would free" if result.dry_run else "freed" if mode == "unlink" else "will free"
+    return (label("left    "), left, label(f"   {freed} about "), span(units.bytes_(result.bytes_estimated)))
+
+
+def _undo(result: Result) -> Line:
+    line: list[Span] = [label("undo    ")]
+    if result.undo is None:
+        line.append(span("nothing was removed" if result.dry_run or not result.tally.removed else "none was kept"))
+    else:
+        line += [span(f"{units.bytes_(result.undo_bytes)} kept", "good"), label("   u brings the keys back")]
+    if result.undo_left_out:
+        line.append(span(f"   {units.whole(result.undo_left_out)} keys not kept", "warn"))
+    return tuple(line)
+
+
+def account(result: Result, shown: SafeText) -> tuple[Line, ...]:
+    """All of the account, for the reader."""
+    name, role = _OUTCOMES[result.outcome]
+    counts = result.tally.as_json().items()
+    lines: list[Line] = [
+        field("run", _NAME, result.run),
+        field("keys", _NAME, span(shown, "strong")),
+        field("outcome", _NAME, span(name, role), label(f"after {result.seconds:.1f} s")),
+    ]
+    if result.why:
+        lines.append(field("why", _NAME, span(result.why, "warn")))
+    lines += [field(safe(each.replace("_", " ")), _NAME, units.whole(count)) for each, count in counts]
+    lines.append(field("left", _NAME, "not counted" if result.left is None else units.whole(result.left)))
+    if result.undo is not None:
+        lines.append(field("trash", _NAME, str(result.undo), label(units.bytes_(result.undo_bytes))))
+        lines.append(field("not kept", _NAME, units.whole(result.undo_left_out)))
+    for name, keys in (("refused", result.refused_keys), ("too big to be kept", result.oversized_keys)):
+        if keys:
+            lines += [BLANK, (span(f"{name}:", "warn"),), *((span(key),) for key in keys)]
+    return tuple(lines)
+
+
+def not_begun(why: str) -> tuple[Line, ...]:
+    """Why nothing was done."""
+    return ((span("nothing was removed: ", "act"), span(why)),)
+
+
+def noted(result: Result) -> SafeText:
+    """What the history is marked with at the end."""
+    done = "removed" if not result.dry_run else "would remove"
+    return safe(f"{done} {units.whole(result.tally.removed)} keys ({result.outcome})")

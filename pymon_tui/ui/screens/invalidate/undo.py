@@ -1,0 +1,185 @@
+"""The way back: which run, how many keys, onto which server; then how it goes and what came of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from pymon_tui.invalidation.restore import OtherServer, Restore, RestoreError
+from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
+from pymon_tui.invalidation.trash import TrashError
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.lock import Locked
+from pymon_tui.journal.records import Record
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.reasons import LinkError
+from pymon_tui.ui.screens.invalidate import keys, records
+from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
+from pymon_tui.ui.screens.invalidate.site import Site
+from pymon_tui.ui.screens.window import Window
+from pymon_tui.ui.widgets.bar_line import bar_line
+from pymon_tui.ui.widgets.ink import BLANK, Line, Prose, label, span
+
+_NAMED = 8
+"""Keys that could not be restored and are named."""
+
+
+class UndoScreen(Window[None]):
+    """Asks, brings the keys back, and stays with the account of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.UNDO
+
+    DEFAULT_CSS = """
+    UndoScreen > .frame { padding: 1 2; }
+    """
+
+    def __init__(self, site: Site, record: Record) -> None:
+        self._site = site
+        self._record = record
+        self._replace = self._elsewhere = False
+        self._why: SafeText | None = None
+        self._restore: Restore | None = None
+        self._result: RestoreResult | None = None
+        super().__init__()
+
+    @property
+    def result(self) -> RestoreResult | None:
+        """The account, once there is one."""
+        return self._result
+
+    def compose(self) -> ComposeResult:
+        """The question first."""
+        frame = Vertical(Prose(id="lines"), classes="frame")
+        frame.border_title = Content(safe(f"Undo run {self._record.id}"))
+        yield frame
+
+    def on_mount(self) -> None:
+        """Ask."""
+        self.set_interval(LOOK_SECONDS, self._look)
+        self._look()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Before, while it goes, and after it."""
+        if action in ("start", "replace"):
+            return self._restore is None and self._result is None
+        return self._restore is not None if action == "cancel" else True
+
+    def action_replace(self) -> None:
+        """Replace keys that are there by now, or leave them."""
+        self._replace = not self._replace
+        self._look()
+
+    def action_start(self) -> None:
+        """Bring the keys back; the second time also to another server, if that was asked."""
+        self.bring_back()
+
+    def action_cancel(self) -> None:
+        """End here."""
+        if self._restore is not None:
+            self._restore.cancel()
+
+    def action_leave(self) -> None:
+        """Close. An undo that goes on is ended first: what is back stays, and it can be gone on with."""
+        if self._restore is not None:
+            self._restore.cancel()
+        else:
+            self.dismiss(None)
+
+    @work(exclusive=True, group="undo")
+    async def bring_back(self) -> None:
+        """Await the undo's end. A window that goes away cancels it, and it writes down how far it came."""
+        try:
+            restore = self._site.desk.restore(self._record, replace=self._replace, elsewhere=self._elsewhere)
+            if restore is None:
+                self._why = safe("nothing was kept of this run, or no longer")
+                return
+            self._restore = restore
+            self._result = await restore.run()
+            self._site.source.note(safe(f"restored {units.whole(self._result.tally.restored)} keys"), self._result.undo)
+            self._site.source.poke()
+        except OtherServer as error:
+            self._elsewhere, self._why = True, safe(str(error))
+        except (LinkError, RestoreError, Locked, TrashError, StateError) as error:
+            self._why = safe(str(error))
+        finally:
+            self._restore = None
+            self._look()
+            self.refresh_bindings()
+
+    def _look(self) -> None:
+        lines = self.query_one("#lines", Prose)
+        if self._result is not None:
+            lines.show((*result_lines(self._result), BLANK, _keys(("esc", "close"))))
+        elif self._restore is not None:
+            lines.show((*progress_lines(self._restore.progress, lines.size.width), BLANK, _keys(("c", "cancel"))))
+        else:
+            lines.show(self._question())
+
+    def _question(self) -> tuple[Line, ...]:
+        record = self._record
+        replaces = "are replaced" if self._replace else "stay as they are"
+        start = "restore them here anyway" if self._elsewhere else "bring them back"
+        return (
+            (span(f"bring back {records.keys(record)} keys", "strong"),),
+            (span(records.what(record)),),
+            (label("onto "), span(self._site.place), label(f"   removed {records.when(record)} by {record.user}")),
+            (label("keys that are there by now "), span(replaces, "warn" if self._replace else "value")),
+            *((BLANK, (span(self._why, "act"),)) if self._why is not None else ()),
+            BLANK,
+            _keys(("y", start), ("r", "leave them" if self._replace else "replace them"), ("n", "leave everything")),
+        )
+
+
+def progress_lines(progress: RestoreProgress, width: int) -> tuple[Line, ...]:
+    """How far an undo is."""
+    share = progress.tally.settled / progress.total if progress.total else 0.0
+    text = span(f"{100 * share:.0f}%".rjust(6))
+    lines: list[Line] = [(*bar_line(share, max(0, width - 6), "accent"), text), _counts(progress.tally)]
+    if progress.why:
+        lines.append((span(f"{progress.state}: {progress.why}", "warn"),))
+    return tuple(lines)
+
+
+def result_lines(result: RestoreResult) -> tuple[Line, ...]:
+    """What came of an undo."""
+    done = result.outcome == "done" and not result.tally.failed
+    lines: list[Line] = [
+        (
+            span(result.outcome, "good" if done else "warn"),
+            label(f"  {units.whole(result.total)} keys were kept, {result.seconds:.1f} s"),
+        ),
+        _counts(result.tally),
+    ]
+    if result.why:
+        lines.append((span(result.why, "warn"),))
+    if result.left:
+        lines.append((span(f"{units.whole(result.left)} keys are still to come: undo the run again", "warn"),))
+    if result.torn:
+        lines.append((span("the end of the trash was never written: the run was cut off there", "warn"),))
+    if result.unrecorded is not None:
+        lines.append((span(f"not in the journal: {result.unrecorded}", "warn"),))
+    lines += [(span(each.key), label(f"  {each.why}")) for each in result.failures[:_NAMED]]
+    return tuple(lines)
+
+
+def _counts(tally: RestoreTally) -> Line:
+    return (
+        label("restored "),
+        span(units.whole(tally.restored), "strong"),
+        label("   there already "),
+        span(units.whole(tally.skipped)),
+        label("   expired meanwhile "),
+        span(units.whole(tally.expired)),
+        label("   failed "),
+        span(units.whole(tally.failed), "act" if tally.failed else "value"),
+    )
+
+
+def _keys(*hints: tuple[str, str]) -> Line:
+    return tuple(piece for key, what in hints for piece in (span(key, "accent"), label(f" {what}   ")))
