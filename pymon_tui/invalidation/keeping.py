@@ -88,13 +88,14 @@ async def kept(pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int, most: int 
             looked, refused = await _looked_at(page.keys, pipe)
             gone = len(page.keys) - len(looked) - len(refused)
             oversized = [key for key, _, size in looked if size > key_cap]
-            yield Portion(oversized, [], oversized, [], gone, 0, None, 0.0)
+            if oversized:
+                yield Portion(oversized, [], oversized, [], 0, 0, None, 0.0)
             *earlier, last = _portions([one for one in looked if one.size <= key_cap], most)
             for some in earlier:
                 yield await _dumped(some, pipe, None)
             # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
             dumped = await _dumped(last, pipe, page.place)
-            yield replace(dumped, refused=refused + dumped.refused, protected=page.protected)
+            yield replace(dumped, refused=refused + dumped.refused, gone=gone + dumped.gone, protected=page.protected)
 
 
 async def renewed(portion: Portion, pipe: Pipe) -> Portion:
