@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -106,6 +107,7 @@ class Poller:
         replies = await session.ask(tuple(asking.values()))
         for command, reply in zip(due, replies, strict=True):
             self._take(command, reply, session, now)
+            await asyncio.sleep(0)  # a reply can be long to read; a key that was pressed goes first
         if self.info is not None:
             self._measure(due, self.info)
         self.rtt = max(0.0, session.waited - sum(self._asked[command].cost or 0.0 for command in due))
