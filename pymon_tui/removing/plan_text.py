@@ -50,7 +50,7 @@ def manner(options: Options) -> SafeText:
 
 def _title(plan: Plan) -> str:
     where = [plan.node] + [plan.address] * (plan.address != plan.node)
-    facts = (*where, f"db {plan.db}", plan.role, plan.environment or "")
+    facts = (*where, f"db {plan.db}", plan.role, (plan.environment or "").upper())
     return " · ".join(safe(fact) for fact in facts if fact)
 
 

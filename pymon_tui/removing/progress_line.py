@@ -64,16 +64,18 @@ def of_planning(progress: PlanProgress) -> SafeText:
 def of_removal(progress: Progress, *, dry_run: bool) -> SafeText:
     """How a run stands, what matters most first, for what doesn't fit is cut off."""
     tally = progress.tally
-    parts = [f"{_doing(progress)} {_share(progress.scanned, progress.total)}"]
-    done, called = (tally.matched, "match") if dry_run else (tally.removed, "removed")
-    parts.append(f"{exact(done)} of {exact(progress.planned)} {called}")
+    doing = _DOING.get(progress.state, progress.state)
+    if progress.state == "running":
+        doing = "looking" if dry_run else "removing"
+    parts = [f"{doing} {_share(progress.scanned, progress.total)}"]
+    parts.append(f"{exact(tally.matched if dry_run else tally.removed)} of {exact(progress.planned)}")
     odd = (("unknown", tally.unknown), ("refused", tally.refused), ("gone", tally.already_gone))
     parts += [f"{exact(number)} {name}" for name, number in odd if number]
     if progress.state == "running":
         parts.append(f"{units.short_count(progress.keys_per_second)}/s")
         if progress.seconds_left is not None:
             parts.append(f"{units.duration(progress.seconds_left)} left")
-    if progress.felt.ping_p99 is not None:
+    if progress.felt.ping_p99 is not None and "PING" not in progress.why:
         parts.append(f"PING {units.milliseconds(progress.felt.ping_p99)}")
     if progress.why:
         parts.append(progress.why)
@@ -84,7 +86,7 @@ def of_restore(progress: RestoreProgress) -> SafeText:
     """How an undo stands."""
     tally = progress.tally
     parts = [f"{_RESTORING.get(progress.state, progress.state)} {_share(tally.settled, progress.total)}"]
-    parts.append(f"{exact(tally.restored)} of {exact(progress.total)} restored")
+    parts.append(f"{exact(tally.restored)} of {exact(progress.total)}")
     odd = (("failed", tally.failed), ("skipped", tally.skipped), ("expired", tally.expired))
     parts += [f"{exact(number)} {name}" for name, number in odd if number]
     if progress.why:
@@ -93,11 +95,7 @@ def of_restore(progress: RestoreProgress) -> SafeText:
 
 
 _RESTORING = {"starting": "restoring", "running": "restoring"}
-_REMOVING = {"starting": "feeling the server's pulse", "running": "going on", "verifying": "looking once more"}
-
-
-def _doing(progress: Progress) -> str:
-    return _REMOVING.get(progress.state, progress.state)
+_DOING = {"starting": "feeling the server's pulse", "verifying": "looking once more"}
 
 
 def _share(done: int, total: int) -> str:

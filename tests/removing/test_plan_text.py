@@ -58,7 +58,7 @@ def test_all_of_it_is_said() -> None:
     assert (
         told(PLAN, Options(rate=50_000))
         == """\
-prod-cache · cache.example:6380 · db 2 · primary · production
+prod-cache · cache.example:6380 · db 2 · primary · PRODUCTION
   patterns   user:*   alerts:*
   only       hash
 
