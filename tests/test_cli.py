@@ -257,7 +257,7 @@ def test_the_exit_code_is_the_command_s(monkeypatch: pytest.MonkeyPatch, calls: 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert capsys.readouterr().out == f"pymon-tui {__version__}\n"
-    for command in ([], ["once"], ["demo"], ["screenshots"], ["localhost"]):
+    for command in ([], ["once"], ["demo"], ["screenshots"], ["localhost"], ["invalidate"], ["undo"], ["journal"]):
         assert cli.run([*command, "--help"]) == 0
         captured = capsys.readouterr()
         assert captured.err == ""
@@ -277,10 +277,10 @@ def python(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("flag", ["--help", "--version"])
-def test_help_and_version_import_nothing_heavy(flag: str) -> None:
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["invalidate", "--help"], ["journal", "--help"]])
+def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     code = (
-        f"import sys; sys.argv = ['pymon-tui', {flag!r}]\n"
+        f"import sys; sys.argv = ['pymon-tui', *{words!r}]\n"
         "import atexit, pymon_tui.cli\n"
         "heavy = ('textual', 'rich', 'redis', 'pydantic', 'pydantic_settings', 'asyncio', 'platformdirs')\n"
         "atexit.register(lambda: print('heavy:', [name for name in heavy if name in sys.modules]))\n"
