@@ -11,7 +11,7 @@ from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
 from pymon_tui.removing.console import can_ask, say
-from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.reasons import LinkError, answer_text
 
 DONE, PARTLY, WRONG_USE, NO_SERVER, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -32,7 +32,11 @@ def coded(work: Callable[[], int]) -> int:
         code, why = WRONG_USE, str(error)
     except LinkError as error:
         code, why = NO_SERVER, str(error)
-    except (OrderError, RestoreError, Refused, Locked) as error:
+    except Refused as error:
+        # What a busy server says to everything is no answer: it is asked again later, as one that isn't there.
+        is_busy = answer_text(error.error).startswith(("BUSY", "LOADING"))
+        code, why = NO_SERVER if is_busy else REFUSED, str(error)
+    except (OrderError, RestoreError, Locked) as error:
         code, why = REFUSED, str(error)
     except (StateError, CutOff) as error:
         code, why = PARTLY, str(error)

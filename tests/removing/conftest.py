@@ -34,8 +34,8 @@ Command = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run begins with the first PING that is answered: how fast it may go is not what is tested here."""
-    monkeypatch.setattr("pymon_tui.invalidation.pulse._FEWEST", 1)
+    """A run doesn't wait to feel what the idle server is like: how fast it may go is not what is tested here."""
+    monkeypatch.setattr("pymon_tui.invalidation.pacing._IDLE", 0.0)
 
 
 @pytest.fixture

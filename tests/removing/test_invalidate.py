@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.folder import state_folder
@@ -342,3 +343,56 @@ def test_the_second_of_two_runs_is_told(db: Redis, pymon: Command) -> None:
     assert ran.code == 4
     assert "run 20261122-120411-7c3f is under way in process" in ran.err
     assert len(keys_of(db)) == 3
+
+
+def test_what_is_too_big_for_the_undo_is_listed(
+    db: Redis, pymon: Command, answers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(db, "a:", 3)
+    db.set("a:big", "x" * 100_000)
+    monkeypatch.setenv("PYMON_TRASH_KEY_SIZE", "10KiB")
+    answers.append("y")
+    ran = pymon("invalidate", "a:*")
+    assert ran.code == 0
+    assert "; about 1 keys over 10.0 KiB go for good" in " ".join(ran.err.split())
+    assert "  1 keys are gone for good" in ran.out
+    assert "  too big for the undo:\n    a:big\n" in ran.out
+    assert pymon("undo", "--yes").code == 0
+    assert len(keys_of(db)) == 3
+
+
+def test_a_server_that_takes_no_writes_stops_the_run(pymon: Command, own_server: StartServer) -> None:
+    server = own_server()
+    with Redis(unix_socket_path=server.socket) as client:
+        fill(client, "a", 3)
+        client.config_set("min-replicas-to-write", 1)
+        ran = pymon("invalidate", "a*", "--yes", socket=server.socket)
+        assert ran.code == 1
+        assert ": stopped in " in ran.out
+        assert "UNLINK was refused: NOREPLICAS" in ran.out
+        assert "removed                 0" in ran.out
+        assert len(keys_of(client)) == 3
+
+
+def test_a_busy_server_is_none(pymon: Command, own_server: StartServer) -> None:
+    server = own_server({"lua-time-limit": "1"})
+    with Redis(unix_socket_path=server.socket) as client, Redis(unix_socket_path=server.socket) as other:
+        fill(client, "a", 3)
+        connection = other.connection_pool.get_connection()
+        connection.send_command("EVAL", "while true do end", 0)
+        until_busy(client)
+        ran = pymon("invalidate", "a*", "--yes", socket=server.socket)
+        assert (ran.code, ran.out) == (3, "")
+        assert "SCAN was refused: BUSY" in ran.err
+        client.script_kill()
+        assert len(keys_of(client)) == 3
+
+
+def until_busy(client: Redis) -> None:
+    """Wait until the server answers that it is busy."""
+    while True:
+        try:
+            client.ping()
+        except ResponseError as error:
+            assert "BUSY" in str(error)  # noqa: PT017 - the loop waits for it
+            return

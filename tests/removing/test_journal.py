@@ -134,3 +134,14 @@ def test_what_can_t_go_on(db: Redis, pymon: Command, answers: list[str]) -> None
     assert ran.code == 1
     assert "that was not the pattern" in ran.err
     assert len(keys_of(db)) == 300
+
+
+def test_more_keys_than_were_left_are_asked_about_and_nobody_says_yes(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 300)
+    cut_off(db, plan_of(pymon, "a:*"))
+    ran = pymon("invalidate", "--resume", CUT_OFF, "--yes")
+    assert ran.code == 1
+    assert ": cancelled in " in ran.out
+    assert "300 keys match by now, and the plan said 200" in ran.err
+    assert "nobody is there to say so, and the run ends" in ran.err
+    assert len(keys_of(db)) == 300

@@ -1,0 +1,113 @@
+"""What a run is said to have done, and the exit code that it deserves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pymon_tui.invalidation.account import Outcome, Result, Tally
+from pymon_tui.invalidation.restore_account import Failure, RestoreResult, RestoreTally
+from pymon_tui.model.text import safe
+from pymon_tui.removing.account_text import run_code, run_lines, undo_code, undo_lines
+
+RUN = "20261122-120411-7c3f"
+
+DONE = Result(
+    run=RUN,
+    outcome="done",
+    why=safe(""),
+    tally=Tally(matched=12_031, removed=12_017, already_gone=14),
+    left=3,
+    bytes_estimated=50_540_544,
+    seconds=4.12,
+    undo=Path("kept"),
+    undo_bytes=32_505_856,
+    undo_left_out=2,
+    dry_run=False,
+    oversized_keys=(b"big\x1b[2J",),
+)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tally", "code"),
+    [
+        ("done", Tally(matched=3, removed=2, already_gone=1), 0),
+        ("done", Tally(matched=3, removed=2, refused=1), 1),
+        ("done", Tally(matched=3, refused=3), 4),
+        ("done", Tally(matched=3, removed=2, unknown=1), 1),
+        ("cancelled", Tally(matched=3, removed=3), 1),
+        ("stopped", Tally(), 1),
+        ("stopped", Tally(matched=3, refused=3), 1),
+    ],
+)
+def test_only_what_is_whole_is_done(outcome: Outcome, tally: Tally, code: int) -> None:
+    assert run_code(replace(DONE, outcome=outcome, tally=tally)) == code
+
+
+def test_a_run_that_is_done() -> None:
+    assert (
+        "\n".join(run_lines(DONE))
+        == f"""\
+run {RUN}: done in 4.1 s
+  matched            12 031
+  removed            12 017   about 48.2 MiB
+  already gone           14
+  protected               0
+  refused                 0
+  unknown                 0
+  left                    3   match now: refused, or written meanwhile
+  undo       31.0 MiB kept; to bring them back: pymon-tui undo {RUN}
+  2 keys are gone for good: too big, or no room for their undo
+  too big for the undo:
+    big\\x1b[2J"""
+    )
+
+
+def test_a_run_that_was_stopped() -> None:
+    keys = tuple(b"key:%d" % number for number in range(100))
+    tally = Tally(matched=2_000, removed=0, refused=1_999, unknown=1)
+    stopped = replace(
+        DONE, outcome="stopped", why=safe("the server was restarted"), tally=tally, left=None, undo=None,
+        undo_left_out=0, oversized_keys=(), refused_keys=keys, seconds=125.0,
+    )  # fmt: skip
+    lines = run_lines(stopped)
+    assert lines[:2] == [f"run {RUN}: stopped in 2m 5s", "  the server was restarted"]
+    assert "  unknown                 1   may be removed or not: the answer was lost" in lines
+    assert "  left                    –   not looked at" in lines
+    assert lines[-23:-20] == ["  refused, and there:", "    key:0", "    key:1"]
+    assert lines[-2:] == ["    and 1 979 more", f"  go on      pymon-tui invalidate --resume {RUN}"]
+
+
+def test_an_undo() -> None:
+    result = RestoreResult(
+        undo="20261122-130000-0000",
+        run=RUN,
+        outcome="stopped",
+        why=safe("OOM command not allowed"),
+        total=10,
+        tally=RestoreTally(restored=4, skipped=1, expired=1, failed=1),
+        torn=True,
+        failures=(Failure(safe("a"), safe("NOPERM")),),
+        seconds=1.0,
+        unrecorded=None,
+    )
+    assert (
+        "\n".join(undo_lines(result))
+        == f"""\
+undo of run {RUN}: stopped in 1.0 s
+  OOM command not allowed
+  restored                4   of 10 that were kept
+  skipped                 1   a newer key of that name is there (--replace)
+  expired                 1   would have ended by now
+  failed                  1
+  left                    3
+  the file ends in the middle: what was kept last can't be read
+  failed:
+    a: NOPERM"""
+    )
+    whole = replace(result, outcome="done", total=6, tally=RestoreTally(4, 1, 1, 0), torn=False)
+    assert undo_code(whole) == 0
+    others = (replace(whole, torn=True), replace(whole, total=7), replace(whole, tally=RestoreTally(4, 1, 0, 1)))
+    assert [undo_code(other) for other in (result, *others)] == [1, 1, 1, 1]
