@@ -27,7 +27,7 @@ WINDOW = 1.5
 
 _LOOK = 1.0  # seconds between two looks at INFO
 _AGAIN = 1.0  # seconds until a lost connection is made again
-_FEWEST = 40  # answers that make a percentile
+_ENOUGH = 0.4  # seconds of answers that make a percentile: forty, and few where each is waited for long
 _SWITCH = 0.001  # seconds until a thread that wants to run is let run; five times that is Python's default
 _ASKED = pack_all([(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")])
 
@@ -48,6 +48,7 @@ class Pulse:
         self.role = ""
         self._endpoint = endpoint
         self._seen: deque[tuple[float, float]] = deque()
+        self._felt_since = 0.0
         self._ended = self._forgets = False
 
     @contextmanager
@@ -98,10 +99,12 @@ class Pulse:
             self._forgets = False
             self._seen.clear()
             self.feeling = replace(self.feeling, ping_p99=None)
+        if not seen:
+            self._felt_since = now - seconds
         seen.append((now, seconds))
         while seen[0][0] < now - WINDOW:
             seen.popleft()
-        if len(seen) >= _FEWEST:
+        if now - self._felt_since >= _ENOUGH:
             ordered = sorted(seconds for _, seconds in seen)
             p99 = ordered[math.ceil(0.99 * len(ordered)) - 1]
             self.feeling = replace(self.feeling, ping_p99=p99)
