@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -122,10 +122,18 @@ def test_ctrl_c_ends_a_run_with_a_true_account(server: EmbeddedServer, db: Redis
     assert record(state).state == "cancelled"
 
 
-def script(server: EmbeddedServer, *arguments: str) -> subprocess.Popen[bytes]:
-    """The program with this server, without a terminal, under way."""
+def test_nohup_outlives_its_terminal(server: EmbeddedServer, db: Redis, state: Path) -> None:
+    with script(server, "invalidate", "a:*", "--yes", *SLOW, under=["nohup"]) as run:
+        until(lambda: left(db) < 450)
+        run.send_signal(signal.SIGHUP)
+        run.communicate(timeout=DEADLINE)
+    assert (run.returncode, left(db)) == (0, 0)
+
+
+def script(server: EmbeddedServer, *arguments: str, under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """The program with this server, without a terminal, under way; ``under`` another one that becomes it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pymon_tui", "-s", server.socket, *arguments],
+        [*under, sys.executable, "-m", "pymon_tui", "-s", server.socket, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.journal import Journal
@@ -317,6 +319,24 @@ def test_a_replica_is_refused(pymon: Command, own_server: StartServer) -> None:
         assert len(keys_of(client)) == 3
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["unix://SOCKET", "invalidate", "a*", "--dry-run", "--json", "-n", "1"],
+        ["-n", "1", "invalidate", "a*", "--dry-run", "-s", "SOCKET", "--json"],
+        ["invalidate", "--dry-run", "--json", "-u", "unix://SOCKET?db=1", "--", "a*"],
+    ],
+)
+def test_the_server_is_named_before_or_after(
+    db: Redis, server: EmbeddedServer, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with Redis(unix_socket_path=server.socket, db=1) as second:
+        fill(second, "a", 3)
+    assert cli.run([word.replace("SOCKET", server.socket) for word in words]) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert (plan["address"], plan["db"], plan["matched"]) == (server.socket, 1, 3)
+
+
 def test_no_server(pymon: Command, tmp_path: Path) -> None:
     ran = pymon("invalidate", "a*", "--yes", socket=str(tmp_path / "none"))
     assert (ran.code, ran.out) == (3, "")
@@ -385,6 +405,8 @@ def test_a_busy_server_is_none(pymon: Command, own_server: StartServer) -> None:
         assert (ran.code, ran.out) == (3, "")
         assert "SCAN was refused: BUSY" in ran.err
         client.script_kill()
+        with pytest.raises(ResponseError, match="killed"):
+            connection.read_response()
         assert len(keys_of(client)) == 3
 
 
