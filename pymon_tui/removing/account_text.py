@@ -104,7 +104,7 @@ def _undo_lines(result: Result) -> list[str]:
     lines: list[str] = []
     if result.undo is not None:
         size = units.bytes_(result.undo_bytes)
-        lines.append(f"  undo       {size} kept; to bring them back: pymon-tui undo {result.run}")
+        lines.append(f"  undo       {size} kept; pymon-tui undo {result.run}")
     if result.undo_left_out:
         lines.append(f"  {exact(result.undo_left_out)} keys are gone for good: too big, or no room for their undo")
     return lines

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
-from pymon_tui.removing.console import exact, padded
+from pymon_tui.removing.console import exact
 
 _OF_RUN = ("matched", "removed", "already_gone", "protected", "refused", "unknown", "left")
 _COUNTS = (*_OF_RUN, "total", "restored", "skipped", "expired", "failed")
@@ -23,7 +22,7 @@ def listing(records: Sequence[Record], actions: Sequence[Entry]) -> list[str]:
     rows += [(entry.at, _action(entry)) for entry in actions]
     if not rows:
         return [_EMPTY]
-    header = f"{'time (UTC)':<12}{'what':<23}{'state':<13}{'keys':>9}  server, pattern"
+    header = f"{'run, or time (UTC)':<22}{'state':<13}{'keys':>9}  server, what"
     return [header, *(line for _, line in sorted(rows, key=lambda row: row[0], reverse=True))]
 
 
@@ -47,20 +46,13 @@ def detail(record: Record) -> list[str]:
 
 def _record(record: Record) -> str:
     state = "undone" if record.undone else "dry run" if record.dry_run else record.state
-    what = record.id if record.kind == "run" else f"undo {record.run[4:]}"
-    pattern = join(" ", list(record.patterns))
-    about = f"{record.node}/{record.db}  {pattern}" if pattern else f"{record.node}/{record.db}"
-    return f"{_time(record.started_at)}{what:<23}{state:<13}{_keys(record):>9}  {about}"
+    what = join(" ", list(record.patterns)) if record.kind == "run" else f"undo of {record.run}"
+    return f"{record.id:<22}{state:<13}{_keys(record):>9}  {record.node}/{record.db}  {what}"
 
 
 def _action(entry: Entry) -> str:
-    name = padded(safe(str(entry.fields.get("name", "action"))), 22)
     node, command = safe(str(entry.fields.get("node", ""))), safe(str(entry.fields.get("command", "")))
-    return f"{_time(entry.at)}{name} {safe(entry.event):<13}{'':>9}  {node}  {command}"
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%m-%d %H:%M}".ljust(12)
+    return f"{entry.at:%Y-%m-%d %H:%M:%S}   {safe(entry.event):<13}{'':>9}  {node}  {command}"
 
 
 def _who(record: Record) -> str:

@@ -58,7 +58,7 @@ run {RUN}: done in 4.1 s
   refused                 0
   unknown                 0
   left                    3   match now: refused, or written meanwhile
-  undo       31.0 MiB kept; to bring them back: pymon-tui undo {RUN}
+  undo       31.0 MiB kept; pymon-tui undo {RUN}
   2 keys are gone for good: too big, or no room for their undo
   too big for the undo:
     big\\x1b[2J"""

@@ -52,12 +52,13 @@ def test_runs_undos_and_actions_newest_first(db: Redis, pymon: Command) -> None:
     pymon("undo", "--yes")
     pymon("invalidate", "a:*", "--dry-run")
     header, dry, undo, undone, kill = pymon("journal", socket="").out.splitlines()
-    assert header.split() == ["time", "(UTC)", "what", "state", "keys", "server,", "pattern"]
-    assert dry.split()[3:6] == ["dry", "run", "0"]
-    assert undo.split()[2:6] == ["undo", run[4:], "done", "3"]
-    assert undone.split()[2:5] == [run, "undone", "3"]
+    assert header.split() == ["run,", "or", "time", "(UTC)", "state", "keys", "server,", "what"]
+    assert dry.split()[1:4] == ["dry", "run", "0"]
+    assert undo.split()[1:3] == ["done", "3"]
+    assert undo.endswith(f"  undo of {run}")
+    assert undone.split()[:3] == [run, "undone", "3"]
     assert undone.endswith("  a:*")
-    assert kill.split()[2:4] == ["kill", "done"]
+    assert kill.split()[2] == "done"
     assert kill.endswith("prod\\x1b[2J  CLIENT KILL ID 7")
 
 
