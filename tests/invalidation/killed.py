@@ -15,7 +15,7 @@ from tests.invalidation.removing import removal_of
 
 async def run(socket: str, folder: str, rate: str) -> None:
     """Remove the cache's keys, writing more often to the journal than at other times."""
-    ledger.ALLOWANCE, ledger.PERIOD = 1_500, 0.02
+    ledger.ALLOWANCE, ledger.PERIOD = 1_000, 0.01
     pacing._IDLE = 0.0
     options = Options(undo=True, rate=float(rate))
     removal = await removal_of(Endpoint(socket=socket), selecting("cache:*"), Path(folder), options)

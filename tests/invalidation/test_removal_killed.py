@@ -22,7 +22,7 @@ from tests.invalidation.removing import populate, record_of
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
-KEYS = 12_000
+KEYS = 6_000
 RATE = 15_000
 OTHERS = 500
 

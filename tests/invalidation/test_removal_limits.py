@@ -33,8 +33,6 @@ async def test_a_busy_server_is_given_smaller_pages(own_server: StartServer, tmp
             progress = removal.progress
             assert progress.why.startswith(f"page {progress.pace.page}: PING p99 is ")
             await until(lambda: "PING" not in removal.progress.why)
-            page = removal.progress.pace.page
-            await until(lambda: removal.progress.pace.page > page)
 
 
 async def test_keys_are_let_end_instead_of_removed(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
@@ -57,7 +55,7 @@ async def test_memory_stays_the_same_whatever_the_count(
 ) -> None:
     monkeypatch.setattr(brake, "LARGEST", FIRST)
     peaks = []
-    for count in (4_000, 10_000, 40_000):
+    for count in (2_000, 8_000, 24_000):
         await populate(redis, "cache:", count)
         removal = await removal_of(server, selecting("cache:*"), tmp_path, options)
         tracemalloc.start()
