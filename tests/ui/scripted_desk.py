@@ -203,7 +203,9 @@ class ScriptedRemoval:
         self.id = RUN
         self.order = order
         self.options = options
-        self.progress = replace(progress_of(), state="starting")
+        self.progress = replace(
+            progress_of(), state="starting", tally=Tally(), scanned=0, felt=Feeling(), trash_bytes=0, seconds_left=None
+        )
         self.told: list[str] = []
         self._end: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 

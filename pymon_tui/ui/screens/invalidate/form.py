@@ -41,7 +41,7 @@ _HINTS = tuple(
     for key, name, action in (
         ("enter", "Plan", "plan"),
         ("tab", "Next field", "app.focus_next"),
-        ("^l", "Clear", "clear"),
+        ("^n", "Clear", "clear"),
         ("esc", "Back", "dismiss(None)"),
     )
 )
@@ -85,7 +85,9 @@ class FormScreen(LiveScreen[Draft | None]):
         names = [NO_PRESET, *(preset.name for preset in self._presets)]
         chosen = draft.preset.name if draft.preset is not None else NO_PRESET
         form = Vertical(
-            _row("pattern", Field(draft.pattern, placeholder="user:cache:*", select_on_focus=False, id="pattern")),
+            _row(
+                "pattern", Field(draft.pattern, placeholder="user:cache:*", select_on_focus=False, id="pattern"), "own"
+            ),
             _row("preset", Picker(names, chosen, id="preset")),
             Vertical(id="values", classes="frameless"),
             Horizontal(
@@ -112,7 +114,7 @@ class FormScreen(LiveScreen[Draft | None]):
         """The cursor stands where one goes on."""
         await super().on_mount()
         await self._show_values()
-        self.query_one(f"#{self._start}").focus()
+        self.query_one("#preset" if self._draft.preset is not None else f"#{self._start}").focus()
         self._changed()
 
     @property
@@ -150,6 +152,7 @@ class FormScreen(LiveScreen[Draft | None]):
             field.value = ""
         for picker in self.query(Picker):
             picker.choose(picker.words[0])
+        self.query_one("#own").display = True
         self.query_one("#pattern").focus()
 
     @on(Input.Submitted)
@@ -171,6 +174,8 @@ class FormScreen(LiveScreen[Draft | None]):
         catch_all = False
         self.workers.cancel_group(self, "estimate")
         words = form_text.presets(rules.presets, rules.protected)
+        if draft.preset is not None:
+            words = form_text.templates(draft.preset, rules.protected)
         try:
             if draft.is_empty:
                 self._say(form_text.WAITING)
@@ -200,14 +205,13 @@ class FormScreen(LiveScreen[Draft | None]):
         return selection
 
     async def _show_values(self) -> None:
-        """A row for each parameter of the preset; the pattern is the preset's, then."""
+        """A row for each parameter of the preset, which takes the place of the pattern."""
         preset = self._draft.preset
         values = self.query_one("#values", Vertical)
         await values.remove_children()
         for name in preset.parameters if preset is not None else ():
             await values.mount(_row(name, Field(self._draft.values.get(name, ""), name=name)))
-        pattern = self.query_one("#pattern", Field)
-        pattern.disabled = preset is not None
+        self.query_one("#own").display = preset is None
 
     def _say(self, lines: tuple[Line, ...]) -> None:
         self.query_one("#estimate", Prose).show(lines)
@@ -221,6 +225,10 @@ def _row(name: str, field: Widget, own: str | None = None) -> Horizontal:
 
 
 def _small(name: str, value: str) -> tuple[Widget, Widget]:
-    field = Field(value, placeholder=ANY, select_on_focus=False, id=name)
+    field = _field(name, value, ANY)
     field.add_class("small")
     return Facts([(label(name),)], classes="name"), field
+
+
+def _field(name: str, value: str, example: str) -> Field:
+    return Field(value, placeholder=example, select_on_focus=False, id=name)

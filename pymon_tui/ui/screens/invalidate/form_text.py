@@ -65,6 +65,11 @@ def presets(known: Sequence[Preset], protected: Sequence[Pattern]) -> tuple[Line
     return (*SYNTAX, BLANK, *lines, *_protected(protected))
 
 
+def templates(preset: Preset, protected: Sequence[Pattern]) -> tuple[Line, ...]:
+    """The patterns of a preset whose values aren't all known yet."""
+    return (*((span(pattern, "strong"),) for pattern in preset.patterns), *_protected(protected))
+
+
 def _about(pattern: Pattern) -> Line:
     if pattern.is_catch_all:
         return (span("matches every key", "act"),)

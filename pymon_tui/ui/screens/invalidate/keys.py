@@ -18,7 +18,7 @@ FORM: list[BindingType] = [
     Binding("escape", "dismiss(None)", "Back", id="form.back", tooltip="Back to the monitor"),
     Binding("down", "app.focus_next", "Next field", id="form.next", tooltip="To the next field"),
     Binding("up", "app.focus_previous", "Field before", show=False, id="form.before", tooltip="To the field before"),
-    Binding("ctrl+l", "clear", "Clear", id="form.clear", tooltip="Begin with an empty form"),
+    Binding("ctrl+n", "clear", "Clear", id="form.clear", tooltip="Begin with an empty form"),
 ]
 
 PLAN: list[BindingType] = [
@@ -34,7 +34,7 @@ PLAN: list[BindingType] = [
     ),
     Binding("p", "preset", "Preset", id="plan.preset", tooltip="Choose a preset, or another pattern"),
     Binding("r", "again", "Again", id="plan.again", tooltip="Look once more"),
-    Binding("j", "journal", "Journal", show=False, id="plan.journal", tooltip="The runs until now"),
+    Binding("J", "journal", "Journal", show=False, id="plan.journal", tooltip="The runs until now"),
     Binding(
         "escape", "back", "Back", id="plan.back", tooltip="Back to the form; a plan that is being made is given up"
     ),
@@ -47,7 +47,7 @@ RUN: list[BindingType] = [
     Binding("n,ctrl+c", "cancel", "Cancel", show=False, id="run.no", tooltip="The same"),
     Binding("u", "undo", "Undo", id="run.undo", tooltip="Bring the keys back"),
     Binding("enter", "details", "Details", id="run.details", tooltip="The whole account"),
-    Binding("j", "dismiss('journal')", "Journal", id="run.journal", tooltip="The runs until now"),
+    Binding("j,J", "dismiss('journal')", "Journal", id="run.journal", tooltip="The runs until now"),
     Binding(
         "escape,q", "leave", "Close", id="run.leave", tooltip="Back to the monitor; a run is cancelled if you say so"
     ),

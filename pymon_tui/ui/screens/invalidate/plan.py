@@ -120,15 +120,17 @@ class PlanScreen(LiveScreen[Answer]):
         desk = self.site.desk
         planning = self._planning = desk.planning(self._selection, self._options.mode, undo=self._options.undo)
         try:
-            self._show(await planning.run())
+            plan = await planning.run()
         except PlanCancelled:
             self.dismiss("pattern")
+            return
         except (LinkError, Refused, PatternError) as error:
-            self._failed = safe(str(error))
-        finally:
-            self._planning = None
+            self._planning, self._failed = None, safe(str(error))
             self.look()
-            self.refresh_bindings()
+        else:
+            self._planning = None
+            self._show(plan)
+        self.refresh_bindings()
 
     def look(self) -> None:
         """How far the plan has come, or why it hasn't."""
@@ -137,6 +139,8 @@ class PlanScreen(LiveScreen[Answer]):
             progress.show(((span("there is no plan: ", "act"), span(self._failed)), (label("r looks again"),)))
         elif self._planning is not None:
             progress.show(plan_text.looking_lines(self._planning.progress, progress.size.width))
+        elif self._plan is not None:
+            self._fill(self._plan)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What writes needs a plan that can be carried out, and is absent under read-only."""
@@ -279,23 +283,17 @@ class PlanScreen(LiveScreen[Answer]):
         self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._selection.patterns[0].shown),))
         self._say(self._question(plan))
         self.query_one("#keys").focus()
-        self.call_after_refresh(self._fill)
+        self.call_after_refresh(self.look)
 
-    def on_resize(self) -> None:
-        """Another width has other lines."""
-        self.call_after_refresh(self._fill)
-
-    def _fill(self) -> None:
-        """What depends on how much room there is."""
-        if self._plan is None or not self.is_current:
-            return
+    def _fill(self, plan: Plan) -> None:
+        """What depends on how much room there is, which is known once the frames are laid out."""
         how = self.query_one("#confirm")
-        self.query_one("#how", Facts).show(plan_text.confirm_lines(self._plan, self._options, how.content_size.width))
+        self.query_one("#how", Facts).show(plan_text.confirm_lines(plan, self._options, how.content_size.width))
         facts, names = self.query_one("#plan"), self.query_one("#namespaces")
-        lines = plan_text.plan_lines(self._plan, facts.content_size.width)
+        lines = plan_text.plan_lines(plan, facts.content_size.width)
         self.query_one("#facts", Facts).show(lines)
         room = max(len(lines), names.content_size.height)
-        self.query_one("#names", Facts).show(plan_text.namespace_lines(self._plan, names.content_size.width, room))
+        self.query_one("#names", Facts).show(plan_text.namespace_lines(plan, names.content_size.width, room))
 
     def _question(self, plan: Plan) -> Line:
         if self.site.read_only:

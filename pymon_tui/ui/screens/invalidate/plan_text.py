@@ -64,7 +64,7 @@ def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
     lines += _counted("types", plan.types, width)
     lines += _counted("expiry", [each for each in plan.expiry if each[1]], width)
     if plan.idle is not None:
-        median, oldest = units.duration(plan.idle.median), units.duration(plan.idle.oldest)
+        median, oldest = units.age(plan.idle.median), units.age(plan.idle.oldest)
         lines.append((_name("idle"), label("median "), span(median), label("  oldest "), span(oldest)))
     return tuple(lines)
 

@@ -101,7 +101,7 @@ def brake_line(progress: Progress) -> Line:
         span(units.milliseconds(progress.limit)),
     ]
     if felt.lag is not None:
-        line += [label("   replica behind "), span(units.bytes_(felt.lag))]
+        line += [label("   lag "), span(units.bytes_(felt.lag))]
     line += [label("   lazy-free "), span(units.whole(felt.lazyfree))]
     return tuple(line)
 

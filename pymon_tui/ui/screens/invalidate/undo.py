@@ -98,19 +98,21 @@ class UndoScreen(Window[None]):
             restore = self._site.desk.restore(self._record, replace=self._replace, elsewhere=self._elsewhere)
             if restore is None:
                 self._why = safe("nothing was kept of this run, or no longer")
-                return
-            self._restore = restore
-            self._result = await restore.run()
-            self._site.source.note(safe(f"restored {units.whole(self._result.tally.restored)} keys"), self._result.undo)
-            self._site.source.poke()
+            else:
+                self._restore = restore
+                self._tell(await restore.run())
         except OtherServer as error:
             self._elsewhere, self._why = True, safe(str(error))
         except (LinkError, RestoreError, Locked, TrashError, StateError) as error:
             self._why = safe(str(error))
-        finally:
-            self._restore = None
-            self._look()
-            self.refresh_bindings()
+        self._restore = None
+        self._look()
+        self.refresh_bindings()
+
+    def _tell(self, result: RestoreResult) -> None:
+        self._result = result
+        self._site.source.note(safe(f"restored {units.whole(result.tally.restored)} keys"), result.undo)
+        self._site.source.poke()
 
     def _look(self) -> None:
         lines = self.query_one("#lines", Prose)

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pymon_tui.invalidation.restore import OtherServer
+from pymon_tui.journal.records import Record
+from pymon_tui.model.text import safe
+from pymon_tui.ui.screens.invalidate.journal import JournalScreen
+from pymon_tui.ui.screens.invalidate.question import QuestionScreen
+from pymon_tui.ui.screens.invalidate.run import RunScreen
+from pymon_tui.ui.screens.invalidate.undo import UndoScreen
+from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.key_bar import KeyBar
+from pymon_tui.ui.widgets.table import Table
+from tests.ui.screens.invalidate.walk import Walk, walk
+from tests.ui.scripted_desk import RULES, RUN, UNDO, ScriptedDesk, record_of
+from tests.ui.stage import until
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> ScriptedDesk:
+    return ScriptedDesk(tmp_path)
+
+
+def rows(on: Walk) -> list[str]:
+    table = on.screen.query_one(Table)
+    return [" ".join(table.render_line(y).text.split()) for y in range(1, len(table.rows) + 1)]
+
+
+async def to_journal(on: Walk) -> JournalScreen:
+    await on.press("J")
+    screen = await on.until_on(JournalScreen)
+    await until(on.pilot, lambda: len(screen.query_one(Table).rows) == len(on.desk.known))
+    await on.pilot.pause()
+    return screen
+
+
+def offered(on: Walk) -> set[str]:
+    return {hint.name for hint in on.screen.query_one(KeyBar).hints}
+
+
+async def test_all_runs_are_listed_with_what_became_of_them(desk: ScriptedDesk) -> None:
+    interrupted = record_of(id="20261122-110000-0001", state="interrupted", removed_at_least=400, removed_at_most=900)
+    desk.known = (
+        record_of(id=UNDO, kind="undo", removed_at_least=12_000, removed_at_most=12_000),
+        record_of(undone=True),
+        interrupted,
+        replace(interrupted, id="20261122-100000-0001", removed_at_most=None),
+    )
+    async with walk(desk) as on:
+        await to_journal(on)
+        shown = rows(on)
+        assert f"done undo of {RUN} 12 000" in shown[0]
+        assert "undone user:cache:* 12 017" in shown[1]
+        assert "interrupted user:cache:* 400–900" in shown[2]
+        assert "400 or more" in shown[3]
+
+
+async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(why=safe("why it ended")),)
+    async with walk(desk) as on:
+        await to_journal(on)
+        await on.press("enter")
+        await on.until_on(ReaderScreen)
+        said = on.text(".frame Facts")
+        for part in (RUN, "oncall from 203.0.113.9", "why it ended", "prod-cache", "hash 11960", "removed 12017"):
+            assert part in said
+        await on.press("escape", "escape")
+        await on.until_on(MonitorScreen)
+
+
+@pytest.mark.parametrize(
+    ("record", "keys"),
+    [
+        (record_of(), {"Undo"}),
+        (record_of(undone=True), set()),
+        (record_of(undo_path=None), set()),
+        (record_of(state="running"), set()),
+        (record_of(state="interrupted"), {"Undo", "Resume"}),
+        (record_of(state="stopped", undo_path=None), {"Resume"}),
+        (record_of(state="interrupted", server=safe("10.9.9.9:6379")), set()),
+        (record_of(state="interrupted", db=3), set()),
+        (record_of(kind="undo", id=UNDO), set()),
+    ],
+)
+async def test_only_what_can_be_done_is_offered(desk: ScriptedDesk, record: Record, keys: set[str]) -> None:
+    desk.known = (record,)
+    async with walk(desk) as on:
+        await to_journal(on)
+        await until(on.pilot, lambda: "Details" in offered(on))
+        assert offered(on) & {"Undo", "Resume"} == keys
+
+
+async def test_read_only_nothing_that_writes_is_offered(tmp_path: Path) -> None:
+    desk = ScriptedDesk(tmp_path, replace(RULES, read_only=True))
+    desk.known = (record_of(state="interrupted"),)
+    async with walk(desk) as on:
+        await to_journal(on)
+        await on.press("u", "r")
+        assert isinstance(on.screen, JournalScreen)
+        await on.press("escape", "u")
+        assert isinstance(on.screen, MonitorScreen)
+
+
+async def test_a_run_that_was_cut_off_is_resumed(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(state="interrupted"),)
+    async with walk(desk) as on:
+        await to_journal(on)
+        await on.press("r")
+        await on.until_on(QuestionScreen)
+        assert "go on with about 12 031 keys user:cache:* on db0 on prod-cache" in on.text(".frame > Prose")
+        await on.press("y")
+        await on.until_on(RunScreen)
+
+
+async def test_an_undo_asks_goes_and_tells(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(),)
+    async with walk(desk) as on:
+        await on.press("u")
+        await on.until_on(UndoScreen)
+        await on.until_says("#lines", "bring back 12 017 keys user:cache:* onto db0 on prod-cache")
+        assert "stay as they are" in on.text("#lines")
+        await on.press("y")
+        await on.until_says("#lines", "restored 6 000")
+        assert "50%" in on.text("#lines")
+        desk.restores[-1].finish()
+        await on.until_says("#lines", "done 12 017 keys were kept")
+        assert "restored 12 000 there already 2 expired meanwhile 15 failed 0" in on.text("#lines")
+        assert desk.wanted.restores == [(RUN, False, False)]
+        assert on.script.notes == [("restored 12 000 keys", UNDO)]
+        await on.press("escape")
+        await on.until_on(MonitorScreen)
+
+
+async def test_newer_keys_are_replaced_only_if_that_is_asked_for(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(),)
+    async with walk(desk) as on:
+        await on.press("u", "r")
+        await on.until_says("#lines", "are replaced")
+        await on.press("y")
+        await until(on.pilot, lambda: desk.wanted.restores == [(RUN, True, False)])
+
+
+async def test_another_server_is_a_question_of_its_own(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(),)
+    desk.restore_error = OtherServer("prod-cache was restarted since the run")
+    async with walk(desk) as on:
+        await on.press("u", "y")
+        await on.until_says("#lines", "prod-cache was restarted since the run")
+        await on.until_says("#lines", "y restore them here anyway")
+        await on.press("y")
+        await until(on.pilot, lambda: desk.wanted.restores == [(RUN, False, False), (RUN, False, True)])
+
+
+async def test_an_undo_is_cancelled_with_an_account(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(),)
+    async with walk(desk) as on:
+        await on.press("u", "y")
+        await on.until_says("#lines", "restored 6 000")
+        await on.press("c")
+        await on.until_says("#lines", "cancelled")
+        assert isinstance(on.screen, UndoScreen)
+
+
+async def test_where_nothing_can_be_undone_that_is_said(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        await on.press("u")
+        await until(on.pilot, lambda: len(on.pilot.app._notifications) == 1)
+        assert isinstance(on.screen, MonitorScreen)
