@@ -107,7 +107,7 @@ def own_server() -> Iterator[StartServer]:
             # Another process may take the port between our look and the server's start; then look again.
             for attempt in reversed(range(3)):
                 try:
-                    return running.enter_context(EmbeddedServer(config, port=_free_port() if tcp else 0, binary=binary))
+                    return running.enter_context(EmbeddedServer(config, port=free_port() if tcp else 0, binary=binary))
                 except NoServer:
                     if not tcp or attempt == 0:
                         raise
@@ -116,7 +116,8 @@ def own_server() -> Iterator[StartServer]:
         yield start
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody has at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

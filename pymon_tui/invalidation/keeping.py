@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -21,6 +21,7 @@ Dump: TypeAlias = tuple[bytes, int, bytes]
 PORTION = 8 * 2**20
 """Bytes (MEMORY USAGE) of keys that are dumped at once, so that neither side holds many at a time."""
 
+_UNKNOWN = PORTION // 64  # bytes that a key is taken for
 _GONE = -2  # PTTL's answer for a key that isn't there
 _TIME = pack(b"TIME")
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Portion:
 
     Attributes:
         keys: What is to be named.
-        dumps: What is to be in the trash before; of keys that are too big to be kept there is none.
+        dumps: What is to be in the trash before: of all of the keys, or of none where they are too big or it is full.
         oversized: Those keys.
         refused: Keys that can't be kept because our user may not read them; they stay.
         gone: How many more were gone before they could be kept.
@@ -55,7 +56,7 @@ class Portion:
 
 
 class _Looked(NamedTuple):
-    """A key, its end (unix ms, 0 for never) and the bytes it takes (0 where that is unknown)."""
+    """A key, its end (unix ms, 0 for never) and the bytes it takes (``_UNKNOWN`` where the server doesn't tell)."""
 
     key: bytes
     end: int
@@ -69,12 +70,15 @@ async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
             yield Portion(page.keys, [], [], [], 0, page.protected, page.place, 0.0)
 
 
-async def kept(pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int, most: int | None) -> AsyncGenerator[Portion]:
+async def kept(
+    pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int, most: int | None, is_full: Callable[[], bool]
+) -> AsyncGenerator[Portion]:
     """Each page with what must be kept of it, in portions that neither side finds hard to hold.
 
     Args:
         key_cap: Bytes above which a key isn't kept.
         most: Keys of a portion, where a rate is to be kept: none is dumped long before its turn. None for any.
+        is_full: Whether there is no room any more: then nothing is looked at or dumped.
 
     Raises:
         LinkError: If the link is lost.
@@ -82,8 +86,8 @@ async def kept(pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int, most: int 
     """
     async with aclosing(pages):
         async for page in pages:
-            if not page.keys:
-                yield Portion([], [], [], [], 0, page.protected, page.place, 0.0)
+            if not page.keys or is_full():
+                yield Portion(page.keys, [], [], [], 0, page.protected, page.place, 0.0)
                 continue
             looked, refused = await _looked_at(page.keys, pipe)
             gone = len(page.keys) - len(looked) - len(refused)
@@ -152,7 +156,7 @@ async def _looked_at(keys: list[bytes], pipe: Pipe) -> tuple[list[_Looked], list
         if isinstance(life, ResponseError):
             refused.append(_for_the_key(key, "PTTL", life, pipe))
         elif life != _GONE:
-            looked.append(_Looked(key, clock + life if life >= 0 else 0, size if isinstance(size, int) else 0))
+            looked.append(_Looked(key, clock + life if life >= 0 else 0, size if isinstance(size, int) else _UNKNOWN))
     return looked, refused
 
 

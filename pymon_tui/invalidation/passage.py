@@ -27,6 +27,7 @@ GROWTH = 1.1
 """Times the count that a person has agreed to may match before that person is asked again."""
 
 _AHEAD = 2  # portions that are dumped before they are wanted
+_NONE: frozenset[bytes] = frozenset()
 _ROLE, _REPLICATION = pack(b"ROLE"), pack(b"INFO", b"replication")
 
 
@@ -87,10 +88,11 @@ class Passage:
         sweep = self._sweep = Sweep(
             self._pipe, self._order.selection, page=self._pacer.pace.page, start=self._ledger.place
         )
-        if self._trash is None:
+        trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most
+        if trash is None:
             portions = unkept(sweep.pages())
         else:
-            portions = ahead(kept(sweep.pages(), self._pipe, self._options.key_cap, self._pacer.most), _AHEAD)
+            portions = ahead(kept(sweep.pages(), self._pipe, key_cap, most, lambda: trash.full), _AHEAD)
         try:
             async with aclosing(portions):
                 async for portion in portions:
@@ -151,7 +153,7 @@ class Passage:
         await self._within_plan(len(portion.keys))
         if portion.dumps and time.monotonic() - portion.dumped_at > FRESH:
             portion = await renewed(portion, self._pipe)
-        unkept = portion.oversized
+        unkept = portion.keys if self._trash is not None else []
         if self._trash is not None and portion.dumps:
             fitting = await to_its_end(self._trash.write, portion.dumps)
             unkept = [key for key, _, _ in portion.dumps[fitting:]]
@@ -163,7 +165,9 @@ class Passage:
             most = self._pacer.most or len(portion.keys) or 1
             for start in range(0, len(portion.keys), most):
                 keys = portion.keys[start : start + most]
-                await self._name(keys, frozenset(unkept).intersection(keys), first=start == 0)
+                await self._name(keys, frozenset(unkept).intersection(keys) if unkept else _NONE, first=start == 0)
+            if not portion.keys:
+                await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are
         self._finished.append(portion)
         if self._sent is None:
             self._count_finished()

@@ -189,6 +189,8 @@ class Removal:
         pipe = await reopened(self._endpoint, error, self._pacer)
         try:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            if not pipe.identity.run_id:
+                raise OrderError("the connection was lost, and INFO doesn't tell who answers now; plan anew")
         except OrderError:
             await pipe.close()
             raise

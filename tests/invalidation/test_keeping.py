@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
@@ -33,9 +33,15 @@ async def one_page(*keys: bytes, protected: int = 0) -> AsyncGenerator[Page]:
 
 
 async def portions_of(
-    pipe: Pipe, *keys: bytes, protected: int = 0, key_cap: int = KEY_CAP, most: int | None = None
+    pipe: Pipe,
+    *keys: bytes,
+    protected: int = 0,
+    key_cap: int = KEY_CAP,
+    most: int | None = None,
+    is_full: Callable[[], bool] = lambda: False,
 ) -> list[Portion]:
-    return [portion async for portion in kept(one_page(*keys, protected=protected), pipe, key_cap, most)]
+    page = one_page(*keys, protected=protected)
+    return [portion async for portion in kept(page, pipe, key_cap, most, is_full)]
 
 
 async def test_what_is_kept_is_the_value_with_its_end(any_redis: Redis, any_server: EmbeddedServer) -> None:
@@ -76,6 +82,23 @@ async def test_what_is_too_big_is_not_dumped(redis: Redis, server: EmbeddedServe
         assert (small.keys, small.oversized) == ([b"small"], [])
         _, rest = await portions_of(pipe, b"big", key_cap=5_000)
         assert (rest.keys, rest.place) == ([], END)
+
+
+async def test_a_full_trash_is_dumped_no_more_for(redis: Redis, server: EmbeddedServer) -> None:
+    await fill(redis, ["a", "b"])
+    async with piped(server) as pipe:
+        (portion,) = await portions_of(pipe, b"a", b"b", protected=1, is_full=lambda: True)
+    assert (portion.keys, portion.dumps, portion.protected, portion.place) == ([b"a", b"b"], [], 1, END)
+    assert not {"cmdstat_dump", "cmdstat_pttl"} & set(await redis.info("commandstats"))
+
+
+async def test_keys_of_unknown_size_are_dumped_a_few_at_a_time(redis: Redis, server: EmbeddedServer) -> None:
+    keys = [b"k%d" % number for number in range(130)]
+    await fill(redis, keys)
+    await user_may(redis, "~*", "+@all", "-memory|usage")
+    async with piped(server, "pymon") as pipe:
+        portions = await portions_of(pipe, *keys)
+    assert [len(portion.dumps) for portion in portions] == [64, 64, 2]
 
 
 async def test_a_key_that_may_not_be_read_stays(redis: Redis, server: EmbeddedServer) -> None:

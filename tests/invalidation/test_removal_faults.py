@@ -11,13 +11,14 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation import reconnecting
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.server.endpoint import Endpoint
-from tests.conftest import StartServer, client_of
+from tests.conftest import StartServer, client_of, free_port
 from tests.invalidation.cutting import cutting
-from tests.invalidation.planned import selecting
-from tests.invalidation.removing import PLAIN, populate, removal_of, removed, under_way
+from tests.invalidation.planned import selecting, user_may
+from tests.invalidation.removing import PLAIN, populate, record_of, removal_of, removed, under_way
 from tests.server.listening import until
 
 pytestmark = pytest.mark.usefixtures("at_once")
@@ -29,6 +30,10 @@ SLOW = Options(undo=False, rate=10_000)
 async def _endless(redis: Redis) -> None:
     with contextlib.suppress(ResponseError):
         await redis.eval("while true do end", 0)
+
+
+async def _cluster_info(redis: Redis) -> object:
+    return await redis.execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
 
 
 async def _reload(redis: Redis) -> None:
@@ -101,6 +106,75 @@ async def test_what_was_not_kept_is_counted_once_though_it_is_named_twice(
     async with cutting(server.socket, b"UNLINK", uncut=0, arrives=False) as line:
         result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
     assert (result.tally.removed, result.undo_left_out, result.oversized_keys) == (51, 1, (b"cache:big",))
+
+
+async def test_what_cannot_be_settled_stays_unknown(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await populate(redis, "cache:", 3_000)
+    await user_may(redis, "~*", "+@all", "-exists")
+    async with cutting(server.socket, b"UNLINK", uncut=1, arrives=True) as line:
+        us = Endpoint(socket=line.path, username="pymon")
+        result = await removed(us, selecting("cache:*"), tmp_path, PLAIN)
+    gone = 3_000 - await redis.dbsize()
+    assert result.outcome == "stopped"
+    assert result.why.startswith("EXISTS was refused: NOPERM")
+    assert result.tally.matched == result.tally.removed + result.tally.unknown == gone
+    assert 0 < result.tally.removed < gone
+    record = record_of(tmp_path)
+    assert (record.removed_at_least, record.removed_at_most) == (result.tally.removed, gone)
+
+
+async def test_who_cannot_tell_the_server_from_another_does_not_go_on(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "cache:", 3_000)
+    await user_may(redis, "~*", "+@all", "-info")
+    async with cutting(server.socket, b"UNLINK", uncut=1, arrives=False) as line:
+        us = Endpoint(socket=line.path, username="pymon")
+        result = await removed(us, selecting("cache:*"), tmp_path, PLAIN)
+    assert (result.outcome, result.why) == (
+        "stopped",
+        "the connection was lost, and INFO doesn't tell who answers now; plan anew",
+    )
+    assert result.tally.removed == 3_000 - await redis.dbsize()
+    assert result.tally.unknown > 0
+
+
+async def test_a_server_that_stays_away_is_given_up(
+    own_server: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = own_server()
+    async with client_of(server) as redis:
+        await populate(redis, "cache:", 8_000)
+        await populate(redis, "cache:", 8_000, db=1)
+    given_up = await removal_of(server, selecting("cache:*"), tmp_path, SLOW)
+    cancelled = await removal_of(Endpoint(socket=server.socket, db=1), selecting("cache:*"), tmp_path, SLOW)
+    async with under_way(given_up) as one, under_way(cancelled) as other:
+        await until(lambda: min(run.progress.tally.removed for run in (given_up, cancelled)) > 1_000)
+        monkeypatch.setattr(reconnecting, "PATIENCE", 0.2)
+        server.stop()
+        first = await one
+        cancelled.cancel()
+        second = await other
+    assert first.outcome == "stopped"
+    assert server.socket in first.why
+    for result in (first, second):
+        tally = result.tally
+        assert tally.matched == tally.removed + tally.unknown + tally.already_gone
+        assert result.left is None
+
+
+async def test_keys_of_a_cluster_go_one_by_one(own_server: StartServer, tmp_path: Path) -> None:
+    server = own_server({"cluster-enabled": "yes", "cluster-port": str(free_port())}, tcp=True)
+    async with client_of(server) as redis:
+        await redis.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")  # type: ignore[no-untyped-call]
+        async with asyncio.timeout(30):
+            while "cluster_state:ok" not in str(await _cluster_info(redis)):
+                pass
+        for number in range(300):
+            await redis.set(f"cache:{number}", "v")
+        result = await removed(server, selecting("cache:*"), tmp_path, KEPT)
+        assert (result.outcome, result.tally.removed, result.tally.refused) == ("done", 300, 0)
+        assert await redis.dbsize() == 0
 
 
 async def test_a_server_that_was_restarted_is_left_alone(own_server: StartServer, tmp_path: Path) -> None:
