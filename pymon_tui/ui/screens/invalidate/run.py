@@ -96,18 +96,18 @@ class RunScreen(LiveScreen[After]):
             self._result = await self._removal.run()
         except (LinkError, OrderError, Locked, StateError) as error:
             self._failed = safe(str(error))
-        else:
+        self.look()
+        if self._result is not None:
             self._note(run_text.noted(self._result))
             self.site.source.poke()
         self.app.bell()
-        self.look()
         self.refresh_bindings()
 
     def look(self) -> None:
         """How it stands."""
         progress = self._removal.progress
         if progress.state != self._state:
-            if self._state == "starting" and self._failed is None and progress.state != "ended":
+            if self._state == "starting" and self._failed is None:
                 self._note(safe(f"removing {self._shown}"))
             self._state = progress.state
             self.refresh_bindings()
