@@ -222,8 +222,9 @@ def test_what_was_written_before_a_kill_is_there(tmp_path: Path) -> None:
 
 
 def test_the_oldest_runs_make_room_and_no_more_than_needed(tmp_path: Path) -> None:
+    some = records(0, 10)
     for run in (LATEST, RUN, LATER):
-        written(tmp_path, records(0, 10), run=run)
+        written(tmp_path, some, run=run)
     (tmp_path / "trash" / "mine.trash").touch()
     size = trash_size(tmp_path) // 3
     assert make_room(tmp_path, cap=3 * size, needed=0, keep=()) == ()
