@@ -30,6 +30,7 @@ class Ledger:
         trash_bytes: Of the trash file.
         unknown: Keys whose answers were lost.
         unknown_unkept: Those of them that aren't kept, though there is a trash.
+        kept: Keys that are in the trash and were not accounted for when the link was lost, and their dumps.
         agreed: Keys that a person has agreed to let go.
     """
 
@@ -42,6 +43,7 @@ class Ledger:
         self.trash_bytes = 0
         self.unknown: list[bytes] = []
         self.unknown_unkept: frozenset[bytes] = frozenset()
+        self.kept: dict[bytes, bytes] = {}
         self.agreed = agreed
         self._run = run
         self._journal = journal

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
@@ -64,6 +64,7 @@ class Passage:
         self._sweep: Sweep | None = None
         self._sent: _Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
+        self._begun: Portion | None = None  # in the trash, and not yet named to the last key
         self._role_questions = [_ROLE, _REPLICATION]  # the next, where ROLE is renamed, missing or denied
         self._naming: Unlinking | Expiring = Unlinking(pipe)
         if options.mode == "expire":
@@ -124,7 +125,9 @@ class Passage:
         return count
 
     def lose(self) -> None:
-        """Take what is named and unanswered for unknown."""
+        """Take what is named and unanswered for unknown, and remember what will be found again and is kept."""
+        begun = [self._begun] if self._begun is not None else []
+        self._ledger.kept |= {key: payload for portion in self._finished + begun for key, _, payload in portion.dumps}
         if self._sent is not None:
             sent, ledger = self._sent, self._ledger
             self._sent = None
@@ -155,9 +158,12 @@ class Passage:
             portion = await renewed(portion, self._pipe)
         unkept = portion.keys if self._trash is not None else []
         if self._trash is not None and portion.dumps:
-            fitting = await to_its_end(self._trash.write, portion.dumps)
-            unkept = [key for key, _, _ in portion.dumps[fitting:]]
+            new = [dump for dump in portion.dumps if ledger.kept.get(dump[0]) != dump[2]]
+            fitting = await to_its_end(self._trash.write, new)
+            unkept = [key for key, _, _ in new[fitting:]]
             ledger.trash_bytes = self._trash.bytes
+            portion = replace(portion, dumps=new[:fitting])
+        self._begun = portion
         ledger.list_oversized(portion.oversized)
         if self._options.dry_run:
             ledger.tally.matched += len(portion.keys)
@@ -169,6 +175,7 @@ class Passage:
             if not portion.keys:
                 await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are
         self._finished.append(portion)
+        self._begun = None
         if self._sent is None:
             self._count_finished()
 
@@ -211,6 +218,9 @@ class Passage:
             tally.already_gone += portion.gone
             ledger.refuse(portion.refused)
             ledger.place = portion.place or ledger.place
+            if ledger.kept:
+                for key in portion.keys:
+                    ledger.kept.pop(key, None)
         self._finished.clear()
 
     def _check_role(self, answer: Answer) -> None:

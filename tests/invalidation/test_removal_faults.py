@@ -16,9 +16,8 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of, free_port
-from tests.invalidation.cutting import cutting
-from tests.invalidation.planned import selecting, user_may
-from tests.invalidation.removing import PLAIN, populate, record_of, removal_of, removed, under_way
+from tests.invalidation.planned import selecting
+from tests.invalidation.removing import populate, removal_of, removed, under_way
 from tests.server.listening import until
 
 pytestmark = pytest.mark.usefixtures("at_once")
@@ -38,105 +37,6 @@ async def _cluster_info(redis: Redis) -> object:
 
 async def _reload(redis: Redis) -> None:
     await redis.execute_command("DEBUG", "RELOAD")  # type: ignore[no-untyped-call]
-
-
-@pytest.mark.parametrize("options", [PLAIN, KEPT], ids=["unkept", "kept"])
-@pytest.mark.parametrize("uncut", [0, 3])
-async def test_an_answer_that_is_lost_is_settled_by_looking(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path, options: Options, uncut: int
-) -> None:
-    await populate(redis, "cache:", 5_000)
-    await populate(redis, "other:", 1_000)
-    async with cutting(server.socket, b"UNLINK", uncut=uncut, arrives=True) as line:
-        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
-    assert line.uncut < 0
-    assert (result.outcome, result.why, result.left) == ("done", "", 0)
-    tally = result.tally
-    assert (tally.matched, tally.removed, tally.already_gone, tally.unknown) == (5_000, 5_000, 0, 0)
-    assert await redis.dbsize() == 1_000
-    named = line.named(b"UNLINK")
-    assert len(named) == len(set(named)) == 5_000
-
-
-@pytest.mark.parametrize("options", [PLAIN, KEPT], ids=["unkept", "kept"])
-async def test_a_batch_that_never_arrived_is_named_again(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path, options: Options
-) -> None:
-    await populate(redis, "cache:", 5_000)
-    async with cutting(server.socket, b"UNLINK", uncut=2, arrives=False) as line:
-        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
-    tally = result.tally
-    assert (tally.matched, tally.removed, tally.already_gone, tally.unknown) == (5_000, 5_000, 0, 0)
-    assert (result.outcome, result.left) == ("done", 0)
-    assert await redis.dbsize() == 0
-
-
-async def test_a_line_that_is_cut_while_keys_are_read_costs_nothing(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path
-) -> None:
-    await populate(redis, "cache:", 3_000)
-    for command, uncut in ((b"SCAN", 5), (b"DUMP", 1_500), (b"ROLE", 1)):
-        async with cutting(server.socket, command, uncut=uncut, arrives=True) as line:
-            result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, KEPT)
-        assert line.uncut < 0
-        tally = result.tally
-        assert (tally.matched, tally.removed, tally.unknown, result.left) == (3_000, 3_000, 0, 0)
-        await populate(redis, "cache:", 3_000)
-
-
-async def test_the_database_stays_the_same_on_a_new_connection(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path
-) -> None:
-    await populate(redis, "cache:", 3_000)
-    await populate(redis, "cache:", 3_000, db=3)
-    async with cutting(server.socket, b"UNLINK", uncut=1, arrives=False) as line:
-        result = await removed(Endpoint(socket=line.path, db=3), selecting("cache:*"), tmp_path)
-    assert (result.tally.removed, result.left) == (3_000, 0)
-    keyspace = await redis.info("keyspace")
-    assert keyspace["db0"]["keys"] == 3_000
-    assert "db3" not in keyspace
-
-
-async def test_what_was_not_kept_is_counted_once_though_it_is_named_twice(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path
-) -> None:
-    await redis.set("cache:big", "x" * 4_000)
-    await populate(redis, "cache:", 50)
-    options = Options(undo=True, key_cap=2_000)
-    async with cutting(server.socket, b"UNLINK", uncut=0, arrives=False) as line:
-        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
-    assert (result.tally.removed, result.undo_left_out, result.oversized_keys) == (51, 1, (b"cache:big",))
-
-
-async def test_what_cannot_be_settled_stays_unknown(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
-    await populate(redis, "cache:", 3_000)
-    await user_may(redis, "~*", "+@all", "-exists")
-    async with cutting(server.socket, b"UNLINK", uncut=1, arrives=True) as line:
-        us = Endpoint(socket=line.path, username="pymon")
-        result = await removed(us, selecting("cache:*"), tmp_path, PLAIN)
-    gone = 3_000 - await redis.dbsize()
-    assert result.outcome == "stopped"
-    assert result.why.startswith("EXISTS was refused: NOPERM")
-    assert result.tally.matched == result.tally.removed + result.tally.unknown == gone
-    assert 0 < result.tally.removed < gone
-    record = record_of(tmp_path)
-    assert (record.removed_at_least, record.removed_at_most) == (result.tally.removed, gone)
-
-
-async def test_who_cannot_tell_the_server_from_another_does_not_go_on(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path
-) -> None:
-    await populate(redis, "cache:", 3_000)
-    await user_may(redis, "~*", "+@all", "-info")
-    async with cutting(server.socket, b"UNLINK", uncut=1, arrives=False) as line:
-        us = Endpoint(socket=line.path, username="pymon")
-        result = await removed(us, selecting("cache:*"), tmp_path, PLAIN)
-    assert (result.outcome, result.why) == (
-        "stopped",
-        "the connection was lost, and INFO doesn't tell who answers now; plan anew",
-    )
-    assert result.tally.removed == 3_000 - await redis.dbsize()
-    assert result.tally.unknown > 0
 
 
 async def test_a_server_that_stays_away_is_given_up(
