@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import sys
 import threading
 from collections import deque
@@ -16,6 +17,7 @@ from pymon_tui.invalidation.brake import Feeling
 from pymon_tui.invalidation.pipe import Pipe, open_pipe, pack, pack_all
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.replication import parse_replication
+from pymon_tui.server.backoff import backoff
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
@@ -26,7 +28,7 @@ WINDOW = 1.5
 """Seconds that a percentile is taken over: long enough for a hundred answers, short enough to act on."""
 
 _LOOK = 1.0  # seconds between two looks at INFO
-_AGAIN = 1.0  # seconds until a lost connection is made again
+_TURN = 0.05  # seconds between two looks whether it is to end
 _ENOUGH = 0.4  # seconds of answers that make a percentile: forty, and few where each is waited for long
 _SWITCH = 0.001  # seconds until a thread that wants to run is let run; five times that is Python's default
 _ASKED = pack_all([(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")])
@@ -69,16 +71,22 @@ class Pulse:
         self._forgets = True
 
     async def _beat(self) -> None:
+        tries, next_try, dice = 0, 0.0, random.Random()
         while not self._ended:
+            if monotonic() < next_try:
+                await asyncio.sleep(_TURN)
+                continue
             try:
                 pipe = await open_pipe(self._endpoint)
+                tries = 0
                 try:
                     await self._feel(pipe)
                 finally:
                     await pipe.close()
-            except LinkError:
+            except LinkError as error:
                 self._lose()
-                await asyncio.sleep(_AGAIN)
+                tries += 1
+                next_try = monotonic() + backoff(error.trouble, tries, dice)
 
     async def _feel(self, pipe: Pipe) -> None:
         ping, looked = pack(b"PING"), 0.0

@@ -22,7 +22,6 @@ from tests.server.listening import until
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """It need not be waited for."""
     monkeypatch.setattr(pulse_module, "_LOOK", 0.05)
-    monkeypatch.setattr(pulse_module, "_AGAIN", 0.02)
 
 
 async def test_it_feels_what_other_clients_feel(own_server: StartServer) -> None:
