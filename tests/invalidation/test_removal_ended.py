@@ -56,6 +56,25 @@ async def test_a_task_that_is_cancelled_tells_what_it_did(redis: Redis, server: 
     assert record.removed_at_most - record.removed_at_least <= 4_000
 
 
+async def test_a_run_that_finds_nothing_is_held_and_ended_on_its_way(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pymon_tui.invalidation.ledger.PERIOD", -1.0)
+    await populate(redis, "other:", 20_000)
+    removal = await removal_of(server, selecting("cache:*"), tmp_path)
+    async with under_way(removal) as task:
+        await until(lambda: removal.progress.scanned > 3_000)
+        removal.pause()
+        await until(lambda: removal.progress.state == "paused")
+        record = record_of(tmp_path)
+        assert record.state == "running"
+        assert record.progress is not None
+        assert record.progress["cursor"] > 0
+        assert removal.progress.scanned < 20_000
+        removal.cancel()
+        assert (await task).outcome == "cancelled"
+
+
 async def test_read_only_is_refused_whoever_asks(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
     order = Order.of(await plan_of(server, selecting("cache:*")), None)
     with pytest.raises(OrderError, match="this is read-only"):

@@ -88,6 +88,23 @@ async def test_a_trash_that_fails_on_the_way_ends_it(
         assert reader.count() >= result.tally.removed
 
 
+async def test_a_trash_that_cannot_be_put_on_disk_is_told(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await populate(redis, "cache:", 100)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    removal = await removal_of(server, selecting("cache:*"), tmp_path, KEPT)
+    monkeypatch.setattr("pymon_tui.invalidation.trash.os.fsync", fail)
+    monkeypatch.setattr("pymon_tui.journal.journal.Journal.append", lambda *_, **__: None)
+    result = await removal.run()
+    assert (result.outcome, result.tally.removed, result.left) == ("done", 100, 0)
+    assert "can't write the trash" in result.why
+    assert "Input/output error" in result.why
+
+
 async def test_big_values_go_unkept_and_are_listed(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
     await populate(redis, "cache:", 50)
     await redis.setrange("cache:huge", 100 * 2**20, "x")
