@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
+from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_each
 from pymon_tui.invalidation.sweep import Page, Place, Refused
 from pymon_tui.server.reasons import is_of_key
 
@@ -23,7 +23,7 @@ PORTION = 8 * 2**20
 
 _UNKNOWN = PORTION // 64  # bytes that a key is taken for
 _GONE = -2  # PTTL's answer for a key that isn't there
-_TIME = pack(b"TIME")
+_TIME, _LOOK = pack(b"TIME"), ((b"PTTL",), (b"MEMORY", b"USAGE"))
 T = TypeVar("T")
 
 FRESH = 2.0
@@ -55,12 +55,28 @@ class Portion:
     dumped_at: float
 
 
-class _Looked(NamedTuple):
-    """A key, its end (unix ms, 0 for never) and the bytes it takes (``_UNKNOWN`` where the server doesn't tell)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looks:
+    """Keys that are there, column by column: there are many of them, and nothing is done to one alone.
 
-    key: bytes
-    end: int
-    size: int
+    Attributes:
+        keys: In the order in which they were found.
+        ends: When each ends (unix ms), 0 for never.
+        sizes: Bytes that each takes, ``_UNKNOWN`` where the server doesn't tell.
+        refused: Further keys, which our user may not look at.
+        gone: How many more are gone.
+    """
+
+    keys: list[bytes]
+    ends: list[int]
+    sizes: list[int]
+    refused: list[bytes]
+    gone: int
+
+    @property
+    def rows(self) -> Iterator[tuple[bytes, int, int]]:
+        """Each key with its end and its size."""
+        return zip(self.keys, self.ends, self.sizes, strict=True)
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
@@ -84,22 +100,30 @@ async def kept(
         LinkError: If the link is lost.
         Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
     """
-    async with aclosing(pages):
-        async for page in pages:
-            if not page.keys or is_full():
+    async with aclosing(ahead(_asked(pages, pipe, is_full), 1)) as asked:
+        async for page, answers in asked:
+            if answers is None:
                 yield Portion(page.keys, [], [], [], 0, page.protected, page.place, 0.0)
                 continue
-            looked, refused = await _looked_at(page.keys, pipe)
-            gone = len(page.keys) - len(looked) - len(refused)
-            oversized = [key for key, _, size in looked if size > key_cap]
-            if oversized:
+            looks = _looks(page.keys, await answers, pipe)
+            if max(looks.sizes, default=0) > key_cap:
+                oversized = [key for key, _, size in looks.rows if size > key_cap]
+                looks = _columns((row for row in looks.rows if row[2] <= key_cap), looks.refused, looks.gone)
                 yield Portion(oversized, [], oversized, [], 0, 0, None, 0.0)
-            *earlier, last = _portions([one for one in looked if one.size <= key_cap], most)
+            *earlier, last = _portions(looks, most)
             for some in earlier:
                 yield await _dumped(some, pipe, None)
             # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
-            dumped = await _dumped(last, pipe, page.place)
-            yield replace(dumped, refused=refused + dumped.refused, gone=gone + dumped.gone, protected=page.protected)
+            yield replace(await _dumped(last, pipe, page.place), protected=page.protected)
+
+
+async def _asked(
+    pages: AsyncGenerator[Page], pipe: Pipe, is_full: Callable[[], bool]
+) -> AsyncGenerator[tuple[Page, asyncio.Future[list[Answer]] | None]]:
+    """Each page with the answers to come; the server goes from one to the next while we read what it told."""
+    async with aclosing(pages):
+        async for page in pages:
+            yield page, _ask(page.keys, pipe) if page.keys and not is_full() else None
 
 
 async def renewed(portion: Portion, pipe: Pipe) -> Portion:
@@ -108,13 +132,11 @@ async def renewed(portion: Portion, pipe: Pipe) -> Portion:
     Raises:
         LinkError, Refused: As ``kept``.
     """
-    looked, refused = await _looked_at(portion.keys, pipe)
-    dumped = await _dumped(looked, pipe, portion.place)
-    gone = len(portion.keys) - len(looked) - len(refused)
+    dumped = await _dumped(await _looked_at(portion.keys, pipe), pipe, portion.place)
     return replace(
         dumped,
-        refused=portion.refused + refused + dumped.refused,
-        gone=portion.gone + gone + dumped.gone,
+        refused=portion.refused + dumped.refused,
+        gone=portion.gone + dumped.gone,
         protected=portion.protected,
     )
 
@@ -143,53 +165,82 @@ async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
         await asyncio.gather(filling, return_exceptions=True)
 
 
-async def _looked_at(keys: list[bytes], pipe: Pipe) -> tuple[list[_Looked], list[bytes]]:
-    """What is known of the keys that are there, and those that our user may not look at."""
-    commands = (command for key in keys for command in ((b"PTTL", key), (b"MEMORY", b"USAGE", key)))
-    now, *answers = await pipe.ask(_TIME + pack_all(commands), 1 + 2 * len(keys))
+async def _looked_at(keys: list[bytes], pipe: Pipe) -> _Looks:
+    return _looks(keys, await _ask(keys, pipe), pipe)
+
+
+def _ask(keys: list[bytes], pipe: Pipe) -> asyncio.Future[list[Answer]]:
+    return pipe.ask(_TIME + pack_each(_LOOK, keys), 1 + len(_LOOK) * len(keys))
+
+
+def _looks(keys: list[bytes], answers: list[Answer], pipe: Pipe) -> _Looks:
+    now, lives, sizes = answers[0], answers[1 : len(keys) + 1], answers[len(keys) + 1 :]
     if isinstance(now, ResponseError):
         raise Refused("TIME", now, pipe.user)
     clock = int(now[0]) * 1000 + int(now[1]) // 1000
-    looked: list[_Looked] = []
-    refused: list[bytes] = []
-    for key, life, size in zip(keys, answers[::2], answers[1::2], strict=True):
-        if isinstance(life, ResponseError):
-            refused.append(_for_the_key(key, "PTTL", life, pipe))
-        elif life != _GONE:
-            looked.append(_Looked(key, clock + life if life >= 0 else 0, size if isinstance(size, int) else _UNKNOWN))
-    return looked, refused
+    known: list[int] = [size if isinstance(size, int) else _UNKNOWN for size in sizes]
+    if {*map(type, lives)} == {int} and _GONE not in lives:
+        return _Looks(keys, _ends(lives, clock), known, [], 0)
+    refused = _refused(keys, "PTTL", lives, pipe)
+    rows = zip(keys, _ends(lives, clock), known, strict=True)
+    there = [row for row, life in zip(rows, lives, strict=True) if isinstance(life, int) and life != _GONE]
+    return _columns(there, refused, len(keys) - len(there) - len(refused))
 
 
-def _portions(looked: list[_Looked], most: int | None) -> Iterator[list[_Looked]]:
-    """The keys in groups of at most ``PORTION`` bytes, or of one; at least one group, which may be empty."""
-    some: list[_Looked] = []
-    room = PORTION
-    for one in looked:
-        if some and (one.size > room or len(some) == most):
-            yield some
-            some, room = [], PORTION
-        some.append(one)
-        room -= one.size
-    yield some
+def _ends(lives: Iterable[Answer], clock: int) -> list[int]:
+    return [clock + life if isinstance(life, int) and life >= 0 else 0 for life in lives]
 
 
-async def _dumped(some: list[_Looked], pipe: Pipe, place: Place | None) -> Portion:
-    answers: list[Answer] = []
+def _columns(rows: Iterable[tuple[bytes, int, int]], refused: list[bytes], gone: int) -> _Looks:
+    looks = _Looks([], [], [], refused, gone)
+    for key, end, size in rows:
+        looks.keys.append(key)
+        looks.ends.append(end)
+        looks.sizes.append(size)
+    return looks
+
+
+def _portions(looks: _Looks, most: int | None) -> Iterator[_Looks]:
+    """The keys in groups of at most ``PORTION`` bytes, or of one; at least one group, which may be empty.
+
+    The last has those that are refused or gone as well.
+    """
+    if sum(looks.sizes) <= PORTION and (most is None or len(looks.keys) <= most):
+        yield looks
+        return
+    begin, room = 0, PORTION
+    for place, size in enumerate(looks.sizes):
+        if place > begin and (size > room or place - begin == most):
+            yield _Looks(looks.keys[begin:place], looks.ends[begin:place], looks.sizes[begin:place], [], 0)
+            begin, room = place, PORTION
+        room -= size
+    yield _Looks(looks.keys[begin:], looks.ends[begin:], looks.sizes[begin:], looks.refused, looks.gone)
+
+
+async def _dumped(looks: _Looks, pipe: Pipe, place: Place | None) -> Portion:
+    keys = looks.keys
     dumped_at = time.monotonic()
-    if some:
-        answers = await pipe.ask(pack_all((b"DUMP", one.key) for one in some), len(some))
-    dumps: list[Dump] = []
+    answers = await pipe.ask(pack_each([(b"DUMP",)], keys), len(keys)) if keys else []
+    dumps: list[Dump] = list(zip(keys, looks.ends, answers, strict=True))  # type: ignore[arg-type]  # looked at below
     refused: list[bytes] = []
-    for (key, end, _), answer in zip(some, answers, strict=True):
+    if {*map(type, answers)} != {bytes}:
+        refused = _refused(keys, "DUMP", answers, pipe)
+        dumps = [dump for dump, answer in zip(dumps, answers, strict=True) if isinstance(answer, bytes)]
+        keys = [key for key, _, _ in dumps]
+    gone = looks.gone + len(looks.keys) - len(keys) - len(refused)
+    return Portion(keys, dumps, [], looks.refused + refused, gone, 0, place, dumped_at)
+
+
+def _refused(keys: Sequence[bytes], command: str, answers: Sequence[Answer], pipe: Pipe) -> list[bytes]:
+    """The keys that the answers refuse.
+
+    Raises:
+        Refused: If one of them isn't for its key's sake.
+    """
+    refused = []
+    for key, answer in zip(keys, answers, strict=True):
         if isinstance(answer, ResponseError):
-            refused.append(_for_the_key(key, "DUMP", answer, pipe))
-        elif answer is not None:
-            dumps.append((key, end, answer))
-    gone = len(some) - len(dumps) - len(refused)
-    return Portion([key for key, _, _ in dumps], dumps, [], refused, gone, 0, place, dumped_at)
-
-
-def _for_the_key(key: bytes, command: str, error: ResponseError, pipe: Pipe) -> bytes:
-    if not is_of_key(error):
-        raise Refused(command, error, pipe.user)
-    return key
+            if not is_of_key(answer):
+                raise Refused(command, answer, pipe.user)
+            refused.append(key)
+    return refused

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 import hiredis
@@ -67,6 +68,17 @@ def pack(*words: bytes) -> bytes:
 def pack_all(commands: Iterable[tuple[bytes, ...]]) -> bytes:
     """Several commands as they go over the line."""
     return b"".join(map(hiredis.pack_command, commands))  # type: ignore[arg-type]  # takes any tuple
+
+
+def pack_each(commands: Iterable[tuple[bytes, ...]], keys: Sequence[bytes]) -> bytes:
+    """The first command for each of the keys, which is its last word, then the next; faster than ``pack_all``."""
+    lasts = [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
+    packed = []
+    for command in commands:
+        words = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in command)
+        begin = b"*%d\r\n%b" % (len(command) + 1, words)
+        packed += [begin, begin.join(lasts)]
+    return b"".join(packed)
 
 
 def _error_of(text: str) -> ResponseError:
@@ -147,8 +159,7 @@ class Pipe(asyncio.BufferedProtocol):
         self._heard_at = self._loop.time()
         try:
             self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # takes any buffer
-            for answer in iter(self._reader.gets, _NOTHING):
-                self._take(answer)
+            self._hand_out(iter(self._reader.gets, _NOTHING))
         except (hiredis.ProtocolError, InvalidResponse) as error:
             self._fail(link_error(InvalidResponse(str(error)), self.endpoint))
             self._transport.abort()
@@ -156,15 +167,17 @@ class Pipe(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(link_error(exc or RedisConnectionError(), self.endpoint))
 
-    def _take(self, answer: Answer) -> None:
-        if not self._questions:
-            raise InvalidResponse("an answer to nothing that was asked")
-        question = self._questions[0]
-        question.answers.append(answer)
-        if len(question.answers) == question.count:
-            self._questions.popleft()
-            if not question.done.done():  # who asked may have been cancelled
-                question.done.set_result(question.answers)
+    def _hand_out(self, answers: Iterator[Answer]) -> None:
+        for answer in answers:
+            if not self._questions:
+                raise InvalidResponse("an answer to nothing that was asked")
+            question = self._questions[0]
+            question.answers.append(answer)
+            question.answers += islice(answers, question.count - len(question.answers))
+            if len(question.answers) == question.count:
+                self._questions.popleft()
+                if not question.done.done():  # who asked may have been cancelled
+                    question.done.set_result(question.answers)
 
     def _fail(self, error: LinkError) -> None:
         if self._lost is not None:
