@@ -18,13 +18,15 @@ def aftermath_line(found: Aftermath | None) -> Line:
     line: list[Span] = [
         label("misses "),
         span(units.rate(found.misses), "warn" if more else "value"),
-        label(f" ({units.rate(found.misses_before)} before)"),
-        label("   rtt p99 "),
-        span(units.milliseconds(found.rtt)),
-        label(f" ({units.milliseconds(found.rtt_before)} before)"),
+        label(f" (was {units.rate(found.misses_before)})"),
     ]
     if found.rewarmed is not None:
-        line += [label("   rewarmed "), span(f"{100 * found.rewarmed:.0f}%", "strong")]
+        line += [label("  rewarmed "), span(f"{100 * found.rewarmed:.0f}%", "strong")]
+    line += [
+        label("  rtt p99 "),
+        span(units.milliseconds(found.rtt)),
+        label(f" (was {units.milliseconds(found.rtt_before)})"),
+    ]
     return tuple(line)
 
 

@@ -214,7 +214,8 @@ class FormScreen(LiveScreen[Draft | None]):
         self.query_one("#own").display = preset is None
 
     def _say(self, lines: tuple[Line, ...]) -> None:
-        self.query_one("#estimate", Prose).show(lines)
+        for prose in self.query("#estimate").results(Prose):  # none, when the answer comes as the form closes
+            prose.show(lines)
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Field).value

@@ -36,8 +36,8 @@ class Chosen:
 _COLUMNS: tuple[Column[Record], ...] = (
     Column("when", "when", 19, lambda record: Span(records.when(record), "label"), sortable=False),
     Column("state", "state", 11, records.state, sortable=False),
-    Column("what", "keys", 16, lambda record: span(records.what(record)), grows=True, sortable=False),
-    Column("removed", "removed", 13, lambda record: span(records.keys(record), "strong"), "right", sortable=False),
+    Column("what", "what", 16, lambda record: span(records.what(record)), grows=True, sortable=False),
+    Column("removed", "keys", 13, lambda record: span(records.keys(record), "strong"), "right", sortable=False),
     Column("node", "server", 14, lambda record: label(record.node), rank=1, sortable=False),
     Column("who", "by", 20, lambda record: label(records.who(record)), rank=2, sortable=False),
     Column("id", "run", 20, lambda record: label(record.id), rank=3, sortable=False),

@@ -48,9 +48,7 @@ RUN: list[BindingType] = [
     Binding("u", "undo", "Undo", id="run.undo", tooltip="Bring the keys back"),
     Binding("enter", "details", "Details", id="run.details", tooltip="The whole account"),
     Binding("j,J", "dismiss('journal')", "Journal", id="run.journal", tooltip="The runs until now"),
-    Binding(
-        "escape,q", "leave", "Close", id="run.leave", tooltip="Back to the monitor; a run is cancelled if you say so"
-    ),
+    Binding("escape,q", "leave", "Leave", id="run.leave", tooltip="To the monitor; a run is cancelled if you say so"),
 ]
 
 UNDO: list[BindingType] = [

@@ -33,6 +33,7 @@ class LiveScreen(SeenScreen[ScreenResultType]):
     LiveScreen {
         background: $background;
         color: $foreground;
+        overflow: hidden;
         & .frame {
             border: round $ink-frame;
             border-title-color: $ink-label;
@@ -87,6 +88,8 @@ class LiveScreen(SeenScreen[ScreenResultType]):
 
     def _look(self) -> None:
         newest, now = self.site.newest(), self.site.clock()
+        if not self.query(TitleBar):  # when the app is left, widgets go before timers
+            return
         if newest is not None:
             bar = self.query_one(TitleBar)
             bar.left = left_title(newest, self.size.width)

@@ -30,11 +30,17 @@ from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Line, Prose, label, span
+from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
 from pymon_tui.ui.widgets.table import Listed, Table
 
 SPREADS = (60.0, 600.0, 3_600.0)
 """Seconds over which keys may be made to expire."""
 _FIRST_END = 1.0
+
+
+_LEAST_LINES = 6
+"""Lines that plan and namespaces have at least."""
+_TYPING = (Hint(safe("enter"), safe("Remove"), "go"), Hint(safe("esc"), safe("Back"), "back"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +63,8 @@ class PlanScreen(LiveScreen[Answer]):
 
     DEFAULT_CSS = """
     PlanScreen {
-        & #sides { height: auto; max-height: 14; display: none; }
-        & #sides > .frame { width: 1fr; height: 100%; min-height: 8; }
+        & #sides { height: 8; display: none; }
+        & #sides > .frame { width: 1fr; height: 100%; }
         & #samples { height: 1fr; min-height: 4; display: none; }
         & #confirm { display: none; }
         & #typing { height: 1; display: none; }
@@ -144,7 +150,10 @@ class PlanScreen(LiveScreen[Answer]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What writes needs a plan that can be carried out, and is absent under read-only."""
-        ready = self._plan is not None and not self.has_class("-typing")
+        plan = self._plan
+        ready = plan is not None and not self.has_class("-typing")
+        if action in ("go", "dry_run") and plan is not None and (plan.capped or plan.removal_problem is not None):
+            return False
         if action in ("go", "dry_run", "mode", "undo"):
             return ready and not self.site.read_only
         if action in ("preset", "journal"):
@@ -153,12 +162,21 @@ class PlanScreen(LiveScreen[Answer]):
             return self._planning is None and not self.has_class("-typing")
         return True
 
+    def show_keys(self) -> None:
+        """The keys that work now; while one types, those of the field."""
+        if self.has_class("-typing"):
+            self.query_one(KeyBar).hints = _TYPING
+        else:
+            super().show_keys()
+
     def action_go(self) -> None:
         """Ask for the confirmation."""
         plan = self._plan
-        if plan is None or not self._may_begin(plan, self._options):
+        if plan is None:
             return
-        if self.must_type(plan):
+        if not plan.matched:
+            self._say((span("nothing matches, so there is nothing to remove", "warn"),))
+        elif self.must_type(plan):
             self.add_class("-typing")
             self.query_one("#typed", Field).focus()
             self.refresh_bindings()
@@ -245,19 +263,11 @@ class PlanScreen(LiveScreen[Answer]):
         try:
             removal = self.site.desk.removal(plan, options, preset)
         except OrderError as error:
+            self.remove_class("-typing")
             self._say((span(str(error), "act"),))
             self.app.bell()
         else:
             self.dismiss(Go(removal, options, plan))
-
-    def _may_begin(self, plan: Plan, options: Options) -> bool:
-        if not plan.matched:
-            self._say((span("nothing matches, so there is nothing to remove", "warn"),))
-        elif plan.capped or plan.removal_problem is not None:
-            self.app.bell()  # the reason is said already
-        else:
-            return True
-        return False
 
     def _change(self, options: Options) -> None:
         """Go about it in another way; what was not asked of the server then is asked by a new plan."""
@@ -281,7 +291,8 @@ class PlanScreen(LiveScreen[Answer]):
         self.query_one("#samples").border_subtitle = Content(safe(more))
         self.query_one("#troubles", Prose).show(plan_text.troubles(plan, self._options))
         self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._selection.patterns[0].shown),))
-        self._say(self._question(plan))
+        asked = plan_text.asks(plan, must_type=self.must_type(plan), read_only=self.site.read_only)
+        self._say(asked)
         self.query_one("#keys").focus()
         self.call_after_refresh(self.look)
 
@@ -292,16 +303,9 @@ class PlanScreen(LiveScreen[Answer]):
         facts, names = self.query_one("#plan"), self.query_one("#namespaces")
         lines = plan_text.plan_lines(plan, facts.content_size.width)
         self.query_one("#facts", Facts).show(lines)
-        room = max(len(lines), names.content_size.height)
+        room = max(_LEAST_LINES, len(lines))
+        self.query_one("#sides").styles.height = room + 2
         self.query_one("#names", Facts).show(plan_text.namespace_lines(plan, names.content_size.width, room))
-
-    def _question(self, plan: Plan) -> Line:
-        if self.site.read_only:
-            return (label("this is read-only: the plan is all there is"),)
-        if plan.capped or plan.removal_problem is not None or not plan.matched:
-            return ()
-        typing = "the pattern is to be typed" if self.must_type(plan) else "asks once more"
-        return (label("enter removes "), span(plan_text.matches(plan), "strong"), label(f"; {typing}"))
 
     def _say(self, line: Line) -> None:
         self.query_one("#question", Prose).show((line,) if line else ())

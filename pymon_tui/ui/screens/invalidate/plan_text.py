@@ -221,6 +221,16 @@ def typed_text(plan: Plan, text: SafeText) -> Line:
     )
 
 
+def asks(plan: Plan, *, must_type: bool, read_only: bool) -> Line:
+    """What enter would do; nothing where it would do nothing."""
+    if read_only:
+        return (label("this is read-only: the plan is all there is"),)
+    if plan.capped or plan.removal_problem is not None or not plan.matched:
+        return ()
+    typing = "the pattern is to be typed" if must_type else "asks once more"
+    return (label("enter removes "), span(matches(plan), "strong"), label(f"; {typing}"))
+
+
 def not_typed(text: SafeText) -> Line:
     """What is said where something else was typed."""
     return (span("that is not ", "warn"), span(text, "strong"), label(" › "))

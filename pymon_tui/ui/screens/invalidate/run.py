@@ -41,7 +41,11 @@ After = Literal["journal", "undo"] | None
 
 
 class RunScreen(LiveScreen[After]):
-    """Carries a run out. It stays until the run has ended; then it shows the account."""
+    """Carries a run out. It stays until the run has ended; then it shows the account.
+
+    Attributes:
+        felt: What other clients felt at each look, in seconds, the newest last.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = keys.RUN
 
@@ -60,7 +64,7 @@ class RunScreen(LiveScreen[After]):
         self._result: Result | None = None
         self._failed: SafeText | None = None
         self._state = "starting"
-        self._felt: deque[float | None] = deque(maxlen=_KEPT)
+        self.felt: deque[float | None] = deque(maxlen=_KEPT)
         super().__init__(site)
 
     @property
@@ -119,10 +123,10 @@ class RunScreen(LiveScreen[After]):
             self.query_one("#run").border_title = Content(self._ended(self._result))
         else:
             lines.show(run_text.progress_lines(progress, self._options.mode, lines.size.width))
-            self._felt.append(progress.felt.ping_p99)
+            self.felt.append(progress.felt.ping_p99)
         self.query_one("#felt", Facts).show((run_text.brake_line(progress),))
         self.query_one("#brake").border_subtitle = Content(run_text.brake_words(progress))
-        self._draw_pings(progress.limit)
+        self.draw_pings(progress.limit)
         newest = self.site.newest()
         if newest is not None:
             self._draw_hits(newest)
@@ -180,11 +184,14 @@ class RunScreen(LiveScreen[After]):
         if await self.app.push_screen_wait(question):
             self._removal.cancel()
 
-    def _draw_pings(self, limit: float | None) -> None:
+    def draw_pings(self, limit: float | None) -> None:
+        """Draw what other clients felt, and the seconds that it is to stay under."""
         width = self._pings.columns_wanted
-        columns = list(self._felt)[-width:] if width else []
+        columns = list(self.felt)[-width:] if width else []
         highest = max((each for each in columns if each is not None), default=0.0)
-        top = max(highest, 1.25 * (limit or 0.0)) or None
+        # The limit's line lies in the middle of the uppermost row: what is over it covers it.
+        height = max(1, self._pings.size.height)
+        top = max(highest, (limit or 0.0) * height / (height - 0.5)) or None
         self._pings.show([None] * (width - len(columns)) + columns, top, line=limit)
 
     def _draw_hits(self, newest: Snapshot) -> None:

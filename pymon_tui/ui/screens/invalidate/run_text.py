@@ -116,7 +116,7 @@ def brake_words(progress: Progress) -> SafeText:
 def result_lines(result: Result, mode: Mode) -> tuple[Line, ...]:
     """The account in short: as many lines as there were while it went."""
     name, role = _OUTCOMES[result.outcome]
-    took = label(f"  after {units.duration(result.seconds)}" if result.seconds >= 1 else "  at once")
+    took = label(f"  after {units.duration(result.seconds) if result.seconds >= 60 else f'{result.seconds:.1f} s'}")
     head: list[Span] = [span("dry run " if result.dry_run else ""), span(name, role), took]
     if result.why:
         head += [span(f"  {result.why}", "warn")]
