@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pymon_tui.invalidation import pacing
+from pymon_tui.invalidation import pacing, reconnecting
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs begin without feeling first what other clients feel, which takes half a second."""
+    """Runs don't wait: to feel first what other clients feel, between two judgements, before they come back."""
     monkeypatch.setattr(pacing, "_IDLE", 0.0)
+    monkeypatch.setattr(pacing, "_LOOK", 0.1)
+    monkeypatch.setattr(reconnecting, "backoff", lambda *_: 0.02)
