@@ -10,6 +10,9 @@ from pymon_tui.model.text import SafeText, safe
 SMALLEST, FIRST, LARGEST = 100, 1_000, 4_000
 """Keys of a page (SCAN's COUNT): the least that the brake goes down to, what it begins with, and the most."""
 
+FIRST_AFAR = 2_500
+"""Keys of the first page at most where the server is far away: a page is asked for only once the last has come."""
+
 LAG = 64 * 2**20
 """Bytes that replicas may fall further behind; the server cuts a replica off at 256 MB by default."""
 LAZYFREE = 200_000
@@ -17,6 +20,7 @@ LAZYFREE = 200_000
 BLOCKED = 20
 """Clients that may block beyond those that did at the start (``blocked_clients``)."""
 
+_NEAR = 0.0005  # seconds of a round trip that ``FIRST`` keys are enough for: the server is about as long at them
 _AIM = 0.7  # of the ceiling: there is room for what comes between two looks
 _LONGEST_PAUSE = 0.25
 _FIRST_PAUSE = 0.001
@@ -31,12 +35,14 @@ class Feeling:
         lag: Bytes that the slowest replica is behind; None without replicas.
         lazyfree: Objects that wait to be freed (``lazyfree_pending_objects``).
         blocked: Clients in a blocking command (``blocked_clients``).
+        ping_p50: Seconds, the median of the same answers.
     """
 
     ping_p99: float | None = None
     lag: int | None = None
     lazyfree: int = 0
     blocked: int = 0
+    ping_p50: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,14 @@ class Brake:
         """Begin from what was felt before the run; ``ceiling`` is the seconds that PING's p99 may rise by."""
         self._idle = idle
         self._limit = (idle.ping_p99 or 0.0) + ceiling
-        self._page = FIRST
+        self._page = max(FIRST, min(FIRST_AFAR, int(FIRST * (idle.ping_p50 or 0.0) / _NEAR)))
         self._pause = 0.0
         self._holding = ""
+
+    @property
+    def first(self) -> Pace:
+        """What it allows before anything is felt of the run."""
+        return Pace(self._page, self._pause, hold=False, why=safe(""))
 
     @property
     def limit(self) -> float:

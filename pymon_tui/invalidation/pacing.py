@@ -83,6 +83,7 @@ class Pacer:
             await self._turn()
         self.idle_p99 = self.pulse.feeling.ping_p99
         self._brake = Brake(self.pulse.feeling, self._ceiling)
+        self.pace = self._brake.first
         self.state = self.doing
 
     async def gate(self) -> None:

@@ -106,7 +106,7 @@ class Pulse:
         if self._forgets:
             self._forgets = False
             self._seen.clear()
-            self.feeling = replace(self.feeling, ping_p99=None)
+            self.feeling = replace(self.feeling, ping_p99=None, ping_p50=None)
         if not seen:
             self._felt_since = now - seconds
         seen.append((now, seconds))
@@ -115,7 +115,7 @@ class Pulse:
         if now - self._felt_since >= _ENOUGH:
             ordered = sorted(seconds for _, seconds in seen)
             p99 = ordered[math.ceil(0.99 * len(ordered)) - 1]
-            self.feeling = replace(self.feeling, ping_p99=p99)
+            self.feeling = replace(self.feeling, ping_p99=p99, ping_p50=ordered[len(ordered) // 2])
 
     def _look(self, text: bytes) -> None:
         if not text:

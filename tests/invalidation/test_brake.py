@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymon_tui.invalidation.brake import BLOCKED, FIRST, LAG, LARGEST, LAZYFREE, SMALLEST, Brake, Feeling
+from pymon_tui.invalidation.brake import BLOCKED, FIRST, FIRST_AFAR, LAG, LARGEST, LAZYFREE, SMALLEST, Brake, Feeling
 from pymon_tui.model import units
 
 CEILING = 0.005
@@ -100,3 +100,9 @@ def test_it_stays_in_bounds_and_gets_well_again(idle: Feeling, felt: list[Feelin
         assert pace.why or not pace.hold
     last = [brake.pace(Feeling(ping_p99=0.0)) for _ in range(200)][-1]
     assert (last.page, last.pause, last.hold) == (LARGEST, 0.0, False)
+
+
+def test_a_server_far_away_is_asked_for_more_at_once() -> None:
+    firsts = [Brake(Feeling(0.003, ping_p50=median), CEILING).first for median in (None, 0.0002, 0.001, 0.1)]
+    assert [first.page for first in firsts] == [FIRST, FIRST, 2 * FIRST, FIRST_AFAR]
+    assert {(first.pause, first.hold, first.why) for first in firsts} == {(0.0, False, "")}
