@@ -69,6 +69,7 @@ class Brake:
         """Begin from what was felt before the run; ``ceiling`` is the seconds that PING's p99 may rise by."""
         self._idle = idle
         self._limit = (idle.ping_p99 or 0.0) + ceiling
+        self._aim = (idle.ping_p99 or 0.0) + _AIM * ceiling
         self._page = max(FIRST, min(FIRST_AFAR, int(FIRST * (idle.ping_p50 or 0.0) / _NEAR)))
         self._pause = 0.0
         self._holding = ""
@@ -92,7 +93,7 @@ class Brake:
         over = felt.ping_p99 is not None and felt.ping_p99 > self._limit
         if over or strained:
             self._slow_down()
-        elif felt.ping_p99 is not None and felt.ping_p99 < _AIM * self._limit:
+        elif felt.ping_p99 is not None and felt.ping_p99 < self._aim:
             self._speed_up()
         return Pace(self._page, self._pause, hold=False, why=self._why(felt, over=over, strained=strained))
 

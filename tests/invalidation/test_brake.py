@@ -40,6 +40,14 @@ def test_it_speeds_up_slowly_and_only_with_room_to_spare() -> None:
     assert (pace.page, pace.pause, pace.why) == (LARGEST, 0.0, "")
 
 
+def test_it_speeds_up_again_where_the_line_alone_takes_longer_than_the_ceiling() -> None:
+    far = Feeling(ping_p99=0.2)
+    brake = Brake(far, CEILING)
+    slowed = brake.pace(Feeling(ping_p99=0.21)).page
+    assert slowed < FIRST
+    assert brake.pace(far).page > slowed
+
+
 def test_pauses_end_before_pages_grow() -> None:
     brake = Brake(IDLE, CEILING)
     for _ in range(6):
