@@ -117,3 +117,47 @@ async def test_nothing_hostile_reaches_the_terminal(
     for never in NEVER:
         assert never not in run.output
     assert "PWNED" not in eyes.screen.title
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_nothing_hostile_comes_out_of_an_invalidation(
+    redis: Redis, server: EmbeddedServer, size: tuple[int, int]
+) -> None:
+    await _spoil(redis)
+    with PtyRun(["-s", server.socket], size=size) as run:
+        eyes = Eyes(run, size)
+        eyes.until("valkey")
+        run.send(b"i")
+        eyes.until("Estimate")
+        run.send(b"key:*")
+        eyes.until("keys match")
+        run.send(b"\r")
+        eyes.until("escaped")
+        run.send(b"G")
+        run.send(b"\r")
+        eyes.until("leave everything")
+        run.send(b"y")
+        eyes.until("brings the keys back")
+        run.send(b"\r")
+        eyes.until("esc close")
+        run.send(b"\r")
+        eyes.until_not("esc close")
+        run.send(b"j")
+        eyes.until("1 run or undo")
+        run.send(b"\r")
+        eyes.until("esc close")
+        run.send(b"G")
+        run.send(b"y")
+        eyes.until("copied")
+        run.send(b"\r")
+        eyes.until_not("esc close")
+        run.send(b"u")
+        eyes.until("bring them back")
+        run.send(b"y")
+        eyes.until("were kept")
+        run.send(b"\x11")
+        assert run.ended() == 0
+    assert await redis.dbsize() == len(COMMANDS)
+    for never in NEVER:
+        assert never not in run.output
+    assert "PWNED" not in eyes.screen.title

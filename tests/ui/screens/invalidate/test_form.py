@@ -151,18 +151,23 @@ async def test_a_preset_of_the_settings_with_a_hostile_name_is_only_text(tmp_pat
         assert r"[red]\x1b[2J" in on.text("#words")
 
 
-async def slow(desk: Desk, command: str, *keys: str) -> str:
+async def slow(desk: Desk, command: str, *keys: str, typed: str = "") -> str:
     entry = SlowEntry(0, 1, 1_790_000_000, 20_000, tuple(command.encode().split()), safe("10.0.0.9:5000"), safe("api"))
     one = snapshot({SLOWLOG: ready(SlowLog((entry,), 0))})
     assert isinstance(desk, ScriptedDesk)
     async with walk(desk, one) as on:
         await on.press("5", *keys, "i")
         screen = await on.until_on(FormScreen)
+        await on.press(*typed)
         return screen.query_one("#pattern", Input).value
 
 
 async def test_a_slow_shape_is_where_the_form_begins(desk: ScriptedDesk) -> None:
     assert await slow(desk, "HGETALL user:42", "g") == "user:*"
+
+
+async def test_what_is_typed_takes_the_place_of_what_was_suggested(desk: ScriptedDesk) -> None:
+    assert await slow(desk, "HGETALL user:42", typed="a") == "a"
 
 
 async def test_a_slow_command_is_where_the_form_begins(desk: ScriptedDesk) -> None:
