@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import Any
 
+from textual.app import App
 from textual.binding import ActiveBinding
+from textual.dom import DOMNode
 
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.ui.widgets.ink import Line, label, span
+from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.ink import Line, label, span, text_of
 
 _KEY = 18
 
 
-def help_lines(
+def help_screen(
+    app: App[Any], title: str, about: str, keys: Iterable[ActiveBinding], outer: Container[DOMNode]
+) -> ReaderScreen:
+    """What has the focus is about and its keys, and then those of ``outer``, which work everywhere."""
+    listed = list(keys)
+    here = _keys_of(app, [active for active in listed if active.node not in outer])
+    everywhere = _keys_of(app, [active for active in listed if active.node in outer])
+    lines = _lines(about, here, everywhere)
+    copied = safe(" · ".join(text_of(line) for line in lines if line), 10_000)
+    return ReaderScreen(safe(f"Keys of {title}" if title else "Keys"), lines, copied)
+
+
+def _lines(
     about: str, pane: Iterable[tuple[SafeText, str]], everywhere: Iterable[tuple[SafeText, str]]
 ) -> tuple[Line, ...]:
-    """What the pane is about, its keys, and those that work everywhere; each key with what it does."""
     lines: list[Line] = [(span(about),)] if about else []
     for heading, keys in (("here", tuple(pane)), ("everywhere", tuple(everywhere))):
         if keys:
@@ -24,11 +39,11 @@ def help_lines(
     return tuple(lines)
 
 
-def keys_of(bindings: Iterable[ActiveBinding], shown: Iterable[SafeText]) -> tuple[tuple[SafeText, str], ...]:
-    """Each action once, with all the keys that run it; ``shown`` are the keys as they are displayed."""
+def _keys_of(app: App[Any], bindings: Iterable[ActiveBinding]) -> tuple[tuple[SafeText, str], ...]:
+    """Each action once, with all the keys that run it."""
     found: dict[str, tuple[list[str], str]] = {}
-    for active, key in zip(bindings, shown, strict=True):
-        binding = active.binding
+    for active in bindings:
+        binding, key = active.binding, safe(app.get_key_display(active.binding))
         if active.enabled and not binding.system and binding.tooltip:
             keys, _ = found.setdefault(binding.action, ([], binding.tooltip))
             if key not in keys:

@@ -22,7 +22,7 @@ from pymon_tui.ui.painting import SeenScreen
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
-from pymon_tui.ui.screens.help import help_lines, keys_of
+from pymon_tui.ui.screens.help import help_screen
 from pymon_tui.ui.screens.hints import hints_of
 from pymon_tui.ui.screens.intervals import next_interval
 from pymon_tui.ui.screens.overview import in_order
@@ -30,7 +30,7 @@ from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
 from pymon_tui.ui.widgets.graph import Glyphs
-from pymon_tui.ui.widgets.ink import Prose, text_of
+from pymon_tui.ui.widgets.ink import Prose
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
 from pymon_tui.ui.widgets.title_bar import TitleBar
@@ -199,14 +199,8 @@ class MonitorScreen(SeenScreen[None]):
     def action_help(self) -> None:
         """The keys that work now, those of the focused pane first."""
         pane = self._focused_pane()
-        outer = (self, self.app)
-        here = [active for active in self.active_bindings.values() if active.node not in outer]
-        rest = [active for active in self.active_bindings.values() if active.node in outer]
-        shown = [[safe(self.app.get_key_display(active.binding)) for active in part] for part in (here, rest)]
-        lines = help_lines(pane.ABOUT if pane is not None else "", keys_of(here, shown[0]), keys_of(rest, shown[1]))
-        title = safe(f"Keys of {pane.TITLE}" if pane is not None else "Keys")
-        copied = safe(" · ".join(text_of(line) for line in lines if line), 10_000)
-        self.app.push_screen(ReaderScreen(title, lines, copied))
+        title, about = (pane.TITLE, pane.ABOUT) if pane is not None else ("", "")
+        self.app.push_screen(help_screen(self.app, title, about, self.active_bindings.values(), (self, self.app)))
 
     @on(Pane.Act)
     def _act(self, message: Pane.Act) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from pymon_tui.ui.widgets.ink import Span
+from rich.cells import cell_len
+
+from pymon_tui.model.text import safe
+from pymon_tui.ui.widgets.ink import Cell, Span
 
 R = TypeVar("R")
 RowT = TypeVar("RowT", covariant=True)
@@ -96,3 +99,14 @@ def column_at(layout: Sequence[tuple[Column[Any], int]], x: int) -> Column[Any] 
             return column
         at += cells + GAP
     return None
+
+
+def titles(layout: Sequence[tuple[Column[Any], int]], sort: str | None, *, descending: bool) -> tuple[Cell, ...]:
+    """The header: each column's title, and an arrow at the one that the rows are sorted by."""
+    cells: list[Cell] = []
+    for column, room in layout:
+        title = safe(column.title)
+        if column.name == sort and cell_len(title) < room:
+            title = safe(title + ("↓" if descending else "↑"))
+        cells.append((Span(title, "accent" if column.name == sort else "label"), room, column.align))
+    return tuple(cells)

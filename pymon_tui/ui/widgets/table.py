@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
-from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -16,7 +15,7 @@ from textual.strip import Strip
 from pymon_tui.model.text import safe
 from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.ink import Cell, Ink, Span
-from pymon_tui.ui.widgets.rows import Column, Listed, Rows, column_at, fitting
+from pymon_tui.ui.widgets.rows import Column, Listed, Rows, column_at, fitting, titles
 
 __all__ = ["Column", "Listed", "Rows", "Table"]
 
@@ -247,7 +246,7 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
 
     def _content(self, y: int) -> _Content:
         if y < self._headed:
-            return self._header(), False
+            return titles(self._laid_out(), self.sort, descending=self.descending), False
         index = self.scroll_offset.y + y - self._headed
         if index >= len(self._rows):
             room = self.scrollable_content_region.width
@@ -309,15 +308,6 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
             if self.show_vertical_scrollbar:
                 self.vertical_scrollbar.window_virtual_size = size.height
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
-
-    def _header(self) -> tuple[Cell, ...]:
-        cells: list[Cell] = []
-        for column, room in self._laid_out():
-            title = safe(column.title)
-            if column.name == self.sort and cell_len(title) < room:
-                title = safe(title + ("↓" if self.descending else "↑"))
-            cells.append((Span(title, "accent" if column.name == self.sort else "label"), room, column.align))
-        return tuple(cells)
 
     def _laid_out(self) -> list[tuple[Column[Any], int]]:
         """The columns there is room for, in order, each with its width."""
