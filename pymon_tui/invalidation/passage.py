@@ -158,12 +158,8 @@ class Passage:
             portion = await renewed(portion, self._pipe)
         unkept = portion.keys if self._trash is not None else []
         if self._trash is not None and portion.dumps:
-            new = [dump for dump in portion.dumps if ledger.kept.get(dump[0]) != dump[2]]
-            fitting = await to_its_end(self._trash.write, new)
-            unkept = [key for key, _, _ in new[fitting:]]
-            ledger.trash_bytes = self._trash.bytes
-            portion = replace(portion, dumps=new[:fitting])
-        self._begun = portion
+            unkept = await self._keep(portion, self._trash)
+        self._begun = self._begun or portion
         ledger.list_oversized(portion.oversized)
         if self._options.dry_run:
             ledger.tally.matched += len(portion.keys)
@@ -174,10 +170,24 @@ class Passage:
                 await self._name(keys, frozenset(unkept).intersection(keys) if unkept else _NONE, first=start == 0)
             if not portion.keys:
                 await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are
-        self._finished.append(portion)
+        self._finished.append(self._begun)
         self._begun = None
         if self._sent is None:
             self._count_finished()
+
+    async def _keep(self, portion: Portion, trash: TrashWriter) -> list[bytes]:
+        """Have the dumps in the trash; returns the keys that didn't fit."""
+        new, kept = portion.dumps, self._ledger.kept
+        if kept:
+            new = [dump for dump in new if kept.get(dump[0]) != dump[2]]
+        writing = asyncio.create_task(to_its_end(trash.write, new))
+        try:
+            await self._answered()  # meanwhile
+        finally:
+            fitting = await writing
+            self._begun = replace(portion, dumps=new[:fitting])
+        self._ledger.trash_bytes = trash.bytes
+        return [key for key, _, _ in new[fitting:]]
 
     async def _name(self, keys: list[bytes], unkept: frozenset[bytes], *, first: bool) -> None:
         if not first:
