@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -23,6 +24,7 @@ from pymon_tui.cli_settings import ADDRESS, PROGRAM, flags_of, given_of, say, se
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
 EXIT_INTERRUPTED = 130
+_PICTURED_RATE = 300  # keys a second: a run of the demo's keys lasts long enough for its picture
 
 _EXAMPLES = """\b
 Examples:
@@ -169,11 +171,12 @@ def screenshots(out: Path) -> int:
     tty.use_color("truecolor")
     from pymon_tui.settings import Settings
 
-    settings = Settings()
+    settings = Settings(rate=_PICTURED_RATE)
     from pymon_tui.ui.screenshots import take_screenshots
 
-    source_of, _, ways_of = _ways_to_servers(settings)
-    return take_screenshots(settings, source_of, ways_of, out)
+    with tempfile.TemporaryDirectory(prefix="pymon-") as folder:
+        source_of, _, ways_of = _ways_to_servers(settings, Path(folder))
+        return take_screenshots(settings, source_of, ways_of, out)
 
 
 for command in (invalidate, undo, journal):
@@ -224,10 +227,13 @@ def _monitor(given: Mapping[str, Any]) -> int:
     return run_monitor(settings, *_ways_to_servers(settings))
 
 
-def _ways_to_servers(settings: Any) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+def _ways_to_servers(
+    settings: Any, folder: Path | None = None
+) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """Makes a source of an endpoint, an endpoint of a choice, and the screens of invalidation on an endpoint.
 
-    What they import waits for the first paint, or until it is wanted.
+    What they import waits for the first paint, or until it is wanted. ``folder`` is where runs are written down, by
+    default the platform's state folder.
     """
     chosen: dict[Any, Any] = {}  # what the settings are for servers that a person chose
 
@@ -261,7 +267,7 @@ def _ways_to_servers(settings: Any) -> tuple[Callable[..., Any], Callable[..., A
         from pymon_tui.ui.screens.invalidate.journey import Journey
         from pymon_tui.ui.screens.invalidate.site import Site
 
-        desk = desk_of(endpoint, chosen.get(endpoint, settings))
+        desk = desk_of(endpoint, chosen.get(endpoint, settings), folder)
         return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, time.monotonic, settings.graph))
 
     return source_of, endpoint_of, ways_of

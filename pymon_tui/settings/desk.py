@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pymon_tui.invalidation.desk import Desk, Rules
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings.model import Settings
 
 
-def desk_of(endpoint: Endpoint, settings: Settings) -> Desk:
-    """The desk of a server, with the journal and the trash in the platform's state folder.
+def desk_of(endpoint: Endpoint, settings: Settings, folder: Path | None = None) -> Desk:
+    """The desk of a server.
 
     Args:
         settings: Those of that server: where a person chose another in the app, what ``settings_of_profile`` or
             ``settings_of_url`` gave for it.
+        folder: Where the journal and the trash are; by default the platform's state folder.
     """
-    return Desk(endpoint, _rules(settings), state_folder())
+    return Desk(endpoint, _rules(settings), folder or state_folder())
 
 
 def _rules(settings: Settings) -> Rules:

@@ -28,6 +28,11 @@ PANE_SIZE = (120, 36)
 SAMPLES = 150
 """Samples of history before the first picture, so that every graph has something to tell."""
 WARM_UP_INTERVAL = 0.15
+PATTERN = "monitoring:result:*"
+"""The keys of the demo whose removal is pictured."""
+RUN_SECONDS = 6.0
+LOOK_SECONDS = 0.5
+"""How long a run, and a plan, are let be before they are pictured."""
 
 
 def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source], ways_of: WaysOf, out: Path) -> int:
@@ -56,7 +61,8 @@ async def _take(app: PymonApp, out: Path) -> tuple[str, ...]:
         await _settle(pilot, lambda screen: screen.snapshot is not None and len(screen.snapshot.history) >= SAMPLES)
         monitor.source.set_interval(1.0)
         await _settle(pilot, lambda screen: screen.snapshot is not None and screen.snapshot.interval == 1.0)
-        return tuple([name async for name in _pictures(pilot, app, out)])
+        names = [name async for name in _pictures(pilot, app, out)]
+        return (*names, *[name async for name in _invalidation(pilot, app, out)])
 
 
 async def _pictures(pilot: Pilot[int], app: PymonApp, out: Path) -> AsyncIterator[str]:
@@ -67,9 +73,43 @@ async def _pictures(pilot: Pilot[int], app: PymonApp, out: Path) -> AsyncIterato
             await pilot.resize_terminal(*size)
             await pilot.press(key)
             await _settle(pilot, _after(_monitor(app).snapshot))
-            picture = f"{name}-{tone}.svg"
-            (out / picture).write_text(app.export_screenshot(title="pymon-tui"), encoding="utf-8")
-            yield picture
+            yield _save(app, out / f"{name}-{tone}.svg")
+
+
+async def _invalidation(pilot: Pilot[int], app: PymonApp, out: Path) -> AsyncIterator[str]:
+    """A plan, and a run that is under way, each in both tones."""
+    await pilot.press("1", "i")
+    await _until(pilot, lambda: bool(app.screen.query("#estimate")))
+    await pilot.press(*PATTERN, "enter")
+    await _until(pilot, lambda: app.screen.has_class("-ready"))
+    await pilot.pause(LOOK_SECONDS)
+    async for picture in _in_both_tones(pilot, app, out, "plan"):
+        yield picture
+    await pilot.press("enter", "y")
+    await _until(pilot, lambda: bool(app.screen.query("#brake")))
+    await pilot.pause(RUN_SECONDS)
+    async for picture in _in_both_tones(pilot, app, out, "run"):
+        yield picture
+    await pilot.press("c")
+
+
+async def _in_both_tones(pilot: Pilot[int], app: PymonApp, out: Path, name: str) -> AsyncIterator[str]:
+    for theme in (DARK, LIGHT):
+        app.theme = theme.name
+        await pilot.pause()
+        tone = "dark" if theme.dark else "light"
+        yield _save(app, out / f"{name}-{PANE_SIZE[0]}x{PANE_SIZE[1]}-{tone}.svg")
+
+
+def _save(app: PymonApp, path: Path) -> str:
+    path.write_text(app.export_screenshot(title="pymon-tui"), encoding="utf-8")
+    return path.name
+
+
+async def _until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
+    while not holds():
+        await pilot.pause(0.02)
+    await pilot.pause()
 
 
 def _after(before: Snapshot | None) -> Callable[[MonitorScreen], bool]:

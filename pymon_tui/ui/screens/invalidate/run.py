@@ -25,6 +25,7 @@ from pymon_tui.readings.hits import hit_rates
 from pymon_tui.readings.metrics import HITS, MISSES
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.aftermath_text import aftermath_line, marked
+from pymon_tui.ui.panes.hits import floor
 from pymon_tui.ui.screens.invalidate import keys, run_text
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
@@ -64,6 +65,7 @@ class RunScreen(LiveScreen[After]):
         self._result: Result | None = None
         self._failed: SafeText | None = None
         self._state = "starting"
+        self._floor = 0.0
         self.felt: deque[float | None] = deque(maxlen=_KEPT)
         super().__init__(site)
 
@@ -80,7 +82,7 @@ class RunScreen(LiveScreen[After]):
         self._pings = Graph("info", units.milliseconds)
         brake = Vertical(Facts(id="felt"), self._pings, id="brake", classes="frame")
         brake.border_title = Content("Brake")
-        self._shares = Graph("good", units.percent)
+        self._shares = Graph("good", self._share)
         hits = Vertical(Facts(id="took"), self._shares, id="hits", classes="frame")
         hits.border_title = Content("Hit rate")
         for graph in (self._pings, self._shares):
@@ -197,10 +199,17 @@ class RunScreen(LiveScreen[After]):
     def _draw_hits(self, newest: Snapshot) -> None:
         history, width = newest.history, self._shares.columns_wanted
         columns = (history.columns(metric.name, width) for metric in (HITS, MISSES))
-        self._shares.show(hit_rates(*columns), 1.0, marks=history.marks(width))
+        shares = hit_rates(*columns)
+        self._floor = floor(shares)
+        heights = [None if share is None else (share - self._floor) / (1 - self._floor) for share in shares]
+        self._shares.show(heights, 1.0, marks=history.marks(width))
         found = aftermath(history, newest.wall)
         self.query_one("#took", Facts).show((aftermath_line(found),))
         self.query_one("#hits").border_subtitle = Content(marked(found))
+
+    def _share(self, height: float | None) -> SafeText:
+        """The hit rate that is drawn at this height, from 0 to 1."""
+        return units.percent(None if height is None else self._floor + height * (1 - self._floor))
 
     def _note(self, text: SafeText) -> None:
         if not self._options.dry_run:

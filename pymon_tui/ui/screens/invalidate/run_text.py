@@ -81,9 +81,8 @@ def _state(progress: Progress) -> tuple[Line, ...]:
     if progress.state == "asking":
         answers = (span("  y", "accent"), label(" go on  "), span("n", "accent"), label(" end here"))
         return ((span(progress.why, "act"), *answers),)
-    if progress.state in ("running", "starting"):
-        text = progress.why if progress.state == "running" else safe(_STATES[progress.state])
-        return ((label(text),),) if text else ((),)
+    if progress.state in ("running", "starting"):  # what the brake does stands with the brake
+        return ((label(_STATES[progress.state]),),)
     why = safe(f"{_STATES[progress.state]}: {progress.why}" if progress.why else _STATES[progress.state])
     return ((span(why, "warn"),),)
 
