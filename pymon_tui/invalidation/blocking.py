@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -18,7 +19,9 @@ async def to_its_end(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait((working,))
+        while not working.done():
+            with suppress(asyncio.CancelledError):  # the end of the loop cancels once more
+                await asyncio.wait((working,))
         if not working.cancelled():
             working.exception()  # nobody is left to hear of it
         raise

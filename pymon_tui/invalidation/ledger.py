@@ -80,13 +80,13 @@ class Ledger:
         new = [key for key in keys if key not in self.oversized_keys]
         self.oversized_keys += new[: LISTED - len(self.oversized_keys)]
 
-    async def end(self, result: Result) -> None:
-        """Write down the account of the whole.
+    def end(self, result: Result) -> None:
+        """Write down the account of the whole; blocks for as long as the disk takes.
 
         Raises:
             JournalError: If that can't be done; the entries before still tell the most of it.
         """
-        await to_its_end(self._journal.append, "run", "ended", **result.as_json(), tally=result.tally.as_json())
+        self._journal.append("run", "ended", **result.as_json(), tally=result.tally.as_json())
 
     async def _note(self) -> None:
         self._allowed = self._named + ALLOWANCE

@@ -125,7 +125,7 @@ class Removal:
                 try:
                     await self._ledger.start(self._told(pipe))
                 except BaseException:
-                    await self._close_trash()
+                    await to_its_end(self._close_trash)
                     raise
                 held.enter_context(self._pacer.pulse.beating())
                 return await self._carried_out(pipe)
@@ -145,15 +145,21 @@ class Removal:
         except (Refused, StateError, LinkError, OrderError, Stopped) as error:
             outcome, why = "stopped", str(error)
         finally:
-            try:
-                await self._close_trash()
-            except TrashError as error:
-                why = why or str(error)
             self._pacer.state, self._pacer.why = "ended", safe(why)
             self._seconds = time.monotonic() - self._began
-            result = self._result(outcome, safe(why), left)
-            with suppress(JournalError):  # the entries before it tell the most
-                await asyncio.shield(self._ledger.end(result))
+            # In one go: whatever else is cancelled by the end of the program, this is written down.
+            result = await to_its_end(self._ended, outcome, why, left)
+        return result
+
+    def _ended(self, outcome: Outcome, why: str, left: int | None) -> Result:
+        """Close the trash and write the account down; blocks for as long as the disk takes."""
+        try:
+            self._close_trash()
+        except TrashError as error:
+            why = why or str(error)
+        result = self._result(outcome, safe(why), left)
+        with suppress(JournalError):  # the entries before it tell the most
+            self._ledger.end(result)
         return result
 
     async def _persist(self, pipe: Pipe) -> int | None:
@@ -210,14 +216,14 @@ class Removal:
         room = max(0, cap - trash_size(folder))
         self._trash = TrashWriter(trash_path(folder, self.id), header, cap=room)
 
-    async def _close_trash(self) -> None:
+    def _close_trash(self) -> None:
         """Have it on disk, or gone if nothing is in it.
 
         Raises:
             TrashError: If the disk fails; what was removed may then not come back.
         """
         if self._trash is not None:
-            await to_its_end(self._trash.close)
+            self._trash.close()
             if not self._trash.kept:
                 self._trash.path.unlink(missing_ok=True)
 

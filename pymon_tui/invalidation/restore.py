@@ -10,6 +10,7 @@ from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
@@ -216,7 +217,7 @@ class Restore:
         finally:
             self._state, self._seconds = "ended", self._elapsed
             result = self._result(outcome, reader)
-            await asyncio.shield(self._write("ended", mark=self._mark.as_json(), **result.as_json()))
+            await self._write("ended", mark=self._mark.as_json(), **result.as_json())
         return replace(result, unrecorded=self._unrecorded)
 
     async def _persist(self, pipe: Pipe, reader: TrashReader) -> None:
@@ -300,6 +301,6 @@ class Restore:
         """Add to the journal. Keys are brought back all the same where its disk is full, perhaps of these keys."""
         self._written_at = time.monotonic()
         try:
-            await asyncio.to_thread(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
+            await to_its_end(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
         except JournalError as error:
             self._unrecorded = safe(str(error))
