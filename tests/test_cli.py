@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -120,6 +120,20 @@ def test_the_monitor_is_given_the_ways_to_servers(calls: Calls, terminal: None, 
     assert endpoint_of(Choice("profile", "prod", safe(""))).label == "prod"
     assert endpoint_of(Choice("url", "redis://other/2", safe(""))).address == "other:6379"
     assert endpoint_of(Choice("recent", "redis://third:1", safe(""))).address == "third:1"
+
+
+def test_a_server_that_was_chosen_keeps_its_profile_s_rules(calls: Calls, terminal: None, home: Path) -> None:
+    config = home / "config.toml"
+    config.write_text('protected = ["session:*"]\n[profiles.prod]\nhost = "cache"\nread_only = true\nmax_keys = 7\n')
+    assert cli.run(["-h", "here", "--config", str(config)]) == 0
+    ((_, settings, keywords),) = calls
+    source_of, endpoint_of, ways_of = keywords["arguments"]
+    chosen = endpoint_of(Choice("profile", "prod", safe("")))
+    monitor = SimpleNamespace(source=source_of(chosen), newest=None)
+    rules = [ways_of(None, endpoint, monitor)._site.desk.rules for endpoint in (settings.endpoint, chosen)]
+    assert [(each.read_only, each.max_keys) for each in rules] == [(False, 1_000_000), (True, 7)]
+    assert {each.protected[0].shown for each in rules} == {"session:*"}
+    assert [source_of(endpoint).read_only for endpoint in (settings.endpoint, chosen)] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_a_name_that_no_binding_has_is_refused_in_one_line(capsys: pytest.Captur
 
 
 def test_known_names_are_those_of_panes_and_windows_too() -> None:
-    keymap = {"table.sort": "f6", "pane.memory": "m", "confirm.yes": "f10", "quit": "x"}
+    keymap = {"table.sort": "f6", "pane.memory": "m", "confirm.yes": "f10", "quit": "x", "run.pause": "f7"}
     assert app_of(Script(), Settings(host="h", keymap=keymap)).wrong_key is None
 
 

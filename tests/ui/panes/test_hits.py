@@ -205,3 +205,31 @@ async def test_a_gap_hides_every_widget_also_in_full(reading: Reading[Hits], exp
         await stage.show(shown(reading=reading), full=True)
         assert [widget.has_class("gap") for widget in stage.pane.children if widget.display] == [True]
         assert stage.said(".gap")[0] == expected
+
+
+def with_a_run(ago: float) -> Snapshot:
+    made = history(400)
+    made.note(safe("removing user:*"), WALL + 100 - ago, run="20261122-120411-7c3f")
+    for second in range(1, 11):
+        values = {HITS.name: 36_000.0 + 40 * second, MISSES.name: 4_000.0 + 60 * second}
+        made.record(400.0 + second, values, {})
+    return shown(made)
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_for_some_minutes_after_a_run_a_line_says_how_it_was_taken(*, full: bool) -> None:
+    async with alone(HitsPane(), 100, 24) as pane:
+        await pane.show(with_a_run(ago=10), full=full)
+        line = next(line for line in pane.said("#facts") if line.startswith("misses") and "was" in line)
+        assert line.startswith("misses 60/s (was 10/s)  rewarmed 0%")
+        await pane.show(with_a_run(ago=3_600), full=full)
+        assert not any("was" in line for line in pane.said("#facts"))
+
+
+async def test_the_graph_is_marked_where_a_run_began() -> None:
+    async with alone(HitsPane(), 100, 24) as pane:
+        await pane.show(with_a_run(ago=10), full=True)
+        graph = pane.pane.query_one("#shares", Graph)
+        columns = graph.columns_wanted
+        assert graph._marks == {columns - 11}
+        assert "removing user:*" in " ".join(pane.said("#events"))

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from pymon_tui.model.link import Lost
 from pymon_tui.model.text import safe
 from pymon_tui.ui.painting import SeenScreen
+from pymon_tui.ui.screens.help import help_screen
 from pymon_tui.ui.screens.hints import hints_of
 from pymon_tui.ui.screens.invalidate.keys import EVERYWHERE
 from pymon_tui.ui.screens.invalidate.site import Site
@@ -79,6 +80,10 @@ class LiveScreen(SeenScreen[ScreenResultType]):
         self.bindings_updated_signal.subscribe(self, lambda _: self.show_keys())
         self.set_interval(LOOK_SECONDS, self._look)
         self._look()
+
+    def action_help(self) -> None:
+        """The keys that work now."""
+        self.app.push_screen(help_screen(self.app, "", "", self.active_bindings.values(), ()))
 
     def show_keys(self) -> None:
         """The keys that do something now."""

@@ -12,6 +12,7 @@ from pymon_tui.model.query import PENDING, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.clients import CLIENTS
+from pymon_tui.readings.slowlog import SLOWLOG, SlowEntry, SlowLog
 from pymon_tui.ui.panes.clients import ClientsPane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
@@ -276,3 +277,25 @@ async def test_enter_opens_the_client_in_detail() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(app.screen, ReaderScreen)
+
+
+def slow(number: int, command: bytes, address: str, name: str | None) -> SlowEntry:
+    arguments = tuple(command.split())
+    return SlowEntry(0, number, 1_790_000_000, 20_000, arguments, safe(address), safe(name) if name else None)
+
+
+async def test_a_client_suggests_the_keys_of_its_newest_slow_command() -> None:
+    entries = (
+        slow(4, b"PING", "10.0.0.2:1", "celery"),
+        slow(3, b"HGETALL user:42", "10.0.0.9:7", "celery"),
+        slow(2, b"GET job:7", "10.0.0.2:1", "celery"),
+    )
+    async with alone(ClientsPane(), 120, 20) as stage:
+        one = snapshot({CLIENTS: Ready(listing(*ROWS), 100.0), SLOWLOG: Ready(SlowLog(entries, 0), 100.0)}, own_ids={9})
+        await stage.show(one, full=True)
+        suggestions = {}
+        for index in range(len(table_of(stage).rows)):
+            table_of(stage).point_at(table_of(stage).rows.key(index))
+            suggestion = stage.pane.suggestion()
+            suggestions[cursor_id(table_of(stage))] = suggestion.shown if suggestion is not None else None
+        assert suggestions == {3: None, 4: "job:*", 5: None, 6: None}

@@ -15,6 +15,7 @@ from pymon_tui.ui.screens.invalidate.journal import JournalScreen
 from pymon_tui.ui.screens.invalidate.plan import PlanScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.run import RunScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
 from tests.ui.screens.invalidate.walk import walk
 from tests.ui.scripted_desk import HERE, RULES, ScriptedDesk, result_of
 from tests.ui.stage import until
@@ -208,3 +209,11 @@ async def test_the_other_ways_out(desk: ScriptedDesk) -> None:
         await until(on.pilot, lambda: on.screen.has_class("-ready"))
         await on.press("J")
         await on.until_on(JournalScreen)
+
+
+async def test_help_lists_the_keys_of_the_plan(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        await on.to_ready_plan()
+        await on.press("question_mark")
+        await on.until_on(ReaderScreen)
+        assert "Do everything but the removing" in on.text(".frame Facts")
