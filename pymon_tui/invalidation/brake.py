@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 
-SMALLEST, FIRST, LARGEST = 100, 1_000, 4_000
-"""Keys of a page (SCAN's COUNT): the least that the brake goes down to, what it begins with, and the most."""
+SMALLEST, FIRST, LARGEST = 250, 1_000, 4_000
+"""Keys of a page (SCAN's COUNT): the least that the brake goes down to, what it begins with, and the most.
+
+Smaller pages than that hold nobody up less, and cost both sides more.
+"""
 
 FIRST_AFAR = 2_500
 """Keys of the first page at most where the server is far away: a page is asked for only once the last has come."""
