@@ -120,7 +120,7 @@ class Brake:
         if self._pause:
             self._pause = self._pause / 2 if self._pause > _FIRST_PAUSE else 0.0
         else:
-            self._page = min(LARGEST, self._page + max(20, self._page // 10))
+            self._page = min(LARGEST, self._page + self._page // 10)
 
     def _why(self, felt: Feeling, *, over: bool, strained: bool) -> SafeText:
         what = f"page {self._page}" + (f", pausing {units.milliseconds(self._pause)}" if self._pause else "")

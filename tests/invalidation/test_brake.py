@@ -55,7 +55,7 @@ def test_pauses_end_before_pages_grow() -> None:
     assert [(pace.page, pace.pause) for pace in (brake.pace(CALM) for _ in range(3))] == [
         (SMALLEST, 0.001),
         (SMALLEST, 0.0),
-        (SMALLEST + 20, 0.0),
+        (SMALLEST + SMALLEST // 10, 0.0),
     ]
 
 
