@@ -1,6 +1,6 @@
 """The benchmarks: ``python -m tests.benchmarks [NAME ...]`` runs those named, or all, and prints one table.
 
-They need Linux, about a quarter of an hour and a machine that has little else to do. The exit code is 0 whatever the
+They need Linux, about twenty minutes and a machine that has little else to do. The exit code is 0 whatever the
 figures are: they are for people to judge, and no test.
 """
 

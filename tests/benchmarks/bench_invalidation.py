@@ -24,7 +24,7 @@ from tests.benchmarks.remover import Removed, removed
 
 KEYS = 1_000_000
 """Keys to remove; there are as many others."""
-ROUNDS = 5
+ROUNDS = 3
 DISTANCE = 0.001
 """Seconds there and back to a server that is far away."""
 LIMITS = {"Valkey": 1.6, "Redis": 1.4}
@@ -44,6 +44,7 @@ class Run:
 
 
 Runs = dict[str, list[Run]]
+"""All rounds of each way."""
 
 
 def figures() -> list[Figure]:
