@@ -1,0 +1,229 @@
+"""Keeps the first tier true: hears from the server of every key that changes, whoever changes it.
+
+One connection of its own asks for ``CLIENT TRACKING ON BCAST PREFIX ...`` (RESP3, Redis 6): the server then names each
+key under these prefixes that is written, removed, evicted or expires, to all processes that ask, and remembers none of
+them. The other way, tracking what each connection has read, would need each connection of a pool to be set up anew
+after every loss, and the server to remember each key for each of them.
+
+Where the server has or allows no tracking, a Pub/Sub channel tells what the application itself has changed, as globs;
+what others change is then noticed when a value's life in the first tier ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from itertools import permutations
+from typing import Any, Literal, NoReturn
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from pymon_tui.invalidation.pattern import Pattern, PatternError
+from pymon_tui.model.text import safe
+from pymon_tui.server.reasons import answer_text
+from pymon_tui.services.local import LocalCache
+
+CHANNEL = b"cache:invalidations"
+"""The Pub/Sub channel that globs of changed keys are published on, one a message."""
+
+Way = Literal["tracking", "channel"]
+
+_SETUP = 5.0  # seconds for a connection to be made and to be told of changes
+_STEADY = 10.0  # seconds after which a connection has proved itself: its loss is followed by a quick try
+_LOGGER = logging.getLogger(__name__)
+
+
+class Tracking:
+    """Opens a local cache while changes are heard of, tells it of each, and closes it as soon as they aren't.
+
+    Attributes:
+        way: How changes are heard of; None while they aren't.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        local: LocalCache,
+        prefixes: Sequence[bytes],
+        *,
+        ping_every: float = 1.0,
+        pong_timeout: float = 2.0,
+    ) -> None:
+        """Prepare to follow the keys under these prefixes.
+
+        Args:
+            redis: Its pool says where the server is and as whom to log in; the connection is not one of the pool's.
+            local: The cache that is kept true.
+            prefixes: What the keys that it may hold begin with; none begins with another one.
+            ping_every: Seconds of silence after which the server is asked for a sign of life.
+            pong_timeout: Seconds that it has to answer: a line that is dead without a word is noticed after both.
+
+        Raises:
+            ValueError: If there is no prefix, an empty one, or one that begins with another.
+        """
+        if not prefixes or not all(prefixes):
+            raise ValueError("prefixes: name at least one, and none that is empty")
+        for prefix, other in permutations(prefixes, 2):
+            if other.startswith(prefix):
+                raise ValueError(f'prefixes: "{safe(other)}" begins with "{safe(prefix)}"; leave it out')
+        self.way: Way | None = None
+        self._redis = redis
+        self._local = local
+        self._prefixes = tuple(prefixes)
+        self._ping_every = ping_every
+        self._pong_timeout = pong_timeout
+        self._protocol = 3
+        self._heard = 0
+        self._backoff = ExponentialWithJitterBackoff(cap=10.0, base=0.1)
+
+    def covers(self, key: bytes) -> bool:
+        """Whether changes of this key are told."""
+        return key.startswith(self._prefixes)
+
+    async def announce(self, patterns: Iterable[Pattern]) -> None:
+        """Tell the processes that follow the channel what has changed (PUBLISH), after it has.
+
+        Raises:
+            RedisError: If it can't be told; their values live on until they end by themselves.
+        """
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for pattern in patterns:
+                pipeline.publish(CHANNEL, pattern.glob)
+            await pipeline.execute()
+
+    async def run(self) -> NoReturn:
+        """Follow until cancelled; a lost connection is made again, for ever."""
+        loop, failures = asyncio.get_running_loop(), 0
+        while True:
+            began = loop.time()
+            try:
+                await self._follow()
+            except (RedisError, OSError) as error:
+                failures = 1 if loop.time() - began > _STEADY else failures + 1
+                if failures == 1:
+                    _LOGGER.warning("the local cache is closed, no changes are heard of: %s", _told(error))
+            await asyncio.sleep(self._backoff.compute(failures))
+
+    async def _follow(self) -> NoReturn:
+        """Hear of changes until the connection is lost.
+
+        Raises:
+            RedisError, OSError: How it was, or why there is none.
+        """
+        connection = _apart(self._redis, self._protocol)
+        try:
+            async with asyncio.timeout(_SETUP):
+                await self._connect(connection)
+                self.way = await self._ask(connection)
+            self._local.open()
+            _LOGGER.info("the local cache is open, changes are heard of by %s", self.way)
+            await self._listen(connection)
+        finally:
+            self.way = None
+            self._local.close()
+            await connection.disconnect(nowait=True)
+
+    async def _connect(self, connection: AbstractConnection) -> None:
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            # A server without HELLO has no tracking either; its Pub/Sub needs no RESP3.
+            if self._protocol == 3 and "unknown command" in answer_text(error).lower():
+                self._protocol = 2
+            raise
+
+    async def _ask(self, connection: AbstractConnection) -> Way:
+        """Ask to be told of changes, by tracking if that can be.
+
+        Raises:
+            ResponseError: If the server refuses the channel as well.
+        """
+        if self._protocol == 3:
+            connection._get_push_notifications_parser().set_invalidation_push_handler(self._invalidate)  # type: ignore[no-untyped-call]
+            prefixes = [word for prefix in self._prefixes for word in (b"PREFIX", prefix)]
+            try:
+                await _answer(connection, b"CLIENT", b"TRACKING", b"ON", b"BCAST", *prefixes)
+            except ResponseError as error:
+                _LOGGER.warning("the server tracks no keys for us, a channel is followed: %s", _told(error))
+            else:
+                return "tracking"
+        await _answer(connection, b"SUBSCRIBE", CHANNEL)
+        return "channel"
+
+    async def _listen(self, connection: AbstractConnection) -> NoReturn:
+        """Take what comes, and ask for a sign of life where nothing does."""
+        is_asked = False
+        while True:
+            heard = self._heard
+            reply = await connection.read_response(
+                disable_decoding=True,
+                timeout=self._pong_timeout if is_asked else self._ping_every,
+                disconnect_on_error=False,
+                push_request=True,
+            )
+            if reply is not None:
+                self._take(reply)
+            elif self._heard == heard:
+                if is_asked:
+                    raise RedisTimeoutError(f"no sign of life for {self._ping_every + self._pong_timeout:g} s")
+                await connection.send_command(b"PING", check_health=False)
+                is_asked = True
+                continue
+            is_asked = False
+
+    async def _invalidate(self, push: Sequence[Any]) -> None:
+        """Take a push: ``[b"invalidate", keys]``, or None in place of the keys after FLUSHALL or FLUSHDB."""
+        self._heard += 1
+        keys = push[1]
+        if keys is None:
+            self._local.clear()
+        else:
+            self._local.discard(keys)
+
+    def _take(self, reply: Any) -> None:
+        """Take what isn't an invalidation: a message of the channel, or a sign of life."""
+        match reply:
+            case [b"message", _, bytes(glob)]:
+                try:
+                    self._local.discard_matching([Pattern(glob)])
+                except PatternError:  # of a newer version, or of a stranger: anything may have changed
+                    self._local.clear()
+
+
+def _apart(redis: Redis, protocol: int) -> AbstractConnection:
+    """A connection made as the pool's are, and not one of them: answers in bytes, never made again by itself."""
+    pool = redis.connection_pool
+    options = {
+        **pool.connection_kwargs,
+        "protocol": protocol,
+        "decode_responses": False,
+        "health_check_interval": 0,
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_error": [],
+        "retry_on_timeout": False,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+    }
+    options.pop("maint_notifications_pool_handler", None)
+    connection: AbstractConnection = pool.connection_class(**options)
+    return connection
+
+
+async def _answer(connection: AbstractConnection, *words: bytes) -> Any:
+    """One command's answer.
+
+    Raises:
+        ResponseError: If it was refused.
+    """
+    await connection.send_command(*words, check_health=False)
+    return await connection.read_response(disable_decoding=True, push_request=True)
+
+
+def _told(error: RedisError | OSError) -> str:
+    return answer_text(error) if isinstance(error, RedisError) else safe(str(error) or f"no answer within {_SETUP:g} s")
