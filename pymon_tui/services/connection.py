@@ -1,0 +1,127 @@
+"""The application's connections: one pool for all its services, that waits, repeats and recovers by itself."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.maint_notifications import MaintNotificationsConfig
+
+from pymon_tui.server import url
+from pymon_tui.server.endpoint import Endpoint, Tls
+
+CONNECTIONS = 20
+"""Connections of one pool, at most; who asks for one more waits until another is free."""
+WAIT = 5.0
+"""Seconds until a free connection isn't waited for any longer, which then is a `redis.ConnectionError`."""
+RETRIES = 2
+"""Times that a command, or an attempt to connect, is repeated after a lost connection or a timeout."""
+HEALTH_CHECK = 30
+"""Seconds after which an idle connection is asked with PING before it is used."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds before a retry, with jitter
+
+
+def connect(server: str | Endpoint, *, name: str) -> Redis:
+    """A client with a pool of its own; it connects at its first command, and is to be closed with ``aclose``.
+
+    Replies are bytes, in RESP3. A command whose answer is lost is sent again, so it may be carried out twice.
+
+    Args:
+        server: ``redis://``, ``rediss://`` or ``unix://`` URL, ``host``, ``host:port`` or the path of a socket, which
+            have timeouts of 5 s; or where the server is by the settings (``Settings.endpoint``), timeouts included.
+        name: What its connections are called in CLIENT LIST.
+
+    Raises:
+        ValueError: If the address can't be read; the message shows no password.
+    """
+    endpoint = _endpoint(url.parse(server)) if isinstance(server, str) else server
+    pool = BlockingConnectionPool(
+        max_connections=CONNECTIONS,
+        timeout=WAIT,
+        db=endpoint.db,
+        username=endpoint.username,
+        password=endpoint.password.get_secret_value() if endpoint.password else None,
+        socket_connect_timeout=endpoint.connect_timeout,
+        socket_timeout=endpoint.command_timeout,
+        retry=Retry(ExponentialWithJitterBackoff(base=_FIRST_PAUSE, cap=_LONGEST_PAUSE), RETRIES),
+        health_check_interval=HEALTH_CHECK,
+        client_name=name,
+        protocol=3,
+        legacy_responses=False,
+        # Older servers would count the commands behind these as errors at each connection.
+        driver_info=None,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        **_place(endpoint),
+    )
+    return Redis.from_pool(pool)
+
+
+def connect_from(environment: Mapping[str, str], *, name: str) -> Redis:
+    """A client of the server that ``REDIS_URL`` names, or of ``redis://127.0.0.1:6379`` where it isn't set.
+
+    Args:
+        environment: Such as ``os.environ``.
+        name: What its connections are called in CLIENT LIST.
+
+    Raises:
+        ValueError: If ``REDIS_URL`` can't be read; the message shows no password.
+    """
+    try:
+        return connect(environment.get("REDIS_URL") or url.DEFAULT_HOST, name=name)
+    except ValueError as error:
+        raise ValueError(f"REDIS_URL: {error}") from None
+
+
+class _TlsConnection(SSLConnection):
+    """A TLS connection that may verify, and ask for (SNI), another name than the host's."""
+
+    def __init__(self, server_name: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._server_name = server_name
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {**super()._connection_arguments(), "server_hostname": self._server_name}
+
+
+def _place(endpoint: Endpoint) -> dict[str, Any]:
+    if endpoint.socket is not None:
+        return {"connection_class": UnixDomainSocketConnection, "path": endpoint.socket}
+    place = {"host": endpoint.host, "port": endpoint.port, "socket_keepalive": True}
+    if endpoint.tls is None:
+        return {"connection_class": Connection, **place}
+    tls = endpoint.tls
+    return {
+        "connection_class": _TlsConnection,
+        **place,
+        "server_name": tls.server_name or endpoint.host,
+        "ssl_ca_certs": tls.ca_certs,
+        "ssl_certfile": tls.certfile,
+        "ssl_keyfile": tls.keyfile,
+        "ssl_cert_reqs": ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE,
+        "ssl_check_hostname": tls.verify,
+    }
+
+
+def _endpoint(address: url.Address) -> Endpoint:
+    tls = Tls(
+        ca_certs=address.cacert,
+        certfile=address.cert,
+        keyfile=address.key,
+        server_name=None,
+        verify=not address.insecure,
+    )
+    return Endpoint(
+        host=address.host or url.DEFAULT_HOST,
+        port=address.port or url.DEFAULT_PORT,
+        socket=address.socket,
+        db=address.db or 0,
+        username=address.username,
+        password=SecretStr(address.password) if address.password else None,
+        tls=tls if address.tls else None,
+    )
