@@ -24,7 +24,7 @@ from pymon_tui.cli_settings import ADDRESS, PROGRAM, flags_of, given_of, say, se
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
 EXIT_INTERRUPTED = 130
-_PICTURED_RATE = 300  # keys a second: a run of the demo's keys lasts long enough for its picture
+_PICTURED_RATE = 1_500  # keys a second: a run of the demo's keys lasts until it is pictured
 
 _EXAMPLES = """\b
 Examples:
@@ -171,7 +171,7 @@ def screenshots(out: Path) -> int:
     tty.use_color("truecolor")
     from pymon_tui.settings import Settings
 
-    settings = Settings(rate=_PICTURED_RATE)
+    settings = Settings(rate=_PICTURED_RATE, type_above=1_000_000)  # so that one key confirms the run
     from pymon_tui.ui.screenshots import take_screenshots
 
     with tempfile.TemporaryDirectory(prefix="pymon-") as folder:

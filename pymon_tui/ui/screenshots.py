@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
@@ -28,7 +29,7 @@ PANE_SIZE = (120, 36)
 SAMPLES = 150
 """Samples of history before the first picture, so that every graph has something to tell."""
 WARM_UP_INTERVAL = 0.15
-PATTERN = "monitoring:result:*"
+PATTERN = "monitoring:result:* alerts:* project:*"
 """The keys of the demo whose removal is pictured."""
 RUN_SECONDS = 6.0
 LOOK_SECONDS = 0.5
@@ -80,7 +81,8 @@ async def _invalidation(pilot: Pilot[int], app: PymonApp, out: Path) -> AsyncIte
     """A plan, and a run that is under way, each in both tones."""
     await pilot.press("1", "i")
     await _until(pilot, lambda: bool(app.screen.query("#estimate")))
-    await pilot.press(*PATTERN, "enter")
+    app.screen.query_one("#pattern", Input).value = PATTERN
+    await pilot.press("enter")
     await _until(pilot, lambda: app.screen.has_class("-ready"))
     await pilot.pause(LOOK_SECONDS)
     async for picture in _in_both_tones(pilot, app, out, "plan"):
