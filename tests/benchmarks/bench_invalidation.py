@@ -68,6 +68,7 @@ def _missing(what: str, program: str) -> Figure:
 
 
 def _rounds(binary: Path | None) -> Runs:
+    """Every way in turn, several times over; half as many keys once."""
     runs: Runs = {}
     ways = ["ours", "redis-py", "undo", *(["shell"] if shutil.which("redis-cli") else [])]
     with _filled(binary, KEYS) as (client, port), pinging(port) as felt, far_away(port, DISTANCE) as afar:
@@ -120,7 +121,7 @@ def _of(server: str, runs: Runs) -> list[Figure]:
         faster = _ratio(runs, "shell", "ours")
         found.append(
             Figure(
-                f"{what}: against `redis-cli --scan | xargs -n 1000 redis-cli unlink`",
+                f"{what}: against `redis-cli --scan` into `xargs -n 1000 redis-cli unlink`",
                 f"≥ {SHELL:.0f} times as fast",
                 f"{faster:.1f} times",
                 faster >= SHELL,
