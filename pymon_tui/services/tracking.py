@@ -19,15 +19,14 @@ from typing import Any, Literal, NoReturn
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.invalidation.pattern import Pattern, PatternError
 from pymon_tui.model.text import safe
 from pymon_tui.server.reasons import answer_text
+from pymon_tui.services.apart import connection_apart
 from pymon_tui.services.local import LocalCache
 
 CHANNEL = b"cache:invalidations"
@@ -87,17 +86,6 @@ class Tracking:
         """Whether changes of this key are told."""
         return key.startswith(self._prefixes)
 
-    async def announce(self, patterns: Iterable[Pattern]) -> None:
-        """Tell the processes that follow the channel what has changed (PUBLISH), after it has.
-
-        Raises:
-            RedisError: If it can't be told; their values live on until they end by themselves.
-        """
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for pattern in patterns:
-                pipeline.publish(CHANNEL, pattern.glob)
-            await pipeline.execute()
-
     async def run(self) -> NoReturn:
         """Follow until cancelled; a lost connection is made again, for ever."""
         loop, failures = asyncio.get_running_loop(), 0
@@ -117,7 +105,7 @@ class Tracking:
         Raises:
             RedisError, OSError: How it was, or why there is none.
         """
-        connection = _apart(self._redis, self._protocol)
+        connection = connection_apart(self._redis, self._protocol)
         try:
             async with asyncio.timeout(_SETUP):
                 await self._connect(connection)
@@ -197,22 +185,16 @@ class Tracking:
                     self._local.clear()
 
 
-def _apart(redis: Redis, protocol: int) -> AbstractConnection:
-    """A connection made as the pool's are, and not one of them: answers in bytes, never made again by itself."""
-    pool = redis.connection_pool
-    options = {
-        **pool.connection_kwargs,
-        "protocol": protocol,
-        "decode_responses": False,
-        "health_check_interval": 0,
-        "retry": Retry(NoBackoff(), 0),
-        "retry_on_error": [],
-        "retry_on_timeout": False,
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-    }
-    options.pop("maint_notifications_pool_handler", None)
-    connection: AbstractConnection = pool.connection_class(**options)
-    return connection
+async def announce(redis: Redis, patterns: Iterable[Pattern]) -> None:
+    """Tell the processes that follow the channel what has changed (PUBLISH), after it has.
+
+    Raises:
+        RedisError: If it can't be told; what they hold of it lives on until it ends by itself.
+    """
+    async with redis.pipeline(transaction=False) as pipeline:
+        for pattern in patterns:
+            pipeline.publish(CHANNEL, pattern.glob)
+        await pipeline.execute()
 
 
 async def _answer(connection: AbstractConnection, *words: bytes) -> Any:

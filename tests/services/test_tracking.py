@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.services.local import ABSENT, LocalCache
-from pymon_tui.services.tracking import CHANNEL, Tracking, Way
+from pymon_tui.services.tracking import CHANNEL, Tracking, Way, announce
 from tests.conftest import StartServer, client_of
 from tests.server.listening import until
 
@@ -190,7 +190,7 @@ async def test_however_the_pool_speaks(
     ):
         assert tracking.way == way
         await client.set("a:1", "new")
-        await tracking.announce([Pattern(b"a:*")])
+        await announce(client, [Pattern(b"a:*")])
         await until(lambda: b"a:1" not in held(local))
         await until(lambda: held(local) == ([b"b:1"] if way == "channel" else [b"a:2", b"b:1"]))
 
