@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -60,10 +61,11 @@ class Journey:
     async def undo_last(self) -> None:
         """Undo the newest run of this server that can be undone."""
         try:
-            record = records.last_to_undo(self._site.desk.records(), self._site.desk.endpoint)
+            known = await asyncio.to_thread(self._site.desk.records)
         except StateError as error:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return
+        record = records.last_to_undo(known, self._site.desk.endpoint)
         if record is None:
             self._app.notify("no run of this server can be undone", markup=False)
         else:

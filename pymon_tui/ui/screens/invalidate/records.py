@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pymon_tui.journal.records import Record, State
 from pymon_tui.model import units
@@ -67,7 +67,11 @@ def keys(record: Record) -> SafeText:
 
 def what(record: Record) -> SafeText:
     """The patterns, or the run that was undone."""
-    return join(" ", list(record.patterns)) if record.kind == "run" else safe(f"undo of {record.run}")
+    if record.kind == "undo":
+        return safe(f"undo of {record.run}")
+    options = record.started.get("options")
+    tried = isinstance(options, Mapping) and options.get("dry_run") is True
+    return join(" ", [*([safe("dry run of")] if tried else []), *record.patterns])
 
 
 def state(record: Record) -> Span:

@@ -50,6 +50,7 @@ async def test_all_runs_are_listed_with_what_became_of_them(desk: ScriptedDesk) 
         record_of(undone=True),
         interrupted,
         replace(interrupted, id="20261122-100000-0001", removed_at_most=None),
+        record_of(id="20261122-090000-0001", started={"options": {"dry_run": True}}, undo_path=None),
     )
     async with walk(desk) as on:
         await to_journal(on)
@@ -58,6 +59,7 @@ async def test_all_runs_are_listed_with_what_became_of_them(desk: ScriptedDesk) 
         assert "undone user:cache:* 12 017" in shown[1]
         assert "interrupted user:cache:* 400–900" in shown[2]
         assert "400 or more" in shown[3]
+        assert "dry run of user:cache:*" in shown[4]
 
 
 async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:

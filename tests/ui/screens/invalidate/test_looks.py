@@ -20,6 +20,7 @@ from pymon_tui.readings.metrics import HITS, METRICS, MISSES, RTT
 from pymon_tui.ui.screens.invalidate.form import FormScreen
 from pymon_tui.ui.screens.invalidate.journal import JournalScreen
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
+from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
 from tests.samples import sample
 from tests.script import WALL
@@ -182,6 +183,7 @@ async def test_journal(look: SnapshotAssertion, desk: ScriptedDesk, size: tuple[
         screen = await on.until_on(JournalScreen)
         await until(on.pilot, lambda: len(screen.query_one(Table).rows) == len(desk.known))
         await on.press("j", "j")
+        await until(on.pilot, lambda: "Resume" in {hint.name for hint in screen.query_one(KeyBar).hints})
         assert svg(on) == look
 
 
