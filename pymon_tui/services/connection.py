@@ -8,8 +8,10 @@ from typing import Any
 
 from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server import url
@@ -76,6 +78,25 @@ def connect_from(environment: Mapping[str, str], *, name: str) -> Redis:
         return connect(environment.get("REDIS_URL") or url.DEFAULT_HOST, name=name)
     except ValueError as error:
         raise ValueError(f"REDIS_URL: {error}") from None
+
+
+async def reply_of(redis: Redis, *command: str | bytes | float) -> Any:
+    """The reply to one command with its strings as bytes, whatever the client decodes."""
+    return await redis.execute_command(*command, NEVER_DECODE=True)  # type: ignore[no-untyped-call]
+
+
+async def replies_of(pipeline: Pipeline) -> list[Any]:
+    """The replies to all commands of a pipeline.
+
+    Raises:
+        redis.RedisError: The first error among them, in the server's words: redis-py would quote the command, and with
+            it the value that was to be written.
+    """
+    replies = await pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, RedisError):
+            raise reply
+    return replies
 
 
 class _TlsConnection(SSLConnection):

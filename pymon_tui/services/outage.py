@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pymon_tui.model.text import safe
+
+T = TypeVar("T")
 
 REST = 1.0
 """Seconds that a server isn't asked again after it didn't answer; a request that can do without it goes on at once."""
@@ -37,19 +41,22 @@ class Outage:
         self._logged: float | None = None
         self._logged_errors = 0
 
-    def asks(self) -> bool:
-        """Whether to ask the server now. While it is away one caller in a while does, and the others go without."""
-        if self._ask_again is None:
-            return True
-        now = self._clock()
-        if now < self._ask_again:
-            return False
-        self._ask_again = now + REST
-        return True
+    async def ask(self, question: Callable[[], Awaitable[T]], *, insistently: bool = False) -> tuple[T] | None:
+        """The server's answer, or None if there was none, or an error.
 
-    def answered(self) -> None:
-        """The server has answered."""
+        Args:
+            question: Sends a command and awaits the answer.
+            insistently: Ask even a server that is away. Else one caller in a while does, and the others go without.
+        """
+        if not insistently and not self._asks():
+            return None
+        try:
+            answer = await question()
+        except (RedisError, OSError) as error:
+            self.failed(error)
+            return None
         self._ask_again = None
+        return (answer,)
 
     def failed(self, error: Exception) -> None:
         """The server didn't answer, or with an error."""
@@ -62,3 +69,12 @@ class Outage:
             reason = safe(str(error) or type(error).__name__)
             _LOG.warning("Redis: %s; %s (errors since the last such line: %d)", reason, self._consequence, count)
             self._logged, self._logged_errors = now, self.errors
+
+    def _asks(self) -> bool:
+        if self._ask_again is None:
+            return True
+        now = self._clock()
+        if now < self._ask_again:
+            return False
+        self._ask_again = now + REST
+        return True
