@@ -62,8 +62,8 @@ class Outage:
         """The server didn't answer, or with an error."""
         now = self._clock()
         self.errors += 1
-        if isinstance(error, RedisConnectionError | RedisTimeoutError | OSError):
-            self._ask_again = now + REST
+        away = isinstance(error, RedisConnectionError | RedisTimeoutError | OSError)
+        self._ask_again = now + REST if away else None
         if self._logged is None or now >= self._logged + LOG_EVERY:
             count = self.errors - self._logged_errors
             reason = safe(str(error) or type(error).__name__)

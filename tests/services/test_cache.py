@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
@@ -156,6 +157,20 @@ async def test_a_client_that_decodes_is_as_good(redis: Redis) -> None:
     await redis.set(KEY, b"\xff")
     assert await cache.get_or_load(KEY, lambda: _value("새")) == "새"
     assert await redis.get(KEY) == '"새"'
+
+
+async def test_a_fake_server_will_do_for_an_application_s_tests() -> None:
+    async with FakeAsyncRedis() as fake:
+        cache = Cache(fake)
+        await cache.set_many({KEY: RESULT, "short": 1}, life=60)
+        assert await cache.get_many([KEY, "short", "missing"]) == {KEY: RESULT, "short": 1}
+        stored = await cache.read(KEY)
+        assert stored is not None
+        assert stored.remaining is not None
+        assert await cache.exists(KEY)
+        await cache.delete(KEY)
+        assert await cache.get(KEY) is None
+        assert cache.counts == Counts(hits=3, misses=2, errors=0, unreadable=0)
 
 
 async def _value(value: str) -> str:
