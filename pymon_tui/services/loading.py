@@ -64,6 +64,7 @@ class Loading:
         self._dice = dice
         self._flights: dict[str, asyncio.Task[Any]] = {}
         self._refreshes: dict[str, asyncio.Task[Any]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()  # those of forgotten keys too
 
     def under_way(self, key: str) -> asyncio.Task[Any] | None:
         """What loads the value of a key in this process, if anything does."""
@@ -71,14 +72,14 @@ class Loading:
 
     def begin(self, key: str, loader: Loader[Any], life: float | None) -> asyncio.Task[Any]:
         """Load and store a value that is missing, unless this process does so already. To be awaited shielded."""
-        return self._flights.get(key) or _started(self._flights, key, self._fly(key, loader, life))
+        return self._flights.get(key) or self._start(self._flights, key, self._fly(key, loader, life))
 
     def refresh_early(self, key: str, stored: Stored, loader: Loader[Any], life: float | None) -> None:
         """Perhaps load a value anew in the background, the more likely the less of its life remains."""
         if life is None or stored.remaining is None or stored.remaining > life * EARLY * self._dice():
             return
         if key not in self._refreshes:
-            task = _started(self._refreshes, key, self._refresh(key, stored.written, loader, life))
+            task = self._start(self._refreshes, key, self._refresh(key, stored.written, loader, life))
             task.add_done_callback(lambda done: _log_failure(key, done))
 
     def forget(self, keys: Iterable[str]) -> None:
@@ -92,10 +93,25 @@ class Loading:
 
     async def aclose(self) -> None:
         """End all that loads."""
-        tasks = [*self._refreshes.values(), *self._flights.values()]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(
+        self, under: dict[str, asyncio.Task[Any]], key: str, work: Coroutine[Any, Any, Any]
+    ) -> asyncio.Task[Any]:
+        task = under[key] = asyncio.create_task(work)
+        self._tasks.add(task)
+
+        def ended(done: asyncio.Task[Any]) -> None:
+            self._tasks.remove(done)
+            if under.get(key) is done:
+                del under[key]
+            if not done.cancelled():
+                done.exception()  # those who waited have it; where nobody did, it is no accident
+
+        task.add_done_callback(ended)
+        return task
 
     async def _fly(self, key: str, loader: Loader[Any], life: float | None) -> Any:
         wait = _FIRST_WAIT
@@ -135,20 +151,6 @@ class Loading:
         # Nobody gives this lock back: after a load that failed it is the pause until the next.
         if (await self._outage.ask(lambda: self._redis.set(lock, 1, nx=True, ex=CACHE_REFRESH.life))) == (True,):
             await self._store(key, seen, await loader(), life)
-
-
-def _started(tasks: dict[str, asyncio.Task[Any]], key: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    task = asyncio.create_task(work)
-    tasks[key] = task
-
-    def ended(done: asyncio.Task[Any]) -> None:
-        if tasks.get(key) is done:
-            del tasks[key]
-        if not done.cancelled():
-            done.exception()  # those who waited have it; where nobody did, it is no accident
-
-    task.add_done_callback(ended)
-    return task
 
 
 def _log_failure(key: str, done: asyncio.Task[Any]) -> None:

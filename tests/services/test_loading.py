@@ -315,6 +315,16 @@ async def test_a_refresh_that_fails_is_logged_and_not_tried_at_once(
     assert line == "a value of monitoring:result could not be loaded anew before it expires: database is away"
 
 
+async def test_closing_ends_what_was_forgotten_too(cache: Cache) -> None:
+    source = Source(1, answers=False)
+    one = asyncio.create_task(cache.get_or_load(KEY, source))
+    await source.asked.wait()
+    await cache.delete(KEY)
+    await cache.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await one
+
+
 async def test_closing_ends_what_loads(cache: Cache, redis: Redis) -> None:
     source = Source(1, answers=False)
     one = asyncio.create_task(cache.get_or_load(KEY, source))
