@@ -19,7 +19,7 @@ from importlib.metadata import version
 import pymon_tui
 from tests.benchmarks.figures import HEAD, Figure, row
 
-NAMES = ("screen", "keys", "start", "once", "refresh", "feed", "memory", "invalidation")
+NAMES = ("screen", "keys", "start", "once", "refresh", "feed", "memory", "invalidation", "services")
 
 
 def main() -> None:
