@@ -165,11 +165,11 @@ class Cache:
     async def get_or_load(self, key: str, loader: Loader[T], *, life: float | None = DEFAULT_LIFE) -> T:
         """The value, or what the loader finds, which is then stored.
 
-        The loader runs once for all tasks that ask meanwhile, and once for all processes as long as Redis answers. Who
-        is cancelled doesn't cancel it. In the last tenth of its life a value is loaded anew in the background, more
-        likely the later, by one process; lives are up to a tenth shorter than ``life``, so that values don't expire
-        together. None is remembered for 30 s. What was loaded before a `delete`, or any other removal of the key, isn't
-        stored after it.
+        The loader runs once for all tasks that ask meanwhile (they have the same object, not a copy each), and once for
+        all processes as long as Redis answers. Who is cancelled doesn't cancel it. In the last tenth of its life a
+        value is loaded anew in the background, more likely the later, by one process; lives are up to a tenth shorter
+        than ``life``, so that values don't expire together. None is remembered for 30 s. What was loaded before a
+        `delete`, or any other removal of the key, isn't stored after it.
 
         Args:
             key: The key.

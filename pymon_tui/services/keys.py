@@ -109,13 +109,13 @@ ALERTS_RECENT = Family(
 PROJECT_STATS = Family("project statistics", "project:stats:{project_id}", None, "what a project's checks add up to")
 PROJECT_CONFIG = Family("project settings", "project:config:{project_id}", None, "how a project is checked (string)")
 SESSION = Family(
-    "sessions", "session:{id}", _HOUR, "who is logged in, by a secret id; the life begins anew at each use"
+    "sessions", "session:{id}", _HOUR, "who is logged in, by a secret id; the life begins anew at each use (hash)"
 )
 USER_SESSIONS = Family(
     "sessions by user",
     "user:sessions:{user_id}",
     _HOUR,
-    "which sessions a user has; it lives as long as the last of them",
+    "which sessions a user has; it lives as long as the last of them (sorted set)",
 )
 USER_PREFERENCES = Family("preferences", "user:preferences:{user_id}", None, "what a user has chosen (string)")
 NOTIFICATIONS_RECENT = Family(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -74,6 +74,26 @@ async def test_many_at_once(cache: Cache, redis: Redis, client: Redis) -> None:
     assert (await redis.info("stats"))["total_reads_processed"] - before == 4
     assert await redis.dbsize() == 0
     assert cache.counts == Counts(hits=50, misses=1, errors=0, unreadable=0)
+
+
+async def test_each_operation_is_one_round_trip(cache: Cache, redis: Redis, client: Redis) -> None:
+    await client.ping()
+
+    async def load() -> None:
+        raise AssertionError("the value is there")
+
+    operations: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: cache.set(KEY, RESULT),
+        lambda: cache.get(KEY),
+        lambda: cache.read(KEY),
+        lambda: cache.get_or_load(KEY, load),
+        lambda: cache.exists(KEY),
+        lambda: cache.delete(KEY),
+    )
+    for operation in operations:
+        before = (await redis.info("stats"))["total_reads_processed"]
+        await operation()
+        assert (await redis.info("stats"))["total_reads_processed"] - before == 2  # and INFO itself
 
 
 async def test_nothing_at_once(cache: Cache, redis: Redis) -> None:

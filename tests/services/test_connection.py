@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.server.endpoint import Endpoint, Tls
-from pymon_tui.services.connection import CONNECTIONS, RETRIES, connect, connect_from
+from pymon_tui.services.connection import CONNECTIONS, RETRIES, connect, connect_from, replies_of
 from tests.conftest import StartServer
+from tests.server.fake import CERT, KEY, endpoint_at, serving, speaking
 
 
 @pytest.fixture
@@ -88,3 +92,67 @@ def test_an_address_that_can_t_be_read_shows_no_password() -> None:
     with pytest.raises(ValueError, match="REDIS_URL: ") as refused:
         connect_from({"REDIS_URL": "redis://mon:hunter2@db.example:none/0"}, name="py-monitor")
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "tls"),
+    [
+        ("localhost", Tls(ca_certs=CERT)),
+        ("127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
+        ("127.0.0.1", Tls(verify=False)),
+    ],
+    ids=["by its authority", "by another name", "unverified"],
+)
+async def test_a_trusted_server_is_spoken_to(host: str, tls: Tls) -> None:
+    async with serving(ANSWERS, tls=_terminator()) as port:
+        endpoint = replace(endpoint_at(port), host=host, tls=tls)
+        async with connect(endpoint, name="py-monitor") as client:
+            assert await client.ping()
+
+
+@pytest.mark.parametrize(("host", "tls"), [("localhost", Tls()), ("127.0.0.1", Tls(ca_certs=CERT))])
+async def test_another_is_not(host: str, tls: Tls) -> None:
+    async with serving(ANSWERS, tls=_terminator()) as port:
+        endpoint = replace(endpoint_at(port), host=host, tls=tls)
+        async with connect(endpoint, name="py-monitor") as client:
+            with pytest.raises(RedisConnectionError):
+                await client.ping()
+
+
+async def test_an_answer_that_doesn_t_come_is_asked_for_again() -> None:
+    asked = 0
+
+    def answer(command: list[bytes]) -> bytes | None:
+        nonlocal asked
+        if command[0] != b"GET":
+            return _greeting(command)
+        asked += 1
+        return b"" if asked == 1 else b"$1\r\n1\r\n"
+
+    async with serving(speaking(answer)) as port:
+        endpoint = replace(endpoint_at(port), command_timeout=0.1)
+        async with connect(endpoint, name="py-monitor") as client:
+            assert await client.get("a") == b"1"
+    assert asked == 2
+
+
+async def test_an_error_of_a_pipeline_quotes_no_command(client: Redis) -> None:
+    pipeline = client.pipeline(transaction=False)
+    pipeline.set("a", "hunter2")
+    pipeline.lpush("a", "hunter2")
+    with pytest.raises(ResponseError) as refused:
+        await replies_of(pipeline)
+    assert "hunter2" not in str(refused.value)
+
+
+def _greeting(command: list[bytes]) -> bytes:
+    return {b"HELLO": b"%1\r\n+proto\r\n:3\r\n", b"PING": b"+PONG\r\n"}.get(command[0], b"+OK\r\n")
+
+
+def _terminator() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERT, KEY)
+    return context
+
+
+ANSWERS = speaking(_greeting)
