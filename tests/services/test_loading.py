@@ -83,6 +83,26 @@ async def test_it_loads_once_and_stores(cache: Cache, redis: Redis) -> None:
     assert 300_000 * (1 - EARLY) - 5_000 < await redis.pttl(KEY) <= 300_000
 
 
+async def test_each_kind_of_server_will_do(any_server: EmbeddedServer, any_redis: Redis) -> None:
+    source = Source({"a": 1})
+    async with client_of(any_server) as client:
+        cache = Cache(client, dice=dice(1))
+        for _ in range(2):
+            assert await cache.get_or_load(KEY, source, life=60) == {"a": 1}
+        assert source.calls == 1
+        await cache.set(KEY, "old", life=5)
+        assert await cache.get_or_load(KEY, source, life=60) == "old"
+
+        async def is_new() -> bool:
+            return bool(await any_redis.get(KEY) == '{"a":1}')
+
+        await eventually(is_new)
+        assert await cache.delete(KEY)
+        assert not await cache.exists(KEY)
+    assert cache.counts.errors == 0
+    assert (await any_redis.info("stats"))["total_error_replies"] == 0
+
+
 async def test_a_thousand_misses_load_once(cache: Cache) -> None:
     source = Source(1, answers=False)
     waiting = asyncio.gather(*(cache.get_or_load(KEY, source) for _ in range(1000)))
