@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -12,11 +12,9 @@ import pytest
 from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
-from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.services.cache import DEFAULT_LIFE, Cache, Counts
 from pymon_tui.services.keys import MONITORING_RESULT, cache_key
 from pymon_tui.services.stats import HitRate, Stats
-from tests.services.application import client_of
 
 KEY = MONITORING_RESULT.key(project_id=42)
 RESULT = {
@@ -25,17 +23,6 @@ RESULT = {
     "id": UUID(int=7),
     "이름": ["감시", None, 1.5],
 }
-
-
-@pytest.fixture
-async def client(server: EmbeddedServer, redis: Redis) -> AsyncIterator[Redis]:
-    async with client_of(server) as client:
-        yield client
-
-
-@pytest.fixture
-def cache(client: Redis) -> Cache:
-    return Cache(client)
 
 
 async def test_a_value_comes_back(cache: Cache, redis: Redis) -> None:

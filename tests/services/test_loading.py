@@ -46,20 +46,9 @@ class Source:
 
 
 @pytest.fixture
-async def client(server: EmbeddedServer, redis: Redis) -> AsyncIterator[Redis]:
-    async with client_of(server) as client:
-        yield client
-
-
-@pytest.fixture
 async def other_client(server: EmbeddedServer, redis: Redis) -> AsyncIterator[Redis]:
     async with client_of(server) as client:
         yield client
-
-
-@pytest.fixture
-def cache(client: Redis) -> Cache:
-    return Cache(client)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,6 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.services.keys import STATS_HITS, STATS_MISSES
 from pymon_tui.services.stats import MOST_NAMESPACES, OTHER, Day, HitRate, Stats
 from tests.conftest import StartServer
@@ -20,12 +18,6 @@ from tests.services.application import Clock, client_of
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture
-async def client(server: EmbeddedServer, redis: Redis) -> AsyncIterator[Redis]:
-    async with client_of(server) as client:
-        yield client
 
 
 async def test_what_is_counted_is_summed_over_processes(client: Redis, redis: Redis) -> None:
