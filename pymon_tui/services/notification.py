@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +60,7 @@ class Notification:
             "project": self.project,
             "timestamp": self.at.isoformat(),
         }
-        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(members).encode()
 
 
 def parse_notification(payload: bytes | str, user_id: str) -> Notification:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import cast
-from uuid import uuid4
 
 from redis.asyncio import Redis
 from redis.backoff import AbstractBackoff, EqualJitterBackoff
@@ -65,14 +65,14 @@ class Notifications:
             ValueError: If the user's id is empty, or a text isn't valid Unicode.
             redis.exceptions.RedisError: If the server can't be reached, or refuses.
         """
-        notification = Notification(uuid4().hex, user_id, level, title, message, project, self._clock())
+        notification = Notification(secrets.token_hex(16), user_id, level, title, message, project, self._clock())
         key, payload = NOTIFICATIONS_RECENT.key(user_id=user_id), notification.payload()
-        async with self._redis.pipeline(transaction=True) as transaction:
-            transaction.lpush(key, payload)
-            transaction.ltrim(key, 0, KEPT - 1)
-            transaction.expire(key, LIFE)
-            transaction.publish(NOTIFICATIONS_CHANNEL.key(user_id=user_id), payload)
-            await transaction.execute()
+        transaction = self._redis.pipeline(transaction=True)
+        transaction.lpush(key, payload)
+        transaction.ltrim(key, 0, KEPT - 1)
+        transaction.expire(key, LIFE)
+        transaction.publish(NOTIFICATIONS_CHANNEL.key(user_id=user_id), payload)
+        await transaction.execute()
         return notification
 
     async def recent(self, user_id: str, *, limit: int = KEPT) -> tuple[Notification, ...]:

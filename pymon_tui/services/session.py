@@ -36,6 +36,7 @@ class Session:
         data: What the application put into it, by name; JSON values as of ``services.values``.
         stored: The same as the server has it.
         version: Another one after each write of the data.
+        touched: Whether its last use was noted when it was read, which is done at most once a minute.
     """
 
     id: str = field(repr=False)
@@ -45,6 +46,7 @@ class Session:
     data: Mapping[str, Any] = field(repr=False)
     stored: Mapping[str, bytes] = field(repr=False)
     version: str
+    touched: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +111,23 @@ def parse_session(session_id: str, reply: Mapping[Word, Word]) -> Session:
     Raises:
         ValueError: If it isn't a session.
     """
-    fields = {_bytes(name).decode(): _bytes(value) for name, value in reply.items()}
-    stored = {name.removeprefix(DATA): value for name, value in fields.items() if name.startswith(DATA)}
+    own: dict[str, str] = {}
+    stored: dict[str, bytes] = {}
+    for name, value in reply.items():
+        label = name if isinstance(name, str) else name.decode()
+        content = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+        if label.startswith(DATA):
+            stored[label[len(DATA) :]] = content
+        else:
+            own[label] = content.decode()
     try:
-        user_id = fields[USER_ID].decode() if USER_ID in fields else None
-        created_at, last_activity = (
-            datetime.fromisoformat(fields[name].decode()) for name in (CREATED_AT, LAST_ACTIVITY)
-        )
-        version = fields[VERSION].decode()
+        created_at, last_activity = datetime.fromisoformat(own[CREATED_AT]), datetime.fromisoformat(own[LAST_ACTIVITY])
+        version = own[VERSION]
     except KeyError as missing:
         raise ValueError(f"a session should have a field {missing}") from None
     if created_at.tzinfo is None or last_activity.tzinfo is None:
         raise ValueError("the times of a session should have a time zone")
-    return Session(session_id, user_id, created_at, last_activity, read_data(stored), stored, version)
+    return Session(session_id, own.get(USER_ID), created_at, last_activity, read_data(stored), stored, version)
 
 
 def own_fields(session: Session) -> dict[str, Word]:
@@ -137,7 +143,3 @@ def own_fields(session: Session) -> dict[str, Word]:
 def text_of(at: datetime) -> str:
     """A time as it stands in a field: ISO 8601 to the microsecond."""
     return at.isoformat(timespec="microseconds")
-
-
-def _bytes(word: Word) -> bytes:
-    return word if isinstance(word, bytes) else word.encode("utf-8", "surrogateescape")

@@ -226,7 +226,7 @@ class Sessions:
 
     async def _touch(self, session: Session) -> Session | None:
         """Note that a session is used, unless somebody just did; None if it is gone."""
-        touched = replace(session, last_activity=self._clock())
+        touched = replace(session, last_activity=self._clock(), touched=True)
         guard = (LAST_ACTIVITY, text_of(session.last_activity), text_of(touched.last_activity))
         return None if await self._guarded(session, guard, {}, ()) == _GONE else touched
 

@@ -70,6 +70,7 @@ async def require_user(connection: HTTPConnection) -> str:
 class SessionMiddleware:
     """Gives each request its session, by a cookie that scripts, plain HTTP and other sites never see.
 
+    The cookie is set when a session begins or changes its id, again about once a minute of use, and deleted at logout.
     A session is read when it is asked for, and saved just before the answer begins, or a websocket is accepted: what is
     changed later is lost. Where that fails the answer is 503, and a request that fails otherwise saves nothing. Its
     place is within the application's own answer to errors: add it by ``add_middleware`` instead of wrapping it around.
@@ -134,15 +135,15 @@ class _Answer:
         if self._is_replaced:
             return
         if message["type"] in _BEGINNINGS and not self.began:
+            self.began = True
             try:
                 session = await self._lazy.save()
             except SessionsUnavailable as error:
-                await self.unavailable(error)
                 self._is_replaced = True
+                await self.unavailable(error)
                 return
-            self.began = True
             if self._lazy.read is not None:
-                self._add_headers(message, session)
+                self._add_headers(message, self._lazy.read, session)
         await self._send(message)
 
     async def nobody(self) -> None:
@@ -162,9 +163,10 @@ class _Answer:
         else:
             await send({"type": "websocket.close", "code": code})
 
-    def _add_headers(self, message: Message, session: Session | None) -> None:
+    def _add_headers(self, message: Message, read: WebSession, session: Session | None) -> None:
         message.setdefault("headers", [])
         headers = MutableHeaders(scope=message)
         headers.add_vary_header("Cookie")  # a shared cache must not give it to others
-        if session is not None or self._lazy.id is not None:
+        # No more often than it must be: a slow answer to an older request would undo a login that came in between.
+        if read.ends if session is None else session.touched or session.id != self._lazy.id:
             headers.append("Set-Cookie", self._middleware.cookie_of(session))

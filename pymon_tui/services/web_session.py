@@ -29,12 +29,17 @@ class WebSession(MutableMapping[str, Any]):
         self._data = dict(session.data) if session else {}
         self._user_id = session.user_id if session else None
         self._logged_in = False
-        self._logged_out = False
+        self._ends = False
 
     @property
     def user_id(self) -> str | None:
         """Who is logged in; None if nobody is."""
         return self._user_id
+
+    @property
+    def ends(self) -> bool:
+        """Whether somebody logged out."""
+        return self._ends
 
     def login(self, user_id: str) -> None:
         """Make this the session of a user who has just proved who it is; it gets another id.
@@ -48,12 +53,12 @@ class WebSession(MutableMapping[str, Any]):
             raise ValueError("a user who logs in needs an id")
         if self._user_id not in (None, user_id):
             self._data.clear()
-        self._user_id, self._logged_in, self._logged_out = user_id, True, False
+        self._user_id, self._logged_in, self._ends = user_id, True, False
 
     def logout(self) -> None:
         """End the session; its cookie goes."""
         self._data.clear()
-        self._user_id, self._logged_in, self._logged_out = None, False, True
+        self._user_id, self._logged_in, self._ends = None, False, True
 
     async def save(self, sessions: Sessions) -> Session | None:
         """Write what was changed, at once: no change, no round trip.
@@ -67,7 +72,7 @@ class WebSession(MutableMapping[str, Any]):
         """
         session = self._session
         by = changes(session.stored if session else {}, self._data)
-        if self._logged_out:
+        if self._ends:
             if session:
                 await sessions.delete(session.id)
             return None

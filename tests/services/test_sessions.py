@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,23 +19,11 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.services.session import Session, changes, is_id, new_id, parse_session
 from pymon_tui.services.sessions import LIFE, TOUCH_EVERY, Sessions
 from tests.conftest import StartServer, client_of
+from tests.services.clock import Clock
 
 HOUR = 3_600_000
 MINUTE = 60_000
 DATA = {"cart": ["책", 2], "total": Decimal("19.90"), "trace": UUID(int=7)}
-
-
-class Clock:
-    """The time of the day, told to go on."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def goes_on(self, **time: float) -> None:
-        self.now += timedelta(**time)
 
 
 @pytest.fixture
@@ -142,6 +130,7 @@ async def test_the_last_use_is_written_at_most_once_a_minute(sessions: Sessions,
     same_moment = await asyncio.gather(*(sessions.get(session.id) for _ in range(10)))
     assert {found.last_activity for found in same_moment if found} == {clock.now}
     assert {found.created_at for found in same_moment if found} == {began}
+    assert any(found.touched for found in same_moment if found)
     assert (await calls(redis))["hset"] == 1
 
 
