@@ -21,12 +21,18 @@ _SECONDS = 5.0
 
 
 def connection_apart(redis: Redis, protocol: int) -> AbstractConnection:
-    """A connection that is yet to be made, with answers in bytes, and that isn't made anew by itself."""
+    """A connection that is yet to be made, with answers in bytes, and that isn't made anew by itself.
+
+    It has no timeout but the one of connecting: with another one redis-py sends by asyncio.wait_for, which until Python
+    3.12 may lose a cancellation.
+    """
     pool = redis.connection_pool
     options = {
         **pool.connection_kwargs,
         "protocol": protocol,
         "decode_responses": False,
+        "socket_timeout": None,
+        "socket_connect_timeout": endpoint_of(redis).connect_timeout,
         "health_check_interval": 0,
         "retry": Retry(NoBackoff(), 0),
         "retry_on_error": [],

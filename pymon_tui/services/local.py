@@ -109,8 +109,15 @@ class LocalCache:
 
     def discard_matching(self, patterns: Iterable[Pattern]) -> None:
         """Drop every key that a pattern matches, as the server matches it; reads of such keys aren't held."""
-        matches = matcher(tuple(patterns))
-        self.discard([key for key in (*self._held, *self._tickets) if matches(key)])
+        left_open = []
+        for pattern in patterns:
+            if pattern.only_key is not None:
+                self.discard([pattern.only_key])
+            else:
+                left_open.append(pattern)
+        if left_open:
+            matches = matcher(tuple(left_open))
+            self.discard([key for key in (*self._held, *self._tickets) if matches(key)])
 
     def clear(self) -> None:
         """Drop everything; what is being read isn't held either."""

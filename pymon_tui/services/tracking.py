@@ -7,6 +7,9 @@ after every loss, and the server to remember each key for each of them.
 
 Where the server has or allows no tracking, a Pub/Sub channel tells what the application itself has changed, as globs;
 what others change is then noticed when a value's life in the first tier ends.
+
+Over a line that has died without a word nothing is heard, and values may be old until that is noticed: for as long as
+the sign of life is late, three seconds by default.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ class Tracking:
     """Opens a local cache while changes are heard of, tells it of each, and closes it as soon as they aren't.
 
     Attributes:
+        local: The cache.
         way: How changes are heard of; None while they aren't.
     """
 
@@ -72,9 +76,9 @@ class Tracking:
         for prefix, other in permutations(prefixes, 2):
             if other.startswith(prefix):
                 raise ValueError(f'prefixes: "{safe(other)}" begins with "{safe(prefix)}"; leave it out')
+        self.local = local
         self.way: Way | None = None
         self._redis = redis
-        self._local = local
         self._prefixes = tuple(prefixes)
         self._ping_every = ping_every
         self._pong_timeout = pong_timeout
@@ -110,12 +114,12 @@ class Tracking:
             async with asyncio.timeout(_SETUP):
                 await self._connect(connection)
                 self.way = await self._ask(connection)
-            self._local.open()
+            self.local.open()
             _LOGGER.info("the local cache is open, changes are heard of by %s", self.way)
             await self._listen(connection)
         finally:
             self.way = None
-            self._local.close()
+            self.local.close()
             await connection.disconnect(nowait=True)
 
     async def _connect(self, connection: AbstractConnection) -> None:
@@ -130,20 +134,35 @@ class Tracking:
     async def _ask(self, connection: AbstractConnection) -> Way:
         """Ask to be told of changes, by tracking if that can be.
 
+        The channel is followed in both cases: the server cuts a subscriber off who doesn't read (by default when 32 MB
+        are waiting for it), and would keep any amount for a connection that only tracks.
+
         Raises:
-            ResponseError: If the server refuses the channel as well.
+            ResponseError: If the server refuses both.
         """
-        if self._protocol == 3:
-            connection._get_push_notifications_parser().set_invalidation_push_handler(self._invalidate)  # type: ignore[no-untyped-call]
-            prefixes = [word for prefix in self._prefixes for word in (b"PREFIX", prefix)]
-            try:
-                await _answer(connection, b"CLIENT", b"TRACKING", b"ON", b"BCAST", *prefixes)
-            except ResponseError as error:
-                _LOGGER.warning("the server tracks no keys for us, a channel is followed: %s", _told(error))
-            else:
-                return "tracking"
-        await _answer(connection, b"SUBSCRIBE", CHANNEL)
+        refused: ResponseError | None = None
+        try:
+            await connection.send_command(b"SUBSCRIBE", CHANNEL, check_health=False)
+            await connection.read_response(disable_decoding=True, push_request=True)
+        except ResponseError as error:
+            refused = error
+        if self._protocol == 3 and await self._track(connection):
+            return "tracking"
+        if refused is not None:
+            raise refused
         return "channel"
+
+    async def _track(self, connection: AbstractConnection) -> bool:
+        parser = connection._get_push_notifications_parser()
+        parser.set_invalidation_push_handler(self._invalidate)  # type: ignore[no-untyped-call]
+        prefixes = [word for prefix in self._prefixes for word in (b"PREFIX", prefix)]
+        await connection.send_command(b"CLIENT", b"TRACKING", b"ON", b"BCAST", *prefixes, check_health=False)
+        try:
+            await connection.read_response(disable_decoding=True)
+        except ResponseError as error:
+            _LOGGER.warning("the server tracks no keys for us: %s", _told(error))
+            return False
+        return True
 
     async def _listen(self, connection: AbstractConnection) -> NoReturn:
         """Take what comes, and ask for a sign of life where nothing does."""
@@ -171,18 +190,18 @@ class Tracking:
         self._heard += 1
         keys = push[1]
         if keys is None:
-            self._local.clear()
+            self.local.clear()
         else:
-            self._local.discard(keys)
+            self.local.discard(keys)
 
     def _take(self, reply: Any) -> None:
         """Take what isn't an invalidation: a message of the channel, or a sign of life."""
         match reply:
             case [b"message", _, bytes(glob)]:
                 try:
-                    self._local.discard_matching([Pattern(glob)])
+                    self.local.discard_matching([Pattern(glob)])
                 except PatternError:  # of a newer version, or of a stranger: anything may have changed
-                    self._local.clear()
+                    self.local.clear()
 
 
 async def announce(redis: Redis, patterns: Iterable[Pattern]) -> None:
@@ -195,16 +214,6 @@ async def announce(redis: Redis, patterns: Iterable[Pattern]) -> None:
         for pattern in patterns:
             pipeline.publish(CHANNEL, pattern.glob)
         await pipeline.execute()
-
-
-async def _answer(connection: AbstractConnection, *words: bytes) -> Any:
-    """One command's answer.
-
-    Raises:
-        ResponseError: If it was refused.
-    """
-    await connection.send_command(*words, check_health=False)
-    return await connection.read_response(disable_decoding=True, push_request=True)
 
 
 def _told(error: RedisError | OSError) -> str:
