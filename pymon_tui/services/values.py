@@ -33,13 +33,13 @@ def dumps(value: Any) -> bytes:
     """
     try:
         tagged = _tagged(value)
-        text = json.dumps(tagged, ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+        text = _WRITER.encode(tagged)
     except RecursionError:
         raise ValueError("a value nested this deep can't be stored") from None
     try:
         return text.encode()
     except UnicodeEncodeError:  # half of a character, which JSON can only write as an escape
-        return json.dumps(tagged, check_circular=False, separators=(",", ":")).encode()
+        return _ESCAPER.encode(tagged).encode()
 
 
 def loads(data: bytes | str) -> Any:
@@ -50,8 +50,7 @@ def loads(data: bytes | str) -> Any:
     """
     try:
         text = data.decode() if isinstance(data, bytes) else data
-        hook = _untagged if f'"{_TAG}' in text else None
-        return json.loads(text, object_hook=hook, parse_constant=_no_constant)
+        return (_TAG_READER if f'"{_TAG}' in text else _READER).decode(text)
     except (TypeError, AttributeError, ArithmeticError, ZoneInfoNotFoundError, OSError) as error:
         raise ValueError(f"a tagged value can't be read: {error}") from None
     except RecursionError:
@@ -145,3 +144,9 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "tuple": tuple,
     "float": float,
 }
+
+# Made once: json.dumps and json.loads make theirs anew at each call that has options.
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+_ESCAPER = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"))
+_READER = json.JSONDecoder(parse_constant=_no_constant)
+_TAG_READER = json.JSONDecoder(parse_constant=_no_constant, object_hook=_untagged)
