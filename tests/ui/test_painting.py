@@ -14,7 +14,7 @@ from textual.widget import Widget
 from pymon_tui.ui.painting import FRAME_CELLS, SeenScreen
 from tests.ui.stage import until
 
-WIDTH, HEIGHT = 100, 90
+WIDTH, HEIGHT = 200, 120
 ROWS = HEIGHT // 3
 
 

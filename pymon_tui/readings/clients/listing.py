@@ -25,12 +25,12 @@ class ClientTable(Sequence[Client]):
     Fields have the names that Redis gives them (``tot-mem``). Asked twice, a field is looked up once.
     """
 
-    __slots__ = ("_numbers", "_places", "_raw", "_rows", "_searched", "_texts")
+    __slots__ = ("_joined", "_numbers", "_places", "_rows", "_searched", "_texts")
 
     def __init__(self, rows: Sequence[bytes]) -> None:
         """Each of ``rows`` begins with its id, such as ``id=3 addr=...``."""
         self._rows = tuple(rows)
-        self._raw = b"\n".join(rows)
+        self._joined: bytes | None = None
         self._numbers: dict[str, list[int | None]] = {}
         self._texts: dict[str, list[bytes | None]] = {}
         self._places: dict[bytes, int] | None = None
@@ -87,7 +87,7 @@ class ClientTable(Sequence[Client]):
             self._numbers[field] = [int(row[3 : row.index(b" ")]) for row in self._rows]
         if field not in self._numbers:
             together = next((fields for fields in _NEIGHBOURS if field in fields), (field,))
-            found = _numbers(together).findall(self._raw)
+            found = _numbers(together).findall(self._raw())
             if found and len(together) > 1 and len(found) == len(self._rows):
                 for column, name in enumerate(together):
                     self._numbers[name] = [int(values[column]) for values in found]
@@ -117,6 +117,11 @@ class ClientTable(Sequence[Client]):
                 found = [index for index in found if word in haystack[index]]
         return found
 
+    def _raw(self) -> bytes:
+        if self._joined is None:
+            self._joined = b"\n".join(self._rows)
+        return self._joined
+
     def _by_key(self) -> Mapping[bytes, int]:
         if self._places is None:
             self._places = {_key(row): index for index, row in enumerate(self._rows)}
@@ -130,7 +135,7 @@ class ClientTable(Sequence[Client]):
 
     def _column(self, pattern: re.Pattern[bytes]) -> Sequence[bytes | None]:
         """What the pattern finds in each row, by one pass over all of them if each row has it once."""
-        found: list[bytes] = pattern.findall(self._raw)
+        found: list[bytes] = pattern.findall(self._raw())
         if len(found) == len(self._rows):
             return found
         if not found:
@@ -146,16 +151,15 @@ def parse_clients(reply: Reply) -> ClientTable:
     """
     if not isinstance(reply, bytes):
         raise ValueError("CLIENT LIST answered with something other than a text")
-    text = reply.replace(b"\r\n", b"\n")
-    rows = [row for row in text.split(b"\n") if row]
-    ids = [int(client_id) for client_id in _IDS.findall(b"\n" + text)]
-    if len(ids) != len(rows):
+    rows = [row for row in reply.splitlines() if row]
+    ids = [int(match[1]) if (match := _BEGINNING.match(row)) else -1 for row in rows]
+    if -1 in ids:
         raise ValueError("CLIENT LIST has a row without an id")
     # The server turns its list round while it looks after its clients; by id, equal ones keep their order.
     return ClientTable([rows[place] for place in sorted(range(len(rows)), key=ids.__getitem__)])
 
 
-_IDS = re.compile(rb"\nid=([0-9]{1,20}) ")
+_BEGINNING = re.compile(rb"id=([0-9]{1,20}) ")
 
 
 def _key(row: bytes) -> bytes:
