@@ -15,9 +15,12 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.services.cache import Cache
 from pymon_tui.services.connection import connect
 from pymon_tui.services.keys import MONITORING_RESULT, NOTIFICATIONS_CHANNEL, NOTIFICATIONS_RECENT, SESSION
+from pymon_tui.services.local import ABSENT, LocalCache
 from pymon_tui.services.notification import Level
 from pymon_tui.services.notifications import Notifications
 from pymon_tui.services.sessions import Sessions
+from pymon_tui.services.strategy import Tiers
+from pymon_tui.services.tracking import Tracking
 from pymon_tui.services.values import dumps
 from tests.benchmarks.figures import Figure, spread
 from tests.demo.waiting import eventually
@@ -26,6 +29,7 @@ ROUNDS = 40
 CALLS = 50
 """Calls of each way in one round; the rounds are short, so that both ways have the same weather."""
 LIMIT = 1.25
+FIRST_TIER = 50
 MISSES = 1_000
 KEY = MONITORING_RESULT.key(project_id=42)
 CHECK = {"endpoint": "/api/v1/orders", "status": 200, "latency_ms": 41.7, "region": "ap-northeast-2"}
@@ -53,14 +57,15 @@ class Pair:
 
 
 def figures() -> list[Figure]:
-    """Each operation, and a thousand misses at once."""
+    """Each operation, the first tier, and a thousand misses at once."""
     with EmbeddedServer() as server:
         return asyncio.run(_of(server.socket))
 
 
 async def _of(socket: str) -> list[Figure]:
     async with connect(socket, name="py-monitor") as redis:
-        return [*[await _figure(redis, pair) for pair in await _pairs(redis)], await _single_flight(redis)]
+        beside = [await _figure(redis, pair) for pair in await _pairs(redis)]
+        return [*beside, await _first_tier(redis), await _single_flight(redis)]
 
 
 async def _pairs(redis: Redis) -> list[Pair]:
@@ -148,6 +153,34 @@ async def _round_trips(redis: Redis, call: Call) -> float:
 
 async def _reads(redis: Redis) -> int:
     return int((await redis.info("stats"))["total_reads_processed"])
+
+
+async def _first_tier(redis: Redis) -> Figure:
+    cache, local = Cache(redis), LocalCache(100)
+    await cache.set(KEY, RESULT)
+
+    async def load() -> Any:
+        raise AssertionError("the value is there")
+
+    async with Tiers(redis, Tracking(redis, local, [MONITORING_RESULT.prefix.encode()]), local_life=600) as tiers:
+
+        async def held() -> bool:
+            await tiers.get_or_load(KEY, load)
+            return local.get(KEY.encode()) is not ABSENT
+
+        await eventually(held)
+        first, second = [], []
+        for _ in range(ROUNDS):
+            first.append(await _seconds(lambda: tiers.get_or_load(KEY, load)))
+            second.append(await _seconds(lambda: cache.get_or_load(KEY, load)))
+    times = statistics.median(slow / fast for fast, slow in zip(first, second, strict=True))
+    return Figure(
+        "a hit of the first tier, against one of Redis",
+        f"≥ {FIRST_TIER:.0f} times as fast",
+        f"{times:.0f} times",
+        times >= FIRST_TIER,
+        f"{_per_second(first)} and {_per_second(second)} calls per second, one after the other",
+    )
 
 
 async def _single_flight(redis: Redis) -> Figure:
