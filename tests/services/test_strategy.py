@@ -14,7 +14,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.services.cache import Cache
 from pymon_tui.services.invalidating import Invalidator
 from pymon_tui.services.loading import Stored
-from pymon_tui.services.local import LocalCache
+from pymon_tui.services.local import ABSENT, LocalCache
 from pymon_tui.services.stats import HitRate, Stats
 from pymon_tui.services.strategy import LOCAL_LIFE, Tiers
 from pymon_tui.services.tracking import Tracking
@@ -40,9 +40,20 @@ async def never() -> str:
 async def tiers_on(client: Redis, *, clock: Clock | None = None, stats: Stats | None = None) -> AsyncIterator[Tiers]:
     """Tiers whose first is open."""
     local = LocalCache(100, clock=clock or Clock())
-    async with Tiers(client, Tracking(client, local, [b"project:"]), stats=stats) as tiers:
+    tracking = Tracking(client, local, [b"project:"], ping_every=30.0, pong_timeout=30.0)
+    async with Tiers(client, tracking, stats=stats) as tiers:
         await until(lambda: local.is_open)
         yield tiers
+
+
+async def written(tiers: Tiers, client: Redis, values: dict[str, Any], *, life: float | None = 3600.0) -> None:
+    """Another process writes these values, and the first tier has been told of it."""
+    await Cache(client).set_many(values, life=life)
+    # Changes are told in their order: with this one all those before have been.
+    last = b"project:last"
+    assert tiers._local.fill(last, tiers._local.begin(last), "", 600.0)
+    await client.set(last, "")
+    await until(lambda: tiers._local.get(last) is ABSENT)
 
 
 @pytest.fixture
@@ -71,8 +82,8 @@ READS: list[Read] = [
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_the_second_read_asks_nobody(tiers: Tiers, other: Cache, redis: Redis, read: Read) -> None:
-    await other.set(KEY, {"interval": 30})
+async def test_the_second_read_asks_nobody(tiers: Tiers, client: Redis, redis: Redis, read: Read) -> None:
+    await written(tiers, client, {KEY: {"interval": 30}})
     first = await tiers.get(KEY)
     assert first == {"interval": 30}
     await redis.config_resetstat()
@@ -90,8 +101,8 @@ async def test_other_keys_are_left_to_redis(tiers: Tiers, other: Cache) -> None:
     assert tiers.counts.hits == 3
 
 
-async def test_many_are_asked_for_what_is_missing_alone(tiers: Tiers, other: Cache) -> None:
-    await other.set_many({"project:config:1": 1, "project:config:2": 2})
+async def test_many_are_asked_for_what_is_missing_alone(tiers: Tiers, client: Redis) -> None:
+    await written(tiers, client, {"project:config:1": 1, "project:config:2": 2})
     await tiers.get("project:config:1")
     asked = ["project:config:1", "project:config:2", "project:config:3"]
     assert await tiers.get_many(asked) == {"project:config:1": 1, "project:config:2": 2}
@@ -124,9 +135,9 @@ async def test_a_change_of_ones_own_is_read_at_once(tiers: Tiers, other: Cache) 
 
 
 async def test_what_changes_while_it_is_read_is_not_held(
-    tiers: Tiers, other: Cache, monkeypatch: pytest.MonkeyPatch
+    tiers: Tiers, other: Cache, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await other.set(KEY, "old")
+    await written(tiers, client, {KEY: "old"})
     read = Cache.read
 
     async def overtaken(self: Cache, key: str) -> Stored | None:
@@ -155,18 +166,18 @@ async def test_an_invalidation_is_seen_at_once_by_the_process_that_asks_for_it(
     assert await tiers.get(KEY, "none") == "none"
 
 
-async def test_a_value_is_never_held_to_its_end(client: Redis, other: Cache) -> None:
+async def test_a_value_is_never_held_to_its_end(client: Redis) -> None:
     clock = Clock()
     async with tiers_on(client, clock=clock) as tiers:
-        await other.set(KEY, "ends", life=20.0)
-        await other.set("project:config:1", "stays", life=None)
+        await written(tiers, client, {KEY: "ends"}, life=20.0)
+        await written(tiers, client, {"project:config:1": "stays"}, life=None)
         for key in (KEY, "project:config:1"):
             await tiers.get(key)
-        clock.now += 8.0
+        clock.now += 5.0
         assert (await tiers.get(KEY), tiers.local_hits) == ("ends", 1)
-        clock.now += 2.1
+        clock.now += 5.1
         assert (await tiers.get(KEY), tiers.local_hits) == ("ends", 1)
-        clock.now += LOCAL_LIFE - 8.0 - 2.1 - 0.1
+        clock.now += LOCAL_LIFE - 5.0 - 5.1 - 0.1
         assert (await tiers.get("project:config:1"), tiers.local_hits) == ("stays", 2)
         clock.now += 0.2
         assert (await tiers.get("project:config:1"), tiers.local_hits) == ("stays", 2)

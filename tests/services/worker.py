@@ -23,7 +23,7 @@ async def work(socket: str, key: str) -> None:
     local = LocalCache(100)
     async with (
         connect(socket, name="worker") as client,
-        Tiers(client, Tracking(client, local, [PREFIX], ping_every=0.2)) as tiers,
+        Tiers(client, Tracking(client, local, [PREFIX], pong_timeout=30.0)) as tiers,
     ):
         while True:
             while local.get(key.encode()) is ABSENT:
