@@ -125,7 +125,7 @@ class Tracking:
     async def _connect(self, connection: AbstractConnection) -> None:
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
-        except ResponseError as error:
+        except RedisError as error:  # which of them depends on the redis-py
             # A server without HELLO has no tracking either; its Pub/Sub needs no RESP3.
             if self._protocol == 3 and "unknown command" in answer_text(error).lower():
                 self._protocol = 2

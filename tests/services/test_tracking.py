@@ -210,6 +210,14 @@ async def test_without_tracking_a_channel_tells(without_tracking: Redis, redis: 
         await until(lambda: held(local) == [])
 
 
+async def test_a_server_without_resp3_tells_by_the_channel(own_server: StartServer) -> None:
+    server = own_server({"rename-command": 'HELLO ""'})
+    async with Redis(unix_socket_path=server.socket, protocol=2) as client, tracked(client) as (local, tracking):
+        assert tracking.way == "channel"
+        await announce(client, [Pattern(b"a:*")])
+        await until(lambda: held(local) == [b"b:1"])
+
+
 async def test_where_nothing_tells_nothing_is_held(redis: Redis, server: EmbeddedServer) -> None:
     await app_user(redis, "-client|tracking", "-subscribe")
     local = LocalCache(10)
