@@ -26,7 +26,7 @@ Exit code: 0 done, 1 stopped or partly done, 2 wrong use, 3 no server,
 4 refused."""
 
 
-class _Seconds(click.ParamType):
+class _Seconds(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """A number of seconds from ``least`` on."""
 
     name = "seconds"
@@ -46,7 +46,7 @@ class _Seconds(click.ParamType):
         return seconds
 
 
-class _Size(click.ParamType):
+class _Size(click.ParamType):  # type: ignore[type-arg]
     """A number of bytes, with or without a unit."""
 
     name = "size"

@@ -114,7 +114,7 @@ def runs(journal: Journal) -> tuple[Record, ...]:
     undone = {_text(story.first, "run") for story in stories.values() if _is_done_undo(story)}
     records = [_record(own_id, story, journal.folder, undone) for own_id, story in stories.items()]
     # Of two that began in the same millisecond, the one written down later is the newer.
-    return tuple(sorted(reversed(records), key=lambda record: record.started_at, reverse=True))
+    return tuple(sorted(records, key=lambda record: record.started_at)[::-1])
 
 
 def _stories(entries: Iterable[Entry]) -> dict[str, _Story]:

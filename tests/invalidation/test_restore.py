@@ -482,7 +482,13 @@ from pymon_tui.journal.journal import Journal
 from pymon_tui.server.endpoint import Endpoint
 socket, trash, folder = sys.argv[1:]
 restore = Restore(
-    Endpoint(socket=socket), Path(trash), Journal(Path(folder)), ceiling=1.0, replace=False, elsewhere=False, read_only=False
+    Endpoint(socket=socket),
+    Path(trash),
+    Journal(Path(folder)),
+    ceiling=1.0,
+    replace=False,
+    elsewhere=False,
+    read_only=False,
 )
 print("up", flush=True)
 sys.stdin.readline()
