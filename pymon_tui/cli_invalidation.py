@@ -26,7 +26,7 @@ Exit code: 0 done, 1 stopped or partly done, 2 wrong use, 3 no server,
 4 refused."""
 
 
-class _Seconds(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+class _Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
     """A number of seconds from ``least`` on."""
 
     name = "seconds"
