@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -58,24 +58,43 @@ def _latest(_previous: Any, new: Any) -> Any:
     return new
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The same command about many keys: it is asked of each in the same round trip, and refused or not as one.
+
+    Attributes:
+        commands: Each with its arguments.
+    """
+
+    commands: tuple[tuple[Argument, ...], ...]
+
+
+Asked: TypeAlias = tuple[Argument, ...] | Batch
+"""What a command sends at a tick."""
+
+Replies: TypeAlias = Sequence[tuple[tuple[Argument, ...], Reply]]
+"""What a batch sent, each with its reply, but for those that were answered with an error."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Command(Generic[R]):
     """One command of a tick. Queries that share it share its reply: INFO is sent once and read by five.
 
     Attributes:
         acl: The name that ACL rules and ``INFO commandstats`` give it, such as ``client|list``.
-        arguments: What is sent; given what the last answer of ``given`` was decoded to, or None at first.
-            Nothing is asked where it is empty.
-        decode: From the raw reply to what its queries parse. Raises ValueError where it can't be read.
+        arguments: What is sent, given its own last answer and that of ``given``, each None at first. Nothing is asked
+            where it is empty.
+        decode: From the raw reply (the ``Replies`` of a batch) to what its queries parse. Raises ValueError where it
+            can't be read.
         every: Seconds between two askings; 0 is each tick.
         always: Asked whether or not a pane shows it.
-        given: The command whose last answer decides the arguments; None for this one.
+        given: Another command whose last answer the arguments depend on.
         fold: From the last answer (None at first) and what the new reply was decoded to, to the answer: for
             commands that ask for what is new since.
     """
 
     acl: str
-    arguments: Callable[[Any], tuple[Argument, ...]]
+    arguments: Callable[[R | None, Any], Asked]
     decode: Callable[[Reply], R]
     every: float = 0.0
     always: bool = False
@@ -83,9 +102,9 @@ class Command(Generic[R]):
     fold: Callable[[R | None, R], R] = field(default=_latest)
 
 
-def fixed(*arguments: Argument) -> Callable[[Any], tuple[Argument, ...]]:
+def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:
     """The arguments of a command that asks the same each time."""
-    return lambda _: arguments
+    return lambda _own, _given: arguments
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -73,7 +73,7 @@ def _channel(name: Reply, subscribers: Reply) -> Channel:
     return Channel(name, subscribers)
 
 
-def _numsub(names: tuple[bytes, ...] | None) -> tuple[Argument, ...]:
+def _numsub(_known: Channels | None, names: tuple[bytes, ...] | None) -> tuple[Argument, ...]:
     # Asked without a name too: its empty answer says that the channels are gone.
     return () if names is None else ("PUBSUB", "NUMSUB", *names)
 

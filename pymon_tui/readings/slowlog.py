@@ -208,7 +208,7 @@ def _id(entry: SlowEntry) -> int:
     return entry.id
 
 
-def _get(known: Followed | None) -> tuple[Argument, ...]:
+def _get(known: Followed | None, _given: object) -> tuple[Argument, ...]:
     return "SLOWLOG", "GET", BURST if known is None else known.asking
 
 

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -13,6 +14,8 @@ from redis.exceptions import RedisError
 from pymon_tui.model.query import (
     PENDING,
     Argument,
+    Asked,
+    Batch,
     Command,
     Query,
     Reading,
@@ -35,10 +38,11 @@ SHARE = 0.004
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Account:
     """What the poller remembers of one command."""
 
     at: float = -math.inf  # monotonic seconds
+    times: int = 1  # how often it was sent then: a batch is sent for many keys
     answer: Any = None  # what it was last decoded to
     benched: bool = False  # refused: not asked again until reconnect or a refresh by hand
     statistic: tuple[int, int] | None = None  # calls and microseconds of the last INFO commandstats
@@ -50,8 +54,8 @@ class Poller:
 
     def __init__(self, queries: Sequence[Query[Any]]) -> None:
         self._queries = tuple(queries)
-        self._asked = {command: _Asked() for query in queries for command in _with_givens(query.command)}
-        self._asked[_PING] = _Asked()
+        self._asked = {command: _Account() for query in queries for command in _with_givens(query.command)}
+        self._asked[_PING] = _Account()
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
         self.rtt = 0.0
@@ -102,27 +106,34 @@ class Poller:
         if not asking:
             return
         due = tuple(asking)
-        for command in due:
-            self._asked[command].at = now  # before it is sent: what is hastened while it is on the way stays due
-        replies = await session.ask(tuple(asking.values()))
-        for command, reply in zip(due, replies, strict=True):
-            self._take(command, reply, session, now)
+        for command, asked in asking.items():
+            # Before it is sent: what is hastened while it is on the way stays due.
+            self._asked[command].at, self._asked[command].times = now, len(_lines(asked))
+        replies = iter(await session.ask(tuple(line for asked in asking.values() for line in _lines(asked))))
+        for command, asked in asking.items():
+            taken = tuple(islice(replies, len(_lines(asked))))
+            if isinstance(asked, Batch):
+                self._take(command, _as_one(asked, taken), session, now)
+            else:
+                self._take(command, taken[0], session, now)
             await asyncio.sleep(0)  # a reply can be long to read; a key that was pressed goes first
         if self.info is not None:
             self._measure(due, self.info)
-        self.rtt = max(0.0, session.waited - sum(self._asked[command].cost or 0.0 for command in due))
+        self.rtt = max(0.0, session.waited - sum(self._cost(command) for command in due))
 
-    def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], tuple[Argument, ...]]:
+    def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Asked]:
         asking = {
-            command: arguments
-            for command in self._due(now, interval, wanted)
-            if (arguments := command.arguments(self._asked[command.given or command].answer))
+            command: asked for command in self._due(now, interval, wanted) if _lines(asked := self._arguments(command))
         }
         info = self._asked.get(INFO)
         if not asking and (info is None or info.benched) and not self._asked[_PING].benched:
             # A link of which nothing is asked would never be known to be lost.
-            return {_PING: _PING.arguments(None)}
+            return {_PING: self._arguments(_PING)}
         return asking
+
+    def _arguments(self, command: Command[Any]) -> Asked:
+        given = self._asked[command.given].answer if command.given is not None else None
+        return command.arguments(self._asked[command].answer, given)
 
     def _due(self, now: float, interval: float, wanted: Collection[str]) -> list[Command[Any]]:
         needed = {
@@ -181,8 +192,27 @@ class Poller:
             asked.statistic = statistic
 
     def _period(self, command: Command[Any], interval: float) -> float:
+        return max(command.every, interval, self._cost(command) / SHARE)
+
+    def _cost(self, command: Command[Any]) -> float:
+        """Seconds of server time of one asking, as far as is known."""
         asked = self._asked.get(command)
-        return max(command.every, interval, (asked.cost or 0.0) / SHARE if asked else 0.0)
+        return (asked.cost or 0.0) * asked.times if asked else 0.0
+
+
+def _lines(asked: Asked) -> tuple[tuple[Argument, ...], ...]:
+    """The commands that are sent: none, one, or those of a batch."""
+    if isinstance(asked, Batch):
+        return asked.commands
+    return (asked,) if asked else ()
+
+
+def _as_one(asked: Batch, replies: Sequence[Reply | RedisError]) -> Reply | RedisError:
+    """The replies of a batch as its command's decode takes them; the error where there is nothing else."""
+    answered = [
+        (line, reply) for line, reply in zip(asked.commands, replies, strict=True) if not isinstance(reply, RedisError)
+    ]
+    return answered or replies[0]
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:

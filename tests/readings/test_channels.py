@@ -39,11 +39,11 @@ def test_most_subscribers_first_then_by_name(reply: Reply) -> None:
 def test_the_first_names_are_asked_for(reply: Reply) -> None:
     names = decode_channels(reply)
     assert names == tuple(sorted(reply)[:MOST])
-    assert PUBSUB_NUMSUB.arguments(names) == ("PUBSUB", "NUMSUB", *names)
+    assert PUBSUB_NUMSUB.arguments(None, names) == ("PUBSUB", "NUMSUB", *names)
 
 
 def test_nothing_is_asked_before_the_names_are_known() -> None:
-    assert PUBSUB_NUMSUB.arguments(None) == ()
+    assert PUBSUB_NUMSUB.arguments(None, None) == ()
 
 
 REPLIES = st.recursive(

@@ -59,7 +59,9 @@ class Ring:
         self.first = max(self.first, self.next - self.length)
 
     def tick(self) -> SlowLog:
-        count = int(SLOWLOG_GET.arguments(self.followed)[2])
+        asked = SLOWLOG_GET.arguments(self.followed, None)
+        assert isinstance(asked, tuple)
+        count = int(asked[2])
         self.asked.append(count)
         newest = range(max(self.first, self.next - count), self.next)
         self.followed = SLOWLOG_GET.fold(self.followed, answer(newest, self.timestamp))

@@ -12,7 +12,20 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.link import Trouble
-from pymon_tui.model.query import PENDING, Argument, Command, Query, Ready, Reason, Reply, Unavailable, fixed, itself
+from pymon_tui.model.query import (
+    PENDING,
+    Argument,
+    Batch,
+    Command,
+    Query,
+    Ready,
+    Reason,
+    Replies,
+    Reply,
+    Unavailable,
+    fixed,
+    itself,
+)
 from pymon_tui.readings.info import INFO
 from pymon_tui.server.connection import Session, open_session
 from pymon_tui.server.endpoint import Endpoint
@@ -111,7 +124,7 @@ async def test_arguments_may_depend_on_another_answer_which_is_then_asked_too() 
     length = command("LEN")
     asked_for: list[Any] = []
 
-    def arguments(known: Any) -> tuple[Argument, ...]:
+    def arguments(_own: Any, known: Any) -> tuple[Argument, ...]:
         asked_for.append(known)
         return ("GET", known) if known else ()
 
@@ -123,11 +136,67 @@ async def test_arguments_may_depend_on_another_answer_which_is_then_asked_too() 
     assert asked_for == [None, 7]
 
 
+def batch(*, given: Command[Any] | None = None) -> Command[dict[str, int]]:
+    """Asks of two keys each time, and remembers what it was answered."""
+
+    def arguments(known: dict[str, int] | None, _given: object) -> Batch:
+        first = len(known or ())
+        return Batch((("PTTL", f"k{first}"), ("PTTL", f"k{first + 1}")))
+
+    def decode(replies: Replies) -> dict[str, int]:
+        return {str(asked[1]): number(reply) for asked, reply in replies}
+
+    def fold(known: dict[str, int] | None, new: dict[str, int]) -> dict[str, int]:
+        return (known or {}) | new
+
+    return Command("pttl", arguments, decode, given=given, fold=fold)
+
+
+async def test_a_batch_is_asked_of_many_keys_in_the_same_write() -> None:
+    session = Scripted({"A": 1, "PTTL": 5})
+    poller = Poller([query("A"), Query("lives", batch(), itself)])
+    for now in range(2):
+        await poller.tick(session, now, 1, {"A", "lives"})
+    assert session.asked == [["A", "PTTL", "PTTL"]] * 2
+    assert value_of(poller, "lives") == {"k0": 5, "k1": 5, "k2": 5, "k3": 5}
+
+
+async def test_a_batch_with_no_key_is_not_asked() -> None:
+    session = Scripted({"PING": b"PONG"})
+    poller = Poller([Query("lives", Command("pttl", lambda *_: Batch(()), itself), itself)])
+    await poller.tick(session, 0, 1, {"lives"})
+    assert session.asked == [["PING"]]
+
+
+async def test_of_a_batch_one_key_may_be_refused_and_if_all_are_it_is_not_asked_again() -> None:
+    refused = NoPermissionError("User mon has no permissions to run the 'pttl' command")
+
+    class Sparing(Scripted):
+        spared = "k1"
+
+        async def ask(self, commands: Sequence[tuple[Argument, ...]]) -> tuple[Reply | RedisError, ...]:
+            answers = await super().ask(commands)
+            return tuple(
+                5 if command[-1] == self.spared else answer for command, answer in zip(commands, answers, strict=True)
+            )
+
+    session = Sparing({"PTTL": refused, "PING": b"PONG"})
+    poller = Poller([Query("lives", batch(), itself)])
+    await poller.tick(session, 0, 1, {"lives"})
+    assert value_of(poller, "lives") == {"k1": 5}
+    poller = Poller([Query("lives", batch(), itself)])
+    session.spared = ""
+    for now in range(2):
+        await poller.tick(session, now, 1, {"lives"})
+        assert isinstance(poller.readings["lives"], Unavailable)
+    assert session.asked[-1] == ["PING"]
+
+
 async def test_what_depends_on_a_refused_answer_is_refused_with_it() -> None:
     length = command("LEN")
     session = Scripted({"LEN": NoPermissionError("User mon has no permissions to run the 'len' command")})
     poller = Poller(
-        [Query("get", Command("get", lambda known: ("GET", known) if known else (), number, given=length), itself)]
+        [Query("get", Command("get", lambda _, known: ("GET", known) if known else (), number, given=length), itself)]
     )
     await poller.tick(session, 0, 1, {"get"})
     reading = poller.readings["get"]
@@ -265,6 +334,15 @@ async def test_a_costly_command_is_asked_as_seldom_as_its_share_allows() -> None
     assert asked == [5, 40]  # at 0 and 1, when its cost is known, 11, 21 and 31
     assert poller.cadence(1) == {"A": pytest.approx(0.04 / SHARE)}
     assert poller.cadence(20) == {}
+
+
+async def test_a_batch_costs_what_all_its_keys_cost() -> None:
+    session = Scripted({"PTTL": 5})
+    poller = Poller([Query("lives", batch(), itself), INFO_QUERY])
+    for now, calls in ((0, 0), (1, 2)):
+        session.answers["INFO"] = info_with(pttl=(calls, 4_000 * calls))  # 4 ms for each key
+        await poller.tick(session, now, 1, {"lives"})
+    assert poller.cadence(1) == {"lives": pytest.approx(2 * 0.004 / SHARE)}
 
 
 async def test_a_command_that_has_become_cheap_is_asked_often_again() -> None:
