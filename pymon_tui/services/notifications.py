@@ -75,6 +75,28 @@ class Notifications:
         await transaction.execute()
         return notification
 
+    async def restore(self, notifications: Iterable[Notification]) -> None:
+        """Keep notifications that were published elsewhere, oldest first, without publishing them again.
+
+        They are newer than those that are kept already, and live as long as if they had been published here. One round
+        trip for all of them.
+
+        Raises:
+            ValueError: If the user's id is empty, or a text isn't valid Unicode.
+            redis.exceptions.RedisError: If the server can't be reached, or refuses.
+        """
+        of_user: dict[str, list[Notification]] = {}
+        for notification in notifications:
+            of_user.setdefault(notification.user_id, []).append(notification)
+        now = self._clock()
+        async with self._redis.pipeline(transaction=True) as transaction:
+            for user_id, theirs in of_user.items():
+                key = NOTIFICATIONS_RECENT.key(user_id=user_id)
+                transaction.lpush(key, *(notification.payload() for notification in theirs))
+                transaction.ltrim(key, 0, KEPT - 1)
+                transaction.pexpire(key, theirs[-1].at + timedelta(seconds=LIFE) - now)
+            await transaction.execute()
+
     async def recent(self, user_id: str, *, limit: int = KEPT) -> tuple[Notification, ...]:
         """A user's newest notifications, newest first (LRANGE); at most 100, none once a day passed without one.
 

@@ -7,8 +7,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
+from redis.exceptions import ResponseError
+
+from pymon_tui.services.keys import SESSION, USER_SESSIONS
 from pymon_tui.services.values import dumps, loads
 
 USER_ID = "user_id"
@@ -143,3 +147,28 @@ def own_fields(session: Session) -> dict[str, Word]:
 def text_of(at: datetime) -> str:
     """A time as it stands in a field: ISO 8601 to the microsecond."""
     return at.isoformat(timespec="microseconds")
+
+
+def keys_of(session_id: str, user_id: str | None) -> list[str]:
+    """A session's key, and that of its user's index if it has a user."""
+    key = SESSION.key(id=session_id)
+    return [key] if user_id is None else [key, USER_SESSIONS.key(user_id=user_id)]
+
+
+def in_turn(fields: Mapping[str, Word]) -> list[Word]:
+    """Fields and values in turn, as HSET takes them."""
+    return list(chain.from_iterable(fields.items()))
+
+
+def hash_of(reply: Any) -> Mapping[Word, Word]:
+    """A hash as a client gives it, or a script.
+
+    Raises:
+        ValueError: If it was no hash.
+        ResponseError: If the reply is another error.
+    """
+    if isinstance(reply, ResponseError):
+        if "WRONGTYPE" in str(reply):
+            raise ValueError("a session should be a hash")
+        raise reply
+    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))

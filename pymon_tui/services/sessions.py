@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -23,7 +22,10 @@ from pymon_tui.services.session import (
     Word,
     changed,
     changes,
+    hash_of,
+    in_turn,
     is_id,
+    keys_of,
     new_id,
     own_fields,
     parse_session,
@@ -76,6 +78,13 @@ class Sessions:
         self._write = redis.register_script(scripts.WRITE)
         self._rotate = redis.register_script(scripts.ROTATE)
 
+    async def load_scripts(self) -> None:
+        """Have the server know the scripts; without it each is sent when it is refused, which counts as an error."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for script in (self._read, self._create, self._extend, self._write, self._rotate):
+                pipeline.script_load(script.script)
+            await pipeline.execute()
+
     async def create(self, user_id: str | None, data: Mapping[str, Any]) -> Session:
         """Begin a session, of a user who has just logged in or of nobody; one round trip.
 
@@ -84,9 +93,24 @@ class Sessions:
         """
         now, by = self._clock(), changes({}, data)
         session = Session(new_id(), user_id, now, now, read_data(by.written), by.written, new_id())
-        words = _in_turn(own_fields(session) | by.fields)
-        await self._create(_keys(session.id, user_id), [*self._times(now, self.life), session.id, *words])
+        words = in_turn(own_fields(session) | by.fields)
+        await self._create(keys_of(session.id, user_id), [*self._times(now, self.life), session.id, *words])
         return session
+
+    async def restore(self, sessions: Iterable[Session]) -> None:
+        """Write sessions that were kept elsewhere, as they were; those whose life has ended are left out.
+
+        One round trip for all of them, and two more if the server doesn't know the script.
+        """
+        now = self._clock()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for session in sessions:
+                left = session.last_activity + self.life - now
+                if left > timedelta():
+                    fields = own_fields(session) | Changes(session.stored, frozenset()).fields
+                    words = [*self._times(now, left), session.id, *in_turn(fields)]
+                    await self._create(keys_of(session.id, session.user_id), words, client=pipeline)
+            await pipeline.execute()
 
     async def get(self, session_id: str) -> Session | None:
         """The session of an id, which begins its life anew; one round trip, and once a minute another to touch it.
@@ -101,7 +125,7 @@ class Sessions:
         except ResponseError as error:
             reply = error
         try:
-            session = parse_session(session_id, _hash(reply)) if reply else None
+            session = parse_session(session_id, hash_of(reply)) if reply else None
         except ValueError:
             await self._discard(session_id)
             return None
@@ -153,7 +177,7 @@ class Sessions:
         """
         stored, now = changed(session.stored, by), self._clock()
         rotated = Session(new_id(), user_id, now, now, read_data(stored), stored, new_id())
-        words, index = _in_turn(own_fields(rotated) | by.fields), USER_SESSIONS.key(user_id=user_id)
+        words, index = in_turn(own_fields(rotated) | by.fields), USER_SESSIONS.key(user_id=user_id)
         former = USER_SESSIONS.key(user_id=session.user_id) if session.user_id is not None else index
         keys = [SESSION.key(id=rotated.id), SESSION.key(id=session.id), index, former]
         arguments: list[Word | int] = [*self._times(now, self.life), rotated.id, session.id, len(words)]
@@ -164,7 +188,7 @@ class Sessions:
         found, user_id = await self._user_of(session_id)
         if not found:
             return False
-        done = await self._extend(_keys(session_id, user_id), (*self._times(self._clock(), life), session_id))
+        done = await self._extend(keys_of(session_id, user_id), (*self._times(self._clock(), life), session_id))
         return bool(done)
 
     async def delete(self, session_id: str) -> bool:
@@ -186,7 +210,7 @@ class Sessions:
         sessions = []
         for session_id, reply in replies.items():
             try:
-                sessions += [parse_session(session_id, _hash(reply))] if reply else []
+                sessions += [parse_session(session_id, hash_of(reply))] if reply else []
             except ValueError:
                 await self._discard(session_id)
         gone = [session_id for session_id, reply in replies.items() if not reply]
@@ -234,9 +258,9 @@ class Sessions:
         self, session: Session, guard: tuple[str, str, str], fields: Mapping[str, Word], removed: Iterable[str]
     ) -> int:
         """Write if a field has the value expected, and give it a new one; see ``session_scripts.WRITE``."""
-        words = _in_turn(fields)
+        words = in_turn(fields)
         arguments: list[Word | int] = [*self._times(self._clock(), self.life), session.id, *guard, len(words)]
-        done: int = await self._write(_keys(session.id, session.user_id), [*arguments, *words, *removed])
+        done: int = await self._write(keys_of(session.id, session.user_id), [*arguments, *words, *removed])
         return done
 
     async def _discard(self, session_id: str) -> None:
@@ -270,12 +294,6 @@ class Sessions:
         return _milliseconds(now), _in_milliseconds(life), _in_milliseconds(self._touch_every)
 
 
-def _keys(session_id: str, user_id: str | None) -> list[str]:
-    """A session's key, and that of its user's index if it has a user."""
-    key = SESSION.key(id=session_id)
-    return [key] if user_id is None else [key, USER_SESSIONS.key(user_id=user_id)]
-
-
 def _decoded(word: Any) -> str:
     return word if isinstance(word, str) else bytes(word).decode("utf-8", "replace")
 
@@ -286,21 +304,3 @@ def _milliseconds(at: datetime) -> int:
 
 def _in_milliseconds(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
-
-
-def _in_turn(fields: Mapping[str, Word]) -> list[Word]:
-    return list(chain.from_iterable(fields.items()))
-
-
-def _hash(reply: Any) -> Mapping[Word, Word]:
-    """A hash as a client gives it, or a script.
-
-    Raises:
-        ValueError: If it was no hash.
-        ResponseError: If the reply is another error.
-    """
-    if isinstance(reply, ResponseError):
-        if "WRONGTYPE" in str(reply):
-            raise ValueError("a session should be a hash")
-        raise reply
-    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))

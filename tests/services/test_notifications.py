@@ -134,6 +134,20 @@ async def test_the_newest_hundred_are_kept(notifications: Notifications, redis: 
         await notifications.recent("7", limit=0)
 
 
+async def test_what_was_published_elsewhere_is_kept_and_not_published(client: Redis, redis: Redis) -> None:
+    notifications = Notifications(client, clock=lambda: AT + timedelta(hours=2))
+    theirs, others = a_notification(1), [a_notification(number, "8") for number in range(KEPT + 3)]
+    async with redis.pubsub() as listener:
+        await listener.psubscribe("notifications:*")
+        assert (await listener.get_message(timeout=5))["type"] == "psubscribe"
+        await notifications.restore([theirs, *others])
+        sent = await notifications.publish("7", Level.OK, "title", "now")
+        assert json.loads((await listener.get_message(timeout=5))["data"])["id"] == sent.id
+    assert await notifications.recent("7") == (sent, theirs)
+    assert await notifications.recent("8") == tuple(reversed(others[3:]))
+    assert LIFE - 2 * 3600 - 60 < await redis.ttl("notifications:recent:8") <= LIFE - 2 * 3600
+
+
 async def test_nobody_has_none(notifications: Notifications) -> None:
     assert await notifications.recent("8") == ()
 

@@ -100,6 +100,37 @@ async def test_nobodys_session_is_in_no_index(sessions: Sessions, redis: Redis) 
     assert await redis.keys("*") == []
 
 
+async def test_what_was_kept_elsewhere_comes_back_as_it_was(sessions: Sessions, redis: Redis, clock: Clock) -> None:
+    used = [await sessions.create("42", DATA), await sessions.create(None, {"language": "ko"})]
+    for session in used:
+        await sessions.delete(session.id)
+    ended = Session(new_id(), "42", clock.now - 2 * LIFE, clock.now - LIFE, {}, {}, new_id())
+    clock.goes_on(minutes=20)
+    await redis.config_resetstat()
+    await sessions.restore([*used, ended])
+    assert (await calls(redis))["evalsha"] == 2
+    assert await index(redis, "42") == [used[0].id]
+    assert await sessions.of_user("42") == (used[0],)
+    assert HOUR - 21 * MINUTE < await redis.pttl(key(used[0])) <= HOUR - 20 * MINUTE
+    assert await sessions.get(ended.id) is None
+    anybody = await sessions.get(used[1].id)
+    assert anybody is not None
+    assert (anybody.user_id, anybody.data, anybody.created_at) == (None, {"language": "ko"}, used[1].created_at)
+
+
+async def test_scripts_that_were_loaded_are_not_refused(sessions: Sessions, redis: Redis) -> None:
+    await redis.script_flush()
+    await redis.config_resetstat()
+    await sessions.load_scripts()
+    session = await sessions.create("42", {})
+    assert await sessions.write(session, changes({}, {"page": 1}))
+    rotated = await sessions.rotate(session, "43", changes({}, {}))
+    assert rotated
+    assert await sessions.get(rotated.id)
+    assert await sessions.extend(rotated.id, 2 * LIFE)
+    assert not await redis.info("errorstats")
+
+
 async def test_who_has_no_name_cannot_log_in(sessions: Sessions) -> None:
     with pytest.raises(ValueError, match="user_id"):
         await sessions.create("", {})
