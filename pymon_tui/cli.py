@@ -238,6 +238,7 @@ def _ways_to_servers(
     chosen: dict[Any, Any] = {}  # what the settings are for servers that a person chose
 
     def source_of(endpoint: Any) -> Any:
+        from pymon_tui.application import QUERIES as OF_THE_APPLICATION
         from pymon_tui.journal.actions import recorder
         from pymon_tui.journal.folder import state_folder
         from pymon_tui.journal.journal import Journal
@@ -246,7 +247,7 @@ def _ways_to_servers(
 
         return Monitor(
             endpoint,
-            QUERIES,
+            (*QUERIES, *OF_THE_APPLICATION),
             interval=settings.interval,
             patterns=[os.fsencode(channel) for channel in settings.channels],
             read_only=chosen.get(endpoint, settings).read_only,

@@ -201,6 +201,12 @@ def namespace_of(key: str) -> str:
     return prefix if len(parts) > 2 and prefix in _PREFIXES else parts[0]
 
 
+def family_of(key: bytes) -> Family | None:
+    """The family that a key belongs to; None if to none."""
+    found = _ANY.fullmatch(key)
+    return FAMILIES[found.lastindex - 1] if found and found.lastindex else None
+
+
 def _shortened(part: str) -> str:
     if len(part) <= LONGEST_PART:
         return part
@@ -213,6 +219,18 @@ def _filled(name: str, value: Part) -> str:
     if not filled:
         raise ValueError(f"{name} can't be empty in a key")
     return filled
+
+
+def _key_of(family: Family) -> bytes:
+    pieces = (
+        re.escape(text) + ("[^:]+" if name is not None else "")
+        for text, name, _, _ in Formatter().parse(family.template)
+    )
+    return "".join(pieces).encode()
+
+
+_ANY = re.compile(b"|".join(b"(%b)" % _key_of(family) for family in FAMILIES))
+"""A key of any family; the group tells which."""
 
 
 @lru_cache(maxsize=64)

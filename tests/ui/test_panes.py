@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from textual.binding import Binding
 
+from pymon_tui.application import QUERIES as OF_THE_APPLICATION
 from pymon_tui.model.query import PENDING, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
@@ -20,14 +21,15 @@ from tests.samples import sample
 from tests.script import Script, snapshot
 from tests.ui.stage import app_of, until_shown
 
+EVERYTHING = (*QUERIES, *OF_THE_APPLICATION)
 SIZES = ((80, 24), (160, 48))
 DENIED = Unavailable(Reason.DENIED, safe("NOPERM this user has no permissions"), safe("ACL SETUSER me +all"))
 
 
 async def _states() -> dict[str, Snapshot]:
     return {
-        "pending": snapshot(dict.fromkeys(QUERIES, PENDING)),
-        "denied": snapshot(dict.fromkeys(QUERIES, DENIED)),
+        "pending": snapshot(dict.fromkeys(EVERYTHING, PENDING)),
+        "denied": snapshot(dict.fromkeys(EVERYTHING, DENIED)),
         "full": await sample(),
     }
 
@@ -40,7 +42,7 @@ async def test_every_pane_draws(state: str, size: tuple[int, int]) -> None:
     async with app_of(script).run_test(size=size) as pilot:
         await until_shown(pilot, one)
         for number, kind in enumerate(PANES, 2):
-            for key in (str(number), "1"):
+            for key in (str(number), "1") if kind.IN_OVERVIEW else (str(number),):
                 await pilot.press(key)
                 await pilot.pause()
                 pane = pilot.app.screen.query_one(kind)
@@ -54,12 +56,13 @@ async def test_the_full_form_is_made_when_it_is_first_opened_and_hidden_in_the_o
         monitor = await until_shown(pilot, one)
         assert not monitor.query(".detail")
         for number, kind in enumerate(PANES, 2):
-            pane = monitor.query_one(kind)
             for _ in range(2):
                 await pilot.press(str(number))
+                pane = monitor.query_one(kind)
                 assert len(pane.query(".detail")) == sum(map(len, pane.details().values()))
                 await pilot.press("1")
                 assert not any(widget.display for widget in pane.query(".detail"))
+                assert pane.display is kind.IN_OVERVIEW
 
 
 @pytest.mark.parametrize("state", ["denied", "full"])
@@ -80,7 +83,7 @@ def test_every_pane_tells_what_it_is(kind: type[Pane]) -> None:
     assert kind.TITLE
     assert kind.ABOUT.endswith(".")
     assert kind.QUERIES
-    assert set(kind.QUERIES) <= set(QUERIES)
+    assert {*kind.QUERIES, *kind.DETAIL_QUERIES} <= {*QUERIES, *OF_THE_APPLICATION}
 
 
 def test_names_and_keys_are_unique() -> None:

@@ -36,6 +36,10 @@ class Pane(Vertical, can_focus=False):
     ABOUT: ClassVar[str]
     """One or two sentences for the help screen."""
     QUERIES: ClassVar[tuple[Query[Any], ...]]
+    DETAIL_QUERIES: ClassVar[tuple[Query[Any], ...]] = ()
+    """What is asked besides while the pane is open in full."""
+    IN_OVERVIEW: ClassVar[bool] = True
+    """Whether it stands in the overview. One that doesn't has the full form alone, and is made when it is opened."""
 
     DEFAULT_CSS = """
     Pane {

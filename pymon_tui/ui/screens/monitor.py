@@ -25,7 +25,7 @@ from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.help import help_screen
 from pymon_tui.ui.screens.hints import hints_of
 from pymon_tui.ui.screens.intervals import next_interval
-from pymon_tui.ui.screens.overview import in_order
+from pymon_tui.ui.screens.overview import in_order, wanted
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
@@ -110,11 +110,13 @@ class MonitorScreen(SeenScreen[None]):
         yield TitleBar()
         yield Prose(id="banner")
         with Container(id="panes"):
-            for pane in in_order(PANES):
-                yield pane().data_bind(
-                    MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only, MonitorScreen.glyphs
-                )
+            yield from (self._bound(pane()) for pane in in_order(PANES))
         yield KeyBar()
+
+    def _bound(self, pane: Pane) -> Pane:
+        return pane.data_bind(
+            MonitorScreen.snapshot, MonitorScreen.paused, MonitorScreen.read_only, MonitorScreen.glyphs
+        )
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Leave the styles as they are: everything got them when it was mounted, a moment ago."""
@@ -148,27 +150,27 @@ class MonitorScreen(SeenScreen[None]):
             self.snapshot = self._newest
         self._show_state()
 
-    def action_overview(self) -> None:
-        """Show all panes."""
-        self._lay_out(None)
+    async def action_overview(self) -> None:
+        """Show the overview."""
+        await self._lay_out(None)
 
-    def action_pane(self, name: str) -> None:
+    async def action_pane(self, name: str) -> None:
         """Show one pane in full; again goes back."""
-        self._lay_out(None if self._open == name else name)
+        await self._lay_out(None if self._open == name else name)
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """Open the focused pane in full; in full, the row under the cursor."""
         pane = self._focused_pane()
         if pane is None:
             return
         if self._open is None:
-            self._lay_out(pane.NAME)
+            await self._lay_out(pane.NAME)
         elif (message := pane.opened()) is not None:
             self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Back to the overview."""
-        self._lay_out(None)
+        await self._lay_out(None)
 
     def action_pause(self) -> None:
         """Hold the picture, or let it go on."""
@@ -242,22 +244,25 @@ class MonitorScreen(SeenScreen[None]):
             self.notify(text, severity="error", markup=False, timeout=10)
 
     @on(Table.Opened)
-    def _open_row(self) -> None:
-        self.action_open()
+    async def _open_row(self) -> None:
+        await self.action_open()
 
     @on(Pane.Open)
     def _read(self, message: Pane.Open) -> None:
         self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
 
-    def _lay_out(self, name: str | None) -> None:
-        """One pane in full, or all of them."""
-        focused = self._focused_pane()
+    async def _lay_out(self, name: str | None) -> None:
+        """One pane in full, or all of the overview."""
+        focused, panes = self._focused_pane(), self.query_one("#panes")
+        if name is not None and not self.query(f"#pane-{name}"):
+            (apart,) = (pane for pane in PANES if name == pane.NAME)
+            await panes.mount(self._bound(apart()).add_class("-apart"))
         self._open = name
-        self.query_one("#panes").set_class(name is not None, "-one")
+        panes.set_class(name is not None, "-one")
         for pane in self.query(Pane):
             pane.full = name == pane.NAME
         self._want()
-        target = name or (focused.NAME if focused is not None else None)
+        target = name or (focused.NAME if focused is not None and focused.IN_OVERVIEW else None)
         if target is not None:
             self._focus(self.query_one(f"#pane-{target}", Pane))
         self.refresh_bindings()
@@ -269,19 +274,15 @@ class MonitorScreen(SeenScreen[None]):
             self.set_focus((shown or focusable)[0])
 
     def _focused_pane(self) -> Pane | None:
-        node = self.focused
-        while node is not None and not isinstance(node, Pane):
-            parent = node.parent
-            node = parent if parent is not None else None  # type: ignore[assignment]
-        if node is None and self._open is not None:
+        around = self.focused.ancestors_with_self if self.focused is not None else ()
+        found = next((node for node in around if isinstance(node, Pane)), None)
+        if found is None and self._open is not None:
             return self.query_one(f"#pane-{self._open}", Pane)
-        return node
+        return found
 
     def _want(self) -> None:
         """Tell the source which readings are looked at."""
-        shown = [pane for pane in PANES if self._open in (None, pane.NAME)]
-        names = {query.name for pane in shown for query in pane.QUERIES}
-        self._source.want(names)
+        self._source.want(wanted(PANES, self._open))
 
     def _step_interval(self, step: int) -> None:
         # Counted from the last wish, and not from the last tick: two presses are two steps.

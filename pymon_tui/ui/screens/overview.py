@@ -1,4 +1,4 @@
-"""The overview's order; app.tcss says how wide each pane is in it."""
+"""What stands in the overview, in which order; app.tcss says how wide each pane is in it."""
 
 from __future__ import annotations
 
@@ -11,5 +11,12 @@ ROWS = ("server", "memory", "hits", "clients", "slowlog", "notifications")
 
 
 def in_order(panes: Iterable[type[Pane]]) -> list[type[Pane]]:
-    """The panes as the overview places them; those it doesn't know come last."""
-    return sorted(panes, key=lambda pane: ROWS.index(pane.NAME) if pane.NAME in ROWS else len(ROWS))
+    """The panes of the overview as it places them."""
+    return sorted((pane for pane in panes if pane.IN_OVERVIEW), key=lambda pane: ROWS.index(pane.NAME))
+
+
+def wanted(panes: Iterable[type[Pane]], opened: str | None) -> set[str]:
+    """The readings that are looked at, by name: those of the overview, or of the pane that is open in full."""
+    if opened is None:
+        return {query.name for pane in panes if pane.IN_OVERVIEW for query in pane.QUERIES}
+    return {query.name for pane in panes if opened == pane.NAME for query in (*pane.QUERIES, *pane.DETAIL_QUERIES)}

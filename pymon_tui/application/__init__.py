@@ -1,0 +1,10 @@
+"""What the application's keys tell, by the families that ``services.keys`` declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymon_tui.model.query import Query
+
+QUERIES: tuple[Query[Any], ...] = ()
+"""Every reading of the application's keys. ``once`` has none of them: they need a walk through the keyspace."""
