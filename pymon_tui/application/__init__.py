@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
 from pymon_tui.model.query import Query
 
-QUERIES: tuple[Query[Any], ...] = ()
+QUERIES: tuple[Query[Any], ...] = (APPLICATION_TODAY, APPLICATION_DAYS)
 """Every reading of the application's keys. ``once`` has none of them: they need a walk through the keyspace."""

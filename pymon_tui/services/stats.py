@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import TracebackType
 from typing import Self
@@ -18,7 +16,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from pymon_tui.services.keys import STATS_HITS, STATS_MISSES
+from pymon_tui.services.days import FAMILIES, Day, Days, counted
 from pymon_tui.services.outage import Outage
 
 FLUSH_EVERY = 1.0
@@ -28,68 +26,6 @@ MOST_NAMESPACES = 200
 OTHER = "(other)"
 
 
-@dataclass(frozen=True, slots=True)
-class HitRate:
-    """Hits and misses of something.
-
-    Attributes:
-        hits: Look-ups that found a value.
-        misses: Look-ups that found none.
-    """
-
-    hits: int
-    misses: int
-
-    @property
-    def share(self) -> float | None:
-        """Hits among all look-ups, from 0 to 1; None where there were none."""
-        return self.hits / (self.hits + self.misses) if self.hits + self.misses else None
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What was looked up on one day.
-
-    Attributes:
-        day: The day, as the time zone of the statistics has it.
-        namespaces: Each namespace that was looked up, by name.
-    """
-
-    day: date
-    namespaces: tuple[tuple[str, HitRate], ...]
-
-    @property
-    def total(self) -> HitRate:
-        """All namespaces together."""
-        return _sum(rate for _, rate in self.namespaces)
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """What was looked up from one day to another.
-
-    Attributes:
-        days: Every day between them, those without look-ups too, oldest first.
-    """
-
-    days: tuple[Day, ...]
-
-    @property
-    def total(self) -> HitRate:
-        """All days and namespaces together."""
-        return _sum(day.total for day in self.days)
-
-    @property
-    def namespaces(self) -> tuple[tuple[str, HitRate], ...]:
-        """Each namespace that was looked up, by name, over all days."""
-        rates: defaultdict[str, list[HitRate]] = defaultdict(list)
-        for day in self.days:
-            for name, rate in day.namespaces:
-                rates[name].append(rate)
-        return tuple((name, _sum(rates[name])) for name in sorted(rates))
-
-
-_FAMILIES = (STATS_HITS, STATS_MISSES)
 _HITS, _MISSES = 0, 1
 _Tally = tuple[dict[str, int], dict[str, int]]
 """Hits and misses by namespace."""
@@ -160,7 +96,7 @@ class Stats:
             return True
         pipeline = self._redis.pipeline(transaction=True)
         for day, tally in taken.items():
-            for family, counts in zip(_FAMILIES, tally, strict=True):
+            for family, counts in zip(FAMILIES, tally, strict=True):
                 for namespace, count in counts.items():
                     pipeline.hincrby(family.key(day=day), namespace, count)
                 if counts and family.life is not None:
@@ -197,10 +133,11 @@ class Stats:
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         pipeline = self._redis.pipeline(transaction=False)
         for day in days:
-            for family in _FAMILIES:
+            for family in FAMILIES:
                 pipeline.execute_command("HGETALL", family.key(day=day), NEVER_DECODE=True)
         replies = await pipeline.execute()
-        return Days(tuple(_day(day, *counts) for day, *counts in zip(days, replies[::2], replies[1::2], strict=True)))
+        both = zip(days, replies[::2], replies[1::2], strict=True)
+        return Days(tuple(counted(day, hits, misses) for day, hits, misses in both))
 
     async def __aenter__(self) -> Self:
         self._flushing = asyncio.create_task(self._flush_now_and_then())
@@ -238,24 +175,3 @@ class Stats:
 
     def _midnight(self, day: date) -> float:
         return datetime(day.year, day.month, day.day, tzinfo=self._zone).timestamp()
-
-
-def _day(day: date, hits: dict[bytes, bytes], misses: dict[bytes, bytes]) -> Day:
-    names = sorted({*hits, *misses})
-    return Day(
-        day,
-        tuple(
-            (name.decode("utf-8", "replace"), HitRate(_number(hits.get(name)), _number(misses.get(name))))
-            for name in names
-        ),
-    )
-
-
-def _number(count: bytes | None) -> int:
-    # Another program may have written anything.
-    return int(count) if count is not None and count.isdigit() else 0
-
-
-def _sum(rates: Iterable[HitRate]) -> HitRate:
-    known = list(rates)
-    return HitRate(sum(rate.hits for rate in known), sum(rate.misses for rate in known))

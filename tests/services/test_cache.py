@@ -13,8 +13,9 @@ from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
 from pymon_tui.services.cache import DEFAULT_LIFE, Cache, Counts
+from pymon_tui.services.days import HitRate
 from pymon_tui.services.keys import MONITORING_RESULT, cache_key
-from pymon_tui.services.stats import HitRate, Stats
+from pymon_tui.services.stats import Stats
 
 KEY = MONITORING_RESULT.key(project_id=42)
 RESULT = {

@@ -10,8 +10,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from pymon_tui.services.days import Day, HitRate
 from pymon_tui.services.keys import STATS_HITS, STATS_MISSES
-from pymon_tui.services.stats import MOST_NAMESPACES, OTHER, Day, HitRate, Stats
+from pymon_tui.services.stats import MOST_NAMESPACES, OTHER, Stats
 from tests.conftest import StartServer
 from tests.demo.waiting import eventually
 from tests.services.application import Clock, client_of

@@ -12,10 +12,11 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.services.cache import Cache
+from pymon_tui.services.days import HitRate
 from pymon_tui.services.invalidating import Invalidator
 from pymon_tui.services.loading import Stored
 from pymon_tui.services.local import ABSENT, LocalCache
-from pymon_tui.services.stats import HitRate, Stats
+from pymon_tui.services.stats import Stats
 from pymon_tui.services.strategy import LOCAL_LIFE, Tiers
 from pymon_tui.services.tracking import Tracking
 from tests.conftest import StartServer
