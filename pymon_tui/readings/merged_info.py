@@ -1,0 +1,175 @@
+"""The INFO of several nodes as if they were one server, so that every reading of it holds for all of them.
+
+What can be added up is; what is the same everywhere stays; what says nothing of the whole is left out, as by a server
+that doesn't tell it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+from pymon_tui.readings.info import Info
+
+_OF_PRIMARIES = [
+    "total_commands_processed",
+    "instantaneous_ops_per_sec",
+    "total_error_replies",
+    "total_net_input_bytes",
+    "total_net_output_bytes",
+    "used_cpu_sys",
+    "used_cpu_user",
+    "used_cpu_sys_children",
+    "used_cpu_user_children",
+    "expired_keys",
+    "evicted_keys",
+    "evicted_clients",
+    "used_memory",
+    "used_memory_rss",
+    "used_memory_dataset",
+    "used_memory_overhead",
+    "used_memory_startup",
+    "used_memory_lua",
+    "used_memory_scripts",
+    "mem_not_counted_for_evict",
+    "mem_fragmentation_bytes",
+    "allocator_frag_bytes",
+    "allocator_rss_bytes",
+    "rss_overhead_bytes",
+    "mem_clients_normal",
+    "mem_clients_slaves",
+    "mem_replication_backlog",
+    "mem_cluster_links",
+    "mem_aof_buffer",
+    "lazyfree_pending_objects",
+    "active_defrag_running",
+    "connected_slaves",
+    "sync_full",
+    "sync_partial_ok",
+    "sync_partial_err",
+    "rdb_changes_since_last_save",
+    "aof_current_size",
+    "aof_base_size",
+    "aof_delayed_fsync",
+    "total_forks",
+]
+"""Added up of the primaries: a replica holds the same data, and carries out the same writes once more."""
+
+_OF_ALL = [
+    "keyspace_hits",
+    "keyspace_misses",
+    "connected_clients",
+    "blocked_clients",
+    "maxclients",
+    "rejected_connections",
+    "total_connections_received",
+]
+"""Added up of replicas too: clients and reads are on one node each."""
+
+_LEAST, _MOST = ("uptime_in_seconds", "rdb_last_save_time"), ("server_time_usec", "latest_fork_usec")
+
+_SAME = [
+    "redis_version",
+    "valkey_version",
+    "server_name",
+    "redis_mode",
+    "server_mode",
+    "os",
+    "mem_allocator",
+    "executable",
+    "maxmemory_policy",
+    "hz",
+    "tcp_port",
+    "aof_enabled",
+    "role",
+]
+
+_STATES = ("rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status")
+"""``ok`` only where it is so on every node."""
+
+_UNDER_WAY = [
+    "loading",
+    "rdb_bgsave_in_progress",
+    "aof_rewrite_in_progress",
+    "aof_rewrite_scheduled",
+    "master_sync_in_progress",
+]
+"""1 where it is so on any node."""
+
+
+def merged(primaries: Sequence[Info], replicas: Sequence[Info]) -> Info:
+    """One INFO of a whole deployment; ``primaries`` has at least one."""
+    everyone = (*primaries, *replicas)
+    fields: dict[str, str] = {}
+    for names, nodes, join in (
+        (_OF_PRIMARIES, primaries, math.fsum),
+        (_OF_ALL, everyone, math.fsum),
+        (_LEAST, everyone, min),
+        (_MOST, everyone, max),
+    ):
+        fields |= _joined(names, nodes, join)
+    fields |= _texts(primaries) | _memory(primaries) | _prefixed("db", primaries) | _prefixed("cmdstat_", primaries)
+    for name in _UNDER_WAY:
+        if flags := [flag for node in everyone if (flag := node.flag(name)) is not None]:
+            fields[name] = str(int(any(flags)))
+    # Another process anywhere makes it another whole: counters may have gone back.
+    runs = " ".join(sorted(node.text("run_id") or "?" for node in everyone))
+    fields["run_id"] = blake2b(runs.encode(), digest_size=20).hexdigest()
+    return Info(fields)
+
+
+def _joined(names: Sequence[str], nodes: Sequence[Info], join: Callable[[Sequence[float]], float]) -> dict[str, str]:
+    """Fields that every node has, as one number each: a sum that lacks a node would be wrong without a sign of it."""
+    found = {}
+    for name in names:
+        values = [value for node in nodes if (value := node.number(name)) is not None]
+        if len(values) == len(nodes):
+            found[name] = _written(join(values))
+    return found
+
+
+def _texts(nodes: Sequence[Info]) -> dict[str, str]:
+    found = {}
+    for name in _SAME:
+        values = {node.text(name) for node in nodes}
+        if len(values) == 1 and (value := values.pop()) is not None:
+            found[name] = str(value)
+    for name in _STATES:
+        states = {node.text(name) for node in nodes} - {None}
+        if states:
+            found[name] = "ok" if states == {"ok"} else str(min(states - {"ok"}, key=str))
+    return found
+
+
+def _memory(nodes: Sequence[Info]) -> dict[str, str]:
+    """The limit, if each node has one, and how much is held of what is used."""
+    found = {}
+    limits = [node.integer("maxmemory") for node in nodes]
+    if None not in limits:
+        found["maxmemory"] = str(sum(filter(None, limits)) if all(limits) else 0)
+    sums = _joined(("used_memory", "used_memory_rss"), nodes, math.fsum)
+    if len(sums) == 2 and (used := float(sums["used_memory"])):
+        found["mem_fragmentation_ratio"] = f"{float(sums['used_memory_rss']) / used:.2f}"
+    return found
+
+
+def _prefixed(prefix: str, nodes: Sequence[Info]) -> dict[str, str]:
+    """``db0:keys=1,expires=0`` and ``cmdstat_get:calls=1,usec=2``, their counts added up; means are left out."""
+    sums: dict[str, dict[str, int]] = {}
+    for node in nodes:
+        for name, values in node.with_prefix(prefix):
+            line = Info(values)
+            counts = sums.setdefault(name, {})
+            for field in values:
+                if (value := line.integer(field)) is not None and not field.startswith("avg"):
+                    counts[field] = counts.get(field, 0) + value
+    return {
+        f"{prefix}{name}": ",".join(f"{field}={value}" for field, value in counts.items())
+        for name, counts in sums.items()
+        if counts
+    }
+
+
+def _written(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)

@@ -1,0 +1,104 @@
+"""The INFO of several nodes as one: what is added up, what stays, and what is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymon_tui.readings.hits import parse_hits
+from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.keyspace import parse_keyspace
+from pymon_tui.readings.memory import parse_memory
+from pymon_tui.readings.merged_info import merged
+from pymon_tui.readings.persistence import parse_persistence
+from pymon_tui.readings.server import parse_server
+from tests.replies import recorded
+
+
+def info(**fields: object) -> Info:
+    return parse_info("".join(f"{name}:{value}\r\n" for name, value in fields.items()).encode())
+
+
+A = info(
+    run_id="a",
+    redis_version="7.2.4",
+    uptime_in_seconds=100,
+    used_memory=1000,
+    used_memory_rss=1500,
+    maxmemory=2000,
+    keyspace_hits=90,
+    keyspace_misses=10,
+    connected_clients=5,
+    total_commands_processed=1000,
+    rdb_last_bgsave_status="ok",
+    db0="keys=10,expires=4,avg_ttl=500",
+    cmdstat_get="calls=10,usec=20,usec_per_call=2.00,rejected_calls=0,failed_calls=1",
+)
+B = info(
+    run_id="b",
+    redis_version="7.2.4",
+    uptime_in_seconds=50,
+    used_memory=3000,
+    used_memory_rss=3500,
+    maxmemory=4000,
+    keyspace_hits=10,
+    keyspace_misses=30,
+    connected_clients=7,
+    total_commands_processed=500,
+    rdb_last_bgsave_status="err",
+    db0="keys=20,expires=0",
+    db3="keys=1,expires=1",
+    cmdstat_get="calls=1,usec=5,usec_per_call=5.00,rejected_calls=2,failed_calls=0",
+)
+REPLICA = info(
+    run_id="r", uptime_in_seconds=70, used_memory=1000, keyspace_hits=100, keyspace_misses=0, connected_clients=1
+)
+
+
+def test_reads_and_clients_are_those_of_all_nodes_and_data_that_of_the_primaries() -> None:
+    whole = merged([A, B], [REPLICA])
+    hits = parse_hits(whole)
+    assert (hits.keyspace_hits, hits.keyspace_misses) == (200, 40)
+    assert hits.hit_rate == pytest.approx(200 / 240)
+    assert whole.integer("connected_clients") == 13
+    assert whole.integer("total_commands_processed") == 1500
+    memory = parse_memory(whole)
+    assert (memory.used_memory, memory.maxmemory, memory.mem_fragmentation_ratio) == (4000, 6000, 1.25)
+    assert [(db.index, db.keys, db.expires, db.avg_ttl) for db in parse_keyspace(whole).databases] == [
+        (0, 30, 4, None),
+        (3, 1, 1, None),
+    ]
+    assert whole.statistic("get") == (11, 25)
+
+
+def test_what_is_the_same_stays_and_what_differs_is_left_out() -> None:
+    server = parse_server(merged([A, B], []))
+    assert server.redis_version == "7.2.4"
+    assert server.uptime_in_seconds == 50
+    other = merged([A, info(redis_version="8.0.0")], [])
+    assert other.text("redis_version") is None
+
+
+def test_one_node_that_failed_to_save_is_enough() -> None:
+    assert parse_persistence(merged([A, B], [])).rdb_failed
+    assert not parse_persistence(merged([A, A], [])).rdb_failed
+
+
+def test_a_sum_that_lacks_a_node_is_not_told() -> None:
+    assert merged([A, info(run_id="c")], []).number("used_memory") is None
+
+
+def test_a_node_without_a_limit_leaves_the_whole_without_one() -> None:
+    assert merged([A, info(maxmemory=0)], []).integer("maxmemory") == 0
+
+
+def test_another_process_makes_another_whole() -> None:
+    assert merged([A, B], []).text("run_id") == merged([B, A], []).text("run_id")
+    assert merged([A, B], []).text("run_id") != merged([A, REPLICA], []).text("run_id")
+
+
+def test_a_recorded_info_merged_with_itself_is_twice_as_much() -> None:
+    one = parse_info(recorded("info-primary.valkey-9.resp3"))
+    two = merged([one, one], [])
+    assert parse_keyspace(two).keys == 2 * parse_keyspace(one).keys
+    assert parse_memory(two).used_memory == 2 * parse_memory(one).used_memory
+    assert parse_server(two).version == parse_server(one).version
