@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pymon_tui.model.query import Argument
+from pymon_tui.model.query import Argument, Reply
+from pymon_tui.model.steps import Exchange, Steps
 from pymon_tui.model.text import SafeText, join, safe
 
 NOTHING = safe("")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What takes more than one command, or commands that not everybody may read.
+
+    Attributes:
+        begin: Gives the steps; called once, when they are taken. What they return is the answer. It is left out of
+            the representation, for it may hold what is secret.
+        shown: The commands as a person reads them, one each; what is secret in them is cut.
+    """
+
+    begin: Callable[[], Steps[Reply]] = field(repr=False)
+    shown: tuple[SafeText, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One write: what it is called, the exact command, and what it does to whom.
+    """One write: what it is called, what exactly is sent, and what it does to whom.
 
     Attributes:
         name: Two or three words: "Kill client".
-        command: What is sent, unchanged.
+        command: What is sent, unchanged; or a course of several commands.
         effect: One sentence that says what will have happened.
-        acl: The name that ACL rules give the command, such as ``client|kill``.
+        acl: The name that ACL rules give the command, such as ``client|kill``; of a course, the one that matters.
         counts: What a number in the answer counts, such as "clients killed"; empty where it isn't one.
     """
 
     name: SafeText
-    command: tuple[Argument, ...]
+    command: tuple[Argument, ...] | Course
     effect: SafeText
     acl: str
     counts: SafeText = NOTHING
 
     @property
+    def lines(self) -> tuple[SafeText, ...]:
+        """The commands, one a line; an argument with blanks or quotes stands in quotes."""
+        if isinstance(self.command, Course):
+            return self.command.shown
+        return (join(" ", [quoted(argument) for argument in self.command]),)
+
+    @property
     def shown(self) -> SafeText:
-        """The exact command as one line; an argument with blanks or quotes stands in quotes."""
-        return join(" ", [quoted(argument) for argument in self.command])
+        """The commands in one line."""
+        return join("; ", self.lines)
+
+    def steps(self) -> Steps[Reply]:
+        """What is to be sent, anew at each call; to be taken once."""
+        return self.command.begin() if isinstance(self.command, Course) else _at_once(self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +107,11 @@ class Attempt:
 
 Recorder = Callable[[Attempt], SafeText | None]
 """Writes an attempt down, blocking; returns why it couldn't, or None."""
+
+
+def _at_once(command: tuple[Argument, ...]) -> Steps[Reply]:
+    (reply,) = yield Exchange((command,))
+    return reply
 
 
 def quoted(argument: Argument, limit: int = 200) -> SafeText:

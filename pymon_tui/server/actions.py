@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from pymon_tui.model.action import Action, Attempt, Done, NotDone, Outcome, Recorder
 from pymon_tui.model.query import Reply
+from pymon_tui.model.steps import Exchange
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.readings.info import parse_info
 from pymon_tui.server.connection import Handshake, Session, open_session
@@ -21,9 +23,9 @@ _UNKNOWN_REMEDY = safe("look before you try again")
 async def perform(
     action: Action, endpoint: Endpoint, handshake: Handshake, *, read_only: bool, record: Recorder
 ) -> Outcome:
-    """Send the action's command on a connection of its own, once, and say what came of it.
+    """Send the action's commands on a connection of its own, each once, and say what came of it.
 
-    A lost answer is not taken for a failure and the command is not sent again: the outcome is then unknown.
+    A lost answer is not taken for a failure and no command is sent again: the outcome is then unknown.
     ``record`` is told of every attempt. One that it can't write down is made all the same, and its outcome says so.
     """
     if read_only:
@@ -64,16 +66,69 @@ async def _run_id(session: Session) -> SafeText | None:
 
 
 async def _send(action: Action, session: Session) -> Outcome:
+    """Take the action's steps to their end, or to the first that is refused or whose answer is lost."""
+    steps, written = action.steps(), False
     try:
-        (reply,) = await session.ask([action.command])
-    except LinkError as error:
-        what = safe(f"{action.name} was sent, and its answer was lost: {error.what}")
-        return NotDone(what, _UNKNOWN_REMEDY, unknown=True)
-    if isinstance(reply, RedisError):
-        what = safe(f"{action.name} was refused: {answer_text(reply)}")
-        return NotDone(what, remedy_of(reply, action.acl, session.user), unknown=False)
-    answer = _line(reply)
-    return Done(safe(f"{answer} {action.counts}") if action.counts and isinstance(reply, int) else answer)
+        exchange = next(steps)
+        while True:
+            try:
+                answered = await _exchanged(exchange, session)
+            except LinkError as error:
+                return _lost(action, error) if written or exchange.writes else _not_sent(action, error)
+            written = written or answered.written
+            if answered.refused is not None:
+                return _refused(action, answered.refused, session, written=written)
+            exchange = steps.send(answered.replies)
+    except StopIteration as end:
+        answer = _line(end.value)
+        return Done(safe(f"{answer} {action.counts}") if action.counts and isinstance(end.value, int) else answer)
+    finally:
+        steps.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answered:
+    """What came back of one exchange.
+
+    Attributes:
+        refused: The first error among the replies, or None.
+        written: Whether anything of it was carried out that writes.
+    """
+
+    replies: Sequence[Reply | RedisError]
+    refused: RedisError | None
+    written: bool
+
+
+async def _exchanged(exchange: Exchange, session: Session) -> _Answered:
+    if not exchange.atomic:
+        replies = await session.ask(exchange.commands)
+        return _Answered(replies, _first_error(replies), exchange.writes and _any_done(replies))
+    multi, *queued, done = await session.ask((("MULTI",), *exchange.commands, ("EXEC",)))
+    if isinstance(multi, RedisError):  # then the server took the commands one by one
+        return _Answered(queued, multi, _any_done(queued))
+    if isinstance(done, list):
+        return _Answered(done, _first_error(done), _any_done(done))
+    return _Answered((), _first_error((*queued, done)) or ResponseError("ERR the transaction was dropped"), False)
+
+
+def _first_error(replies: Iterable[Reply | RedisError]) -> RedisError | None:
+    return next((reply for reply in replies if isinstance(reply, RedisError)), None)
+
+
+def _any_done(replies: Iterable[Reply | RedisError]) -> bool:
+    return any(not isinstance(reply, RedisError) for reply in replies)
+
+
+def _refused(action: Action, error: RedisError, session: Session, *, written: bool) -> NotDone:
+    how = "was done in part, then refused" if written else "was refused"
+    what = safe(f"{action.name} {how}: {answer_text(error)}")
+    return NotDone(what, remedy_of(error, action.acl, session.user), unknown=False)
+
+
+def _lost(action: Action, error: LinkError) -> NotDone:
+    what = safe(f"{action.name} was sent, and its answer was lost: {error.what}")
+    return NotDone(what, _UNKNOWN_REMEDY, unknown=True)
 
 
 def _not_sent(action: Action, error: LinkError) -> NotDone:

@@ -18,6 +18,8 @@ from pymon_tui.server.endpoint import Endpoint
 _NOTHING = safe("")
 _MISSING = ("unknown command", "unknown subcommand", "unsupported command", "command is not available")
 _DISABLED = ("support disabled", "command not allowed")
+# Not "command or its subcommand", as Redis 6 says: what was sent is named better then.
+_NAMED = re.compile(r"permissions to run the '([\w|-]+)' command(?! or)")
 
 
 class LinkError(Exception):
@@ -63,11 +65,15 @@ def is_of_key(error: RedisError) -> bool:
 
 
 def remedy_of(error: RedisError, acl: str, user: SafeText) -> SafeText:
-    """The ACL line that lets ``user`` do what was refused (the command, its key, its channel); else nothing."""
-    if not isinstance(error, NoPermissionError):
+    """The ACL line that lets ``user`` do what was refused (the command, its key, its channel); else nothing.
+
+    ``acl`` is what was sent; the server may name what it refused of it, such as a command that a script calls.
+    """
+    named = _NAMED.search(str(error))
+    if not isinstance(error, NoPermissionError) and named is None:
         return _NOTHING
     if not is_of_key(error):
-        return grant(acl, user)
+        return grant(named[1] if named else acl, user)
     return safe(f"ACL SETUSER {user} &CHANNEL" if "channel" in str(error) else f"ACL SETUSER {user} ~KEY")
 
 

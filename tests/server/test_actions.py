@@ -9,8 +9,9 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.model.action import Action, Attempt, Done, NotDone
-from pymon_tui.model.query import Argument
+from pymon_tui.model.action import Action, Attempt, Course, Done, NotDone, Outcome
+from pymon_tui.model.query import Argument, Reply
+from pymon_tui.model.steps import Exchange, Steps
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.actions import perform
 from pymon_tui.server.connection import Handshake
@@ -200,3 +201,95 @@ async def test_an_action_that_nobody_waits_for_any_more_is_recorded_as_unknown()
     (attempt,) = written.attempts
     assert isinstance(attempt.outcome, NotDone)
     assert attempt.outcome.unknown
+
+
+# Courses of several commands
+
+
+def moving() -> Steps[Reply]:
+    """Looks where something is, and then moves it; says how much there is of it."""
+    (where,) = yield Exchange((("GET", "where"),), writes=False)
+    _, moved = yield Exchange((("SET", "where", "there"), ("INCR", b"moved:" + where)), atomic=True)
+    (length,) = yield Exchange((("APPEND", "told", "moved"),))
+    return moved + length
+
+
+MOVE = Action(safe("Move it"), Course(moving, (safe("GET where"),)), safe("It is there."), "set", safe("moved"))
+
+
+async def moved(endpoint: Endpoint) -> Outcome:
+    return await perform(MOVE, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
+
+
+async def test_each_step_goes_by_what_came_back_of_the_one_before(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.set("where", "here")
+    assert await moved(Endpoint(socket=server.socket)) == Done(safe("6 moved"))
+    assert await redis.mget("where", "moved:here", "told") == ["there", "1", "moved"]
+    assert await moved(Endpoint(socket=server.socket)) == Done(safe("11 moved"))
+
+
+async def test_what_is_between_multi_and_exec_is_refused_as_a_whole(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.set("where", "here")
+    await redis.acl_setuser("mon", enabled=True, passwords=["+pw"], commands=["+@all", "-incr"], keys=["*"])
+    refused = await moved(Endpoint(socket=server.socket, username="mon", password=SecretStr("pw")))
+    assert isinstance(refused, NotDone)
+    assert refused.what == "Move it was refused: NOPERM User mon has no permissions to run the 'incr' command"
+    assert (refused.remedy, refused.unknown) == ("ACL SETUSER mon +incr", False)
+    assert await redis.get("where") == "here"
+
+
+@pytest.mark.parametrize(
+    ("commands", "key", "done"),
+    [(["-append"], "*", "there"), (["-multi"], "*", "there"), (["-get"], "*", "here"), ([], "where", "here")],
+)
+async def test_what_was_done_before_a_refusal_is_said(
+    redis: Redis, server: EmbeddedServer, commands: list[str], key: str, done: str
+) -> None:
+    await redis.set("where", "here")
+    await redis.acl_setuser("mon", enabled=True, passwords=["+pw"], commands=["+@all", *commands], keys=[key])
+    refused = await moved(Endpoint(socket=server.socket, username="mon", password=SecretStr("pw")))
+    assert isinstance(refused, NotDone)
+    assert await redis.get("where") == done
+    assert refused.what.startswith(
+        "Move it was refused" if done == "here" else "Move it was done in part, then refused"
+    )
+    assert not refused.unknown
+
+
+async def test_an_error_within_a_transaction_does_not_hide_what_was_done(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.mset({"where": "here", "moved:here": "text"})
+    refused = await moved(Endpoint(socket=server.socket))
+    assert isinstance(refused, NotDone)
+    assert refused.what == "Move it was done in part, then refused: ERR value is not an integer or out of range"
+    assert await redis.get("where") == "there"
+
+
+@pytest.mark.parametrize(("silent", "unknown"), [(b"GET", False), (b"EXEC", True), (b"APPEND", True)])
+async def test_only_a_lost_answer_to_a_write_leaves_the_outcome_unknown(silent: bytes, *, unknown: bool) -> None:
+    sent: list[bytes] = []
+    replies = {b"HELLO": b"%0\r\n", b"GET": bulk(b"here"), b"EXEC": b"*2\r\n+OK\r\n:1\r\n", b"APPEND": b":5\r\n"}
+
+    def answer(command: list[bytes]) -> bytes:
+        sent.append(command[0])
+        return b"" if command[0] == silent else replies.get(command[0], b"+OK\r\n")
+
+    async with serving(speaking(answer)) as port:
+        outcome = await moved(Endpoint(port=port, command_timeout=0.2))
+    assert isinstance(outcome, NotDone)
+    assert outcome.unknown is unknown
+    assert outcome.what.startswith("Move it was sent, and its answer was lost" if unknown else "Move it was not sent")
+    assert sent.count(silent) == 1
+    assert sent[-1] == silent
+
+
+async def test_read_only_does_not_begin_a_course(redis: Redis, server: EmbeddedServer) -> None:
+    begun: list[bool] = []
+
+    def begin() -> Steps[Reply]:
+        begun.append(True)
+        return moving()
+
+    course = Action(safe("Move it"), Course(begin, ()), safe("It is there."), "set")
+    endpoint = Endpoint(socket=server.socket)
+    assert isinstance(await perform(course, endpoint, Handshake.RESP3, read_only=True, record=unrecorded), NotDone)
+    assert not begun

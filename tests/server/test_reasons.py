@@ -160,6 +160,21 @@ def test_a_denied_key_or_channel_is_not_taken_for_a_denied_command(text: str, re
     assert remedy_of(NoPermissionError(text), "publish", USER) == remedy
 
 
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (
+            ResponseError("ERR ACL failure in script: User mon has no permissions to run the 'pexpire' command"),
+            "pexpire",
+        ),
+        (NoPermissionError("User mon has no permissions to run the 'client|kill' command"), "client|kill"),
+        (NoPermissionError("this user has no permissions to run the 'client' command or its subcommand"), "eval"),
+    ],
+)
+def test_the_command_that_the_server_names_is_the_one_to_allow(error: RedisError, remedy: str) -> None:
+    assert remedy_of(error, "eval", USER) == grant(remedy, USER)
+
+
 def test_an_answer_has_its_code() -> None:
     assert answer_text(NoPermissionError("you may not", status_code="NOPERM")) == "NOPERM you may not"
     assert answer_text(ResponseError("ERR odd\r\n\x1b" + "x" * 900)) == safe("ERR odd\r\n\x1b" + "x" * 900, 200)

@@ -37,12 +37,12 @@ class ConfirmScreen(Window[bool]):
         super().__init__()
 
     def compose(self) -> ComposeResult:
-        """The exact command, whom it goes to and what it does."""
+        """The exact commands, whom they go to and what they do."""
         action = self._action
         frame = Vertical(
             Prose(
                 (
-                    (span(action.shown, "strong"),),
+                    *((span(line, "strong"),) for line in action.lines),
                     (),
                     (label("on      "), span(self._node)),
                     (label("effect  "), span(action.effect)),
