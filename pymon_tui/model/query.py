@@ -77,6 +77,27 @@ Replies: TypeAlias = Sequence[tuple[tuple[Argument, ...], Reply]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Answers(Sequence[tuple[tuple[Argument, ...], Reply]]):
+    """The ``Replies`` of a batch, and what else is known of them.
+
+    Attributes:
+        answered: What was sent, each with its reply.
+        failed: What was answered with an error, for its key's sake: one of another type, or one not to be touched.
+        at: When they came (monotonic seconds).
+    """
+
+    answered: Replies
+    failed: tuple[tuple[Argument, ...], ...]
+    at: float
+
+    def __len__(self) -> int:
+        return len(self.answered)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.answered[index]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Command(Generic[R]):
     """One command of a tick. Queries that share it share its reply: INFO is sent once and read by five.
 
@@ -84,7 +105,7 @@ class Command(Generic[R]):
         acl: The name that ACL rules and ``INFO commandstats`` give it, such as ``client|list``.
         arguments: What is sent, given its own last answer and that of ``given``, each None at first. Nothing is asked
             where it is empty.
-        decode: From the raw reply (the ``Replies`` of a batch) to what its queries parse. Raises ValueError where it
+        decode: From the raw reply (the ``Answers`` of a batch) to what its queries parse. Raises ValueError where it
             can't be read.
         every: Seconds between two askings; 0 is each tick.
         always: Asked whether or not a pane shows it.

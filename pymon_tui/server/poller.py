@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from pymon_tui.model.query import (
     PENDING,
+    Answers,
     Argument,
     Asked,
     Batch,
@@ -28,7 +29,7 @@ from pymon_tui.model.query import (
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.server.connection import Session
-from pymon_tui.server.reasons import gap
+from pymon_tui.server.reasons import gap, is_of_another_type
 
 _EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
@@ -113,7 +114,7 @@ class Poller:
         for command, asked in asking.items():
             taken = tuple(islice(replies, len(_lines(asked))))
             if isinstance(asked, Batch):
-                self._take(command, _as_one(asked, taken), session, now)
+                self._take(command, _as_one(asked, taken, now), session, now)
             else:
                 self._take(command, taken[0], session, now)
             await asyncio.sleep(0)  # a reply can be long to read; a key that was pressed goes first
@@ -207,12 +208,22 @@ def _lines(asked: Asked) -> tuple[tuple[Argument, ...], ...]:
     return (asked,) if asked else ()
 
 
-def _as_one(asked: Batch, replies: Sequence[Reply | RedisError]) -> Reply | RedisError:
-    """The replies of a batch as its command's decode takes them; the error where there is nothing else."""
-    answered = [
-        (line, reply) for line, reply in zip(asked.commands, replies, strict=True) if not isinstance(reply, RedisError)
-    ]
-    return answered or replies[0]
+def _as_one(asked: Batch, replies: Sequence[Reply | RedisError], now: float) -> Answers | RedisError:
+    """The replies of a batch as its command's decode takes them; the error where nothing else was answered.
+
+    A key of another type is no reason not to ask about others, even if there is no other yet.
+    """
+    answered, failed = [], []
+    refusal: RedisError | None = None
+    for line, reply in zip(asked.commands, replies, strict=True):
+        if isinstance(reply, RedisError):
+            failed.append(line)
+            refusal = refusal or (None if is_of_another_type(reply) else reply)
+        else:
+            answered.append((line, reply))
+    if refusal is not None and not answered:
+        return refusal
+    return Answers(answered, tuple(failed), now)
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:

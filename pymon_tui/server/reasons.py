@@ -64,6 +64,11 @@ def is_of_key(error: RedisError) -> bool:
     return isinstance(error, NoPermissionError) and "permissions to access" in str(error)
 
 
+def is_of_another_type(error: RedisError) -> bool:
+    """Whether the command is for another type than the key's."""
+    return answer_text(error).startswith("WRONGTYPE")
+
+
 def remedy_of(error: RedisError, acl: str, user: SafeText) -> SafeText:
     """The ACL line that lets ``user`` do what was refused (the command, its key, its channel); else nothing.
 

@@ -14,6 +14,7 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import (
     PENDING,
+    Answers,
     Argument,
     Batch,
     Command,
@@ -33,13 +34,13 @@ from pymon_tui.server.poller import SHARE, Poller
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.wire import connection_to
 
-Answers = dict[str, Any]
+Table = dict[str, Any]
 
 
 class Scripted(Session):
     """A session that is answered from a table, by the first word of each command, and remembers what it was asked."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Table) -> None:
         endpoint = Endpoint(username="mon")
         super().__init__(connection_to(endpoint), endpoint)
         self.answers = answers
@@ -190,6 +191,30 @@ async def test_of_a_batch_one_key_may_be_refused_and_if_all_are_it_is_not_asked_
         await poller.tick(session, now, 1, {"lives"})
         assert isinstance(poller.readings["lives"], Unavailable)
     assert session.asked[-1] == ["PING"]
+
+
+async def test_a_batch_is_told_which_keys_failed_and_when_even_if_all_did() -> None:
+    wrong = ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
+    told: list[Answers] = []
+
+    def decode(answers: Answers) -> int:
+        told.append(answers)
+        return len(answers)
+
+    session = Scripted({"HMGET": wrong, "LLEN": NoPermissionError("No permissions to access a key")})
+    asked = Batch((("HMGET", "k", "f"), ("LLEN", "l")))
+    poller = Poller([Query("heads", Command("hmget", lambda *_: Batch(asked.commands[:1]), decode), itself)])
+    await poller.tick(session, 7, 1, {"heads"})
+    await poller.tick(session, 8, 1, {"heads"})
+    assert [(answers.failed, answers.at, list(answers)) for answers in told] == [
+        ((asked.commands[0],), 7, []),
+        ((asked.commands[0],), 8, []),
+    ]
+    poller = Poller([Query("heads", Command("hmget", lambda *_: asked, decode), itself)])
+    await poller.tick(session, 9, 1, {"heads"})
+    gap = poller.readings["heads"]
+    assert isinstance(gap, Unavailable)
+    assert gap.remedy == "ACL SETUSER mon ~KEY"
 
 
 async def test_what_depends_on_a_refused_answer_is_refused_with_it() -> None:
