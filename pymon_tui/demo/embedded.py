@@ -28,13 +28,14 @@ STOP_SECONDS = 5.0
 # Both the shell and the watcher clean up, so that either may be killed.
 WATCHDOG = """
 umask 077
-folder=$1
+folder=$1 program=$2
+shift 2
 mkdir "$folder" || exit
 trap 'kill -KILL $server $watcher; rm -rf "$folder"' EXIT
 trap 'exit' HUP INT TERM
 exec 3<&0
 while read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done >"$folder/conf"
-"$2" "$folder/conf" </dev/null 3<&- &
+"$program" "$folder/conf" "$@" </dev/null 3<&- &
 server=$!
 (while read -r line; do :; done <&3; kill -KILL "$server"; rm -rf "$folder") 2>/dev/null &
 watcher=$!
@@ -81,6 +82,7 @@ class EmbeddedServer:
         config: Directives of the server's configuration file, name to value, in its syntax.
         port: TCP port to listen on as well, on 127.0.0.1 only; 0 for none.
         binary: The server's program, or None for `find_binary`.
+        arguments: Arguments of the program after its configuration file, such as ``--sentinel``.
 
     Raises:
         NoServer: No program to start, or no folder short enough for a socket.
@@ -90,9 +92,17 @@ class EmbeddedServer:
         port: The TCP port, 0 for none.
     """
 
-    def __init__(self, config: Mapping[str, str] | None = None, *, port: int = 0, binary: Path | None = None) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, str] | None = None,
+        *,
+        port: int = 0,
+        binary: Path | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
         self._folder = _short_folder()
         self._binary = binary or find_binary()
+        self._arguments = arguments
         self._config = dict(config or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.socket = str(self._folder / "s")
@@ -120,7 +130,7 @@ class EmbeddedServer:
         # An anonymous file: output of any length never blocks the server, and nothing is left on disk.
         with tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", WATCHDOG, "pymon-watchdog", str(self._folder), str(self._binary)],
+                ["/bin/sh", "-c", WATCHDOG, "pymon-watchdog", str(self._folder), str(self._binary), *self._arguments],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
