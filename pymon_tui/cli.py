@@ -243,16 +243,17 @@ def _ways_to_servers(
         from pymon_tui.journal.folder import state_folder
         from pymon_tui.journal.journal import Journal
         from pymon_tui.readings import QUERIES
+        from pymon_tui.state.fleet import Fleet
         from pymon_tui.state.monitor import Monitor
 
-        return Monitor(
-            endpoint,
-            (*QUERIES, *OF_THE_APPLICATION),
-            interval=settings.interval,
-            patterns=[os.fsencode(channel) for channel in settings.channels],
-            read_only=chosen.get(endpoint, settings).read_only,
-            record=recorder(Journal(state_folder())),
-        )
+        read_only, record = chosen.get(endpoint, settings).read_only, recorder(Journal(state_folder()))
+
+        def follow(node: Any, queries: Any, feed: Any) -> Any:
+            return Monitor(node, queries, interval=settings.interval, feed=feed, read_only=read_only, record=record)
+
+        patterns = [os.fsencode(channel) for channel in settings.channels]
+        queries = (*QUERIES, *OF_THE_APPLICATION)
+        return Fleet(endpoint, queries, follow, patterns=patterns, read_only=read_only, mapped={})
 
     def endpoint_of(choice: Any) -> Any:
         from pymon_tui.settings import settings_of_profile, settings_of_url

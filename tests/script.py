@@ -61,6 +61,7 @@ class Script:
         self.acts: list[Action] = []
         self.outcome: Outcome = Done(safe("OK"))
         self.pokes = 0
+        self.chosen: list[int | None] = []
         self.notes: list[tuple[SafeText, str]] = []
         self.interval = 1.0
         self.now = 100.0
@@ -84,6 +85,9 @@ class Script:
     def set_interval(self, seconds: float) -> None:
         """Note the interval."""
         self.interval = seconds
+
+    def choose(self, step: int | None) -> None:
+        self.chosen.append(step)
 
     def poke(self) -> None:
         """Note that somebody can't wait."""

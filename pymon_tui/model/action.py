@@ -36,6 +36,7 @@ class Action:
         effect: One sentence that says what will have happened.
         acl: The name that ACL rules give the command, such as ``client|kill``; of a course, the one that matters.
         counts: What a number in the answer counts, such as "clients killed"; empty where it isn't one.
+        node: Which node of a deployment it is for, by its label; None for the one that is shown.
     """
 
     name: SafeText
@@ -43,6 +44,7 @@ class Action:
     effect: SafeText
     acl: str
     counts: SafeText = NOTHING
+    node: SafeText | None = None
 
     @property
     def lines(self) -> tuple[SafeText, ...]:

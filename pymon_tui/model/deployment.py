@@ -46,9 +46,9 @@ class Member:
 
     Attributes:
         address: Where it says that it listens; None where nobody knows (``noaddr``).
-        id: The cluster's id of it; None outside a cluster.
+        id: What nodes name each other by: the cluster's id of it, else what it is followed by; None where unknown.
         role: What it does.
-        primary: Of a replica: the primary's id in a cluster, else its address as text; None where it isn't known.
+        primary: Of a replica: the primary's ``id``; None where it isn't known.
         slots: The hash slots it serves, as first and last of each range, rising.
         failing: What the others say of it: ``fail?``, ``fail``, ``loading``; None where all is well.
         moving: Slots on their way out of it or in.

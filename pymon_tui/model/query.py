@@ -26,6 +26,7 @@ class Reason(Enum):
     DISABLED = "disabled"  # the server can, but is set not to
     FAILED = "failed"  # the server answered with another error, for now
     UNREADABLE = "unreadable"  # the reply is not in the form we know
+    PER_NODE = "per node"  # each node has its own, and all together have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,21 @@ def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Part(Generic[T]):
+    """What one node of a deployment told.
+
+    Attributes:
+        node: What the user calls it.
+        value: Its reading.
+        own_ids: The ids of our own connections to it.
+    """
+
+    node: SafeText
+    value: T
+    own_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Query(Generic[T]):
     """A named reading: the command it comes from and a pure function from that command's answer to a model.
 
@@ -137,12 +153,15 @@ class Query(Generic[T]):
         command: Where it comes from.
         parse: From the decoded answer to the model. Raises ValueError where it can't be read.
         fold: From the last value (None at first) and the new one to the value shown: for readings that remember.
+        merge: From what each node of a deployment told, at least one, to what holds for all of them; None where that
+            says nothing. What is read of INFO needs none, for the INFO of all nodes can be read as one.
     """
 
     name: str
     command: Command[Any]
     parse: Callable[[Any], T]
     fold: Callable[[T | None, T], T] = field(default=_latest)
+    merge: Callable[[Sequence[Part[T]]], T] | None = None
 
 
 def itself(value: T) -> T:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pymon_tui.model.deployment import Kind, Member
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.link import Link
@@ -32,6 +33,7 @@ class Snapshot:
         history: What the metrics were until this moment.
         feed: The live stream of Pub/Sub messages; the one part that goes on changing.
         own_ids: The ids of our own connections, which the client list leaves out.
+        fleet: The deployment that the node belongs to, and every node of it; None before that is known.
     """
 
     node: SafeText
@@ -45,6 +47,7 @@ class Snapshot:
     history: HistoryView
     feed: Feed
     own_ids: frozenset[int]
+    fleet: FleetView | None = None
 
     def reading(self, query: Query[T]) -> Reading[T]:
         """What is known of this query: a value, or a gap that says why."""
@@ -54,3 +57,38 @@ class Snapshot:
     def readings_known(self) -> bool:
         """Whether anything has been answered yet."""
         return any(not isinstance(reading, Pending) for reading in self.readings.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One node of a deployment: what the deployment says of it, and what it says itself."""
+
+    member: Member
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a deployment: when (Unix seconds), and what, such as a failover."""
+
+    wall: float
+    text: SafeText
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetView:
+    """A deployment at one moment.
+
+    Attributes:
+        kind: What holds the nodes together.
+        nodes: All of them: primaries in the order of their slots, each before its replicas.
+        chosen: Which of the nodes the snapshot is of; None where it is of all together.
+        changes: What happened since we began to watch, the newest first.
+        uncovered: Ranges of slots that no node serves.
+    """
+
+    kind: Kind
+    nodes: tuple[Node, ...]
+    chosen: int | None
+    changes: tuple[Change, ...]
+    uncovered: tuple[tuple[int, int], ...]

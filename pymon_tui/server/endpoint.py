@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -45,6 +45,7 @@ class Endpoint:
         command_timeout: Seconds until an unanswered command is given up.
         name: What the user calls this server (a profile's name), or None.
         environment: What the profile says of it ("production", ...), or None.
+        read_only: Whether a command that may change something is refused on each connection, before it is sent.
     """
 
     host: str = "127.0.0.1"
@@ -58,6 +59,7 @@ class Endpoint:
     command_timeout: float = 5.0
     name: str | None = None
     environment: str | None = None
+    read_only: bool = False
 
     @property
     def address(self) -> str:
@@ -66,6 +68,10 @@ class Endpoint:
             return self.socket
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    def at(self, host: str, port: int) -> Endpoint:
+        """Another node of the same deployment, reached in the same way and as the same user."""
+        return replace(self, host=host, port=port, socket=None, name=None)
 
     @property
     def logs_in(self) -> bool:

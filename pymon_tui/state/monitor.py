@@ -1,4 +1,4 @@
-"""The live source: it asks one server at each tick, remembers, and comes back when the link is lost."""
+"""One node: asked at each tick, remembered, and come back to when the link is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.listener import Listener
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError
 
@@ -30,7 +29,7 @@ _OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name)
 
 
 class Monitor:
-    """One server, followed for as long as ``snapshots`` is iterated. It is a ``Source``."""
+    """One server, followed for as long as ``snapshots`` is iterated."""
 
     def __init__(
         self,
@@ -38,10 +37,11 @@ class Monitor:
         queries: Sequence[Query[Any]],
         *,
         interval: float,
-        patterns: Sequence[bytes],
+        feed: Feed,
         read_only: bool,
         record: Recorder,
     ) -> None:
+        """``feed`` is what its snapshots carry: the messages of the deployment that it belongs to."""
         self._endpoint = endpoint
         self._poller = Poller(queries)
         self._interval = interval
@@ -50,8 +50,7 @@ class Monitor:
         self._wanted: frozenset[str] = frozenset()
         self._handshake = Handshake.RESP3
         self._history = History((*METRICS, RTT))
-        self._feed = Feed()
-        self._listener = Listener(endpoint, self._feed, patterns)
+        self._feed = feed
         self._poked = asyncio.Event()
         self._link: Link = Connecting(time.monotonic())
         self._run_id: str | None = None
@@ -62,19 +61,14 @@ class Monitor:
         self._dice = random.Random()
 
     @property
-    def feed(self) -> Feed:
-        """The live stream of Pub/Sub messages."""
-        return self._feed
+    def endpoint(self) -> Endpoint:
+        """Where it is, and as whom we speak to it."""
+        return self._endpoint
 
     @property
-    def patterns(self) -> tuple[bytes, ...]:
-        """The channel patterns that the feed is subscribed to."""
-        return self._listener.patterns
-
-    @property
-    def read_only(self) -> bool:
-        """Whether ``act`` refuses everything."""
-        return self._read_only
+    def info(self) -> Info | None:
+        """Its newest INFO; None before the first."""
+        return self._poller.info
 
     def want(self, names: Collection[str]) -> None:
         """Say which readings are looked at; what is newly wanted is asked at once."""
@@ -90,7 +84,6 @@ class Monitor:
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
         self._poller.refresh()
-        self._listener.retry()
         self._poked.set()
 
     def note(self, text: SafeText, run: str) -> None:
@@ -106,33 +99,22 @@ class Monitor:
         self._poked.set()
         return outcome
 
-    async def watch(self, patterns: Collection[bytes]) -> None:
-        """Subscribe the feed to these channel patterns and no others."""
-        await self._listener.watch(patterns)
-
     async def snapshots(self) -> AsyncGenerator[Snapshot]:
         """One snapshot per tick, and one whenever the link's state changes; for ever."""
-        listening = asyncio.create_task(self._listener.run())
         tries = 0
-        try:
-            yield self._snapshot()
-            while True:
-                try:
-                    async with contextlib.aclosing(self._visit()) as visit:
-                        async for snapshot in visit:
-                            if listening.done():
-                                listening.result()  # it never ends by itself: what ended it is not to be missed
-                            yield snapshot
-                except LinkError as error:
-                    # A link that is lost again soon has not come back: the wait goes on growing.
-                    held = isinstance(self._link, Live) and time.monotonic() - self._link.since > LONGEST_WAIT
-                    tries = 1 if held else tries + 1
-                    wait = self._lose(error, tries)
-                    yield self._snapshot()
-                    await self._wait(wait)
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+        yield self._snapshot()
+        while True:
+            try:
+                async with contextlib.aclosing(self._visit()) as visit:
+                    async for snapshot in visit:
+                        yield snapshot
+            except LinkError as error:
+                # A link that is lost again soon has not come back: the wait goes on growing.
+                held = isinstance(self._link, Live) and time.monotonic() - self._link.since > LONGEST_WAIT
+                tries = 1 if held else tries + 1
+                wait = self._lose(error, tries)
+                yield self._snapshot()
+                await self._wait(wait)
 
     async def _visit(self) -> AsyncGenerator[Snapshot]:
         """Connect, and tick for as long as the link holds.
@@ -207,7 +189,6 @@ class Monitor:
 
     def _snapshot(self) -> Snapshot:
         endpoint = self._endpoint
-        own = {self._own_id, self._listener.client_id} - {None}
         return Snapshot(
             node=safe(endpoint.label),
             environment=safe(endpoint.environment) if endpoint.environment else None,
@@ -219,7 +200,7 @@ class Monitor:
             cadence=self._poller.cadence(self._interval),
             history=self._history.view(),
             feed=self._feed,
-            own_ids=frozenset(number for number in own if number is not None),
+            own_ids=frozenset() if self._own_id is None else frozenset((self._own_id,)),
         )
 
 

@@ -41,6 +41,10 @@ class Source(Protocol):
         """Seconds between two ticks, from the next one on."""
         ...
 
+    def choose(self, step: int | None) -> None:
+        """Show the node of the deployment that many further in its list, or with None all together."""
+        ...
+
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
         ...

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
 from pymon_tui.model.query import Ready
 from pymon_tui.readings.hits import HIT_RATE, hit_rate, hit_rates, parse_hits, windows
@@ -123,7 +124,7 @@ def test_a_window_in_which_nothing_was_read_has_rates_but_no_hit_rate() -> None:
 async def test_a_real_servers_reads_are_followed(server: EmbeddedServer, redis: Redis) -> None:
     await redis.set("here", "1")
     monitor = Monitor(
-        Endpoint(socket=server.socket), [HIT_RATE], interval=0.1, patterns=[], read_only=True, record=unrecorded
+        Endpoint(socket=server.socket), [HIT_RATE], interval=0.1, feed=Feed(), read_only=True, record=unrecorded
     )
     async with aclosing(monitor.snapshots()) as snapshots:
         async for snapshot in snapshots:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.action import Action, Attempt, Done, NotDone
+from pymon_tui.model.feed import Feed
 from pymon_tui.model.link import Connecting, Live, Lost, Trouble
 from pymon_tui.model.query import PENDING, Command, Query, Ready, Reason, Unavailable, fixed, itself
 from pymon_tui.model.snapshot import Snapshot
@@ -24,6 +25,7 @@ from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT, USED_MEM
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.listener import Listener
+from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
 from tests.server.fake import endpoint_at, serving, speaking, unrecorded
@@ -41,11 +43,11 @@ Snapshots = AsyncIterator[Snapshot]
 def monitor_of(
     endpoint: Endpoint, *queries: Query[Any], interval: float = INTERVAL, read_only: bool = False
 ) -> Monitor:
-    return Monitor(endpoint, (SERVER, *queries), interval=interval, patterns=(), read_only=read_only, record=unrecorded)
+    return Monitor(endpoint, (SERVER, *queries), interval=interval, feed=Feed(), read_only=read_only, record=unrecorded)
 
 
 @asynccontextmanager
-async def watched(monitor: Monitor) -> AsyncIterator[Snapshots]:
+async def watched(monitor: Monitor | Fleet) -> AsyncIterator[Snapshots]:
     snapshots = monitor.snapshots()
     try:
         async with asyncio.timeout(20):
@@ -359,7 +361,6 @@ async def test_acts_and_looks_again_at_once(redis: Redis, server: EmbeddedServer
 async def test_a_read_only_monitor_refuses_to_act(redis: Redis, server: EmbeddedServer) -> None:
     await redis.set("key", "value")
     monitor = monitor_of(Endpoint(socket=server.socket), read_only=True)
-    assert monitor.read_only
     outcome = await monitor.act(FLUSH)
     assert isinstance(outcome, NotDone)
     assert not outcome.unknown
@@ -369,6 +370,6 @@ async def test_a_read_only_monitor_refuses_to_act(redis: Redis, server: Embedded
 async def test_what_it_does_is_recorded(redis: Redis, server: EmbeddedServer) -> None:
     attempts: list[Attempt] = []
     endpoint = Endpoint(socket=server.socket)
-    monitor = Monitor(endpoint, (SERVER,), interval=INTERVAL, patterns=(), read_only=False, record=attempts.append)
+    monitor = Monitor(endpoint, (SERVER,), interval=INTERVAL, feed=Feed(), read_only=False, record=attempts.append)
     outcome = await monitor.act(FLUSH)
     assert [(attempt.action, attempt.outcome) for attempt in attempts] == [(FLUSH, outcome)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from pymon_tui.model.text import safe
 from pymon_tui.readings.channels import CHANNELS, SUBSCRIPTIONS, Channel, Channels, Subscriptions
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
+from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from pymon_tui.ui.app import PymonApp
 from pymon_tui.ui.panes.notifications import NotificationsPane
@@ -326,10 +327,17 @@ async def test_hostile_bytes_keep_to_their_cells() -> None:
 
 
 async def test_a_real_server_from_publish_to_picture(redis: Redis, server: EmbeddedServer) -> None:
-    def source_of(endpoint: Endpoint) -> Monitor:
-        queries = NotificationsPane.QUERIES
-        return Monitor(
-            endpoint, queries, interval=0.2, patterns=[b"notifications:*"], read_only=False, record=unrecorded
+    def follow(endpoint: Endpoint, queries: Sequence[Query[Any]], feed: Feed) -> Monitor:
+        return Monitor(endpoint, queries, interval=0.2, feed=feed, read_only=False, record=unrecorded)
+
+    def source_of(endpoint: Endpoint) -> Fleet:
+        return Fleet(
+            endpoint,
+            NotificationsPane.QUERIES,
+            follow,
+            patterns=[b"notifications:*"],
+            read_only=False,
+            mapped={},
         )
 
     app = PymonApp(Settings(socket=server.socket), source_of, nowhere, no_ways)

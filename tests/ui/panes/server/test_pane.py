@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.feed import Feed
 from pymon_tui.model.query import Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
@@ -179,7 +180,7 @@ def test_the_title_has_the_number_of_keys_where_there_is_room(width: int, said: 
 
 async def test_a_real_server_is_read_and_its_commands_are_counted(server: EmbeddedServer) -> None:
     endpoint = Endpoint(socket=server.socket)
-    monitor = Monitor(endpoint, ServerPane.QUERIES, interval=0.05, patterns=(), read_only=True, record=unrecorded)
+    monitor = Monitor(endpoint, ServerPane.QUERIES, interval=0.05, feed=Feed(), read_only=True, record=unrecorded)
     snapshots = monitor.snapshots()
     async with asyncio.timeout(10):
         one, growth = await _counted(snapshots)

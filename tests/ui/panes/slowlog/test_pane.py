@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.action import Action
+from pymon_tui.model.feed import Feed
 from pymon_tui.model.query import Query, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import parse_info
@@ -284,7 +285,7 @@ async def test_a_real_server_through_the_monitor(redis: Redis, server: EmbeddedS
         Endpoint(socket=server.socket),
         tuple(dict.fromkeys(queries)),
         interval=0.05,
-        patterns=[],
+        feed=Feed(),
         read_only=True,
         record=unrecorded,
     )

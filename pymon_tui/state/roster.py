@@ -1,0 +1,159 @@
+"""Which nodes belong to a deployment, from what those say that are followed; and what changes among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role, in_order
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import Info
+from pymon_tui.readings.topology import is_cluster, replication_layout
+
+FORGOTTEN_AFTER = 600.0
+"""Seconds after which a replica is no longer looked for that is away and that no primary knows of."""
+
+_ROLES = {"master": Role.PRIMARY, "slave": Role.REPLICA}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Teller:
+    """A node that is followed, and what it tells of the deployment.
+
+    Attributes:
+        name: What it is followed by: ``host:port``, or a socket's path.
+        info: Its newest INFO; None where none is known.
+        layout: The cluster's nodes as it knows them; None outside a cluster, or where it doesn't tell.
+        away_since: Since when it can't be reached (monotonic seconds); None while it can.
+    """
+
+    name: str
+    info: Info | None
+    layout: Layout | None
+    away_since: float | None
+
+
+class Roster:
+    """The nodes of one deployment by name, which grows and shrinks with what they tell.
+
+    Attributes:
+        kind: What holds them together, as far as is known.
+        members: Every node that is to be followed, by name, in the order to show them.
+        uncovered: Ranges of slots that no node serves.
+    """
+
+    def __init__(self, seed: str) -> None:
+        """Begin with the one node that the user named."""
+        self.kind = Kind.SINGLE
+        self.members: Mapping[str, Member] = {seed: _unknown(seed)}
+        self.uncovered: tuple[tuple[int, int], ...] = ()
+        self._seed = seed
+        self._ids: dict[str, str] = {}  # names of a cluster's nodes by their ids
+        self._aliases: dict[str, str] = {}  # other addresses of nodes, to the names they are followed by
+        self._known = False  # whether anybody has told anything yet: before that nothing is news
+
+    def update(self, tellers: Sequence[Teller], now: float) -> tuple[SafeText, ...]:
+        """Learn what the nodes tell at ``now`` (monotonic seconds). Returns what has changed, a line each."""
+        told = [teller for teller in tellers if teller.info is not None]
+        if not told:
+            return ()
+        before, known = self.members, self._known
+        if any(teller.info is not None and is_cluster(teller.info) for teller in told):
+            self._learn_cluster(tellers)
+        else:
+            self._learn_replication(tellers, now)
+        self._known = True
+        return tuple(_changes(before, self.members)) if known else ()
+
+    def _learn_cluster(self, tellers: Sequence[Teller]) -> None:
+        self.kind = Kind.CLUSTER
+        away = {teller.name for teller in tellers if teller.away_since is not None}
+        for teller in tellers:
+            if teller.layout is not None and teller.layout.own is not None and teller.name not in away:
+                self._ids[teller.layout.own] = teller.name
+        layouts = [teller.layout for teller in tellers if teller.layout is not None and teller.name not in away]
+        if not layouts:
+            return
+        # A node that was cut off from the others still believes what was, at an older epoch.
+        layout = max(layouts, key=lambda each: max((member.epoch for member in each.members), default=0))
+        members: dict[str, Member] = {}
+        for member in layout.members:
+            name = self._name_of(member, away)
+            if name is not None and member.role is not Role.UNKNOWN:
+                members[name] = member
+        self.members, self.uncovered = members, layout.uncovered
+
+    def _name_of(self, member: Member, away: set[str]) -> str | None:
+        known = self._ids.get(member.id or "")
+        announced = str(member.address) if member.address is not None else None
+        # A node that is away may have come back at another address.
+        if known is not None and (announced is None or known not in away):
+            return known
+        return announced
+
+    def _learn_replication(self, tellers: Sequence[Teller], now: float) -> None:
+        self._learn_aliases(tellers)
+        infos = {teller.name: teller.info for teller in tellers if teller.info is not None}
+        listed: dict[str, Member] = {}
+        for teller in tellers:
+            if teller.info is not None and teller.away_since is None and teller.name not in self._aliases:
+                for member in replication_layout(teller.info).members:
+                    name = self._followed(str(member.address))
+                    primary = teller.name if member.role is Role.REPLICA else None
+                    listed.setdefault(name, replace(member, id=name, primary=primary))
+        members = dict(listed)
+        for teller in tellers:
+            if teller.name not in self._aliases and not self._forgotten(teller, listed, now):
+                info = infos.get(teller.name)
+                members[teller.name] = (
+                    self._told(teller.name, info) if info else listed.get(teller.name, _unknown(teller.name))
+                )
+        self.kind = Kind.REPLICATION if len(members) > 1 else Kind.SINGLE
+        ordered = in_order(members.values())
+        self.members = {member.id: member for member in ordered if member.id is not None}
+
+    def _learn_aliases(self, tellers: Sequence[Teller]) -> None:
+        """The same process at two addresses is one node, which goes by the address it was first followed at."""
+        runs: dict[str, str] = {}
+        for teller in tellers:
+            run_id = teller.info.text("run_id") if teller.info is not None and teller.away_since is None else None
+            if run_id is not None and runs.setdefault(run_id, teller.name) != teller.name:
+                self._aliases[teller.name] = runs[run_id]
+        names = {teller.name for teller in tellers}
+        self._aliases = {other: name for other, name in self._aliases.items() if name in names}
+
+    def _followed(self, address: str) -> str:
+        return self._aliases.get(address, address)
+
+    def _forgotten(self, teller: Teller, listed: Mapping[str, Member], now: float) -> bool:
+        away = teller.away_since is not None and now - teller.away_since > FORGOTTEN_AFTER
+        return away and teller.name != self._seed and teller.name not in listed
+
+    def _told(self, name: str, info: Info) -> Member:
+        """A node as its own INFO describes it."""
+        host, port = info.text("master_host"), info.integer("master_port")
+        primary = self._followed(str(Address(host, port))) if host is not None and port is not None else None
+        role = _ROLES.get(info.text("role") or "", Role.UNKNOWN)
+        return replace(_unknown(name), role=role, primary=primary if role is Role.REPLICA else None)
+
+
+def _unknown(name: str) -> Member:
+    host, _, port = name.rpartition(":")
+    address = Address(host.strip("[]"), int(port)) if host and port.isdecimal() else None
+    return Member(address, name, Role.UNKNOWN, None, (), None, 0, 0)
+
+
+def _changes(before: Mapping[str, Member], after: Mapping[str, Member]) -> Iterable[SafeText]:
+    for name, member in after.items():
+        former = before.get(name)
+        if former is None:
+            yield safe(f"{name} joined as {member.role.value}")
+        elif former.role is not member.role and former.role is not Role.UNKNOWN:
+            yield safe(f"{name} became {member.role.value}")
+        if former is not None and former.failing != member.failing:
+            yield safe(f"{name} is marked {member.failing}" if member.failing else f"{name} is no longer marked")
+        if former is not None and former.slot_count != member.slot_count:
+            yield safe(f"{name} has {member.slot_count} slots now, and had {former.slot_count}")
+    for name in before:
+        if name not in after:
+            yield safe(f"{name} left")

@@ -1,0 +1,199 @@
+"""A deployment of real servers: who is followed, what is shown, and what becomes of it when they are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.action import Action, Done, NotDone
+from pymon_tui.model.deployment import Address, Kind
+from pymon_tui.model.feed import Feed, Message
+from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.query import Query, Ready, Reason, Unavailable
+from pymon_tui.model.snapshot import FleetView, Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings.hits import HIT_RATE
+from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.metrics import CLIENTS
+from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.state.fleet import Fleet
+from pymon_tui.state.monitor import Monitor
+from tests.conftest import StartServer, client_of
+from tests.server.fake import endpoint_at, unrecorded
+from tests.state.test_monitor import INTERVAL, is_live, until, watched
+
+QUERIES: tuple[Query[Any], ...] = (HIT_RATE, KEYSPACE, SLOWLOG_SETTINGS)
+FLUSH = Action(safe("Flush"), ("FLUSHALL",), safe("Everything is gone."), "flushall")
+
+
+def follow(endpoint: Endpoint, queries: Sequence[Query[Any]], feed: Feed) -> Monitor:
+    return Monitor(endpoint, queries, interval=INTERVAL, feed=feed, read_only=False, record=unrecorded)
+
+
+def fleet_of(endpoint: Endpoint, *, mapped: dict[Address, Address] | None = None) -> Fleet:
+    fleet = Fleet(endpoint, QUERIES, follow, patterns=[b"news"], read_only=False, mapped=mapped or {})
+    fleet.want([query.name for query in QUERIES])
+    return fleet
+
+
+def view(snapshot: Snapshot) -> FleetView:
+    assert snapshot.fleet is not None
+    return snapshot.fleet
+
+
+def roles(snapshot: Snapshot) -> dict[str, str]:
+    return {str(node.member.id): node.member.role.value for node in view(snapshot).nodes}
+
+
+def all_live(snapshot: Snapshot, nodes: int) -> bool:
+    links = [node.snapshot.link for node in view(snapshot).nodes]
+    return len(links) == nodes and all(isinstance(link, Live) for link in links)
+
+
+def changes(snapshot: Snapshot) -> list[str]:
+    return [change.text for change in view(snapshot).changes]
+
+
+async def replicating(own_server: StartServer, *, replicas: int) -> list[EmbeddedServer]:
+    """A primary and its replicas, each of which follows it."""
+    servers = [own_server({"repl-diskless-sync-delay": "0"}, tcp=True) for _ in range(replicas + 1)]
+    for replica in servers[1:]:
+        async with client_of(replica) as client:
+            await client.replicaof("127.0.0.1", str(servers[0].port))
+            while (await client.info("replication"))["master_link_status"] != "up":
+                pass
+    return servers
+
+
+def address(server: EmbeddedServer) -> str:
+    return f"127.0.0.1:{server.port}"
+
+
+async def test_a_server_alone_is_shown_as_it_is(server: EmbeddedServer) -> None:
+    async with watched(fleet_of(Endpoint(socket=server.socket))) as snapshots:
+        one = await until(snapshots, is_live)
+        assert (view(one).kind, view(one).chosen, len(view(one).nodes)) == (Kind.SINGLE, 0, 1)
+        assert isinstance(one.reading(SLOWLOG_SETTINGS), Ready)
+
+
+async def test_replicas_are_found_from_the_primary_and_from_a_replica(own_server: StartServer) -> None:
+    primary, first, second = await replicating(own_server, replicas=2)
+    expected = {address(primary): "primary", address(first): "replica", address(second): "replica"}
+    for server in (primary, second):
+        async with watched(fleet_of(endpoint_at(server.port))) as snapshots:
+            one = await until(snapshots, lambda snapshot: all_live(snapshot, 3))
+            assert roles(one) == expected
+            assert view(one).kind is Kind.REPLICATION
+            chosen = view(one).chosen
+            assert chosen is not None
+            assert view(one).nodes[chosen].member.id == address(server)
+
+
+async def test_the_whole_has_what_can_be_added_up_and_says_what_is_per_node(own_server: StartServer) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    async with client_of(primary) as client, client_of(replica) as reader:
+        await client.set("key", "value")
+        fleet = fleet_of(endpoint_at(primary.port))
+        async with watched(fleet) as snapshots:
+            await until(snapshots, lambda snapshot: all_live(snapshot, 2))
+            fleet.choose(None)
+            await client.get("key")
+            await reader.get("nothing")
+
+            def is_added_up(snapshot: Snapshot) -> bool:
+                hits, keys = snapshot.reading(HIT_RATE), snapshot.reading(KEYSPACE)
+                return (
+                    isinstance(hits, Ready)
+                    and (hits.value.keyspace_hits, hits.value.keyspace_misses) == (1, 1)
+                    and isinstance(keys, Ready)
+                    and keys.value.keys == 1
+                )
+
+            whole = await until(snapshots, is_added_up)
+            assert view(whole).chosen is None
+            per_node = whole.reading(SLOWLOG_SETTINGS)
+            assert isinstance(per_node, Unavailable)
+            assert per_node.reason is Reason.PER_NODE
+            nodes = [node.snapshot.history.latest(CLIENTS.name) for node in view(whole).nodes]
+            assert whole.history.latest(CLIENTS.name) == sum(filter(None, nodes))
+
+
+async def test_one_steps_through_the_nodes(own_server: StartServer) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    fleet = fleet_of(endpoint_at(primary.port))
+    async with watched(fleet) as snapshots:
+        await until(snapshots, lambda snapshot: all_live(snapshot, 2))
+        nodes = {0: address(primary), 1: address(replica), None: address(primary)}
+        for step, chosen in ((1, 1), (1, 0), (None, None), (-1, 1)):
+            fleet.choose(step)
+            one = await until(snapshots, lambda snapshot, chosen=chosen: view(snapshot).chosen == chosen)  # type: ignore[misc]
+            assert one.node == nodes[chosen]
+
+
+async def test_a_node_that_is_lost_holds_nobody_up_and_a_failover_is_told(own_server: StartServer) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    fleet = fleet_of(endpoint_at(primary.port))
+    async with watched(fleet) as snapshots, client_of(replica) as client:
+        await until(snapshots, lambda snapshot: all_live(snapshot, 2))
+        fleet.choose(None)
+        os.kill(primary.pid, signal.SIGKILL)
+        lost = await until(snapshots, lambda one: isinstance(view(one).nodes[0].snapshot.link, Lost))
+        assert any("is lost" in text for text in changes(lost))
+        await client.replicaof("NO", "ONE")
+        one = await until(snapshots, lambda one: roles(one)[address(replica)] == "primary")
+        assert f"{address(replica)} became primary" in changes(one)
+        assert isinstance(one.link, Live)
+
+
+async def test_the_feed_moves_to_a_node_that_answers(own_server: StartServer) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    fleet = fleet_of(endpoint_at(primary.port))
+    async with watched(fleet) as snapshots, client_of(replica) as client:
+        await until(snapshots, lambda snapshot: all_live(snapshot, 2) and isinstance(fleet.feed.status, Live))
+        fleet.choose(None)
+        os.kill(primary.pid, signal.SIGKILL)
+        await until(snapshots, lambda one: isinstance(view(one).nodes[0].snapshot.link, Lost))
+        while not await client.publish("news", "hello"):
+            await anext(snapshots)
+        await until(snapshots, lambda _: any(isinstance(entry, Message) for entry in fleet.feed.newest()))
+
+
+async def test_an_action_is_for_one_node(own_server: StartServer) -> None:
+    primary, _ = await replicating(own_server, replicas=1)
+    fleet = fleet_of(endpoint_at(primary.port))
+    async with watched(fleet) as snapshots:
+        await until(snapshots, lambda snapshot: all_live(snapshot, 2))
+        fleet.choose(None)
+        refused = await fleet.act(FLUSH)
+        assert isinstance(refused, NotDone)
+        assert "n and N" in refused.remedy
+        named = Action(FLUSH.name, FLUSH.command, FLUSH.effect, FLUSH.acl, node=safe(address(primary)))
+        assert await fleet.act(named) == Done(safe("OK"))
+
+
+async def test_a_node_is_reached_where_its_address_is_mapped_to(own_server: StartServer) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    async with client_of(replica) as client:
+        await client.config_set("replica-announce-ip", "192.0.2.1")
+        await client.replicaof("NO", "ONE")  # an address is announced when the link is made
+        await client.replicaof("127.0.0.1", str(primary.port))
+    announced = Address("192.0.2.1", replica.port)
+    fleet = fleet_of(endpoint_at(primary.port), mapped={announced: Address("127.0.0.1", replica.port)})
+    async with watched(fleet) as snapshots:
+        one = await until(snapshots, lambda one: all_live(one, 2) and str(announced) in roles(one))
+        assert roles(one)[str(announced)] == "replica"
+
+
+@pytest.mark.parametrize("step", [1, None])
+async def test_before_anything_is_known_there_is_nothing_to_choose(step: int | None) -> None:
+    fleet = fleet_of(Endpoint(port=1))
+    fleet.choose(step)
+    async with watched(fleet) as snapshots:
+        one = await anext(snapshots)
+        assert view(one).chosen == 0

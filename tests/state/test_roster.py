@@ -1,0 +1,132 @@
+"""Which nodes belong to a deployment, by what its nodes tell."""
+
+from __future__ import annotations
+
+from pymon_tui.model.deployment import Kind, Layout, Role
+from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.topology import parse_nodes
+from pymon_tui.state.roster import FORGOTTEN_AFTER, Roster, Teller
+
+SEED = "127.0.0.1:7000"
+A, B = "a" * 40, "b" * 40
+
+
+def info(**fields: object) -> Info:
+    return parse_info("".join(f"{name}:{value}\r\n" for name, value in fields.items()).encode())
+
+
+def teller(name: str, told: Info | None, layout: Layout | None = None, away: float | None = None) -> Teller:
+    return Teller(name, told, layout, away)
+
+
+def roles(roster: Roster) -> dict[str, str]:
+    return {name: member.role.value for name, member in roster.members.items()}
+
+
+PRIMARY = info(role="master", run_id="p", slave0="ip=10.0.0.2,port=6379,state=online")
+REPLICA = info(role="slave", run_id="r", master_host="127.0.0.1", master_port=7000)
+
+
+def test_a_server_alone_is_one_node() -> None:
+    roster = Roster(SEED)
+    assert roster.update([teller(SEED, None)], 0) == ()
+    assert roles(roster) == {SEED: "unknown"}
+    assert roster.update([teller(SEED, info(role="master", run_id="p"))], 1) == ()
+    assert (roster.kind, roles(roster)) == (Kind.SINGLE, {SEED: "primary"})
+
+
+def test_a_primary_names_its_replicas_which_is_no_news_at_first() -> None:
+    roster = Roster(SEED)
+    assert roster.update([teller(SEED, PRIMARY)], 0) == ()
+    assert roster.kind is Kind.REPLICATION
+    assert roles(roster) == {SEED: "primary", "10.0.0.2:6379": "replica"}
+    assert roster.members["10.0.0.2:6379"].primary == SEED
+
+
+def test_a_replica_leads_to_its_primary_and_to_the_others() -> None:
+    roster = Roster("10.0.0.2:6379")
+    roster.update([teller("10.0.0.2:6379", REPLICA)], 0)
+    assert roles(roster) == {SEED: "primary", "10.0.0.2:6379": "replica"}
+    both = info(role="master", run_id="p", slave0="ip=10.0.0.2,port=6379,state=online", slave1="ip=10.0.0.3,port=6379")
+    changes = roster.update([teller("10.0.0.2:6379", REPLICA), teller(SEED, both)], 1)
+    assert changes == ("10.0.0.3:6379 joined as replica",)
+    assert list(roster.members) == [SEED, "10.0.0.2:6379", "10.0.0.3:6379"]
+
+
+def test_one_process_at_two_addresses_is_one_node() -> None:
+    roster = Roster("localhost:7001")
+    seed = teller("localhost:7001", REPLICA)
+    roster.update([seed], 0)
+    primary = teller(SEED, PRIMARY)
+    roster.update([seed, primary], 1)
+    assert set(roster.members) == {"localhost:7001", SEED, "10.0.0.2:6379"}
+    roster.update([seed, primary, teller("10.0.0.2:6379", REPLICA)], 2)
+    assert roles(roster) == {SEED: "primary", "localhost:7001": "replica"}
+    roster.update([seed, primary], 3)
+    assert roles(roster) == {SEED: "primary", "localhost:7001": "replica"}
+
+
+def test_a_failover_is_told() -> None:
+    roster = Roster(SEED)
+    roster.update([teller(SEED, PRIMARY), teller("10.0.0.2:6379", REPLICA)], 0)
+    promoted = info(role="master", run_id="r")
+    changes = roster.update([teller(SEED, PRIMARY, away=1.0), teller("10.0.0.2:6379", promoted)], 2)
+    assert changes == ("10.0.0.2:6379 became primary",)
+    back = info(role="slave", run_id="p2", master_host="10.0.0.2", master_port=6379)
+    lists = info(role="master", run_id="r", slave0="ip=127.0.0.1,port=7000")
+    changes = roster.update([teller(SEED, back), teller("10.0.0.2:6379", lists)], 3)
+    assert changes == (f"{SEED} became replica",)
+    assert roster.members[SEED].primary == "10.0.0.2:6379"
+
+
+def test_a_replica_that_is_away_and_listed_nowhere_is_forgotten_after_a_while() -> None:
+    roster = Roster(SEED)
+    gone = teller("10.0.0.2:6379", REPLICA, away=0.0)
+    roster.update([teller(SEED, PRIMARY), teller("10.0.0.2:6379", REPLICA)], 0)
+    alone = info(role="master", run_id="p")
+    assert roster.update([teller(SEED, alone), gone], FORGOTTEN_AFTER) == ()
+    assert roster.update([teller(SEED, alone), gone], FORGOTTEN_AFTER + 1) == ("10.0.0.2:6379 left",)
+    assert roster.update([teller(SEED, None, away=0.0)], 2 * FORGOTTEN_AFTER) == ()
+    assert list(roster.members) == [SEED]
+
+
+def cluster(own: str, *, slots: str = "0-8191", flags: str = "master", epoch: int = 1) -> Layout:
+    lines = [
+        f"{A} 127.0.0.1:7000@17000 {flags} - 0 0 {epoch} connected {slots}",
+        f"{B} 127.0.0.1:7001@17001 master - 0 0 2 connected 8192-16383",
+    ]
+    marked = [line.replace(" master", " myself,master", 1) if line.startswith(own) else line for line in lines]
+    return parse_nodes("\n".join(marked).encode())
+
+
+MEMBER = info(role="master", cluster_enabled=1, run_id="p")
+
+
+def test_a_cluster_is_followed_as_its_nodes_lay_it_out() -> None:
+    roster = Roster("redis.example:7000")
+    assert roster.update([teller("redis.example:7000", MEMBER, cluster(A))], 0) == ()
+    assert roster.kind is Kind.CLUSTER
+    assert list(roster.members) == ["redis.example:7000", "127.0.0.1:7001"]
+    assert [member.slot_count for member in roster.members.values()] == [8192, 8192]
+    assert roster.uncovered == ()
+
+
+def test_the_layout_of_the_newest_epoch_counts_and_changes_are_told() -> None:
+    roster = Roster(SEED)
+    told = [teller(SEED, MEMBER, cluster(A)), teller("127.0.0.1:7001", MEMBER, cluster(B))]
+    roster.update(told, 0)
+    newer = cluster(B, slots="0-8000", epoch=9)
+    changes = roster.update([told[0], teller("127.0.0.1:7001", MEMBER, newer)], 1)
+    assert changes == (f"{SEED} has 8001 slots now, and had 8192",)
+    assert roster.uncovered == ((8001, 8191),)
+
+
+def test_a_node_that_is_away_says_nothing() -> None:
+    roster = Roster(SEED)
+    roster.update([teller(SEED, MEMBER, cluster(A)), teller("127.0.0.1:7001", MEMBER, cluster(B))], 0)
+    failed = cluster(B, flags="master,fail")
+    changes = roster.update(
+        [teller(SEED, MEMBER, cluster(A, epoch=99), away=1.0), teller("127.0.0.1:7001", MEMBER, failed)], 1
+    )
+    assert changes == (f"{SEED} is marked fail",)
+    assert roster.members[SEED].role is Role.PRIMARY
