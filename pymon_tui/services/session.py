@@ -6,11 +6,9 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any
-
-from redis.exceptions import ResponseError
+from typing import Any, cast
 
 from pymon_tui.services.keys import SESSION, USER_SESSIONS
 from pymon_tui.services.values import dumps, loads
@@ -21,6 +19,12 @@ LAST_ACTIVITY = "last_activity"
 VERSION = "version"
 DATA = "data:"
 """Begins the name of each field of the application; the others are ours."""
+
+LIFE = timedelta(seconds=cast(int, SESSION.life))
+"""How long a session lives after its last use."""
+
+TOUCH_EVERY = timedelta(minutes=1)
+"""How exactly the last use of a session is known, and how often reading it costs a second round trip."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")
 _ID_BYTES = 32
@@ -51,6 +55,24 @@ class Session:
     stored: Mapping[str, bytes] = field(repr=False)
     version: str
     touched: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A session but for its id and its data.
+
+    Attributes:
+        user_id: As of ``Session``, and so the others.
+    """
+
+    user_id: str | None
+    created_at: datetime
+    last_activity: datetime
+    version: str
+
+
+HEADER = (USER_ID, CREATED_AT, LAST_ACTIVITY, VERSION)
+"""The fields that a header is read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +146,32 @@ def parse_session(session_id: str, reply: Mapping[Word, Word]) -> Session:
             stored[label[len(DATA) :]] = content
         else:
             own[label] = content.decode()
+    header = parse_header(own)
+    return Session(
+        session_id,
+        header.user_id,
+        header.created_at,
+        header.last_activity,
+        read_data(stored),
+        stored,
+        header.version,
+    )
+
+
+def parse_header(fields: Mapping[str, str]) -> Header:
+    """What is known of a session by the fields of its hash that are ours; others are passed over.
+
+    Raises:
+        ValueError: If it isn't a session.
+    """
     try:
-        created_at, last_activity = datetime.fromisoformat(own[CREATED_AT]), datetime.fromisoformat(own[LAST_ACTIVITY])
-        version = own[VERSION]
+        created_at, last_activity = (datetime.fromisoformat(fields[name]) for name in (CREATED_AT, LAST_ACTIVITY))
+        version = fields[VERSION]
     except KeyError as missing:
         raise ValueError(f"a session should have a field {missing}") from None
     if created_at.tzinfo is None or last_activity.tzinfo is None:
         raise ValueError("the times of a session should have a time zone")
-    return Session(session_id, own.get(USER_ID), created_at, last_activity, read_data(stored), stored, version)
+    return Header(fields.get(USER_ID), created_at, last_activity, version)
 
 
 def own_fields(session: Session) -> dict[str, Word]:
@@ -158,17 +198,3 @@ def keys_of(session_id: str, user_id: str | None) -> list[str]:
 def in_turn(fields: Mapping[str, Word]) -> list[Word]:
     """Fields and values in turn, as HSET takes them."""
     return list(chain.from_iterable(fields.items()))
-
-
-def hash_of(reply: Any) -> Mapping[Word, Word]:
-    """A hash as a client gives it, or a script.
-
-    Raises:
-        ValueError: If it was no hash.
-        ResponseError: If the reply is another error.
-    """
-    if isinstance(reply, ResponseError):
-        if "WRONGTYPE" in str(reply):
-            raise ValueError("a session should be a hash")
-        raise reply
-    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from pymon_tui.model.query import Reply
+from pymon_tui.model.steps import Exchange, Steps
 from pymon_tui.services import session_scripts as scripts
 from pymon_tui.services.keys import SESSION, USER_SESSIONS
 from pymon_tui.services.session import (
     LAST_ACTIVITY,
-    USER_ID,
+    LIFE,
+    TOUCH_EVERY,
     VERSION,
     Changes,
     Session,
     Word,
     changed,
     changes,
-    hash_of,
     in_turn,
     is_id,
     keys_of,
@@ -32,14 +34,12 @@ from pymon_tui.services.session import (
     read_data,
     text_of,
 )
+from pymon_tui.services.session_steps import deleting, deleting_all, extending
 
-LIFE = timedelta(seconds=cast(int, SESSION.life))
-"""How long a session lives after its last use."""
+__all__ = ["LIFE", "TOUCH_EVERY", "Sessions"]
 
-TOUCH_EVERY = timedelta(minutes=1)
-"""How exactly the last use of a session is known, and how often reading it costs a second round trip."""
+T = TypeVar("T")
 
-_AT_ONCE = 500
 _GONE, _CONFLICT = 0, -1
 
 _log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class Sessions:
         except ResponseError as error:
             reply = error
         try:
-            session = parse_session(session_id, hash_of(reply)) if reply else None
+            session = parse_session(session_id, _hash_of(reply)) if reply else None
         except ValueError:
             await self._discard(session_id)
             return None
@@ -185,16 +185,12 @@ class Sessions:
 
     async def extend(self, session_id: str, life: timedelta) -> bool:
         """Let a session live at least so long from now, without using it; two round trips. False if there is none."""
-        found, user_id = await self._user_of(session_id)
-        if not found:
-            return False
-        done = await self._extend(keys_of(session_id, user_id), (*self._times(self._clock(), life), session_id))
-        return bool(done)
+        now = _milliseconds(self._clock())
+        return await self._taken(extending(session_id, life, now=now, slack=self._touch_every))
 
     async def delete(self, session_id: str) -> bool:
         """End a session (UNLINK); two round trips. False if there is none."""
-        found, user_id = await self._user_of(session_id)
-        return found and bool(await self._unlink(user_id, [session_id]))
+        return await self._taken(deleting(session_id))
 
     async def of_user(self, user_id: str) -> tuple[Session, ...]:
         """A user's sessions, without using them; those that expire first come first. Two round trips.
@@ -210,7 +206,7 @@ class Sessions:
         sessions = []
         for session_id, reply in replies.items():
             try:
-                sessions += [parse_session(session_id, hash_of(reply))] if reply else []
+                sessions += [parse_session(session_id, _hash_of(reply))] if reply else []
             except ValueError:
                 await self._discard(session_id)
         gone = [session_id for session_id, reply in replies.items() if not reply]
@@ -233,11 +229,27 @@ class Sessions:
         Raises:
             ValueError: If the user's id is empty.
         """
-        ended = 0
-        # A session that gets another id meanwhile is in the index by that one, and is ended at the next turn.
-        while ids := await self._redis.zrange(USER_SESSIONS.key(user_id=user_id), 0, _AT_ONCE - 1):
-            ended += await self._unlink(user_id, ids)
-        return ended
+        return await self._taken(deleting_all(user_id))
+
+    async def _taken(self, steps: Steps[T]) -> T:
+        """Take the steps to their end; returns what came of them."""
+        try:
+            exchange = next(steps)
+            while True:
+                exchange = steps.send(await self._answers(exchange))
+        except StopIteration as end:
+            return cast(T, end.value)
+
+    async def _answers(self, exchange: Exchange) -> Sequence[Reply]:
+        command: tuple[Any, ...] = exchange.commands[0]
+        if command[0] == "EVAL":  # sent by its digest, as each script
+            _, _, keys, *words = command
+            return [await self._extend(words[:keys], words[keys:])]
+        async with self._redis.pipeline(transaction=exchange.atomic) as pipeline:
+            for command in exchange.commands:
+                pipeline.execute_command(*command)
+            replies: list[Reply] = await pipeline.execute()
+            return replies
 
     def _written(self, session: Session, by: Changes) -> Session:
         stored = changed(session.stored, by)
@@ -267,28 +279,11 @@ class Sessions:
         _log.warning("a session that can't be read is deleted")
         await self._redis.unlink(SESSION.key(id=session_id))
 
-    async def _user_of(self, session_id: str) -> tuple[bool, str | None]:
-        """Whether there is this session, and whose it is."""
-        if not is_id(session_id):
-            return False, None
-        version, user_id = await self._redis.hmget(SESSION.key(id=session_id), [VERSION, USER_ID])
-        return version is not None, None if user_id is None else _decoded(user_id)
-
     async def _listed(self, user_id: str) -> list[str]:
         """The ids in a user's index that may not have expired yet."""
         now = _milliseconds(self._clock())
         members = await self._redis.zrangebyscore(USER_SESSIONS.key(user_id=user_id), now, "+inf")
         return [session_id for session_id in map(_decoded, members) if is_id(session_id)]
-
-    async def _unlink(self, user_id: str | None, ids: Iterable[Any]) -> int:
-        keys = [SESSION.key(id=session_id) for session_id in map(_decoded, ids) if is_id(session_id)]
-        async with self._redis.pipeline(transaction=True) as transaction:
-            if user_id is not None:
-                transaction.zrem(USER_SESSIONS.key(user_id=user_id), *ids)
-            if keys:
-                transaction.unlink(*keys)
-            replies = await transaction.execute()
-        return int(replies[-1]) if keys else 0
 
     def _times(self, now: datetime, life: timedelta) -> tuple[int, int, int]:
         return _milliseconds(now), _in_milliseconds(life), _in_milliseconds(self._touch_every)
@@ -304,3 +299,17 @@ def _milliseconds(at: datetime) -> int:
 
 def _in_milliseconds(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
+
+
+def _hash_of(reply: Any) -> Mapping[Word, Word]:
+    """A hash as a client gives it, or a script.
+
+    Raises:
+        ValueError: If it was no hash.
+        ResponseError: If the reply is another error.
+    """
+    if isinstance(reply, ResponseError):
+        if "WRONGTYPE" in str(reply):
+            raise ValueError("a session should be a hash")
+        raise reply
+    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
