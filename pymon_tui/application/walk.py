@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.model.query import Argument, Command, Reply
 from pymon_tui.services.keys import NOTIFICATIONS_RECENT, SESSION, family_of
 
@@ -27,11 +28,13 @@ class Round:
         seen: Keys of all kinds. SCAN may show some twice while the server rehashes.
         counts: Keys by the name of their family; None for those of no family.
         kept: Keys of the families in ``KEPT``, by name.
+        others: The names of the keys of no family; nobody adds to them any more.
     """
 
     seen: int
     counts: Mapping[str | None, int]
     kept: Mapping[str, tuple[bytes, ...]]
+    others: Namespaces
 
     def joined(self, other: Round) -> Round:
         """Both, as parts of one round."""
@@ -42,10 +45,7 @@ class Round:
             name: tuple(dict.fromkeys((*self.kept.get(name, ()), *other.kept.get(name, ()))))[:most]
             for name, most in KEPT.items()
         }
-        return Round(self.seen + other.seen, counts, kept)
-
-
-NOTHING = Round(0, {}, {})
+        return Round(self.seen + other.seen, counts, kept, self.others.joined(other.others))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,13 +87,18 @@ def decode_page(reply: Reply) -> Walk:
         raise ValueError("SCAN answered with something other than a cursor and keys")
     counts: dict[str | None, int] = {}
     kept: dict[str, list[bytes]] = {}
+    others: list[bytes] = []
     for key in keys:
         family = family_of(key)
         name = family.name if family is not None else None
         counts[name] = counts.get(name, 0) + 1
-        if name is not None and name in KEPT:
+        if name is None:
+            others.append(key)
+        elif name in KEPT:
             kept.setdefault(name, []).append(key)
-    met = Round(len(keys), counts, {name: tuple(found) for name, found in kept.items()})
+    namespaces = Namespaces()
+    namespaces.add(others)
+    met = Round(len(keys), counts, {name: tuple(found) for name, found in kept.items()}, namespaces)
     return Walk(cursor, tuple(keys), met, met if cursor == b"0" else None)
 
 

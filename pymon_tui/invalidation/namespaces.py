@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
+from pymon_tui.invalidation.pattern import Pattern, literal
 from pymon_tui.model.key_shape import without_ids
 from pymon_tui.model.text import SafeText, safe
 
@@ -16,6 +18,29 @@ _MOST_REMEMBERED = 4_096
 _SEPARATOR = b":"
 _ANY = b"*"
 _ONE_DIGIT = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
+_LARGE = 0.5  # of all keys: a namespace with more is told by what it consists of
+_NEARLY_ALL = 0.9
+
+Path = tuple[bytes, ...]
+"""Parts of a name, from the first; ``*`` stands for ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """Keys that one pattern means, as far as names that are made of ids don't come under it by chance.
+
+    Attributes:
+        path: The parts that their names begin with; the last is ``*`` where more follows them.
+    """
+
+    path: Path
+    keys: int
+
+    @property
+    def pattern(self) -> Pattern:
+        """What SCAN finds them by."""
+        pieces = (b"*".join(map(literal, piece.split(_ANY))) for piece in self.path)
+        return Pattern(_SEPARATOR.join(pieces))
 
 
 class _Part:
@@ -52,18 +77,34 @@ class _Part:
         """How many parts are kept under this one."""
         return sum(1 + part.size() for part in self.parts.values())
 
-    def widest(self) -> _Part | None:
-        """Which part under this one has the most that follow it, if any has more than one."""
-        below = [each for part in self.parts.values() for each in (part, part.widest()) if each is not None]
-        most = max(below, key=lambda part: len(part.parts), default=None)
-        return most if most is not None and len(most.parts) > 1 else None
-
-    def walk(self, path: tuple[bytes, ...]) -> Iterator[tuple[tuple[bytes, ...], int]]:
+    def walk(self, path: Path) -> Iterator[tuple[Path, int]]:
         """Each name under this one and how many keys have it."""
         if self.count:
             yield path, self.count
         for name, part in self.parts.items():
             yield from part.walk((*path, name))
+
+    def narrow(self, most: int, siblings: int) -> None:
+        """Tell no more than ``most`` parts apart, and no more than ``siblings`` under each of them."""
+        if len(self.parts) > most:
+            self.merge()
+        for part in self.parts.values():
+            part.narrow(siblings, siblings)
+
+    @property
+    def below(self) -> int:
+        """Keys whose names go on after this part."""
+        return sum(part.count + part.below for part in self.parts.values())
+
+    @property
+    def is_of_namespaces(self) -> bool:
+        """Whether the parts that follow name nearly all of these keys, and are no ids themselves."""
+        named = sum(
+            part.count + part.below
+            for name, part in self.parts.items()
+            if name != _ANY and (part.parts or _ANY in name)
+        )
+        return named >= _NEARLY_ALL * self.below
 
 
 class Namespaces:
@@ -99,10 +140,35 @@ class Namespaces:
             counted[name] = counted.get(name, 0) + count
         return tuple(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
 
+    def joined(self, other: Namespaces) -> Namespaces:
+        """What both have counted; neither is changed."""
+        both = Namespaces()
+        both._root.absorb(self._root)
+        both._root.absorb(other._root)
+        both._root.narrow(_MOST_FIRST, _MOST_SIBLINGS)
+        both._parts = both._root.size()
+        both._make_room()
+        return both
+
+    def largest(self, most: int, apart: Collection[Path]) -> tuple[Namespace, ...]:
+        """The namespaces with the most keys, the largest first, no key in two of them.
+
+        A namespace is what has the same first part. One that holds most of all keys is told by its own namespaces, if
+        it consists of them (``shop:user:*``, ``shop:cart:*``). Names that are an id belong to none.
+
+        Args:
+            most: How many of them.
+            apart: Names of which the pattern would mean other keys too: they are told by what is under them.
+        """
+        large = _LARGE * self._root.below
+        found = [
+            Namespace(path, keys) for path, keys in _divided((), self._root, large, frozenset(((), (_ANY,), *apart)))
+        ]
+        return tuple(sorted(found, key=lambda one: (-one.keys, one.path))[:most])
+
     def _part_of(self, name: bytes) -> _Part:
         """Where keys of this name are counted."""
-        while self._parts > _MOST - _MOST_PARTS:
-            self._merge(self._root.widest() or self._root)
+        self._make_room()
         cut = name[:_LONGEST] + _ANY if len(name) > _LONGEST else name
         here = self._root
         for piece in cut.split(_SEPARATOR, _MOST_PARTS - 1):
@@ -118,7 +184,31 @@ class Namespaces:
         here.parts[name] = following = _Part()
         return following
 
+    def _make_room(self) -> None:
+        """Where there are too many parts, tell the many under one prefix no longer apart, until half are left."""
+        if self._parts <= _MOST - _MOST_PARTS:
+            return
+        most = _MOST_FIRST
+        while self._root.size() > _MOST // 2:
+            most //= 2
+            self._root.narrow(most, min(most, _MOST_SIBLINGS))
+        self._remembered.clear()
+        self._parts = self._root.size()
+
     def _merge(self, part: _Part) -> None:
         part.merge()
         self._remembered.clear()  # of parts that may have been merged away
         self._parts = self._root.size()
+
+
+def _divided(path: Path, part: _Part, large: float, apart: frozenset[Path]) -> Iterator[tuple[Path, int]]:
+    """The namespaces that the keys under a part make up, each as far as it is told apart."""
+    if part.count and path not in apart:
+        yield path, part.count
+    below = part.below
+    if path in apart or (below > large and part.is_of_namespaces):
+        for name, following in part.parts.items():
+            if name != _ANY or not path:
+                yield from _divided((*path, name), following, large, apart)
+    elif below:
+        yield (*path, _ANY), below

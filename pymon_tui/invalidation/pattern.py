@@ -143,6 +143,15 @@ def matcher(patterns: tuple[Pattern, ...]) -> Callable[[bytes], bool]:
     return lambda key: match(key) is not None
 
 
+@lru_cache(maxsize=8)
+def sorter(patterns: tuple[Pattern, ...]) -> Callable[[bytes], int | None]:
+    """Which of the patterns matches a key, by its index: the first that does, None if none does."""
+    if not patterns:
+        return lambda _: None
+    match = re.compile(b"|".join(b"(%b)" % _expression(pattern) for pattern in patterns), re.DOTALL).match
+    return lambda key: found.lastindex - 1 if (found := match(key)) and found.lastindex else None
+
+
 @lru_cache(maxsize=256)
 def tokens(glob: bytes) -> tuple[Token, ...]:
     """A glob taken apart, place by place.

@@ -34,6 +34,12 @@ def test_keys_are_counted_to_their_family() -> None:
     assert met.counts == {SESSION.name: 2, MONITORING_RESULT.name: 1, None: 3}
 
 
+def test_keys_of_no_family_are_counted_by_their_names() -> None:
+    walk = walked(page(b"7", b"session:a", b"user:1", b"user:2"), page(b"0", b"user:3", b"queue"))
+    assert walk.known.others.counts() == (("user:*", 3), ("queue", 1))
+    assert go_on(walk, page(b"7", b"user:4")).going.others.counts() == (("user:*", 1),)
+
+
 def test_a_round_ends_with_the_cursor_at_zero_and_the_next_begins_anew() -> None:
     first = walked(page(b"7", b"session:a"), page(b"0", b"session:b"))
     assert first.whole is not None

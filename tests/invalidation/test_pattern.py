@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.pattern import MAX_BYTES, Pattern, PatternError, encoded, literal, matcher, parse_pattern
+from pymon_tui.invalidation.pattern import (
+    MAX_BYTES,
+    Pattern,
+    PatternError,
+    encoded,
+    literal,
+    matcher,
+    parse_pattern,
+    sorter,
+)
 from pymon_tui.model.text import safe
 from tests.conftest import client_of
 
@@ -244,3 +253,10 @@ def test_any_text_has_bytes_or_a_reason(text: str) -> None:
         assert encoded(text).decode("utf-8", "surrogateescape") == text
     except PatternError:
         assert any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def test_keys_are_sorted_to_the_first_pattern_that_matches() -> None:
+    which = sorter(tuple(map(parse_pattern, ("user:*:cart", "user:*", "?[ab]*"))))
+    keys = (b"user:7:cart", b"user:7", b"xa", b"feed:1", b"")
+    assert [which(key) for key in keys] == [0, 1, 2, None, None]
+    assert sorter(())(b"user:7") is None
