@@ -17,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import parse_info
+from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.connection import Session, open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, link_error
@@ -81,6 +82,13 @@ def pack_each(commands: Iterable[tuple[bytes, ...]], keys: Sequence[bytes]) -> b
     return b"".join(packed)
 
 
+def unpacked(packed: bytes) -> Iterator[list[bytes]]:
+    """The words of each command in what was packed: commands go over the line in the form of an answer."""
+    reader = hiredis.Reader(notEnoughData=_NOTHING)
+    reader.feed(packed)
+    return iter(reader.gets, _NOTHING)
+
+
 def _error_of(text: str) -> ResponseError:
     if text.startswith(_DENIED):
         return NoPermissionError(text.removeprefix(_DENIED), status_code=_DENIED.strip())
@@ -124,7 +132,12 @@ class Pipe(asyncio.BufferedProtocol):
 
         The future raises LinkError if the link is lost, or silent for the endpoint's command timeout, before the last
         of them is in: then nobody knows which of the commands were carried out.
+
+        Raises:
+            WriteRefused: If one of them may change something and the endpoint is only to be read; none is sent then.
         """
+        if self.endpoint.read_only:
+            refuse_writes(unpacked(packed))
         question = _Question(answers, [], self._loop.create_future())
         if self._lost is not None:
             _give_up(question, self._lost)

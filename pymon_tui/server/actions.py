@@ -28,7 +28,7 @@ async def perform(
     A lost answer is not taken for a failure and no command is sent again: the outcome is then unknown.
     ``record`` is told of every attempt. One that it can't write down is made all the same, and its outcome says so.
     """
-    if read_only:
+    if read_only or endpoint.read_only:
         what = safe(f"{action.name} was not sent: this monitor is read-only")
         outcome: Outcome = NotDone(what, safe("start without --read-only"), unknown=False)
         return await _recorded(_attempt(action, endpoint, outcome, None), record)

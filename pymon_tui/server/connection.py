@@ -14,6 +14,7 @@ from redis.exceptions import InvalidResponse, NoPermissionError, RedisError, Res
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.reasons import answer_text, database_error, greeting_closed, link_error
 from pymon_tui.server.wire import connection_to
@@ -62,6 +63,7 @@ class Session:
         Raises:
             LinkError: If the link is lost or an answer doesn't come within the command timeout. Whether the
                 commands were carried out is then unknown.
+            WriteRefused: As ``send``.
         """
         try:
             began = perf_counter()
@@ -73,7 +75,13 @@ class Session:
             raise link_error(error, self.endpoint) from None
 
     async def send(self, commands: Sequence[tuple[Argument, ...]]) -> None:
-        """Write the commands and don't wait for answers: each is to be read with ``receive``, in order."""
+        """Write the commands and don't wait for answers: each is to be read with ``receive``, in order.
+
+        Raises:
+            WriteRefused: If one of them may change something and the endpoint is only to be read; none is sent then.
+        """
+        if self.endpoint.read_only:
+            refuse_writes(commands)
         if not self._connection.is_connected:
             # redis-py would connect anew by itself: as nobody, and to database 0.
             raise RedisConnectionError("the connection is closed")

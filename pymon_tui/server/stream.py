@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse
 
 from pymon_tui.model.query import Reply
+from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.connection import Session
 from pymon_tui.server.reasons import LinkError, link_error
 
@@ -54,7 +55,13 @@ class Stream(asyncio.BufferedProtocol):
         return max(self._second_bytes, self._last_second_bytes) > _RUSH
 
     def write(self, commands: Sequence[tuple[bytes, ...]]) -> None:
-        """Send all commands in one write; on a connection that is gone they are lost without a word."""
+        """Send all commands in one write; on a connection that is gone they are lost without a word.
+
+        Raises:
+            WriteRefused: If one of them may change something and the endpoint is only to be read; none is sent then.
+        """
+        if self._session.endpoint.read_only:
+            refuse_writes(commands)
         packed = [hiredis.pack_command(words) for words in commands]  # type: ignore[arg-type]  # takes any tuple
         self._transport.write(b"".join(packed))
 

@@ -148,4 +148,5 @@ class Settings(BaseSettings):
             command_timeout=self.command_timeout,
             name=self.name,
             environment=self.environment,
+            read_only=self.read_only,
         )

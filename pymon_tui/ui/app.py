@@ -244,7 +244,7 @@ class PymonApp(DiffedApp[int]):
 
     def _demo_endpoint(self) -> Endpoint:
         server = self._demo.enter_context(running_demo(seed=DEMO_SEED, rate=DEMO_RATE))
-        return Endpoint(socket=server.socket, name="demo")
+        return Endpoint(socket=server.socket, name="demo", read_only=self._settings.read_only)
 
     def suit_terminal(self) -> None:
         """Where nothing was chosen and the terminal says it has 16 colours, take the theme that is made of them."""
@@ -287,7 +287,7 @@ def run_demo(
     """Open the monitor on a server of its own with Py_Monitor at work on it. Returns the exit code."""
     try:
         with running_demo(seed=seed, rate=round(rate)) as server:
-            demo = Endpoint(socket=server.socket, name="demo")
+            demo = Endpoint(socket=server.socket, name="demo", read_only=settings.read_only)
             return _run(PymonApp(settings, source_of, endpoint_of, ways_of, endpoint=demo))
     except NoServer as error:
         print(f"pymon-tui: {error}", file=sys.stderr)  # noqa: T201
