@@ -86,8 +86,8 @@ class Script:
         """Note the interval."""
         self.interval = seconds
 
-    def choose(self, step: int | None) -> None:
-        self.chosen.append(step)
+    def choose(self, node: int | None) -> None:
+        self.chosen.append(node)
 
     def poke(self) -> None:
         """Note that somebody can't wait."""

@@ -60,10 +60,10 @@ class Deferred:
         if self._made is not None:
             self._made.set_interval(seconds)
 
-    def choose(self, step: int | None) -> None:
+    def choose(self, node: int | None) -> None:
         """Show another node; before there is a source there is none."""
         if self._made is not None:
-            self._made.choose(step)
+            self._made.choose(node)
 
     def poke(self) -> None:
         """Tick now; before there is a source it is about to anyhow."""

@@ -91,6 +91,7 @@ class Fleet:
         self._followed: dict[str, _Followed] = {}
         self._wanted: frozenset[str] = frozenset()
         self._interval: float | None = None
+        self._shown: tuple[str, ...] = ()  # the nodes of the newest snapshot
         self._chosen: str | None = endpoint.address
         self._picked = False  # by the user; until then a cluster is shown as a whole
         self._changes: deque[Change] = deque(maxlen=_CHANGES)
@@ -136,15 +137,12 @@ class Fleet:
         for one in self._followed.values():
             one.monitor.note(text, run)
 
-    def choose(self, step: int | None) -> None:
-        """Show the node that many further in the list, or with None all together."""
-        names = list(self._roster.members)
-        if step is None:
-            self._chosen = None if len(names) > 1 else names[0]
-        elif self._chosen in names:
-            self._chosen = names[(names.index(self._chosen) + step) % len(names)]
-        else:
-            self._chosen = names[0 if step > 0 else -1]
+    def choose(self, node: int | None) -> None:
+        """Show the node at this place of the newest snapshot's fleet, or with None all together."""
+        if node is None:
+            self._chosen = None if len(self._shown) > 1 else self._chosen
+        elif node < len(self._shown):
+            self._chosen = self._shown[node]
         self._picked = True
         for one in self._followed.values():
             self._tell(one)
@@ -285,6 +283,7 @@ class Fleet:
         if not known:
             return None
         chosen = next((place for place, (one, _) in enumerate(known) if one.name == self._chosen), None)
+        self._shown = tuple(one.name for one, _ in known)
         view = self._view([(one.name, snapshot) for one, snapshot in known], chosen)
         if chosen is not None:
             one, snapshot = known[chosen]

@@ -17,7 +17,7 @@ from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
-from pymon_tui.readings.metrics import COMMANDS, METRICS, NET_INPUT, NET_OUTPUT, RTT
+from pymon_tui.readings.metrics import COMMANDS, HITS, METRICS, MISSES, NET_INPUT, NET_OUTPUT, RTT
 from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
@@ -25,7 +25,7 @@ from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError
 
-_OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name)
+_OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name, HITS.name, MISSES.name)
 
 
 class Monitor:
@@ -54,7 +54,7 @@ class Monitor:
         self._poked = asyncio.Event()
         self._link: Link = Connecting(time.monotonic())
         self._run_id: str | None = None
-        self._own = (0, 0, 0)  # commands sent, bytes out and bytes in when INFO was last asked
+        self._own = (0, 0, 0, 0, 0)  # what we had caused when INFO was last asked
         self._own_id: int | None = None
         self._recorded_at: float | None = None
         self._period = interval  # seconds from the last sample of the history to the next
@@ -129,12 +129,12 @@ class Monitor:
         try:
             self._poller.refresh()
             self._history.break_()
-            self._own = _sent(session)
+            self._own = self._caused(session)
             self._own_id = session.client_id
             while True:
                 began = time.monotonic()
                 self._poked.clear()
-                own, last_info = _sent(session), self._poller.info
+                own, last_info = self._caused(session), self._poller.info
                 await self._poller.tick(session, began, self._interval, self._wanted)
                 info = self._poller.info
                 if info is not None and info is not last_info:
@@ -146,7 +146,11 @@ class Monitor:
         finally:
             await session.close()
 
-    def _record(self, info: Info, at: float, own: tuple[int, int, int]) -> None:
+    def _caused(self, session: Session) -> tuple[int, int, int, int, int]:
+        """What we have caused so far, in the order of ``_OURS``."""
+        return session.sent, session.bytes_out, session.bytes_in, *self._poller.reads
+
+    def _record(self, info: Info, at: float, own: tuple[int, int, int, int, int]) -> None:
         changed = self._changed(info, at)
         if self._recorded_at is not None:
             # Up to three quarters of a period late is late, and not missed.
@@ -202,8 +206,3 @@ class Monitor:
             feed=self._feed,
             own_ids=frozenset() if self._own_id is None else frozenset((self._own_id,)),
         )
-
-
-def _sent(session: Session) -> tuple[int, int, int]:
-    """What we have caused so far, in the order of ``_OURS``."""
-    return session.sent, session.bytes_out, session.bytes_in

@@ -41,8 +41,8 @@ class Source(Protocol):
         """Seconds between two ticks, from the next one on."""
         ...
 
-    def choose(self, step: int | None) -> None:
-        """Show the node of the deployment that many further in its list, or with None all together."""
+    def choose(self, node: int | None) -> None:
+        """Show the node at this place of the newest snapshot's fleet, or with None all together."""
         ...
 
     def poke(self) -> None:

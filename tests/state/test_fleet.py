@@ -124,16 +124,16 @@ async def test_the_whole_has_what_can_be_added_up_and_says_what_is_per_node(own_
             assert whole.history.latest(CLIENTS.name) == sum(filter(None, nodes))
 
 
-async def test_one_steps_through_the_nodes(own_server: StartServer) -> None:
+async def test_each_node_and_all_together_can_be_chosen(own_server: StartServer) -> None:
     primary, replica = await replicating(own_server, replicas=1)
     fleet = fleet_of(endpoint_at(primary.port))
     async with watched(fleet) as snapshots:
         await until(snapshots, lambda snapshot: all_live(snapshot, 2))
-        nodes = {0: address(primary), 1: address(replica), None: address(primary)}
-        for step, chosen in ((1, 1), (1, 0), (None, None), (-1, 1)):
-            fleet.choose(step)
-            one = await until(snapshots, lambda snapshot, chosen=chosen: view(snapshot).chosen == chosen)  # type: ignore[misc]
-            assert one.node == nodes[chosen]
+        names = {0: address(primary), 1: address(replica), None: address(primary)}
+        for place in (1, 0, None, 1):
+            fleet.choose(place)
+            one = await until(snapshots, lambda snapshot, place=place: view(snapshot).chosen == place)  # type: ignore[misc]
+            assert one.node == names[place]
 
 
 async def test_a_node_that_is_lost_holds_nobody_up_and_a_failover_is_told(own_server: StartServer) -> None:
@@ -190,10 +190,10 @@ async def test_a_node_is_reached_where_its_address_is_mapped_to(own_server: Star
         assert roles(one)[str(announced)] == "replica"
 
 
-@pytest.mark.parametrize("step", [1, None])
-async def test_before_anything_is_known_there_is_nothing_to_choose(step: int | None) -> None:
+@pytest.mark.parametrize("place", [1, None])
+async def test_before_anything_is_known_there_is_nothing_to_choose(place: int | None) -> None:
     fleet = fleet_of(Endpoint(port=1))
-    fleet.choose(step)
+    fleet.choose(place)
     async with watched(fleet) as snapshots:
         one = await anext(snapshots)
         assert view(one).chosen == 0

@@ -17,11 +17,11 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.action import Action, Attempt, Done, NotDone
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.link import Connecting, Live, Lost, Trouble
-from pymon_tui.model.query import PENDING, Command, Query, Ready, Reason, Unavailable, fixed, itself
+from pymon_tui.model.query import PENDING, Argument, Batch, Command, Query, Ready, Reason, Unavailable, fixed, itself
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO
-from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT, USED_MEMORY
+from pymon_tui.readings.metrics import COMMANDS, HITS, MISSES, NET_INPUT, NET_OUTPUT, USED_MEMORY
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.listener import Listener
@@ -155,6 +155,29 @@ async def test_our_own_commands_are_no_load_of_the_server(redis: Redis, server: 
         busy = await until(snapshots, has_samples(ticks))
         growth, _ = busy.history.growth(COMMANDS.name, 60) or (0.0, 0.0)
         assert growth >= 50
+
+
+@pytest.mark.parametrize("line", [("HGETALL",), ("LRANGE", 0, -1), ("HMGET", "f"), ("PTTL",), ("TYPE",)], ids=str)
+async def test_our_own_reads_are_neither_hits_nor_misses(
+    redis: Redis, server: EmbeddedServer, line: tuple[Argument, ...]
+) -> None:
+    await redis.hset("hash", "f", "1")
+    await redis.rpush("list", "1")
+    name, *rest = line
+    batch = Batch(tuple((name, key, *rest) for key in ("hash", "list", "gone", "lost")))
+    reads = Query("reads", Command("reads", lambda *_: batch, itself, reads=True), itself)
+    monitor = monitor_of(Endpoint(socket=server.socket), reads)
+    monitor.want({reads.name})
+    async with watched(monitor) as snapshots:
+        quiet = await until(snapshots, has_samples(4))
+        for metric in (HITS, MISSES):
+            assert set(quiet.history.columns(metric.name, 4)) <= {0, None}
+        counted = await redis.info("stats")
+        assert min(counted["keyspace_hits"], counted["keyspace_misses"]) >= 4
+        await redis.get("gone")
+        busy = await until(snapshots, has_samples(len(quiet.history) + 3))
+        growth, _ = busy.history.growth(MISSES.name, 60) or (0.0, 0.0)
+        assert growth == 1
 
 
 # Gaps

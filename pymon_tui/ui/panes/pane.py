@@ -111,6 +111,13 @@ class Pane(Vertical, can_focus=False):
             self.answer = answer
             super().__init__()
 
+    class Choose(Message):
+        """Another node of the deployment is to be looked at, by its place in the snapshot's fleet."""
+
+        def __init__(self, node: int) -> None:
+            self.node = node
+            super().__init__()
+
     class Open(Message):
         """Something to be read in full: a title and its lines."""
 

@@ -13,20 +13,18 @@ from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
 
-from pymon_tui.model.action import Action, Done
 from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.state.source import Source
-from pymon_tui.ui.painting import SeenScreen
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
-from pymon_tui.ui.screens.confirm import ConfirmScreen
+from pymon_tui.ui.screens.acting import ActingScreen
 from pymon_tui.ui.screens.help import help_screen
 from pymon_tui.ui.screens.hints import hints_of
 from pymon_tui.ui.screens.intervals import next_interval
+from pymon_tui.ui.screens.nodes import stepped
 from pymon_tui.ui.screens.overview import in_order, wanted
-from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, right_title
 from pymon_tui.ui.widgets.graph import Glyphs
@@ -39,7 +37,7 @@ WIDE = 100
 """Columns from which the overview has three panes in a row."""
 
 
-class MonitorScreen(SeenScreen[None]):
+class MonitorScreen(ActingScreen):
     """All panes of one source, or one of them in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,6 +57,9 @@ class MonitorScreen(SeenScreen[None]):
         Binding("minus", "faster", "Faster", show=False, id="faster", tooltip="A shorter interval"),
         Binding("r", "refresh", "Refresh", show=False, id="refresh", tooltip="Ask now, also what was refused"),
         Binding("question_mark", "help", "Help", id="help", tooltip="The keys that work here"),
+        Binding("n", "node(1)", "Node", show=False, id="node.next", tooltip="The next node of the deployment"),
+        Binding("N", "node(-1)", "Node before", show=False, id="node.previous", tooltip="The node before"),
+        Binding("0", "node(None)", "All nodes", show=False, id="node.all", tooltip="All nodes together"),
         Binding("y", "copy", "Copy", show=False, id="copy", tooltip="Copy the row to the clipboard (OSC 52)"),
     ]
 
@@ -66,8 +67,6 @@ class MonitorScreen(SeenScreen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
 
-    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, init=False)
-    """What the panes show: the newest one, or while paused an older one."""
     paused: reactive[bool] = reactive(False, init=False)
     read_only: reactive[bool] = reactive(False, init=False)
     glyphs: reactive[Glyphs] = reactive[Glyphs]("blocks", init=False)
@@ -84,19 +83,13 @@ class MonitorScreen(SeenScreen[None]):
 
     def __init__(self, source: Source, clock: Callable[[], float], glyphs: Glyphs) -> None:
         """``clock`` gives monotonic seconds, as the source's snapshots have them; graphs are made of ``glyphs``."""
-        self._source = source
         self._clock = clock
         self._newest: Snapshot | None = None
         self._open: str | None = None
         self._interval: float | None = None
-        super().__init__()
+        super().__init__(source)
         self.set_reactive(MonitorScreen.read_only, source.read_only)
         self.set_reactive(MonitorScreen.glyphs, glyphs)
-
-    @property
-    def source(self) -> Source:
-        """Where the snapshots come from."""
-        return self._source
 
     @property
     def newest(self) -> Snapshot | None:
@@ -188,6 +181,16 @@ class MonitorScreen(SeenScreen[None]):
         """Ask now, also what was refused before."""
         self._source.poke()
 
+    def action_node(self, step: int | None) -> None:
+        """Show another node of the deployment, or all of them together."""
+        if self._newest is not None and (fleet := self._newest.fleet) is not None:
+            self._source.choose(stepped(fleet, step))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No step to another node where there is one alone."""
+        fleet = self._newest.fleet if self._newest is not None else None
+        return action != "node" or (fleet is not None and len(fleet.nodes) > 1)
+
     def action_copy(self) -> None:
         """Copy the row under the cursor through the terminal, which works over SSH."""
         pane = self._focused_pane()
@@ -204,52 +207,14 @@ class MonitorScreen(SeenScreen[None]):
         title, about = (pane.TITLE, pane.ABOUT) if pane is not None else ("", "")
         self.app.push_screen(help_screen(self.app, title, about, self.active_bindings.values(), (self, self.app)))
 
-    @on(Pane.Act)
-    def _act(self, message: Pane.Act) -> None:
-        self._confirm_and_send(message.action)
-
-    @on(Pane.Ask)
-    def _ask(self, message: Pane.Ask) -> None:
-        self._prompt_and_send(message)
-
-    @on(Pane.Watch)
-    async def _watch(self, message: Pane.Watch) -> None:
-        await self._source.watch(message.patterns)
-
-    @work(group="act")
-    async def _prompt_and_send(self, message: Pane.Ask) -> None:
-        text = await self.app.push_screen_wait(PromptScreen(message.title, message.hint, message.value, message.wrong))
-        if text is None:
-            return
-        wanted = message.answer(text)
-        if isinstance(wanted, Action):
-            await self._confirmed(wanted)
-        else:
-            self.post_message(wanted)
-
-    @work(group="act")
-    async def _confirm_and_send(self, action: Action) -> None:
-        await self._confirmed(action)
-
-    async def _confirmed(self, action: Action) -> None:
-        """Send the action once a person has said yes, and say what came of it."""
-        node = self.snapshot.node if self.snapshot is not None else safe("?")
-        if not await self.app.push_screen_wait(ConfirmScreen(action, node)):
-            return
-        outcome = await self._source.act(action)
-        if isinstance(outcome, Done):
-            self.notify(safe(f"{action.name}: {outcome.answer}"), markup=False)
-        else:
-            text = safe(f"{outcome.what}; {outcome.remedy}" if outcome.remedy else outcome.what)
-            self.notify(text, severity="error", markup=False, timeout=10)
+    @on(Pane.Choose)
+    async def _choose(self, message: Pane.Choose) -> None:
+        self._source.choose(message.node)
+        await self._lay_out(None)
 
     @on(Table.Opened)
     async def _open_row(self) -> None:
         await self.action_open()
-
-    @on(Pane.Open)
-    def _read(self, message: Pane.Open) -> None:
-        self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
 
     async def _lay_out(self, name: str | None) -> None:
         """One pane in full, or all of the overview."""

@@ -18,6 +18,10 @@ def left_title(snapshot: Snapshot, width: int) -> Line:
     """Our name, the server's, and what it is."""
     dot = span("●", "good" if isinstance(snapshot.link, Live) else "act" if isinstance(snapshot.link, Lost) else "warn")
     pieces = [span(" pymon ", "badge"), span(" "), dot, span(" "), span(snapshot.node, "strong")]
+    fleet = snapshot.fleet
+    if fleet is not None and len(fleet.nodes) > 1:
+        count, place = len(fleet.nodes), fleet.chosen
+        pieces.append(label(f"  all {count} nodes" if place is None else f"  node {place + 1} of {count}"))
     reading = snapshot.reading(SERVER)
     if isinstance(reading, Ready):
         server = reading.value
@@ -55,7 +59,7 @@ def banner(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
     """What keeps us from the server, since when, and when the next try is; nothing while all is well."""
     link = snapshot.link
     if not isinstance(link, Lost):
-        return ()
+        return _nodes_away(snapshot)
     away = units.duration(now - link.since)
     following = max(0.0, link.next_try - now)
     when = f"next try in {units.duration(following)}" if following >= 1 else "trying now"
@@ -66,3 +70,20 @@ def banner(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
             label(f"   away {away}, {when}, r tries at once"),
         ),
     )
+
+
+def _nodes_away(snapshot: Snapshot) -> tuple[Line, ...]:
+    """What is wrong with the other nodes of the deployment, on one line."""
+    fleet = snapshot.fleet
+    if fleet is None:
+        return ()
+    away = [node for node in fleet.nodes if isinstance(node.snapshot.link, Lost)]
+    pieces: list[Span] = []
+    if fleet.uncovered:
+        slots = sum(last - first + 1 for first, last in fleet.uncovered)
+        pieces.append(span(f"{slots} slots are served by no node", "act"))
+    if away and isinstance(link := away[0].snapshot.link, Lost):
+        more = f" and {len(away) - 1} more" if len(away) > 1 else ""
+        pieces += [span(" · ")] if pieces else []
+        pieces += [span(f"{away[0].snapshot.node}{more} lost", "warn"), span(f": {link.what}")]
+    return (tuple(pieces),) if pieces else ()

@@ -1,0 +1,76 @@
+"""What a pane wants done: asked for, confirmed by a person, sent, and what came of it."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.reactive import reactive
+
+from pymon_tui.model.action import Action, Done
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.state.source import Source
+from pymon_tui.ui.painting import SeenScreen
+from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.screens.confirm import ConfirmScreen
+from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
+
+
+class ActingScreen(SeenScreen[None]):
+    """A screen of panes that carries out what they post."""
+
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, init=False)
+    """What the panes show: the newest one, or while paused an older one."""
+
+    def __init__(self, source: Source) -> None:
+        """``source`` is what actions are handed to."""
+        self._source = source
+        super().__init__()
+
+    @property
+    def source(self) -> Source:
+        """Where the snapshots come from."""
+        return self._source
+
+    @on(Pane.Act)
+    def _act(self, message: Pane.Act) -> None:
+        self._confirm_and_send(message.action)
+
+    @on(Pane.Ask)
+    def _ask(self, message: Pane.Ask) -> None:
+        self._prompt_and_send(message)
+
+    @on(Pane.Watch)
+    async def _watch(self, message: Pane.Watch) -> None:
+        await self._source.watch(message.patterns)
+
+    @work(group="act")
+    async def _prompt_and_send(self, message: Pane.Ask) -> None:
+        text = await self.app.push_screen_wait(PromptScreen(message.title, message.hint, message.value, message.wrong))
+        if text is None:
+            return
+        wanted = message.answer(text)
+        if isinstance(wanted, Action):
+            await self._confirmed(wanted)
+        else:
+            self.post_message(wanted)
+
+    @work(group="act")
+    async def _confirm_and_send(self, action: Action) -> None:
+        await self._confirmed(action)
+
+    async def _confirmed(self, action: Action) -> None:
+        """Send the action once a person has said yes, and say what came of it."""
+        node = self.snapshot.node if self.snapshot is not None else safe("?")
+        if not await self.app.push_screen_wait(ConfirmScreen(action, node)):
+            return
+        outcome = await self._source.act(action)
+        if isinstance(outcome, Done):
+            self.notify(safe(f"{action.name}: {outcome.answer}"), markup=False)
+        else:
+            text = safe(f"{outcome.what}; {outcome.remedy}" if outcome.remedy else outcome.what)
+            self.notify(text, severity="error", markup=False, timeout=10)
+
+    @on(Pane.Open)
+    def _read(self, message: Pane.Open) -> None:
+        self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
