@@ -20,7 +20,7 @@ import click
 
 from pymon_tui import __version__, process_list, tty
 from pymon_tui.cli_invalidation import invalidate, journal, undo
-from pymon_tui.cli_settings import ADDRESS, PROGRAM, flags_of, given_of, say, settings_of
+from pymon_tui.cli_settings import ADDRESS, PROGRAM, flags_of, given_of, open_ssh, say, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
 EXIT_INTERRUPTED = 130
@@ -145,6 +145,7 @@ def demo(ctx: click.Context, /, seed: int, rate: float, **flags: Any) -> int:
 def once(ctx: click.Context, /, address: str | None, as_json: bool, **flags: Any) -> int:  # noqa: FBT001
     """Print one reading and end; exit code 3 if no server answers."""
     settings = settings_of(flags_of(ctx, flags, address))
+    open_ssh(settings, insists=True)
     from pymon_tui.once import run_once
 
     return run_once(settings, as_json=as_json)
@@ -222,6 +223,7 @@ def _monitor(given: Mapping[str, Any]) -> int:
     settings = settings_of(given)
     tty.require()
     tty.use_color(settings.color)
+    open_ssh(settings, insists=False)
     from pymon_tui.ui.app import run_monitor
 
     return run_monitor(settings, *_ways_to_servers(settings))

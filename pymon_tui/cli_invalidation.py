@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pymon_tui.cli_settings import flags_of, given_of, settings_of
+from pymon_tui.cli_settings import flags_of, given_of, open_ssh, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, connection_options
 
 _LONGEST = 10 * 365 * 86_400.0  # seconds: far beyond what is meant, far below what a server counts up to
@@ -118,6 +118,7 @@ def invalidate(ctx: click.Context, /, **flags: Any) -> int:
     else:
         _refuse_contradictions(own)
     settings = settings_of(flags_of(ctx, flags, None))
+    open_ssh(settings, insists=True)
     from pymon_tui.removing.invalidate import run_invalidate, run_resume
     from pymon_tui.removing.wish import Wish
 
@@ -152,6 +153,7 @@ def undo(
 ) -> int:
     """Bring back what a run removed: the last one, or RUN."""
     settings = settings_of(flags_of(ctx, flags, None))
+    open_ssh(settings, insists=True)
     from pymon_tui.removing.undo import run_undo
 
     return run_undo(settings, run, replace=replace, elsewhere=elsewhere, yes=yes, as_json=as_json)

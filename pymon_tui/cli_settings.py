@@ -67,6 +67,35 @@ def settings_of(
         )
 
 
+class NoServer(click.ClickException):
+    """No server could be reached; the message is one line."""
+
+    exit_code = 3
+
+
+def open_ssh(settings: Any, *, insists: bool) -> None:
+    """Where the server is reached through ssh, let that ask what it has to while the terminal is still free.
+
+    Args:
+        settings: The ``Settings``.
+        insists: Whether every failure ends the command, and not only one that time doesn't heal.
+
+    Raises:
+        NoServer: If ssh doesn't get through.
+    """
+    if settings.ssh is None:
+        return
+    from pymon_tui.model.link import Trouble
+    from pymon_tui.server.ssh_process import NoTunnel
+    from pymon_tui.server.tunnel import open_on_terminal
+
+    try:
+        open_on_terminal(settings.endpoint, lambda line: click.echo(line, err=True))
+    except NoTunnel as error:
+        if insists or error.failure.trouble is Trouble.REFUSED:
+            raise NoServer(str(error)) from None
+
+
 def say(text: str) -> None:
     """One line on stderr."""
     click.echo(f"{PROGRAM}: {text}", err=True)

@@ -49,7 +49,7 @@ def connection_options() -> list[click.Parameter]:
         option("-p", "--port", metavar="PORT", text="Server's port (default 6379)."),
         option("-s", "--socket", metavar="PATH", text="Unix socket, instead of host and port."),
         option("-n", "--db", metavar="DB", text="Number of the database (default 0)."),
-        option("-u", "--url", metavar="URL", text="redis:// rediss:// valkey:// valkeys:// unix://"),
+        option("-u", "--url", metavar="URL", text="redis:// rediss:// valkey:// valkeys:// unix:// ssh://"),
         option("--user", "username", metavar="NAME", text="ACL user."),
         option("--askpass", is_flag=True, text="Ask for the password."),
         option("--tls", is_flag=True, text="Connect with TLS."),
@@ -58,6 +58,7 @@ def connection_options() -> list[click.Parameter]:
         option("--key", metavar="FILE", text="Own private key (PEM)."),
         option("--sni", metavar="HOST", text="Server's name for TLS, if it isn't the host."),
         option("--insecure", is_flag=True, text="Accept any certificate."),
+        option("--ssh", metavar="HOST", text="Go through this host by ssh, with its settings."),
         option("--profile", metavar="NAME", text="A profile of the settings file."),
         option("--config", metavar="FILE", text="The settings file (TOML)."),
     ]

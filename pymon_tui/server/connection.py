@@ -16,7 +16,9 @@ from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
-from pymon_tui.server.reasons import answer_text, database_error, greeting_closed, link_error
+from pymon_tui.server.reasons import LinkError, answer_text, database_error, greeting_closed, link_error
+from pymon_tui.server.ssh_process import NoTunnel
+from pymon_tui.server.tunnel import tunnel_to
 from pymon_tui.server.wire import connection_to
 
 _TURNED_AWAY = 0.1  # seconds
@@ -133,14 +135,23 @@ class Session:
 async def open_session(endpoint: Endpoint, handshake: Handshake = Handshake.RESP3) -> tuple[Session, Handshake]:
     """Connect, and greet the server in the fullest form it understands; also returns it, to begin with next time.
 
+    Where the server is reached through ssh, that is started if it doesn't run.
+
     Raises:
         LinkError: With what failed, why and what to do.
     """
+    tunnel = tunnel_to(endpoint)
     for form in dict.fromkeys((handshake, Handshake.BARE)):
         try:
-            return await _greeted(endpoint, form)
+            path = await tunnel.socket(endpoint.connect_timeout) if tunnel else None
+            greeted = await _greeted(endpoint, path, form)
+        except NoTunnel as error:
+            raise LinkError(error.failure.trouble, error.failure.what, error.failure.remedy) from None
         except _Closed:
             continue
+        if tunnel:
+            tunnel.stood()
+        return greeted
     raise greeting_closed(endpoint)
 
 
@@ -148,8 +159,8 @@ class _Closed(Exception):  # noqa: N818 - what happened, and no error yet
     """The connection was made and then closed in the middle of the greeting."""
 
 
-async def _greeted(endpoint: Endpoint, handshake: Handshake) -> tuple[Session, Handshake]:
-    connection = connection_to(endpoint)
+async def _greeted(endpoint: Endpoint, tunnel: str | None, handshake: Handshake) -> tuple[Session, Handshake]:
+    connection = connection_to(endpoint, tunnel)
     session = Session(connection, endpoint)
     try:
         await connection.connect()  # type: ignore[no-untyped-call]

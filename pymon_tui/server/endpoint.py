@@ -45,6 +45,7 @@ class Endpoint:
         command_timeout: Seconds until an unanswered command is given up.
         name: What the user calls this server (a profile's name), or None.
         environment: What the profile says of it ("production", ...), or None.
+        via: The host that ssh goes through, as ``[USER@]HOST[:PORT]``, which all the rest is as seen from; or None.
         read_only: Whether a command that may change something is refused on each connection, before it is sent.
     """
 
@@ -59,11 +60,17 @@ class Endpoint:
     command_timeout: float = 5.0
     name: str | None = None
     environment: str | None = None
+    via: str | None = None
     read_only: bool = False
 
     @property
     def address(self) -> str:
-        """``host:port`` (IPv6 in brackets) or the socket's path."""
+        """``host:port`` (IPv6 in brackets) or the socket's path, and the host that ssh goes through, if it does."""
+        return f"{self.far} via {self.via}" if self.via else self.far
+
+    @property
+    def far(self) -> str:
+        """``host:port`` (IPv6 in brackets) or the socket's path, as seen from where ssh leads to, if it does."""
         if self.socket is not None:
             return self.socket
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -14,6 +14,7 @@ from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Reason, Unavailable
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.tunnel import tunnel_to
 
 _NOTHING = safe("")
 _MISSING = ("unknown command", "unknown subcommand", "unsupported command", "command is not available")
@@ -85,6 +86,8 @@ def remedy_of(error: RedisError, acl: str, user: SafeText) -> SafeText:
 def link_error(error: BaseException, endpoint: Endpoint) -> LinkError:
     """What is wrong with the connection, from whatever redis-py, TLS or the system raised."""
     cause = _root(error)
+    if (blamed := _tunnel_error(error, cause, endpoint)) is not None:
+        return blamed
     if isinstance(cause, ssl.SSLError):
         return _tls_error(cause, endpoint)
     if isinstance(error, InvalidResponse):
@@ -106,6 +109,8 @@ def link_error(error: BaseException, endpoint: Endpoint) -> LinkError:
 
 def greeting_closed(endpoint: Endpoint) -> LinkError:
     """A connection that was accepted, and closed before anything was answered."""
+    if (blamed := _tunnel_error(ConnectionResetError(), None, endpoint)) is not None:
+        return blamed
     what = f"{endpoint.address} closed the connection without an answer"
     if endpoint.tls is None:
         return LinkError(Trouble.UNREACHABLE, what, "is a server running behind it, does it want --tls?")
@@ -127,6 +132,15 @@ def certificate_error(what: str, error: OSError, remedy: str) -> LinkError:
     """A certificate of ours, or one to trust, that can't be loaded."""
     why = error.reason or "not readable" if isinstance(error, ssl.SSLError) else error.strerror
     return LinkError(Trouble.REFUSED, f"can't load {what}: {why}", remedy)
+
+
+def _tunnel_error(error: BaseException, cause: BaseException | None, endpoint: Endpoint) -> LinkError | None:
+    """What ssh says of it, where the way to the server is to blame and not the server."""
+    tunnel = tunnel_to(endpoint)
+    if tunnel is None or isinstance(error, ResponseError | InvalidResponse | ssl.SSLCertVerificationError):
+        return None
+    failure = tunnel.failure(refused=isinstance(cause, ConnectionRefusedError | FileNotFoundError))
+    return LinkError(failure.trouble, failure.what, failure.remedy) if failure else None
 
 
 def _root(error: BaseException) -> BaseException:

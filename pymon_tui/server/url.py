@@ -10,12 +10,16 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from pymon_tui.server import ssh
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 6379
 
 _TCP = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
 _UNIX = ("unix", "redis+unix")
 SCHEMES = (*_TCP, *_UNIX)
+_SSH = "ssh"
+_SSH_FORM = "ssh://[USER@]BASTION[:PORT]/HOST[:PORT][/DB]"
 
 _PASSWORD = re.compile(rf"^((?:{'|'.join(map(re.escape, SCHEMES))})://[^:/?#@]*):([^/?#]+)@")
 # Wider than what a URL allows: what is shown hides the password even when it breaks the URL.
@@ -47,6 +51,7 @@ class Address:
     cert: str | None = None
     key: str | None = None
     insecure: bool | None = None
+    ssh: str | None = None
 
     def named(self) -> dict[str, Any]:
         """The parts that are named, under the names of the settings."""
@@ -102,19 +107,26 @@ def split_password(text: str) -> tuple[str, str | None]:
     return f"{found[1]}@{text[found.end() :]}", unquote(found[2])
 
 
-def without_credentials(*, host: str, port: int, socket: str | None, db: int, secure: bool) -> str:
-    """A URL that leads back to a server and says nothing of who connects."""
+def without_credentials(*, host: str, port: int, socket: str | None, db: int, secure: bool, via: str | None) -> str:
+    """A URL that leads back to a server, through ssh if need be, and says nothing of who speaks to the server."""
+    if socket is not None and via is not None:
+        return f"{_SSH}://{via}/{quote(socket)}" + (f"?db={db}" if db else "")
     if socket is not None:
         return f"unix://{quote(socket)}" + (f"?db={db}" if db else "")
     shown = f"[{host}]" if ":" in host else host
+    if via is not None:
+        return f"{_SSH}://{via}/{shown}:{port}" + (f"/{db}" if db else "") + ("?tls=true" if secure else "")
     return f"{'rediss' if secure else 'redis'}://{shown}:{port}" + (f"/{db}" if db else "")
 
 
 def _url(text: str) -> Address:
     scheme, _, rest = text.partition("://")
     scheme = scheme.lower()
+    if scheme == _SSH:
+        return _through_ssh(text, rest)
     if scheme not in SCHEMES:
-        raise ValueError(f'"{redact(text)}" should start with one of {", ".join(f"{name}://" for name in SCHEMES)}')
+        known = ", ".join(f"{name}://" for name in (*SCHEMES, _SSH))
+        raise ValueError(f'"{redact(text)}" should start with one of {known}')
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" not in authority and "@" in rest and (scheme in _TCP or authority):
         raise ValueError(f'"{redact(text)}": write "/", "?" and "#" in a password as %2F, %3F and %23')
@@ -153,11 +165,33 @@ def _tcp(text: str, scheme: str, named: dict[str, Any], *, has_db: bool) -> Addr
     return Address(**named, host=name, port=port, tls=_TCP[scheme])
 
 
+def _through_ssh(text: str, rest: str) -> Address:
+    authority, _, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    try:
+        via = ssh.place(unquote(authority))
+    except ValueError as error:
+        raise ValueError(f'"{redact(text)}" should be {_SSH_FORM}: {error}') from None
+    if "@" in path or "#" in rest:
+        raise ValueError(
+            f'"{redact(text)}" should be {_SSH_FORM}, and the user of Redis in --user, its password in REDISCLI_AUTH'
+        )
+    address = {"db": 0} | _query(text, rest)
+    if path.startswith("/"):
+        return Address(**address, ssh=str(via), socket=unquote(path), tls=False)
+    name, _, db = path.partition("/")
+    far = parse(unquote(name)) if name else Address()
+    if db:
+        address["db"] = _db(db, text)
+    return Address(**address, ssh=str(via), host=far.host or DEFAULT_HOST, port=far.port or DEFAULT_PORT)
+
+
 def _query(text: str, rest: str) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for name, value in parse_qsl(rest.partition("?")[2], keep_blank_values=True):
         if name == "db":
             parts["db"] = _db(value, text)
+        elif name == "tls" and value in ("true", "false") and text.lower().startswith(f"{_SSH}://"):
+            parts["tls"] = value == "true"
         elif name in _TLS_PATHS:
             parts[_TLS_PATHS[name]] = value
         elif name == "ssl_cert_reqs" and value.lower() in _INSECURE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +18,10 @@ from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import certificate_error
 
 
-def connection_to(endpoint: Endpoint) -> AbstractConnection:
+def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConnection:
     """A connection that is yet to be made. Login, database, name and protocol are said by whoever uses it.
+
+    ``tunnel`` is the path of the unix socket that leads to the server where it isn't reached directly.
 
     Raises:
         LinkError: If a certificate that was named can't be used.
@@ -33,6 +36,12 @@ def connection_to(endpoint: Endpoint) -> AbstractConnection:
         "parser_class": _Parser,
         "redis_connect_func": _prepare,
     }
+    if tunnel is not None and endpoint.tls is not None:
+        return _TlsTunnelConnection(
+            _context(endpoint.tls), endpoint.tls.server_name or endpoint.host, path=tunnel, **options
+        )
+    if tunnel is not None:
+        return UnixDomainSocketConnection(path=tunnel, **options)
     if endpoint.socket is not None:
         return UnixDomainSocketConnection(path=endpoint.socket, **options)
     options |= {"host": endpoint.host, "port": endpoint.port}
@@ -61,6 +70,22 @@ class _TlsConnection(SSLConnection):
 
     def _connection_arguments(self) -> Mapping[str, Any]:
         return {"host": self.host, "port": self.port, "ssl": self._context, "server_hostname": self._server_name}
+
+
+class _TlsTunnelConnection(UnixDomainSocketConnection):
+    """A TLS connection through the socket of a tunnel; what is verified is the name of the server at its far end."""
+
+    def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = context
+        self._server_name = server_name
+
+    async def _connect(self) -> None:
+        async with asyncio.timeout(self.socket_connect_timeout):
+            self._reader, self._writer = await asyncio.open_unix_connection(
+                self.path, ssl=self._context, server_hostname=self._server_name
+            )
+        await self.on_connect()
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

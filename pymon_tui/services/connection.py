@@ -40,9 +40,11 @@ def connect(server: str | Endpoint, *, name: str) -> Redis:
         name: What its connections are called in CLIENT LIST.
 
     Raises:
-        ValueError: If the address can't be read; the message shows no password.
+        ValueError: If the address can't be read, or leads through ssh; the message shows no password.
     """
     endpoint = _endpoint(url.parse(server)) if isinstance(server, str) else server
+    if endpoint.via is not None:
+        raise ValueError("an application connects to its server directly, and not through ssh")
     pool = BlockingConnectionPool(
         max_connections=CONNECTIONS,
         timeout=WAIT,
@@ -145,4 +147,5 @@ def _endpoint(address: url.Address) -> Endpoint:
         username=address.username,
         password=SecretStr(address.password) if address.password else None,
         tls=tls if address.tls else None,
+        via=address.ssh,
     )

@@ -149,7 +149,8 @@ def _address(table: Mapping[str, Any]) -> str | None:
     except SettingsError:
         return None
     host, port = values.get("host", url.DEFAULT_HOST), values.get("port", url.DEFAULT_PORT)
-    return Endpoint(host=str(host), port=port, socket=values.get("socket")).address
+    via = values.get("ssh") or None
+    return Endpoint(host=str(host), port=port, socket=values.get("socket"), via=via and str(via)).address
 
 
 def _environment(table: Mapping[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ SETTABLE = frozenset(Settings.model_fields) - {"config", "profiles", "presets", 
 """What any level may set. ``url`` stands for its parts."""
 
 _CREDENTIALS = frozenset({"username", "password"})
+_WAY = frozenset({"ssh"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
     if not own.keys().isdisjoint(("host", "port")):
         parts.pop("socket", None)
     if any(name in own and own[name] != parts.get(name) for name in ("host", "socket")):
-        parts = {name: value for name, value in parts.items() if name not in _CREDENTIALS}
+        parts = {name: value for name, value in parts.items() if name not in _CREDENTIALS | _WAY}
     merged = parts | own
     where = dict.fromkeys(parts, origins.get("url", "")) | {name: origins[name] for name in own}
     if isinstance(merged.get("password"), str):
@@ -64,16 +65,17 @@ def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
 
 
 def bind_credentials(levels: Sequence[Level]) -> tuple[Level, ...]:
-    """The levels without the credentials of a URL whose server isn't the one to connect to.
+    """The levels without the credentials of a URL whose server isn't the one to connect to, and without its way.
 
-    A password inside a URL is for that URL's server: ``-h other`` must not send it there.
+    A password inside a URL is for that URL's server: ``-h other`` must not send it there. Nor is ``other`` to be
+    looked for behind the bastion of that URL.
     """
     server = next((one.server for one in levels if one.server is not None), None)
     return tuple(_without_url_credentials(one) if one.server != server else one for one in levels)
 
 
 def _without_url_credentials(one: Level) -> Level:
-    dropped = _CREDENTIALS & one.from_url
+    dropped = (_CREDENTIALS | _WAY) & one.from_url
     return replace(one, values={name: value for name, value in one.values.items() if name not in dropped})
 
 

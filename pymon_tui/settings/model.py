@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import BUILT_IN, Preset
-from pymon_tui.server import url
+from pymon_tui.server import ssh, url
 from pymon_tui.server.endpoint import Endpoint, Tls
 
 
@@ -22,6 +22,11 @@ def _patterns(value: Any) -> Any:
 
 def _path(value: Any) -> Any:
     return str(Path(value).expanduser()) if isinstance(value, str) else value
+
+
+def _ssh(value: Any) -> Any:
+    # An empty text takes back what a lower level says.
+    return (str(ssh.place(value)) if value else None) if isinstance(value, str) else value
 
 
 FilePath = Annotated[str, BeforeValidator(_path)]
@@ -52,6 +57,7 @@ class Settings(BaseSettings):
     Attributes:
         name: What the user calls the server: the profile's name, unless another address was named.
         environment: What the profile says of the server ("production", ...); free text.
+        ssh: The host to go through, as ``[USER@]HOST[:PORT]``; ``host`` and ``socket`` are as seen from there.
         channels: Patterns for PSUBSCRIBE.
         keymap: Keys of a binding by the binding's id.
         full_redraw: Draw whole screens instead of the cells that changed.
@@ -83,6 +89,7 @@ class Settings(BaseSettings):
     key: FilePath | None = None
     sni: str | None = None
     insecure: bool = False
+    ssh: Annotated[str | None, BeforeValidator(_ssh)] = None
     connect_timeout: Seconds = 5.0
     command_timeout: Seconds = 5.0
     name: str | None = None
@@ -124,7 +131,7 @@ class Settings(BaseSettings):
     @property
     def explicit(self) -> bool:
         """Whether any level names a server; without, the default address is only a guess."""
-        return not self.model_fields_set.isdisjoint(("host", "port", "socket"))
+        return self.ssh is not None or not self.model_fields_set.isdisjoint(("host", "port", "socket"))
 
     @property
     def endpoint(self) -> Endpoint:
@@ -148,5 +155,6 @@ class Settings(BaseSettings):
             command_timeout=self.command_timeout,
             name=self.name,
             environment=self.environment,
+            via=self.ssh,
             read_only=self.read_only,
         )

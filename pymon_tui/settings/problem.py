@@ -14,6 +14,7 @@ _PATTERNS = "a list of patterns"
 _SIZE = 'a number of bytes, or a size as "256MiB"'
 _EXPECTED = {
     "host": "a host name or an IP address",
+    "ssh": "[USER@]HOST[:PORT], as ssh knows it, and without a password",
     "port": "a number from 1 to 65535",
     "db": "the number of a database, from 0",
     "tls": _YES_OR_NO,
@@ -37,7 +38,7 @@ _EXPECTED = {
     "trash_key_size": _SIZE,
     "keymap": "a table of binding = keys",
 }
-_SECRET = frozenset({"password", "url"})
+_SECRET = frozenset({"password", "url", "ssh"})
 
 
 class SettingsError(Exception):

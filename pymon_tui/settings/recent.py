@@ -32,6 +32,7 @@ def remember(endpoint: Endpoint) -> None:
         socket=endpoint.socket,
         db=endpoint.db,
         secure=endpoint.tls is not None,
+        via=endpoint.via,
     )
     others = [other for other in recent() if other != address]
     with contextlib.suppress(OSError):

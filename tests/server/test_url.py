@@ -138,7 +138,17 @@ def test_an_address_does_not_show_its_password() -> None:
     assert "hunter2" not in repr(url.parse("redis://me:hunter2@h"))
 
 
-@pytest.mark.parametrize("text", ["redis://h:1/2", "rediss://[::1]:6379", "unix:///run/r%20s.sock?db=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://h:1/2",
+        "rediss://[::1]:6379",
+        "unix:///run/r%20s.sock?db=1",
+        "ssh://me@bastion:2222/h:1/2",
+        "ssh://[::1]:2222/[::2]:6379?tls=true",
+        "ssh://bastion//run/r.sock?db=1",
+    ],
+)
 def test_a_url_without_credentials_leads_back(text: str) -> None:
     address = url.parse(text)
     shown = url.without_credentials(
@@ -147,5 +157,6 @@ def test_a_url_without_credentials_leads_back(text: str) -> None:
         socket=address.socket,
         db=address.db or 0,
         secure=bool(address.tls),
+        via=address.ssh,
     )
     assert shown == text
