@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from pymon_tui.invalidation.pattern import Pattern, literal
+from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.model.key_shape import without_ids
 from pymon_tui.model.text import SafeText, safe
 
@@ -18,6 +19,7 @@ _MOST_REMEMBERED = 4_096
 _SEPARATOR = b":"
 _ANY = b"*"
 _ONE_DIGIT = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
+_SYNTAX = re.compile(rb"[?\[\\]")  # of a glob, but for the star
 _LARGE = 0.5  # of all keys: a namespace with more is told by what it consists of
 _NEARLY_ALL = 0.9
 
@@ -39,8 +41,7 @@ class Namespace:
     @property
     def pattern(self) -> Pattern:
         """What SCAN finds them by."""
-        pieces = (b"*".join(map(literal, piece.split(_ANY))) for piece in self.path)
-        return Pattern(_SEPARATOR.join(pieces))
+        return Pattern(_SYNTAX.sub(rb"\\\g<0>", _SEPARATOR.join(self.path)))
 
 
 class _Part:

@@ -1,0 +1,118 @@
+"""All keys at a glance: each family and each large namespace with what the walk, the samples and the statistics say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pymon_tui.application.groups import Group, Groups
+from pymon_tui.application.samples import Known
+from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.invalidation.sampling import BytesEstimate, total_bytes
+from pymon_tui.services.days import Day, HitRate
+
+_STAYS = -1  # PTTL's answer for a key that doesn't expire
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One group of keys; None for what isn't known, or not yet.
+
+    Attributes:
+        group: Which; None for the keys that are in none.
+        keys: How many there are, about, as long as the walk is in its first round.
+        bytes: What they take, by the mean of those that were asked about, as many as ``sampled``.
+        without_expiry: The share of those asked about that don't expire, from 0 to 1.
+        today: Hits and misses of today; None also where nothing was looked up.
+    """
+
+    group: Group | None
+    keys: int
+    bytes: BytesEstimate | None
+    sampled: int
+    without_expiry: float | None
+    today: HitRate | None
+
+    @property
+    def must_expire(self) -> bool:
+        """Whether its family has a life, so that a key without an end is a mistake."""
+        return self.group is not None and self.group.family is not None and self.group.family.life is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The keys of one database.
+
+    Attributes:
+        rows: Families that have keys and the large namespaces of the other keys; the rest at the end, if there is any.
+        absent: The names of the families without a key, if there are others that have some.
+        seen: Keys that the walk has met in its newest whole round, or until now in the first.
+        total: Keys in the database; None where the server doesn't tell.
+        complete: Whether a round came to its end. Until then the numbers of keys are extrapolated to ``total``.
+    """
+
+    rows: tuple[Row, ...]
+    absent: tuple[str, ...]
+    seen: int
+    total: int | None
+    complete: bool
+
+    @property
+    def of_families(self) -> int:
+        """Keys in families."""
+        return sum(row.keys for row in self.rows if row.group is not None and row.group.family is not None)
+
+    @property
+    def keys(self) -> int:
+        """Keys in all."""
+        return sum(row.keys for row in self.rows)
+
+    @property
+    def progress(self) -> float | None:
+        """How much of the first round is done, from 0 to 1; None where that isn't known."""
+        return min(1.0, self.seen / self.total) if self.total else None
+
+
+def overview(
+    groups: Groups, total: int | None, sizes: Known | None, lives: Known | None, today: Day | None
+) -> Overview:
+    """Put together what is known; None for a reading that there is none of.
+
+    Args:
+        total: Keys in the database.
+        sizes: Bytes by key.
+        lives: Milliseconds to live by key.
+    """
+    scale = 1.0 if groups.complete or not total or not groups.seen else max(1.0, total / groups.seen)
+    found = [group for group in (*groups.families, *groups.namespaces) if group.keys]
+    bytes_of, lives_of = _by_group(groups, sizes), _by_group(groups, lives)
+    rates = dict(today.namespaces) if today is not None else {}
+    rows = [
+        _row(group, round(scale * group.keys), bytes_of.get(group.pattern, ()), lives_of.get(group.pattern, ()), rates)
+        for group in found
+    ]
+    if groups.rest:
+        rows.append(Row(None, round(scale * groups.rest), None, 0, None, None))
+    absent = tuple(group.family.name for group in groups.families if group.family is not None and not group.keys)
+    has_families = len(absent) < len(groups.families)
+    return Overview(tuple(rows), absent if has_families else (), groups.seen, total, groups.complete)
+
+
+def _row(group: Group, keys: int, sizes: tuple[int, ...], lives: tuple[int, ...], rates: Mapping[str, HitRate]) -> Row:
+    return Row(
+        group=group,
+        keys=keys,
+        bytes=total_bytes(sizes, keys),
+        sampled=len(sizes),
+        without_expiry=lives.count(_STAYS) / len(lives) if lives else None,
+        today=rates.get(group.counted_as) if group.counted_as is not None else None,
+    )
+
+
+def _by_group(groups: Groups, known: Known | None) -> Mapping[Pattern | None, tuple[int, ...]]:
+    group_of = groups.finder
+    found: dict[Pattern | None, list[int]] = {}
+    for key, value in (known or {}).items():
+        if isinstance(value, int):
+            found.setdefault(group_of(key), []).append(value)
+    return {pattern: tuple(values) for pattern, values in found.items()}
