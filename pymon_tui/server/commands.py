@@ -47,6 +47,7 @@ class Use(Enum):
     NOTIFICATIONS = "Notifications"
     SESSIONS = "Sessions"
     APPLICATION = "Application"
+    FLEET = "Fleet"
     PLAN = "plan an invalidation"
     REMOVE = "invalidate"
     UNDO = "undo an invalidation"
@@ -66,6 +67,7 @@ PANES = (
     Use.NOTIFICATIONS,
     Use.SESSIONS,
     Use.APPLICATION,
+    Use.FLEET,
 )
 """The uses that are panes."""
 
@@ -103,6 +105,7 @@ def _sent(name: str, *uses: Use, kind: Kind = Kind.READ, access: Access = Access
     return Sent(name, kind, access, frozenset(uses))
 
 
+_OF_INFO = (Use.SERVER, Use.HITS, Use.MEMORY, Use.SLOWLOG, Use.APPLICATION, Use.FLEET)
 _KEYS = (Use.APPLICATION, Use.SESSIONS, Use.NOTIFICATIONS)
 _RUN = (Use.PLAN, Use.REMOVE, Use.UNDO)
 
@@ -115,7 +118,7 @@ SENT: tuple[Sent, ...] = (
     _sent("client|id", Use.CONNECTION),
     _sent("client|no-touch", Use.CONNECTION),
     _sent("command|info", Use.CONNECTION, Use.CHECK),
-    _sent("info", Use.SERVER, Use.MEMORY, Use.HITS, Use.SLOWLOG, Use.NOTIFICATIONS, Use.APPLICATION, Use.CHECK, *_RUN),
+    _sent("info", *_OF_INFO, Use.NOTIFICATIONS, Use.CHECK, *_RUN),
     _sent("client|list", Use.CLIENTS),
     _sent("slowlog|get", Use.SLOWLOG),
     _sent("config|get", Use.SLOWLOG),
@@ -131,14 +134,17 @@ SENT: tuple[Sent, ...] = (
     _sent("memory|usage", Use.APPLICATION, Use.SESSIONS, *_RUN, access=Access.NAME),
     _sent("object|encoding", Use.APPLICATION, access=Access.NAME),
     _sent("object|idletime", Use.APPLICATION, *_RUN, access=Access.NAME),
-    _sent("hmget", Use.SESSIONS, access=Access.READ),
+    _sent("hmget", Use.SESSIONS, Use.SESSION_ACTIONS, access=Access.READ),
     _sent("hgetall", Use.APPLICATION, Use.HITS, access=Access.READ),
     _sent("lrange", Use.NOTIFICATIONS, access=Access.READ),
-    _sent("dbsize", Use.PLAN, Use.REMOVE),
-    _sent("time", Use.CHECK, Use.REMOVE, Use.UNDO),
+    _sent("cluster|nodes", Use.FLEET),
+    _sent("cluster|shards", Use.FLEET),
+    _sent("cluster|slots", Use.FLEET),
+    _sent("dbsize", Use.APPLICATION, Use.PLAN, Use.REMOVE),
+    _sent("time", Use.CHECK, Use.SESSION_ACTIONS, Use.REMOVE, Use.UNDO),
     _sent("role", Use.REMOVE),
     _sent("acl|whoami", Use.CHECK, *_RUN),
-    _sent("acl|dryrun", Use.CHECK, Use.PLAN),
+    _sent("acl|dryrun", Use.PLAN),
     _sent("exists", Use.REMOVE, access=Access.NAME),
     _sent("dump", *_RUN, access=Access.READ),
     _sent("unlink", Use.REMOVE, Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
@@ -152,6 +158,12 @@ SENT: tuple[Sent, ...] = (
     _sent("client|kill", Use.KILL, kind=Kind.ADMIN),
     _sent("slowlog|reset", Use.SLOWLOG_ACTIONS, kind=Kind.ADMIN),
     _sent("config|set", Use.SLOWLOG_ACTIONS, kind=Kind.ADMIN),
+    _sent("zrange", Use.SESSION_ACTIONS, access=Access.READ),
+    _sent("eval", Use.SESSION_ACTIONS, kind=Kind.SCRIPT, access=Access.READ_WRITE),
+    _sent("zrem", Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
+    _sent("lpush", Use.PUBLISH, kind=Kind.WRITE, access=Access.WRITE),
+    _sent("ltrim", Use.PUBLISH, kind=Kind.WRITE, access=Access.WRITE),
+    _sent("expire", Use.PUBLISH, kind=Kind.WRITE, access=Access.WRITE),
     _sent("publish", Use.PUBLISH, kind=Kind.PUBLISH, access=Access.CHANNEL),
 )
 """Every command that is sent, with all that it is sent for."""
