@@ -31,14 +31,15 @@ WATCHDOG = """
 umask 077
 folder=$1 ssh=$2
 shift 2
-held='' tunnel=''
+shared='' tunnel=''
 mkdir "$folder" || exit
 finish() {
   code=$?
+  exec 2>/dev/null
   trap '' HUP INT TERM
   rm -rf "$folder"
-  (sleep 1; kill -KILL 0) </dev/null >/dev/null 2>&1 &
-  if [ "$held" ]; then "$ssh" -O cancel "$@" >/dev/null 2>&1; fi
+  (sleep 1; kill -KILL 0) &
+  if [ "$shared" ]; then "$ssh" -O cancel "$@"; fi
   kill -TERM 0
   if [ "$tunnel" ]; then wait "$tunnel"; fi
   exit "$code"
@@ -50,16 +51,16 @@ exec 3<&0 </dev/null
 (trap '' TERM; while read -r line; do :; done <&3; kill -TERM 0; sleep 3; rm -rf "$folder"; kill -KILL 0) 2>/dev/null &
 watcher=$!
 exec 3<&-
+settings=$("$ssh" -G "$@" 2>/dev/null)
+case $settings in *"controlpath none"*) ;; *"controlpath "*) shared=1;; esac
 # One that goes to the background by itself would outlive us.
-case $("$ssh" -G "$@" 2>/dev/null) in
-  *"forkafterauthentication yes"*) set -- -o ForkAfterAuthentication=no "$@";;
-esac
+case $settings in *"forkafterauthentication yes"*) set -- -o ForkAfterAuthentication=no "$@";; esac
 "$ssh" "$@" &
 tunnel=$!
 wait "$tunnel"
 code=$?
 # A master of the user's own (ControlMaster) has taken the forwarding over, and keeps it until it is told otherwise.
-if [ "$code" = 0 ] && [ -S "$folder/s" ]; then held=1; wait "$watcher"; fi
+if [ "$shared" ] && [ "$code" = 0 ] && [ -S "$folder/s" ]; then wait "$watcher"; fi
 exit "$code"
 """
 
