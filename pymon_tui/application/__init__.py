@@ -6,6 +6,7 @@ from typing import Any
 
 from pymon_tui.application.groups import DATABASE_SIZE, KEY_GROUPS
 from pymon_tui.application.samples import KEY_BYTES, KEY_LIVES
+from pymon_tui.application.sessions import OF_SESSIONS
 from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
 from pymon_tui.model.query import Query
 
@@ -16,5 +17,6 @@ QUERIES: tuple[Query[Any], ...] = (
     KEY_BYTES,
     KEY_LIVES,
     DATABASE_SIZE,
+    *OF_SESSIONS,
 )
 """Every reading of the application's keys. ``once`` has none of them: they need a walk through the keyspace."""

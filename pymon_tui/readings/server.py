@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pymon_tui.model.query import Query
+from pymon_tui.model.query import Query, Ready
+from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.replication import role_of
@@ -119,3 +120,11 @@ def _product(info: Info) -> tuple[SafeText, SafeText]:
 
 
 SERVER = Query("server", INFO, parse_server)
+
+
+def server_now(snapshot: Snapshot) -> float:
+    """The server's clock at the snapshot, in Unix seconds; ours if it tells no time."""
+    reading = snapshot.reading(SERVER)
+    if isinstance(reading, Ready) and reading.value.server_time_usec is not None:
+        return reading.value.server_time_usec / 1e6 + snapshot.at - reading.at
+    return snapshot.wall

@@ -33,7 +33,7 @@ def extending(session_id: str, life: timedelta, *, now: int | None, slack: timed
         return False
     for seconds, microseconds in times:
         now = int(seconds) * 1000 + int(microseconds) // 1000
-    keys = keys_of(session_id, _text(user_id))
+    keys = keys_of(session_id, _user(user_id))
     words: tuple[Argument, ...] = (str(now), _milliseconds(life), _milliseconds(slack), session_id)
     (done,) = yield Exchange((("EVAL", EXTEND, len(keys), *keys, *words),))
     return bool(done)
@@ -45,7 +45,7 @@ def deleting(session_id: str) -> Steps[bool]:
         return False
     (found,) = yield Exchange((_user_asked(session_id),), writes=False)
     version, user_id = found
-    return version is not None and bool((yield from _unlinking(_text(user_id), [session_id])))
+    return version is not None and bool((yield from _unlinking(_user(user_id), [session_id])))
 
 
 def deleting_all(user_id: str, also: Iterable[str] = ()) -> Steps[int]:
@@ -84,6 +84,10 @@ def _unlinking(user_id: str | None, ids: Iterable[str | bytes]) -> Steps[int]:
 
 def _user_asked(session_id: str) -> tuple[Argument, ...]:
     return "HMGET", SESSION.key(id=session_id), VERSION, USER_ID
+
+
+def _user(word: Reply) -> str | None:
+    return _text(word) or None  # one without a name has no index
 
 
 def _text(word: Reply) -> str | None:

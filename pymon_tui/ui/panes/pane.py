@@ -118,6 +118,13 @@ class Pane(Vertical, can_focus=False):
             self.node = node
             super().__init__()
 
+    class Browse(Message):
+        """The keys of a pattern are to be listed."""
+
+        def __init__(self, pattern: Pattern) -> None:
+            self.pattern = pattern
+            super().__init__()
+
     class Open(Message):
         """Something to be read in full: a title and its lines."""
 
@@ -165,6 +172,9 @@ class Pane(Vertical, can_focus=False):
     def opened(self) -> Open | None:
         """What ``enter`` opens in the full form: the row under the cursor in detail, or None."""
         return None
+
+    def done(self, action: Action) -> None:
+        """An action was carried out: what it changed may be read anew only in a while."""
 
     def compose(self) -> ComposeResult:
         """The gap's text, which is hidden while there is none, and the body."""

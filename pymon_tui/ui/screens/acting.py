@@ -66,6 +66,8 @@ class ActingScreen(SeenScreen[None]):
             return
         outcome = await self._source.act(action)
         if isinstance(outcome, Done):
+            for pane in self.query(Pane):
+                pane.done(action)
             self.notify(safe(f"{action.name}: {outcome.answer}"), markup=False)
         else:
             text = safe(f"{outcome.what}; {outcome.remedy}" if outcome.remedy else outcome.what)

@@ -16,7 +16,7 @@ from pymon_tui.model.action import Action
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.readings.server import SERVER
+from pymon_tui.readings.server import SERVER, server_now
 from pymon_tui.readings.shapes import Shape, shapes_of
 from pymon_tui.readings.slowlog import SLOWLOG, SlowEntry, SlowLog
 from pymon_tui.readings.slowlog_settings import (
@@ -220,14 +220,6 @@ class SlowLogPane(Pane):
         if self._shape is not None:
             title += f"  {self._shape}"
         return f"{title}  filter: {self._filter.text}" if self._filter.text else title
-
-
-def server_now(snapshot: Snapshot) -> float:
-    """The server's clock at the snapshot, by which entries are dated, in Unix seconds; ours if it tells no time."""
-    reading = snapshot.reading(SERVER)
-    if isinstance(reading, Ready) and reading.value.server_time_usec is not None:
-        return reading.value.server_time_usec / 1e6 + snapshot.at - reading.at
-    return snapshot.wall
 
 
 def wrong_threshold(text: str) -> str | None:

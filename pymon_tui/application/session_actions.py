@@ -1,0 +1,122 @@
+"""What can be done to sessions: the same that the application does, and never a whole id where somebody may see it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pymon_tui.application.sessions import shortened
+from pymon_tui.model import units
+from pymon_tui.model.action import Action, Course, quoted
+from pymon_tui.model.query import Reply
+from pymon_tui.model.steps import Steps
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.services.keys import SESSION, USER_SESSIONS
+from pymon_tui.services.session import LIFE, TOUCH_EVERY, USER_ID, VERSION
+from pymon_tui.services.session_steps import AT_ONCE, deleting, deleting_all, extending
+
+LONGEST_LIFE = timedelta(days=366)
+
+_MILLISECOND = timedelta(milliseconds=1)
+_LONGEST_NAME = 60
+_GONE = "there is no such session any more"
+_LIFE = re.compile(r"(\d{1,9})\s*([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def usual_life() -> SafeText:
+    """How long the application lets a session live on, as it can be typed."""
+    return safe(f"{LIFE // timedelta(minutes=1)}m")
+
+
+def parse_life(text: str) -> timedelta:
+    """A time to live as it was typed: ``90s``, ``30m``, ``8h``, ``2d``.
+
+    Raises:
+        ValueError: If it isn't one, or is none or longer than a year; one line.
+    """
+    found = _LIFE.fullmatch(text.strip().lower())
+    if found is None:
+        raise ValueError("a number and s, m, h or d are needed, such as 30m")
+    life = timedelta(**{_UNITS[found[2]]: int(found[1])}) if int(found[1]) < 1e8 else LONGEST_LIFE * 2
+    if not timedelta() < life <= LONGEST_LIFE:
+        raise ValueError(f"it should be longer than 0s and at most {LONGEST_LIFE.days}d")
+    return life
+
+
+def extend(session_id: str, user_id: str | None, life: timedelta) -> Action:
+    """Let a session live at least so long from now on, whether it is used or not."""
+    length = units.duration(life.total_seconds())
+
+    def steps() -> Steps[Reply]:
+        found = yield from extending(session_id, life, now=None, slack=TOUCH_EVERY)
+        return f"it lives for at least {length} from now on" if found else _GONE
+
+    index = _index(user_id)
+    keys = f"2 {_key(session_id)} {index}" if index else f"1 {_key(session_id)}"
+    times = f"NOW {life // _MILLISECOND} {TOUCH_EVERY // _MILLISECOND}"
+    shown = (
+        _asked(session_id),
+        safe("TIME"),
+        safe(f"EVAL SCRIPT {keys} {times} {shortened(session_id)}"),
+    )
+    effect = safe(f"the session of {_who(user_id)} lives for at least {length} from now on")
+    return Action(safe("Extend session"), Course(steps, shown), effect, "eval")
+
+
+def delete(session_id: str, user_id: str | None, idle: float) -> Action:
+    """End a session, which was last used ``idle`` seconds ago."""
+
+    def steps() -> Steps[Reply]:
+        return "ended" if (yield from deleting(session_id)) else _GONE
+
+    unlink = safe(f"UNLINK {_key(session_id)}")
+    index = _index(user_id)
+    removed = (safe(f"ZREM {index} {shortened(session_id)}"), unlink) if index else (unlink,)
+    effect = safe(f"logs {_who(user_id)} out where it is used, last {units.age(idle)} ago")
+    return Action(
+        safe("Delete session"),
+        Course(steps, (_asked(session_id), safe("MULTI"), *removed, safe("EXEC"))),
+        effect,
+        "unlink",
+    )
+
+
+def log_out(user_id: str, known: Sequence[str]) -> Action:
+    """End all sessions of a user: those known here by their ids, and all others in the user's index.
+
+    Raises:
+        ValueError: If the user's id is empty.
+    """
+    index = quoted(USER_SESSIONS.key(user_id=user_id))
+    ids = tuple(known)
+    known_here = "the 1 session" if len(ids) == 1 else f"all {units.count(len(ids))} sessions"
+    effect = safe(f"ends {known_here} of {_who(user_id)} known here, and what else is in the index")
+    shown = (
+        safe(f"MULTI; ZREM {index} ID …; UNLINK {SESSION.template.format(id='ID')} …; EXEC"),
+        safe(f"ZRANGE {index} 0 {AT_ONCE - 1}; the same with what it has, until it has none"),
+    )
+    return Action(
+        safe("Log out everywhere"),
+        Course(lambda: deleting_all(user_id, ids), shown),
+        effect,
+        "unlink",
+        counts=safe("sessions ended"),
+    )
+
+
+def _asked(session_id: str) -> SafeText:
+    return safe(f"HMGET {_key(session_id)} {VERSION} {USER_ID}")
+
+
+def _key(session_id: str) -> SafeText:
+    return quoted(SESSION.template.format(id=shortened(session_id)))
+
+
+def _index(user_id: str | None) -> SafeText | None:
+    return None if user_id is None else quoted(USER_SESSIONS.key(user_id=user_id))
+
+
+def _who(user_id: str | None) -> SafeText:
+    return safe("nobody") if user_id is None else safe(user_id, _LONGEST_NAME)
