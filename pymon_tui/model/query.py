@@ -113,6 +113,7 @@ class Command(Generic[R]):
         given: Another command whose last answer the arguments depend on.
         fold: From the last answer (None at first) and what the new reply was decoded to, to the answer: for
             commands that ask for what is new since.
+        reads: Whether each of what is sent reads one key, which the server then counts as a hit or a miss.
     """
 
     acl: str
@@ -122,6 +123,7 @@ class Command(Generic[R]):
     always: bool = False
     given: Command[Any] | None = None
     fold: Callable[[R | None, R], R] = field(default=_latest)
+    reads: bool = False
 
 
 def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:

@@ -59,6 +59,7 @@ class Poller:
         self._asked[_PING] = _Account()
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
+        self._hits = self._misses = 0
         self.rtt = 0.0
 
     @property
@@ -71,6 +72,11 @@ class Poller:
         """The newest INFO; None before the first."""
         asked = self._asked.get(INFO)
         return asked.answer if asked else None
+
+    @property
+    def reads(self) -> tuple[int, int]:
+        """Hits and misses that the server has counted because of us."""
+        return self._hits, self._misses
 
     def cadence(self, interval: float) -> dict[str, float]:
         """Seconds between two askings, by query, where the server's share makes it longer than was wished."""
@@ -113,6 +119,8 @@ class Poller:
         replies = iter(await session.ask(tuple(line for asked in asking.values() for line in _lines(asked))))
         for command, asked in asking.items():
             taken = tuple(islice(replies, len(_lines(asked))))
+            if command.reads:
+                self._count(taken)
             if isinstance(asked, Batch):
                 self._take(command, _as_one(asked, taken, now), session, now)
             else:
@@ -181,6 +189,15 @@ class Poller:
         self._values[query.name] = value
         return Ready(value, now)
 
+    def _count(self, replies: Sequence[Reply | RedisError]) -> None:
+        for reply in replies:
+            if isinstance(reply, RedisError):
+                self._hits += is_of_another_type(reply)  # it was found, to be of another
+            elif _is_of_nothing(reply):
+                self._misses += 1
+            else:
+                self._hits += 1
+
     def _measure(self, due: Sequence[Command[Any]], info: Info) -> None:
         """Learn from the server's own accounts what a command costs it; others who send it too average out."""
         for command in due:
@@ -224,6 +241,13 @@ def _as_one(asked: Batch, replies: Sequence[Reply | RedisError], now: float) -> 
     if refusal is not None and not answered:
         return refusal
     return Answers(answered, tuple(failed), now)
+
+
+def _is_of_nothing(reply: Reply) -> bool:
+    """Whether a command that reads a key (HGETALL, LRANGE, HMGET, PTTL, TYPE) answers so where there is none."""
+    if isinstance(reply, list):
+        return all(item is None for item in reply)
+    return reply is None or reply in (-2, b"none", {}, set())
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:
