@@ -18,7 +18,7 @@ from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.state.source import Source
 from pymon_tui.ui.app import DEMO_RATE, DEMO_SEED, PymonApp
-from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes import PANES_BY_KEY
 from pymon_tui.ui.screens.connect import Choice
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.theme import DARK, LIGHT
@@ -122,8 +122,8 @@ def _scenes() -> Iterator[tuple[str, str, tuple[int, int]]]:
     """Each picture's name, the key that leads to it, and the terminal's size."""
     for width, height in SIZES:
         yield f"overview-{width}x{height}", "1", (width, height)
-    for number, pane in enumerate(PANES, 2):
-        yield f"{pane.NAME}-{PANE_SIZE[0]}x{PANE_SIZE[1]}", str(number), PANE_SIZE
+    for key, pane in PANES_BY_KEY.items():
+        yield f"{pane.NAME}-{PANE_SIZE[0]}x{PANE_SIZE[1]}", key, PANE_SIZE
 
 
 async def _settle(pilot: Pilot[int], done: Callable[[MonitorScreen], bool]) -> None:

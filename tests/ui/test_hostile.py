@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes import PANES_BY_KEY
 from tests.ui.pty_run import PtyRun
 
 COMMANDS = {
@@ -99,8 +99,8 @@ async def test_nothing_hostile_reaches_the_terminal(
         for hostile in COMMANDS.values():
             await _send(redis, "PUBLISH", b"notifications:" + hostile[:200], hostile)
         eyes.until("한글")
-        for number, pane in enumerate(PANES, 2):
-            run.send(str(number).encode())
+        for key, pane in PANES_BY_KEY.items():
+            run.send(key.encode())
             eyes.until_not("Memory " if pane.NAME != "memory" else "Server ")
             if pane.NAME in ("server", "clients", "slowlog", "notifications"):
                 run.send(b"j")

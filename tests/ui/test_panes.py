@@ -13,7 +13,7 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings import QUERIES
 from pymon_tui.ui.app import PymonApp
-from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes import PANES, PANES_BY_KEY
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.widgets.table import Table
@@ -41,9 +41,9 @@ async def test_every_pane_draws(state: str, size: tuple[int, int]) -> None:
     script = Script(one)
     async with app_of(script).run_test(size=size) as pilot:
         await until_shown(pilot, one)
-        for number, kind in enumerate(PANES, 2):
-            for key in (str(number), "1") if kind.IN_OVERVIEW else (str(number),):
-                await pilot.press(key)
+        for key, kind in PANES_BY_KEY.items():
+            for pressed in (key, "1") if kind.IN_OVERVIEW else (key,):
+                await pilot.press(pressed)
                 await pilot.pause()
                 pane = pilot.app.screen.query_one(kind)
                 shown = [line.text for widget in pane.query("*") for line in _lines(widget)]
@@ -55,9 +55,9 @@ async def test_the_full_form_is_made_when_it_is_first_opened_and_hidden_in_the_o
     async with app_of(Script(one)).run_test(size=SIZES[1]) as pilot:
         monitor = await until_shown(pilot, one)
         assert not monitor.query(".detail")
-        for number, kind in enumerate(PANES, 2):
+        for key, kind in PANES_BY_KEY.items():
             for _ in range(2):
-                await pilot.press(str(number))
+                await pilot.press(key)
                 pane = monitor.query_one(kind)
                 assert len(pane.query(".detail")) == sum(map(len, pane.details().values()))
                 await pilot.press("1")
@@ -70,8 +70,8 @@ async def test_every_key_can_be_pressed(state: str) -> None:
     one = (await _states())[state]
     async with app_of(Script(one)).run_test(size=SIZES[0]) as pilot:
         await until_shown(pilot, one)
-        for number, kind in enumerate(PANES, 2):
-            await pilot.press(str(number))
+        for key, kind in PANES_BY_KEY.items():
+            await pilot.press(key)
             for binding in _bindings(kind):
                 await pilot.press(binding.key.split(",")[0], "escape")
             await pilot.press("1")
@@ -108,8 +108,8 @@ async def test_read_only_takes_the_writing_keys_away() -> None:
         async with app_of(script).run_test(size=(160, 48)) as pilot:
             await until_shown(pilot, one)
             found: set[str] = set()
-            for number, _ in enumerate(PANES, 2):
-                await pilot.press(str(number))
+            for key in PANES_BY_KEY:
+                await pilot.press(key)
                 await pilot.pause()
                 found |= {active.binding.id or "" for active in pilot.app.screen.active_bindings.values()}
                 await pilot.press("1")

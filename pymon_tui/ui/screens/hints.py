@@ -29,5 +29,6 @@ def hints_of(
     ways = [hint for action, hint in hints.items() if action == "overview" or action.startswith("pane(")]
     rest = [hint for hint in hints.values() if hint not in ways]
     if ways and narrow:
-        ways = [Hint(safe(f"{ways[0].key}-{ways[-1].key}"), safe("panes"), "overview")]
+        numbers = [hint.key for hint in ways if hint.key.isdecimal()]
+        ways = [Hint(safe(f"{numbers[0]}-{numbers[-1]}"), safe("panes"), "overview")] if numbers else []
     return (*rest, *ways) if opened else (*ways, *rest)

@@ -17,7 +17,7 @@ from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.state.source import Source
-from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes import PANES, PANES_BY_KEY
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.acting import ActingScreen
 from pymon_tui.ui.screens.help import help_screen
@@ -43,10 +43,8 @@ class MonitorScreen(ActingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "overview", "Overview", id="overview", tooltip="Show all panes"),
         *(
-            Binding(
-                str(number), f"pane({pane.NAME!r})", pane.TITLE, id=f"pane.{pane.NAME}", tooltip=f"{pane.TITLE} in full"
-            )
-            for number, pane in enumerate(PANES, 2)
+            Binding(key, f"pane({pane.NAME!r})", pane.TITLE, id=f"pane.{pane.NAME}", tooltip=f"{pane.TITLE} in full")
+            for key, pane in PANES_BY_KEY.items()
         ),
         Binding("tab", "app.focus_next", "Next", show=False, id="next", tooltip="Focus the next pane"),
         Binding("shift+tab", "app.focus_previous", "Previous", show=False, id="previous", tooltip="The pane before"),
@@ -143,27 +141,27 @@ class MonitorScreen(ActingScreen):
             self.snapshot = self._newest
         self._show_state()
 
-    async def action_overview(self) -> None:
+    def action_overview(self) -> None:
         """Show the overview."""
-        await self._lay_out(None)
+        self.call_later(self._lay_out, None)
 
-    async def action_pane(self, name: str) -> None:
+    def action_pane(self, name: str) -> None:
         """Show one pane in full; again goes back."""
-        await self._lay_out(None if self._open == name else name)
+        self.call_later(self._turn, name)
 
-    async def action_open(self) -> None:
+    def action_open(self) -> None:
         """Open the focused pane in full; in full, the row under the cursor."""
         pane = self._focused_pane()
         if pane is None:
             return
         if self._open is None:
-            await self._lay_out(pane.NAME)
+            self.call_later(self._lay_out, pane.NAME)
         elif (message := pane.opened()) is not None:
             self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
 
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """Back to the overview."""
-        await self._lay_out(None)
+        self.call_later(self._lay_out, None)
 
     def action_pause(self) -> None:
         """Hold the picture, or let it go on."""
@@ -213,11 +211,14 @@ class MonitorScreen(ActingScreen):
         await self._lay_out(None)
 
     @on(Table.Opened)
-    async def _open_row(self) -> None:
-        await self.action_open()
+    def _open_row(self) -> None:
+        self.action_open()
+
+    async def _turn(self, name: str) -> None:
+        await self._lay_out(None if self._open == name else name)
 
     async def _lay_out(self, name: str | None) -> None:
-        """One pane in full, or all of the overview."""
+        """One pane in full, or all of the overview. To be called as a message of the screen: panes are bound to it."""
         focused, panes = self._focused_pane(), self.query_one("#panes")
         if name is not None and not self.query(f"#pane-{name}"):
             (apart,) = (pane for pane in PANES if name == pane.NAME)

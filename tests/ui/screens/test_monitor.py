@@ -11,7 +11,7 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.memory import MEMORY
 from pymon_tui.settings import Settings
-from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes import PANES, PANES_BY_KEY
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.connect import ConnectScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
@@ -41,12 +41,13 @@ async def test_a_pane_per_entry_and_a_key_for_each() -> None:
     script = Script()
     async with app_of(script).run_test(size=(120, 36)) as pilot:
         monitor = await settled(pilot, script, snapshot({}))
-        assert {pane.NAME for pane in monitor.query(Pane)} == {pane.NAME for pane in PANES}
-        assert script.wanted == {query.name for pane in PANES for query in pane.QUERIES}
-        for number, pane in enumerate(PANES, 2):
-            await pilot.press(str(number))
+        overview = {pane.NAME for pane in PANES if pane.IN_OVERVIEW}
+        assert {pane.NAME for pane in monitor.query(Pane)} == overview
+        assert script.wanted == {query.name for pane in PANES if pane.IN_OVERVIEW for query in pane.QUERIES}
+        for key, pane in PANES_BY_KEY.items():
+            await pilot.press(key)
             assert [shown.NAME for shown in monitor.query(Pane) if shown.full and shown.display] == [pane.NAME]
-            assert script.wanted == {query.name for query in pane.QUERIES}
+            assert script.wanted == {query.name for query in (*pane.QUERIES, *pane.DETAIL_QUERIES)}
         await pilot.press("escape")
         assert not any(pane.full for pane in monitor.query(Pane))
 

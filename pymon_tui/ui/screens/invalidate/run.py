@@ -25,7 +25,7 @@ from pymon_tui.readings.hits import hit_rates
 from pymon_tui.readings.metrics import HITS, MISSES
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.aftermath_text import aftermath_line, marked
-from pymon_tui.ui.panes.hits import floor
+from pymon_tui.ui.panes.hits.lines import floor
 from pymon_tui.ui.screens.invalidate import keys, run_text
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen

@@ -1,0 +1,124 @@
+"""The fleet pane: how each node stands, what they add up to, and what is marked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pymon_tui.model.deployment import Kind, Role
+from pymon_tui.model.link import Lost, Trouble
+from pymon_tui.model.snapshot import FleetView
+from pymon_tui.model.text import safe
+from pymon_tui.ui.panes.fleet import FleetPane
+from pymon_tui.ui.panes.fleet.columns import ordered, summary
+from pymon_tui.ui.panes.fleet.standing import standings, together
+from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.widgets.ink import text_of
+from pymon_tui.ui.widgets.table import Table
+from tests.script import Script
+from tests.state.deployed import cluster, fleet, node, shown_of
+from tests.ui.panes.alone import alone
+from tests.ui.stage import app_of, until, until_shown
+
+LOST = Lost(Trouble.UNREACHABLE, safe("refuses connections"), safe(""), 90.0, 101.0, 3)
+
+
+def said(view: FleetView) -> str:
+    return " ".join(text_of(line) for line in summary(view, together(view, standings(view))))
+
+
+def test_a_replica_is_behind_by_what_it_lacks_of_its_primarys_stream() -> None:
+    behind = [(one.name[-4:], one.lag_bytes, one.lag_seconds) for one in standings(cluster()) if one.is_replica]
+    assert behind == [("7010", 0, 1), ("7011", 1_000, 1), ("7012", 2_000, 1)]
+    assert together(cluster(), standings(cluster())).lag_bytes == 2_000
+
+
+def test_a_primary_that_has_far_more_than_the_others_is_marked() -> None:
+    assert [one.skewed for one in standings(cluster())] == [
+        frozenset(),
+        frozenset(),
+        {"ops", "keys", "memory"},
+        frozenset(),
+        frozenset(),
+        frozenset(),
+    ]
+    idle = fleet(Kind.CLUSTER, [node(1, Role.PRIMARY, keys=2, ops=2), node(2, Role.PRIMARY, keys=0, ops=0)])
+    assert not any(one.skewed for one in standings(idle))
+
+
+def test_data_is_added_up_over_primaries_and_reads_over_all() -> None:
+    whole = together(cluster(), standings(cluster()))
+    assert (whole.primaries, whole.replicas, whole.away) == (3, 3, 0)
+    assert whole.keys == 1_100_000
+    assert whole.ops == pytest.approx(11_000)
+    assert (whole.hits, whole.misses) == (pytest.approx(48), pytest.approx(12))
+    assert "hit rate 80" in said(cluster())
+    assert "slots 16384 of 16384" in said(cluster())
+
+
+def test_a_node_that_is_away_adds_nothing_up_and_is_counted() -> None:
+    view = fleet(
+        Kind.REPLICATION, [node(1, Role.PRIMARY, keys=10, link=LOST), node(2, Role.REPLICA, primary=1, keys=10)]
+    )
+    assert together(view, standings(view)).keys == 0
+    assert "away 1" in said(view)
+    assert "slots" not in said(view)
+
+
+def test_sorted_by_a_column_what_is_not_known_comes_last() -> None:
+    rows = standings(cluster())
+    places = [row.place for row in ordered(rows, "lag", descending=True)]
+    assert places[:3] == [5, 3, 1]
+    assert [row.place for row in ordered(rows, "node", descending=False)] == [0, 1, 2, 3, 4, 5]
+    assert next(row.place for row in ordered(rows, "keys", descending=True)) == 2
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_the_pane_at_each_size(size: tuple[int, int]) -> None:
+    async with alone(FleetPane(), *size) as on:
+        await on.show(shown_of(cluster()), full=True)
+        assert on.said("#together")[0].startswith("cluster  primaries 3  replicas 3")
+        assert "10.0.0.1:7001 became primary" in on.said("#changes")[0]
+        table = on.pane.query_one(Table)
+        lines = [table.render_line(y).text for y in range(7)]
+        assert "node" in lines[0]
+        assert "└ replica" in lines[2] or size[0] < 100
+        assert "10.0.0.1:7011" in lines[4]
+        assert on.pane.border_subtitle is not None
+        assert "6 nodes" in str(on.pane.border_subtitle)
+
+
+async def test_a_lost_node_is_told_in_its_row_and_in_the_border() -> None:
+    view = fleet(Kind.REPLICATION, [node(1, Role.PRIMARY, link=LOST), node(2, Role.REPLICA, primary=1, link_up=False)])
+    async with alone(FleetPane(), 100, 24) as on:
+        await on.show(shown_of(view), full=True)
+        table = on.pane.query_one(Table)
+        assert "lost 10s" in table.render_line(1).text
+        assert "link down" in table.render_line(2).text
+        assert "1 away" in str(on.pane.border_subtitle)
+
+
+async def test_before_anybody_is_known_it_waits() -> None:
+    async with alone(FleetPane(), 80, 24) as on:
+        await on.show(replace(shown_of(cluster()), fleet=None), full=True)
+        assert on.pane.has_class("-gap")
+
+
+async def test_enter_shows_the_node_and_n_and_zero_step_through_them() -> None:
+    script = Script(one := shown_of(cluster(chosen=0)))
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        monitor = await until_shown(pilot, one)
+        await pilot.press("f", "down", "down", "enter")
+        await until(pilot, lambda: script.chosen == [2])
+        assert not any(pane.full for pane in monitor.query(Pane))
+        await pilot.press("n", "N", "0")
+        assert script.chosen == [2, 1, 5, None]
+
+
+async def test_where_there_is_one_server_there_is_no_step() -> None:
+    script = Script(one := shown_of(fleet(Kind.SINGLE, [node(1, Role.PRIMARY)], chosen=0)))
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        await until_shown(pilot, one)
+        await pilot.press("n", "0")
+        assert script.chosen == []
