@@ -29,7 +29,7 @@ def _walk(told: Overview) -> Line:
         return (label("first round: "), seen, label(" keys met so far, of how many is not known"))
     done = span(units.percent(told.progress))
     of = f" of {units.count(told.total)} keys met, "
-    return (label("first round: "), seen, label(of), done, label("; numbers are projected from them"))
+    return (label("first round: "), seen, label(of), done, label("; numbers are projected"))
 
 
 def _gap(name: str, reading: Unavailable) -> Line:
@@ -47,10 +47,12 @@ def absent(told: Overview) -> tuple[Line, ...]:
 
 
 def subtitle(told: Overview) -> str:
-    """The number that matters: keys in families and their share, or how many keys there are."""
+    """The number that matters: keys in families and their share, or how many keys there are and what they take."""
     about = "" if told.complete else "~"
     if not told.of_families:
-        return f"{about}{units.count(told.keys)} keys" if told.keys else ""
+        bytes_ = sum(row.bytes.value for row in told.rows if row.bytes is not None)
+        size = f", ~{units.bytes_(bytes_)}" if bytes_ else ""
+        return f"{about}{units.count(told.keys)} keys{size}" if told.keys else ""
     return (
         f"{about}{units.count(told.of_families)} keys in families, {units.percent(told.of_families / told.keys)} of all"
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from pymon_tui.application.groups import DATABASE_SIZE, KEY_GROUPS
@@ -40,10 +39,6 @@ class ApplicationPane(Pane):
     )
     QUERIES = (KEY_GROUPS, DATABASE_SIZE, KEY_BYTES, KEY_LIVES, APPLICATION_TODAY)
     IN_OVERVIEW = False
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keys", "Keys", id="application.keys", tooltip="List the keys of the row, page by page"),
-    ]
 
     DEFAULT_CSS = """
     ApplicationPane {
@@ -79,9 +74,9 @@ class ApplicationPane(Pane):
         self.query_one("#absent", Facts).show(absent(told))
         self._arrange()
         period = snapshot.cadence.get(KEY_GROUPS.name)
-        spaced = f" · every {period:.0f} s" if period else ""
+        spaced = f" · every {units.duration(period)}" if period and period >= 1 else ""
         filtered = f"  filter: {self._filter.text}" if self._filter.text else ""
-        self.say(f"{self.TITLE} {units.count(told.keys)} keys{filtered}", f"{subtitle(told)}{spaced}")
+        self.say(f"{self.TITLE}{filtered}", f"{subtitle(told)}{spaced}")
 
     def suggestion(self) -> Pattern | None:
         """The pattern of the row under the cursor."""
@@ -93,19 +88,13 @@ class ApplicationPane(Pane):
         row = self._table.cursor_row
         return copied(row) if row is not None else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys can be listed where a pattern means them."""
-        return (self.suggestion() is not None or None) if action == "keys" else True
-
-    def action_keys(self) -> None:
-        """List the keys of the row under the cursor."""
+    def opened(self) -> Pane.Open | None:
+        """The keys of the row under the cursor, which are a screen of their own."""
         pattern = self.suggestion()
         if pattern is not None:
             self.post_message(self.Browse(pattern))
-
-    def opened(self) -> Pane.Open | None:
-        """Nothing to read: a row's keys are a screen of their own."""
-        self.action_keys()
+        elif self._table.cursor_row is not None:
+            self.notify("these names have nothing in common that they could be listed by", markup=False)
         return None
 
     @on(Table.SortChanged)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
+
+from rich.cells import cell_len
 
 from pymon_tui.application.overview import Overview, Row
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.widgets.bar_line import bar_line
 from pymon_tui.ui.widgets.ink import Role, Span, label, span
+from pymon_tui.ui.widgets.rows import GAP
 from pymon_tui.ui.widgets.table import Column
 
 WIDE: Final = 150
@@ -20,6 +25,8 @@ GROUP = "group"
 _HALF = 0.5
 """The share of keys without the end that they should have from which on somebody forgot it; fewer may be old ones."""
 
+_LONGEST = 40  # cells of a name
+_SHORTEST_BAR = 14
 _REST = safe("other keys")
 _ABOUT = "~"
 
@@ -95,10 +102,11 @@ def columns_of(told: Overview, width: int) -> Sequence[Column[Row]]:
     def keys(row: Row) -> Span:
         return span(f"{about}{units.count(row.keys)}", "strong" if row.group is not None else "value")
 
+    longest = max((cell_len(name_of(row)) for row in told.rows), default=0)
     columns: list[Column[Row]] = [
-        Column(GROUP, "family" if has_families else "namespace", 20, _name, grows=not (wide and has_families)),
+        Column(GROUP, "family" if has_families else "namespace", min(max(longest, 20), _LONGEST), _name),
         Column("keys", "keys", 8, keys, "right"),
-        Column("bytes", "bytes", 8, _bytes, "right"),
+        Column("bytes", "bytes", 9, _bytes, "right"),
         Column("error", "± 95%", 6, _error_cell, "right", rank=5),
         Column("sampled", "sampled", 8, _sampled, "right", rank=6),
         Column("no ttl", "no ttl", 7, _without_expiry, "right"),
@@ -112,9 +120,23 @@ def columns_of(told: Overview, width: int) -> Sequence[Column[Row]]:
     if has_families:
         columns.insert(1, Column("pattern", "pattern", 24, _pattern, rank=4))
         columns.append(Column("life", "life", 5, _life, "right", rank=3))
-        if wide:
-            columns.append(Column("meaning", "meaning", 30, _meaning, rank=7, grows=True, sortable=False))
-    return columns
+    if wide and has_families:
+        columns.append(Column("meaning", "meaning", 30, _meaning, rank=7, grows=True, sortable=False))
+        return columns
+    left = width - sum(column.width + GAP for column in columns)
+    return [*columns, _share(told, left)] if left >= _SHORTEST_BAR else [replace(columns[0], grows=True), *columns[1:]]
+
+
+def _share(told: Overview, width: int) -> Column[Row]:
+    """A bar for the share of all keys, where there is nothing else to say."""
+    return Column(
+        "share",
+        "share of keys",
+        width,
+        lambda row: bar_line(row.keys / told.keys, width, "bar")[0],
+        rank=8,
+        sortable=False,
+    )
 
 
 def _name(row: Row) -> Span:
@@ -128,12 +150,14 @@ def _pattern(row: Row) -> Span:
 def _bytes(row: Row) -> Span:
     if row.bytes is None:
         return span(units.UNKNOWN, "faint")
-    return span(f"{_ABOUT if row.bytes.error or row.sampled < row.keys else ''}{units.bytes_(row.bytes.value)}")
+    return span(f"{_ABOUT if row.sampled < row.keys else ''}{units.bytes_(row.bytes.value)}")
 
 
 def _error_cell(row: Row) -> Span:
     error = _error(row)
-    return label("" if error is None else "exact" if not error else units.percent(error))
+    if error is None:
+        return label("")
+    return label("exact" if row.sampled >= row.keys else units.percent(error))
 
 
 def _sampled(row: Row) -> Span:
