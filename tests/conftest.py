@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import Protocol
 
 import pytest
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.demo.embedded import EmbeddedServer, NoServer
+from tests.servers.clients import InitialConfigs, make_clean
+from tests.servers.clients import client_of as client_of
 from tests.servers.kinds import EMBEDDED, KINDS, binary_of
+from tests.servers.ports import free_port as free_port
+
+pytest_plugins = ["tests.servers.fixtures"]
 
 
 class StartServer(Protocol):
@@ -36,20 +37,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark each test that runs on a server."""
     if isinstance(item, pytest.Function) and "server_kind" in item.fixturenames:
         item.add_marker("servers")
-
-
-def client_of(server: EmbeddedServer) -> Redis:
-    """A client that answers in text, fails at once, and causes no error reply when it connects."""
-    return Redis(
-        unix_socket_path=server.socket,
-        decode_responses=True,
-        encoding_errors="surrogateescape",
-        legacy_responses=False,
-        driver_info=None,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=10,
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -95,16 +82,16 @@ def any_server(server: EmbeddedServer) -> EmbeddedServer:
 
 
 @pytest.fixture(scope="session")
-def initial_configs() -> dict[str, dict[str, str]]:
+def initial_configs() -> InitialConfigs:
     """The directives of each shared server before any test changed one, by its socket."""
     return {}
 
 
 @pytest.fixture
-async def redis(server: EmbeddedServer, initial_configs: dict[str, dict[str, str]]) -> AsyncIterator[Redis]:
+async def redis(server: EmbeddedServer, initial_configs: InitialConfigs) -> AsyncIterator[Redis]:
     """A client of the run's server, which is empty, configured as it started, and has counted nothing."""
     async with client_of(server) as client:
-        await _make_clean(client, initial_configs, server.socket)
+        await make_clean(client, initial_configs, server.socket)
         yield client
 
 
@@ -112,21 +99,6 @@ async def redis(server: EmbeddedServer, initial_configs: dict[str, dict[str, str
 def any_redis(any_server: EmbeddedServer, redis: Redis) -> Redis:
     """As `redis`, in every run on each kind of server there is here in turn."""
     return redis
-
-
-async def _make_clean(client: Redis, initial_configs: dict[str, dict[str, str]], socket: str) -> None:
-    config = {str(name): str(value) for name, value in (await client.config_get("*")).items()}
-    for name, value in initial_configs.setdefault(socket, config).items():
-        if config[name] != value:
-            await client.config_set(name, value)
-    for user in await client.acl_users():
-        if user != "default":
-            await client.acl_deluser(str(user))
-    await client.flushall()
-    await client.slowlog_reset()
-    await client.acl_log_reset()
-    await client.latency_reset()
-    await client.config_resetstat()
 
 
 @pytest.fixture
@@ -146,11 +118,3 @@ def own_server(server_kind: str) -> Iterator[StartServer]:
             raise AssertionError("unreachable")
 
         yield start
-
-
-def free_port() -> int:
-    """A TCP port that nobody has at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
