@@ -20,7 +20,7 @@ from pymon_tui.ui.widgets.ink import Ink, fit_right
 Glyphs: TypeAlias = Literal["blocks", "braille", "ascii"]
 Tone: TypeAlias = Literal["accent", "info", "good"]
 
-_EDGES: dict[Glyphs, str] = {"blocks": "▁▂▃▄▅▆▇█", "braille": "⣀⣀⣤⣤⣶⣶⣿⣿", "ascii": "..--==##"}
+EDGES: dict[Glyphs, str] = {"blocks": "▁▂▃▄▅▆▇█", "braille": "⣀⣀⣤⣤⣶⣶⣿⣿", "ascii": "..--==##"}
 _BODY: dict[Glyphs, str] = {"blocks": "█", "braille": "⣿", "ascii": ":"}
 _MARK: dict[Glyphs, str] = {"blocks": "┊", "braille": "┊", "ascii": "|"}
 _LINE: dict[Glyphs, str] = {"blocks": "╌", "braille": "╌", "ascii": "-"}
@@ -138,10 +138,10 @@ class Graph(Ink):
         filled = eighths - row * 8
         if filled <= 0:
             # A zero has an edge too: it is known to be nothing, which a hole is not.
-            return (_EDGES[self.glyphs][0], body) if eighths == row == 0 else None
+            return (EDGES[self.glyphs][0], body) if eighths == row == 0 else None
         if filled > 8:
             return _BODY[self.glyphs], body
-        return _EDGES[self.glyphs][filled - 1], edge
+        return EDGES[self.glyphs][filled - 1], edge
 
     def _scale(self, y: int, height: int) -> str:
         shown = {0: self._top, height - 1: 0.0}

@@ -1,58 +1,35 @@
-"""The hit rate pane."""
+"""What the pane says of the server: the overview's lines, the full form's table, and what happened; pure."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-
-from textual.widget import Widget
+from collections.abc import Sequence
 
 from pymon_tui.model import units
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.metric import Metric
-from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
-from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.model.text import SafeText
 from pymon_tui.readings.aftermath import aftermath
-from pymon_tui.readings.hits import (
-    HIT_RATE,
-    LONG,
-    LONGEST,
-    MIDDLE,
-    SHORT,
-    Hits,
-    Window,
-    hit_rate,
-    hit_rates,
-    windows,
-)
+from pymon_tui.readings.hits import LONG, LONGEST, MIDDLE, SHORT, Hits, Window, hit_rate, windows
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
 from pymon_tui.ui.aftermath_text import aftermath_line
-from pymon_tui.ui.panes.over_time import PaneOverTime
-from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.groups import clip
-from pymon_tui.ui.widgets.ink import BLANK, Facts, Line, Role, Span, label, span, text_of
+from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, label, span
+
+TABLE = 76
+"""Cells of the full form's table."""
 
 _CELL = 9
 _TOTAL = 13
-_TABLE = 76
-"""Cells of the full form's table, and of two of its columns."""
+"""Cells of two of its columns."""
 
 _WINDOW = 9
 """Cells of a hit rate and its window: ``97.3% 10s``."""
 
 _WIDE = 50
 """Cells from which on the overview has a line for each metric."""
-
-_BESIDE = 108
-"""Cells from which on there is room beside the full form's table."""
-
-_HIGH = 26
-"""Rows from which on there is room for a blank one."""
-
-_GRAPH_ROWS = 2
-"""Rows that the overview keeps for its graph at least; a high one keeps a third."""
 
 _GOOD = 0.9
 _FALL = 0.1
@@ -64,101 +41,6 @@ _READS = 10.0
 _FLOORS = (0.9, 0.8, 0.5)
 
 _ROWS = (("hits", HITS), ("misses", MISSES), ("expired", EXPIRED), ("evicted", EVICTED))
-
-
-class HitsPane(PaneOverTime, can_focus=True):
-    """How many reads found their key, and what became of keys."""
-
-    NAME = "hits"
-    TITLE = "Hit rate"
-    ABOUT = (
-        "The share of reads that found their key, lately and since the start (or CONFIG RESETSTAT), and keys that "
-        "expired or were evicted. The graph has a hole where nothing was read, and where the server restarted."
-    )
-    QUERIES = (HIT_RATE,)
-
-    DEFAULT_CSS = """
-    HitsPane > #shares { height: 2fr; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._floor = 0.0
-        self._told: tuple[Line, ...] = ()
-
-    def body(self) -> Iterable[Widget]:
-        """Facts and the graph of the hit rate."""
-        yield Facts(id="facts")
-        yield Graph("good", self._scale, id="shares")
-
-    def details(self) -> Mapping[str, Sequence[Widget]]:
-        """What the graph shows, those of hits and misses, and what happened to the server."""
-        return {
-            "#facts": (Facts([(label("hit rate"),)]),),
-            "#shares": (
-                Facts([(label("hits per second"),)]),
-                Graph("info", units.rate, id="hits"),
-                Facts([(label("misses per second"),)]),
-                Graph("info", units.rate, id="misses"),
-                Facts(id="caption"),
-                Facts(id="events"),
-            ),
-        }
-
-    def draw(self, snapshot: Snapshot) -> None:
-        """Fill the facts and the graphs."""
-        reading = snapshot.reading(HIT_RATE)
-        if not isinstance(reading, Ready):
-            return
-        hits, history = reading.value, snapshot.history
-        said = f"since start {units.percent(hits.hit_rate)}"
-        if self.full:
-            self._draw_table(hits, snapshot)
-            said += f"  up {units.duration(hits.uptime_in_seconds)}"
-        else:
-            width, height = self.size
-            self._told = (*took(snapshot), *glance(hits, history, width))[
-                : max(1, height - max(_GRAPH_ROWS, height // 3))
-            ]
-            self.query_one("#facts", Facts).show(self._told)
-        self._draw_graphs(snapshot)
-        self.say(self.TITLE, said)
-
-    def copied(self) -> SafeText | None:
-        """What the pane says, as one line."""
-        return join(" · ", [safe(" ".join(text_of(line).split())) for line in self._told]) if self._told else None
-
-    def _draw_table(self, hits: Hits, snapshot: Snapshot) -> None:
-        """The table, and what happened to the server: beside the table, or under the graphs."""
-        (width, height), history = self.size, snapshot.history
-        lines, apart = table(hits, history), width < _BESIDE
-        if not apart:
-            room = len(lines) - len(_beside(hits))
-            lines = side_by_side(lines, (*_beside(hits), *events(history, room)))
-        self._told = lines = (*lines, *took(snapshot))
-        self.query_one("#facts", Facts).show((*lines, BLANK) if height >= _HIGH else lines)
-        # At 24 rows the graphs need the room more than what is long past.
-        self.query_one("#events", Facts).show(events(history, max(1, height // 8)) if apart else ())
-
-    def _draw_graphs(self, snapshot: Snapshot) -> None:
-        shares = self.query_one("#shares", Graph)
-        shares.scaled = self.full
-        came, missed = (self.columns(snapshot, metric.name, shares) for metric in (HITS, MISSES))
-        found, marks = hit_rates(came, missed), self.marks(snapshot, shares)
-        # Without a scale beside it a graph begins at zero, or it would say something that isn't so.
-        self._floor = floor(found) if self.full else 0.0
-        room = 1 - self._floor
-        shares.show([None if share is None else (share - self._floor) / room for share in found], 1.0, marks=marks)
-        if self.full:
-            for name, columns in (("#hits", came), ("#misses", missed)):
-                graph = self.query_one(name, Graph)
-                graph.scaled = True
-                graph.show(columns, marks=marks)
-            self.query_one("#caption", Facts).show((self.caption(snapshot, shares),))
-
-    def _scale(self, height: float | None) -> SafeText:
-        """The hit rate that is drawn at this height, from 0 to 1."""
-        return units.percent(None if height is None else self._floor + height * (1 - self._floor))
 
 
 def took(snapshot: Snapshot) -> tuple[Line, ...]:
@@ -222,7 +104,7 @@ def side_by_side(lines: Sequence[Line], others: Sequence[Line]) -> tuple[Line, .
     """The table's lines with others to their right, as many as there are of the table's."""
     gap = span("    ")
     return tuple(
-        (*clip(line, _TABLE), gap, *(others[row] if row < len(others) else BLANK)) for row, line in enumerate(lines)
+        (*clip(line, TABLE), gap, *(others[row] if row < len(others) else BLANK)) for row, line in enumerate(lines)
     )
 
 
@@ -253,7 +135,7 @@ def events(history: HistoryView, most: int) -> tuple[Line, ...]:
     return tuple((label(time.strftime("%H:%M:%S  ", time.localtime(event.wall))), span(event.text)) for event in newest)
 
 
-def _beside(hits: Hits) -> tuple[Line, ...]:
+def beside(hits: Hits) -> tuple[Line, ...]:
     """What else is known of the keys."""
     stale = None if hits.expired_stale_perc is None else hits.expired_stale_perc / 100
     reads = units.count(hits.keyspace_hits + hits.keyspace_misses)

@@ -1,132 +1,35 @@
-"""The hit rate pane: its lines, its graphs and its keys."""
+"""The hit rate pane: its graphs, its keys, and what it has room for."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
 from pymon_tui.model.history import History
-from pymon_tui.model.query import PENDING, Reading, Reason, Unavailable
+from pymon_tui.model.query import PENDING, Query, Reading, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
-from pymon_tui.readings.hits import HIT_RATE, Hits, Window
-from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, METRICS, MISSES
-from pymon_tui.ui.panes.hits import HitsPane, events, floor, glance, role, table
+from pymon_tui.readings.hits import HIT_RATE, Hits
+from pymon_tui.readings.metrics import HITS, MISSES
+from pymon_tui.services.days import Day, Days
+from pymon_tui.ui.panes.hits import HitsPane
+from pymon_tui.ui.widgets.bars import Bars
 from pymon_tui.ui.widgets.graph import Graph
-from pymon_tui.ui.widgets.ink import line_width, text_of
 from pymon_tui.ui.widgets.timespan import TIMESPANS
 from tests.script import WALL, ready, snapshot
 from tests.ui.panes.alone import alone
-
-SINCE_START = Hits(
-    keyspace_hits=968_000,
-    keyspace_misses=32_000,
-    expired_keys=7,
-    expired_stale_perc=0.5,
-    evicted_keys=3,
-    uptime_in_seconds=7_200,
-)
-
-OVERVIEW = ["90.0% 10s  90.0% 1m   90.0% 5m ", "hits       90/s  misses     10/s", "expired     4/s  evicted     2/s"]
+from tests.ui.panes.hits.made import OVERVIEW, PAST, SINCE_START, TODAY, history
 
 
-def history(seconds: int, restart: int | None = None) -> History:
-    """Ninety hits and ten misses each second; at the second ``restart`` the counters begin anew."""
-    made = History(METRICS)
-    for at in range(seconds + 1):
-        n = at if restart is None or at < restart else at - restart
-        values = {HITS.name: 90.0 * n, MISSES.name: 10.0 * n, EXPIRED.name: 4.0 * n, EVICTED.name: 2.0 * n}
-        if made.record(float(at), values, {}):
-            made.note(safe("restarted"), WALL + at)
-    return made
-
-
-def shown(of: History | None = None, reading: Reading[Hits] | None = None) -> Snapshot:
-    return snapshot({HIT_RATE: ready(SINCE_START) if reading is None else reading}, history=of or history(400))
-
-
-def rates(*shares: float | None, reads: float = 100.0) -> list[Window]:
-    """Windows with these hit rates, of so many reads a second."""
-    return [
-        Window(10.0, 10.0, None if share is None else share * reads, reads * (1 - (share or 0)), 0.0, 0.0)
-        for share in shares
-    ]
-
-
-@pytest.fixture
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-def test_the_overview_has_the_rate_over_three_times() -> None:
-    lines = [text_of(line) for line in glance(SINCE_START, history(400).view(), 36)]
-    assert lines == OVERVIEW
-
-
-@pytest.mark.parametrize("width", [8, 20, 30, 36, 60, 120])
-def test_no_line_of_the_overview_grows_with_the_numbers(width: int) -> None:
-    small, large = (
-        [line_width(line) for line in glance(hits, history(400).view(), width)]
-        for hits in (SINCE_START, Hits(10**15, 10**15, 10**15, 1.0, 10**15, 10**9))
-    )
-    assert small == large
-
-
-def test_with_more_room_it_has_more_facts() -> None:
-    lines = [text_of(line) for line in glance(SINCE_START, history(400).view(), 60)]
-    assert lines[1] == "hits       90/s   peak    90/s   total 968 000"
-    assert len(lines) == 5
-
-
-def test_the_table_has_a_column_for_each_time() -> None:
-    lines = [text_of(line) for line in table(SINCE_START, history(70).view())]
-    assert lines[0].split() == ["now", "10s", "1m", "5m", "15m", "peak", "since", "start"]
-    assert lines[1].split() == ["hit", "rate", "90.0%", "90.0%", "90.0%", "–", "–", "96.8%"]
-    assert lines[2].split() == ["hits", "90/s", "90/s", "90/s", "–", "–", "90/s", "968", "000"]
-    assert {len(line) for line in lines} == {76}
-
-
-def test_before_anything_was_measured_all_is_unknown_but_the_totals() -> None:
-    lines = [text_of(line).split() for line in table(SINCE_START, History(METRICS).view())]
-    assert lines[1] == ["hit", "rate", "–", "–", "–", "–", "–", "96.8%"]
-
-
-@pytest.mark.parametrize(
-    ("windows", "expected"),
-    [
-        (rates(0.95, 0.95), "good"),
-        (rates(0.4, 0.45), "strong"),  # low, and always so: no incident
-        (rates(0.8, 0.95), "warn"),
-        (rates(0.4, None, 0.95), "warn"),
-        (rates(0.4, 0.95, reads=2.0), "strong"),
-        (rates(None), "faint"),
-        (rates(0.4), "strong"),
-    ],
-)
-def test_a_fall_is_coloured_and_not_a_low_rate(windows: list[Window], expected: str) -> None:
-    assert role(windows) == expected
-
-
-@pytest.mark.parametrize(
-    ("shares", "expected"),
-    [([0.97, None, 0.93], 0.9), ([0.97, 0.9], 0.8), ([0.51], 0.5), ([0.3, 0.99], 0.0), ([None], 0.0), ([], 0.0)],
-)
-def test_the_scale_begins_below_all_that_is_drawn(shares: list[float | None], expected: float) -> None:
-    assert floor(shares) == expected
-
-
-@pytest.mark.usefixtures("utc")
-def test_events_are_listed_the_newest_first() -> None:
-    made = history(10, restart=5)
-    made.note(safe("counters reset"), WALL + 60)
-    assert [text_of(line) for line in events(made.view(), 5)] == ["14:14:20  counters reset", "14:13:25  restarted"]
-    assert len(events(made.view(), 1)) == 1
+def shown(of: History | None = None, reading: Reading[Hits] | None = None, today: Reading[Day] = PENDING) -> Snapshot:
+    readings: dict[Query[Any], Reading[Any]] = {
+        HIT_RATE: ready(SINCE_START) if reading is None else reading,
+        APPLICATION_TODAY: today,
+        APPLICATION_DAYS: ready(PAST),
+    }
+    return snapshot(readings, history=of or history(400))
 
 
 def drawn(graph: Graph) -> list[float | None]:
@@ -233,3 +136,63 @@ async def test_the_graph_is_marked_where_a_run_began() -> None:
         columns = graph.columns_wanted
         assert graph._marks == {columns - 11}
         assert "removing user:*" in " ".join(pane.said("#events"))
+
+
+async def test_in_full_the_application_s_rate_stands_beside_the_server_s() -> None:
+    async with alone(HitsPane(), 80, 22) as stage:
+        await stage.show(shown(history(400, restart=390), today=ready(TODAY)), full=True)
+        for size in ((80, 22), (100, 28), (120, 34), (200, 48)):
+            await stage.resize(*size)
+            above = stage.pane.query_one("#application").styles.margin.top
+            assert stage.rows_taken + above == stage.pane.size.height
+            assert stage.cut() == []
+            assert all(graph.size.height >= 2 for graph in stage.pane.query(Graph) if graph.display)
+            said = stage.said("#today")
+            assert said[0].split() == ["application", "today", "hits", "misses", "rate"]
+            assert said[1].split()[-1] == "90.0%"
+            assert stage.pane.query_one(Bars).size.width >= 35
+        assert str(stage.pane.border_subtitle) == "application today 90.0%  server since start 96.8%  up 2h 0m"
+        assert "report" in (stage.pane.copied() or "")
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [
+        (PENDING, []),
+        (ready(Day(TODAY.day, ())), ["no statistics of an application here (cache:stats:*)"]),
+        (
+            Unavailable(Reason.DENIED, safe("NOPERM"), safe("ACL SETUSER me +hgetall")),
+            ["application's statistics not available: denied; ACL SETUSER me +hgetall"],
+        ),
+    ],
+)
+async def test_without_statistics_there_is_no_empty_chart(today: Reading[Day], said: list[str]) -> None:
+    async with alone(HitsPane(), 80, 22) as stage:
+        readings: dict[Query[Any], Reading[Any]] = {
+            HIT_RATE: ready(SINCE_START),
+            APPLICATION_TODAY: today,
+            APPLICATION_DAYS: ready(Days(())),
+        }
+        without = snapshot(readings)
+        await stage.show(without, full=True)
+        assert stage.said("#uncounted") == said
+        assert not stage.pane.query_one("#application").display
+        assert all(graph.display for graph in stage.pane.query(Graph))
+        assert str(stage.pane.border_subtitle) == "since start 96.8%  up 2h 0m"
+
+
+async def test_the_overview_asks_for_no_statistics_and_has_none() -> None:
+    assert set(HitsPane.QUERIES) == {HIT_RATE}
+    async with alone(HitsPane(), 80, 22) as stage:
+        await stage.show(shown(today=ready(TODAY)), full=True)
+        await stage.show(shown(today=ready(TODAY)), full=False)
+        assert not stage.pane.query_one("#application").display
+        assert str(stage.pane.border_subtitle) == "since start 96.8%"
+
+
+async def test_the_bars_are_made_of_what_graphs_are_made_of() -> None:
+    async with alone(HitsPane(), 80, 22) as stage:
+        stage.pane.glyphs = "ascii"
+        await stage.show(shown(today=ready(TODAY)), full=True)
+        chart = stage.pane.query_one(Bars)
+        assert chart.render_line(chart.size.height - 2).text.strip("50% ").isascii()

@@ -1,0 +1,182 @@
+"""The hit rate pane itself: which widgets it has, and how they are filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
+from pymon_tui.model import units
+from pymon_tui.model.query import Ready
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.readings.hits import HIT_RATE, Hits, hit_rates
+from pymon_tui.readings.metrics import HITS, MISSES
+from pymon_tui.ui.panes.hits.application import (
+    Statistics,
+    bars,
+    days_line,
+    missing,
+    names,
+    room_of,
+    scale,
+    statistics,
+    today_lines,
+)
+from pymon_tui.ui.panes.hits.lines import beside, events, floor, glance, side_by_side, table, took
+from pymon_tui.ui.panes.over_time import PaneOverTime
+from pymon_tui.ui.widgets.bars import Bars
+from pymon_tui.ui.widgets.graph import Graph
+from pymon_tui.ui.widgets.ink import BLANK, Facts, Line, label, text_of
+
+_BESIDE = 108
+"""Cells from which on there is room beside the full form's table."""
+
+_HIGH, _HIGHER = 26, 31
+"""Rows from which on there is room for a blank one; and for all graphs above the application's part."""
+
+_GRAPH_ROWS = 2
+"""Rows that the overview keeps for its graph at least; a high one keeps a third."""
+
+
+class HitsPane(PaneOverTime, can_focus=True):
+    """How many reads found their key, and what became of keys."""
+
+    NAME = "hits"
+    TITLE = "Hit rate"
+    ABOUT = (
+        "The share of reads that found their key, lately and since the start (or CONFIG RESETSTAT), and keys that "
+        "expired or were evicted. The graph has a hole where nothing was read, and where the server restarted. In full "
+        "also what the application counts itself: today by namespace, and a bar for each of the last days, amber where "
+        "it fell clearly under their mean."
+    )
+    QUERIES = (HIT_RATE,)
+    DETAIL_QUERIES = (APPLICATION_TODAY, APPLICATION_DAYS)
+
+    DEFAULT_CSS = """
+    HitsPane {
+        & > #shares { height: 2fr; }
+        & > #application {
+            margin-top: 1;
+            & > #today { width: 1fr; }
+            & > #chart { padding-left: 3; }
+        }
+        &.-full > #application, &.-full.-counted > #uncounted { display: none; }
+        &.-full.-counted > #application { display: block; }
+        &.-full.-counted.-tight > .spacious { display: none; }
+        &.-tight > #application { margin-top: 0; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._floor = 0.0
+        self._bars = Bars(id="days")
+        self._told: tuple[Line, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        """Facts and the graph of the hit rate."""
+        yield Facts(id="facts")
+        yield Graph("good", self._scale, id="shares")
+
+    def details(self) -> Mapping[str, Sequence[Widget]]:
+        """What the graph shows, those of hits and misses, and what happened to the server."""
+        return {
+            "#facts": (Facts([(label("hit rate"),)]),),
+            "#shares": (
+                Facts([(label("hits per second"),)], classes="spacious"),
+                Graph("info", units.rate, id="hits", classes="spacious"),
+                Facts([(label("misses per second"),)], classes="spacious"),
+                Graph("info", units.rate, id="misses", classes="spacious"),
+                Facts(id="caption"),
+                Facts(id="events"),
+                Facts(id="uncounted"),
+                Horizontal(
+                    Facts(id="today"), Vertical(Facts(id="days-line"), self._bars, id="chart"), id="application"
+                ),
+            ),
+        }
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Fill the facts and the graphs."""
+        reading = snapshot.reading(HIT_RATE)
+        if not isinstance(reading, Ready):
+            return
+        hits, history = reading.value, snapshot.history
+        said = f"since start {units.percent(hits.hit_rate)}"
+        if self.full:
+            counted = statistics(snapshot)
+            self._draw_table(hits, snapshot)
+            self._draw_application(snapshot, counted)
+            said += f"  up {units.duration(hits.uptime_in_seconds)}"
+            if counted is not None:
+                said = f"application today {units.percent(counted.today.total.share)}  server {said}"
+        else:
+            width, height = self.size
+            self._told = (*took(snapshot), *glance(hits, history, width))[
+                : max(1, height - max(_GRAPH_ROWS, height // 3))
+            ]
+            self.query_one("#facts", Facts).show(self._told)
+        self._draw_graphs(snapshot)
+        self.say(self.TITLE, said)
+
+    def copied(self) -> SafeText | None:
+        """What the pane says, as one line."""
+        return join(" · ", [safe(" ".join(text_of(line).split())) for line in self._told]) if self._told else None
+
+    def watch_glyphs(self) -> None:
+        """Draw the bars with these as well."""
+        super().watch_glyphs()
+        self._bars.glyphs = self.glyphs
+
+    def _draw_application(self, snapshot: Snapshot, counted: Statistics | None) -> None:
+        """Today by namespace and the days' bars, or why there is none."""
+        width, height = self.size
+        self.set_class(counted is not None, "-counted")
+        self.set_class(height < _HIGHER, "-tight")
+        if counted is None:
+            self.query_one("#uncounted", Facts).show(missing(snapshot.reading(APPLICATION_TODAY)))
+            return
+        room = room_of(width, height)
+        self.query_one("#application").styles.height = room.rows
+        self.query_one("#chart").styles.width = room.chart
+        lines = today_lines(counted.today, room.table, room.rows)
+        self.query_one("#today", Facts).show(lines)
+        self._told = (*self._told, *lines[1:])
+        low = floor(counted.shares)
+        self.query_one("#days-line", Facts).show((days_line(counted),))
+        self._bars.show(bars(counted, low), names(counted), scale(low))
+
+    def _draw_table(self, hits: Hits, snapshot: Snapshot) -> None:
+        """The table, and what happened to the server: beside the table, or under the graphs."""
+        (width, height), history = self.size, snapshot.history
+        lines, apart = table(hits, history), width < _BESIDE
+        if not apart:
+            room = len(lines) - len(beside(hits))
+            lines = side_by_side(lines, (*beside(hits), *events(history, room)))
+        self._told = lines = (*lines, *took(snapshot))
+        self.query_one("#facts", Facts).show((*lines, BLANK) if height >= _HIGH else lines)
+        # At 24 rows the graphs need the room more than what is long past.
+        self.query_one("#events", Facts).show(events(history, max(1, height // 8)) if apart else ())
+
+    def _draw_graphs(self, snapshot: Snapshot) -> None:
+        shares = self.query_one("#shares", Graph)
+        shares.scaled = self.full
+        came, missed = (self.columns(snapshot, metric.name, shares) for metric in (HITS, MISSES))
+        found, marks = hit_rates(came, missed), self.marks(snapshot, shares)
+        # Without a scale beside it a graph begins at zero, or it would say something that isn't so.
+        self._floor = floor(found) if self.full else 0.0
+        room = 1 - self._floor
+        shares.show([None if share is None else (share - self._floor) / room for share in found], 1.0, marks=marks)
+        if self.full:
+            for name, columns in (("#hits", came), ("#misses", missed)):
+                graph = self.query_one(name, Graph)
+                graph.scaled = True
+                graph.show(columns, marks=marks)
+            self.query_one("#caption", Facts).show((self.caption(snapshot, shares),))
+
+    def _scale(self, height: float | None) -> SafeText:
+        """The hit rate that is drawn at this height, from 0 to 1."""
+        return units.percent(None if height is None else self._floor + height * (1 - self._floor))
