@@ -14,6 +14,11 @@ ALIVE_INTERVAL = 5
 
 # What ssh itself refuses in a user's name (its configuration may hand it to a shell), and what can't be in a host's.
 _UNFIT = re.compile(r"""[\x00-\x20\x7f'"`$;&<>|(){}\[\]/?#%]""")
+_HOSTS = (
+    re.compile(r"([^:]*)(?::([0-9]{1,5}))?"),
+    re.compile(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?"),
+    re.compile(r"([0-9A-Fa-f:.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)()"),
+)
 _SECRETS = ("REDIS", "VALKEY", "PYMON_", "_PYMON_")
 _OPEN_FAILED = re.compile(r"open failed: (.+)$")
 
@@ -53,12 +58,12 @@ def place(text: str) -> Place:
         ValueError: If it is none. The message doesn't repeat the text, which may hold a password.
     """
     user, at, rest = text.rpartition("@")
-    found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d+))?", rest) or re.fullmatch(r"([^:]*)(?::(\d+))?", rest)
-    host, port = (found[1], found[2]) if found else (rest, None)  # IPv6 without brackets can't carry a port
     if ":" in user:
         raise ValueError("a password for ssh can't be given: ssh asks for it, or takes a key")
-    unfit = _UNFIT.search(user + host) or any(not part or part.startswith("-") for part in [host] + [user] * bool(at))
-    if unfit or (port is not None and not 1 <= int(port) <= 65535):
+    found = next(filter(None, (form.fullmatch(rest) for form in _HOSTS)), None)
+    host, port = found.groups(default="") if found else ("", "")
+    unnamed = not host or host.startswith("-") or bool(at and (not user or user.startswith("-")))
+    if unnamed or _UNFIT.search(user + host) or (port and not 1 <= int(port) <= 65535):
         raise ValueError("should be [USER@]HOST[:PORT], as ssh knows it")
     return Place(user or None, host, int(port) if port else None)
 

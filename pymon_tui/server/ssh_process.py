@@ -15,13 +15,13 @@ from pymon_tui.model.link import Trouble
 from pymon_tui.server import ssh
 from pymon_tui.server.ssh import Failure, Place
 
-INTERRUPTED = 130
 STOP_SECONDS = 3.0
 
 # A unix socket's path holds 104 bytes on macOS and 108 on Linux, the closing zero included.
 _MAX_SOCKET_PATH = 103
 # ssh expands % and ${} in the paths that it forwards, and takes them apart at colons.
 _PLAIN_PATH = re.compile(r"[\w./@+,=-]+", re.ASCII)
+_INTERRUPTED = "interrupted by Ctrl+C"
 _TAIL = 8192  # bytes of what ssh said that are looked at
 
 # No handler of ours can answer SIGKILL; a pipe can: its other end closes with the process that holds it. The shell
@@ -29,12 +29,11 @@ _TAIL = 8192  # bytes of what ssh said that are looked at
 # ends as one. The watcher is for the case that the shell is killed.
 WATCHDOG = """
 umask 077
-folder=$1 ssh=$2
-shift 2
+folder=$1 interrupted=$2 ssh=$3
+shift 3
 shared='' tunnel=''
 mkdir "$folder" || exit
 finish() {
-  code=$?
   exec 2>/dev/null
   trap '' HUP INT TERM
   rm -rf "$folder"
@@ -42,10 +41,11 @@ finish() {
   if [ "$shared" ]; then "$ssh" -O cancel "$@"; fi
   kill -TERM 0
   if [ "$tunnel" ]; then wait "$tunnel"; fi
-  exit "$code"
+  kill -KILL 0
 }
 trap '' TSTP
-trap 'exit 130' HUP INT TERM
+trap exit HUP TERM
+trap 'echo "$interrupted" >&2; exit' INT
 trap 'finish "$@"' EXIT
 exec 3<&0 </dev/null
 (trap '' TERM; while read -r line; do :; done <&3; kill -TERM 0; sleep 3; rm -rf "$folder"; kill -KILL 0) 2>/dev/null &
@@ -57,11 +57,8 @@ case $settings in *"controlpath none"*) ;; *"controlpath "*) shared=1;; esac
 case $settings in *"forkafterauthentication yes"*) set -- -o ForkAfterAuthentication=no "$@";; esac
 "$ssh" "$@" &
 tunnel=$!
-wait "$tunnel"
-code=$?
-# A master of the user's own (ControlMaster) has taken the forwarding over, and keeps it until it is told otherwise.
-if [ "$shared" ] && [ "$code" = 0 ] && [ -S "$folder/s" ]; then wait "$watcher"; fi
-exit "$code"
+# A master of the user's own (ControlMaster) takes the forwarding over, and keeps it until it is told otherwise.
+wait "$tunnel" && [ "$shared" ] && [ -S "$folder/s" ] && wait "$watcher"
 """
 
 
@@ -100,7 +97,7 @@ class SshProcess:
         # An anonymous file: output of any length never blocks ssh, and nothing is left on the disk.
         with tempfile.TemporaryFile() as said:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", WATCHDOG, "pymon-tunnel", str(folder), program, *words],
+                ["/bin/sh", "-c", WATCHDOG, "pymon-tunnel", str(folder), _INTERRUPTED, program, *words],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
@@ -117,15 +114,20 @@ class SshProcess:
         return self._process.pid
 
     @property
-    def exit_code(self) -> int | None:
-        """What it ended with; None while it runs, or while a master of the user's own holds the forwarding."""
-        return self._process.poll()
+    def is_gone(self) -> bool:
+        """Whether it has ended, or is about to: the socket that was there goes first."""
+        return self._process.poll() is not None or (self._seen and not Path(self.socket).exists())
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether it has ended because a person pressed Ctrl+C on the terminal that it was given."""
+        return self.is_gone and _INTERRUPTED in self.said(0)[0]
 
     def stands(self) -> bool:
         """Whether the socket can be connected to."""
         # Between the look that sees it first and the next one ssh has come to listen on it.
         before, self._seen = self._seen, self._seen or Path(self.socket).exists()
-        return before and self.exit_code is None
+        return before and not self.is_gone
 
     def said(self, since: int) -> tuple[tuple[str, ...], int]:
         """The whole lines of its stderr from byte ``since`` on, the last 8 KiB at most, and where they end."""
@@ -140,7 +142,7 @@ class SshProcess:
 
     def failure(self, far: str) -> Failure | None:
         """Why a connection through it was lost or not made; None if it knows of nothing."""
-        if self.exit_code is not None:
+        if self.is_gone:
             return ssh.ending(self.said(0)[0], self._via, asked=self.asks)
         news, _ = self.said(self._heard)
         return ssh.refusal(news, self._via, far) or ssh.known_ending(news, self._via, asked=self.asks)

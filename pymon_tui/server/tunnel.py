@@ -17,7 +17,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import ssh
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.ssh import Failure
-from pymon_tui.server.ssh_process import INTERRUPTED, NoTunnel, SshProcess
+from pymon_tui.server.ssh_process import NoTunnel, SshProcess
 from pymon_tui.server.terminal_loan import TerminalLoan
 
 _LOOK = 0.02  # seconds between two looks whether a tunnel stands
@@ -72,11 +72,11 @@ class Tunnel:
         try:
             with terminal.lent_to(process.group):
                 while not process.stands():
+                    if process.was_interrupted:
+                        raise KeyboardInterrupt
                     lines, told = process.said(told)
                     for line in lines:
                         tell(safe(line))
-                    if process.exit_code == INTERRUPTED:
-                        raise KeyboardInterrupt
                     self._check(process)
                     time.sleep(_LOOK)
         except BaseException:
@@ -106,10 +106,10 @@ class Tunnel:
 
     def _running(self, connect_timeout: float, *, asks: bool) -> SshProcess:
         with self._lock:
-            if self._ssh is None or self._ssh.exit_code is not None:
-                if self._ssh is not None:
-                    self._ssh.stop()
+            if self._ssh is not None and self._ssh.is_gone:
+                self._ssh.stop()
                 self._ssh = None
+            if self._ssh is None:
                 self._ssh = SshProcess(self._via, self._far, asks=asks, timeout=_PATIENCE * connect_timeout)
             return self._ssh
 
@@ -120,11 +120,8 @@ class Tunnel:
         process.stop()
 
     def _check(self, process: SshProcess) -> None:
-        if process.exit_code is None:
-            return
-        failure = process.failure(self._far)
-        assert failure is not None  # it has ended
-        raise NoTunnel(failure)
+        if process.is_gone and (failure := process.failure(self._far)) is not None:
+            raise NoTunnel(failure)
 
 
 _tunnels: dict[tuple[str, str], Tunnel] = {}

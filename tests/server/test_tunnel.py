@@ -1,0 +1,271 @@
+"""Servers behind an ``ssh`` that fails in every way, and what is left when we are gone: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.link import Trouble
+from pymon_tui.server import tunnel
+from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.server.reasons import LinkError
+from tests.conftest import StartServer
+from tests.server.fake import CERT, KEY, serving, speaking
+from tests.server.fake_ssh import FakeSsh
+
+PONG = (b"PONG",)
+
+
+@pytest.fixture
+def fake_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSsh]:
+    program = FakeSsh(tmp_path, monkeypatch)
+    yield program
+    tunnel.close_all()
+    until(lambda: not program.left())
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what another process does."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def behind(server: EmbeddedServer) -> Endpoint:
+    return Endpoint(socket=server.socket, via="me@bastion")
+
+
+async def ping(session: Session) -> None:
+    assert await session.ask([("PING",)]) == PONG
+
+
+async def refusal(endpoint: Endpoint) -> LinkError:
+    with pytest.raises(LinkError) as caught:
+        await open_session(endpoint)
+    return caught.value
+
+
+async def test_everybody_goes_through_one_tunnel(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
+    opened = await asyncio.gather(*(open_session(behind(server)) for _ in range(5)))
+    for session, _ in opened:
+        await ping(session)
+        await session.close()
+    elsewhere = threading.Thread(target=lambda: asyncio.run(_ping_once(behind(server))))
+    elsewhere.start()
+    await asyncio.to_thread(elsewhere.join)
+    assert len(fake_ssh.starts) == 1
+
+
+async def _ping_once(endpoint: Endpoint) -> None:
+    session, _ = await open_session(endpoint)
+    await ping(session)
+    await session.close()
+
+
+async def test_nobody_else_can_use_it(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
+    await _ping_once(behind(server))
+    (socket,) = fake_ssh.sockets()
+    assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+    assert len(os.fsencode(socket)) < 104
+
+
+async def test_ssh_is_told_no_secret_and_has_no_terminal(
+    own_server: StartServer, fake_ssh: FakeSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REDISCLI_AUTH", "PYMON_PASSWORD", "REDIS_URL"):
+        monkeypatch.setenv(name, "hunter2")
+    server = own_server({"requirepass": "hunter2"}, tcp=True)
+    await _ping_once(Endpoint(port=server.port, via="me@bastion:2222", password=SecretStr("hunter2")))
+    (start,) = fake_ssh.starts
+    assert "hunter2" not in str(start)
+    assert start["environ"]["PATH"] == os.environ["PATH"]
+    assert start["session"] not in (os.getsid(0), start["pid"])
+    assert start["words"][-4:] == ["-p", "2222", "--", "me@bastion"]
+    assert "BatchMode=yes" in start["words"]
+
+
+async def test_the_name_that_tls_verifies_is_the_far_one(fake_ssh: FakeSsh) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERT, KEY)
+    asked: list[str] = []
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    answers = {b"HELLO": b"%0\r\n", b"PING": b"+PONG\r\n"}
+    async with serving(speaking(lambda words: answers.get(words[0], b"+OK\r\n")), tls=context) as port:
+        await _ping_once(Endpoint(host="localhost", port=port, via="bastion", tls=Tls(ca_certs=CERT)))
+        named = Tls(ca_certs=CERT, server_name="redis.example")
+        error = await refusal(Endpoint(host="localhost", port=port, via="bastion", tls=named))
+    assert asked == ["localhost", "redis.example"]
+    assert "the certificate is not for this host" in error.what
+
+
+@pytest.mark.parametrize(
+    ("says", "trouble", "what"),
+    [
+        ("me@bastion: Permission denied (publickey).", Trouble.REFUSED, "Permission denied (publickey)"),
+        ("Host key verification failed.", Trouble.REFUSED, "Host key verification failed"),
+        (
+            "ssh: Could not resolve hostname bastion: Name or service not known",
+            Trouble.UNREACHABLE,
+            "Could not resolve",
+        ),
+        ("ssh: connect to host bastion port 22: Connection refused", Trouble.UNREACHABLE, "refused"),
+        ("It is \x1b[31mclosed", Trouble.UNREACHABLE, r"It is \x1b[31mclosed"),
+    ],
+)
+async def test_ssh_that_fails_says_why(
+    server: EmbeddedServer, fake_ssh: FakeSsh, says: str, trouble: Trouble, what: str
+) -> None:
+    fake_ssh.does(f"say {says}")
+    error = await refusal(behind(server))
+    assert error.trouble is trouble
+    assert error.what.startswith("ssh to me@bastion failed: ")
+    assert what in error.what
+    assert error.remedy
+    assert len(fake_ssh.starts) == 1
+    fake_ssh.does("forward")
+    await _ping_once(behind(server))
+
+
+async def test_ssh_that_gets_nowhere_is_given_up(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
+    fake_ssh.does("hang")
+    error = await refusal(Endpoint(socket=server.socket, via="bastion", connect_timeout=0.2))
+    assert error.trouble is Trouble.SILENT
+    assert error.what == "no tunnel through bastion within 0.6 s"
+    await asyncio.to_thread(until, lambda: not fake_ssh.left())
+
+
+async def test_there_is_no_ssh(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    error = await refusal(behind(server))
+    assert str(error) == "there is no ssh on this machine; install the OpenSSH client"
+    assert error.trouble is Trouble.REFUSED
+
+
+async def test_a_path_that_ssh_would_take_apart_is_refused(fake_ssh: FakeSsh) -> None:
+    error = await refusal(Endpoint(socket="/run/a:b.sock", via="bastion"))
+    assert "only sockets whose path" in error.what
+    assert not fake_ssh.starts
+
+
+async def test_a_server_that_is_down_behind_it(own_server: StartServer, fake_ssh: FakeSsh) -> None:
+    server = own_server(tcp=True)
+    endpoint = Endpoint(port=server.port, via="bastion")
+    server.stop()
+    error = await refusal(endpoint)
+    assert error.what == f"bastion has no connection to 127.0.0.1:{server.port}: Connection refused"
+    assert error.trouble is Trouble.UNREACHABLE
+    server.start()
+    session, _ = await open_session(endpoint)
+    server.stop()
+    with pytest.raises(LinkError, match=r"(cut|closed) the connection"):  # what was refused before is of the past
+        await session.ask([("PING",)])
+    await session.close()
+    assert len(fake_ssh.starts) == 1
+
+
+async def test_an_ssh_that_ends_is_made_again(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
+    session, _ = await open_session(behind(server))
+    os.kill(fake_ssh.starts[0]["pid"], signal.SIGKILL)
+    with pytest.raises(LinkError):
+        await session.ask([("PING",)])
+    await session.close()
+    # The socket is there until the shell has noticed.
+    await asyncio.to_thread(until, lambda: not fake_ssh.sockets()[0].exists())
+    await _ping_once(behind(server))
+    assert len(fake_ssh.starts) == 2
+
+
+async def test_a_master_of_the_user_s_own_keeps_it_until_we_go(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
+    fake_ssh.does("master")
+    session, _ = await open_session(behind(server))
+    (start,) = fake_ssh.starts
+    await asyncio.to_thread(until, lambda: not _runs(start["pid"]))  # ssh itself doesn't stay
+    await ping(session)
+    await session.close()
+    await _ping_once(behind(server))
+    assert len(fake_ssh.starts) == 1
+    tunnel.close_all()
+    (cancel,) = fake_ssh.cancels
+    assert cancel[:2] == ["-O", "cancel"]
+    assert cancel[2:] == start["words"]
+
+
+async def test_a_master_that_has_gone_is_noticed(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
+    fake_ssh.does("master")
+    session, _ = await open_session(behind(server))
+    (start,) = fake_ssh.starts
+    await asyncio.to_thread(until, lambda: not _runs(start["pid"]))
+    os.kill(int((fake_ssh.folder / "master").read_text()), signal.SIGKILL)
+    with pytest.raises(LinkError):
+        await session.ask([("PING",)])
+    await session.close()
+    fake_ssh.does("forward")
+    assert (await refusal(behind(server))).what == "the tunnel through me@bastion is gone"
+    await _ping_once(behind(server))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("forward", signal.SIGKILL),
+        ("hang", signal.SIGKILL),
+        ("stubborn", signal.SIGKILL),
+        ("forward", signal.SIGTERM),
+        ("forward", signal.SIGHUP),
+        ("forward", signal.SIGINT),
+    ],
+)
+def test_nothing_outlives_us(server: EmbeddedServer, fake_ssh: FakeSsh, how: str, number: signal.Signals) -> None:
+    fake_ssh.does(how)
+    script = (
+        "import asyncio, sys; from pymon_tui.server.connection import open_session; "
+        "from pymon_tui.server.endpoint import Endpoint\n"
+        "async def main():\n"
+        f"    session, _ = await open_session(Endpoint(socket={server.socket!r}, via='bastion', connect_timeout=100))\n"
+        "    print('up', flush=True)\n"
+        "    await asyncio.sleep(1000)\n"
+        "asyncio.run(main())"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as us:
+        assert us.stdout is not None
+        if how == "hang":
+            until(lambda: fake_ssh.starts)
+        else:
+            assert us.stdout.readline() == b"up\n"
+        assert fake_ssh.left()
+        os.killpg(us.pid, number)
+        us.wait(20)
+    until(lambda: not fake_ssh.left())
+
+
+def test_the_watchdog_may_be_killed_as_well(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
+    asyncio.run(_ping_once(behind(server)))
+    (start,) = fake_ssh.starts
+    os.kill(start["session"], signal.SIGKILL)
+    tunnel.close_all()
+    until(lambda: not fake_ssh.left())
