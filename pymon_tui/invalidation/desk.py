@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
+from pymon_tui.invalidation.browsing import Browsing
 from pymon_tui.invalidation.estimate import Estimate, estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.order import Order
@@ -82,6 +83,10 @@ class Desk:
     async def estimate(self, selection: Selection) -> Estimate | None:
         """How many keys match, about, within a third of a second; as ``estimate.estimate``."""
         return await estimate(self.endpoint, selection, _ESTIMATE_SECONDS)
+
+    def browsing(self, pattern: Pattern) -> Browsing:
+        """A listing of the keys that a pattern means."""
+        return Browsing(self.endpoint, pattern)
 
     def planning(self, selection: Selection, mode: Mode, *, undo: bool) -> Planning:
         """A plan to be made."""
