@@ -17,6 +17,7 @@ from pymon_tui.readings import QUERIES
 from pymon_tui.readings.metrics import METRICS
 from pymon_tui.server.connection import Session
 from pymon_tui.server.poller import Poller
+from tests.application.made import readings as of_sessions
 from tests.replies import recorded
 from tests.script import WALL, snapshot
 
@@ -49,6 +50,7 @@ async def sample() -> Snapshot:
     for _ in range(2):
         await poller.tick(session, 100.0, 1.0, names)
     readings: dict[Any, Reading[Any]] = {query: poller.readings[query.name] for query in QUERIES}
+    readings |= of_sessions()
     return snapshot(readings, history=_history(), feed=_feed(), own_ids=(3,))
 
 

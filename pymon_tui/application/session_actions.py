@@ -21,7 +21,7 @@ LONGEST_LIFE = timedelta(days=366)
 _MILLISECOND = timedelta(milliseconds=1)
 _LONGEST_NAME = 60
 _GONE = "there is no such session any more"
-_LIFE = re.compile(r"(\d{1,9})\s*([smhd])")
+_LIFE = re.compile(r"([0-9]{1,9})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -74,7 +74,7 @@ def delete(session_id: str, user_id: str | None, idle: float) -> Action:
     unlink = safe(f"UNLINK {_key(session_id)}")
     index = _index(user_id)
     removed = (safe(f"ZREM {index} {shortened(session_id)}"), unlink) if index else (unlink,)
-    effect = safe(f"logs {_who(user_id)} out where it is used, last {units.age(idle)} ago")
+    effect = safe(f"ends this session of {_who(user_id)}, last used {units.age(idle)} ago")
     return Action(
         safe("Delete session"),
         Course(steps, (_asked(session_id), safe("MULTI"), *removed, safe("EXEC"))),
@@ -91,8 +91,8 @@ def log_out(user_id: str, known: Sequence[str]) -> Action:
     """
     index = quoted(USER_SESSIONS.key(user_id=user_id))
     ids = tuple(known)
-    known_here = "the 1 session" if len(ids) == 1 else f"all {units.count(len(ids))} sessions"
-    effect = safe(f"ends {known_here} of {_who(user_id)} known here, and what else is in the index")
+    known_here = "the 1 session" if len(ids) == 1 else f"the {units.count(len(ids))} sessions"
+    effect = safe(f"ends {known_here} of {_who(user_id)} known here, and all others in the user's index")
     shown = (
         safe(f"MULTI; ZREM {index} ID …; UNLINK {SESSION.template.format(id='ID')} …; EXEC"),
         safe(f"ZRANGE {index} 0 {AT_ONCE - 1}; the same with what it has, until it has none"),

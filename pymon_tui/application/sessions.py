@@ -106,7 +106,7 @@ def read_header(reply: Reply) -> Header:
     try:
         header = parse_header({name: value.decode() for name, value in zip(HEADER, reply, strict=True) if value})
         times = header.created_at.timestamp(), header.last_activity.timestamp()
-    except (ValueError, OverflowError, AttributeError):
+    except (ValueError, AttributeError):
         return State.UNREADABLE
     return SessionHeader(header.user_id, *times)
 

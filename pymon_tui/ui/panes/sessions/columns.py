@@ -14,16 +14,20 @@ from pymon_tui.ui.widgets.table import Column
 ENDS_SOON = 60.0
 """Seconds from which on whoever has the session is about to be logged out."""
 
+WIDE = 100
+"""Cells from which on there is room for long names."""
+
 UNREADABLE = safe("not a session")
 _UNKNOWN = Span(units.UNKNOWN, "faint")
 
 
-def columns_of(at: float, now: float) -> Sequence[Column[Row]]:
+def columns_of(at: float, now: float, *, wide: bool) -> Sequence[Column[Row]]:
     """The columns in the order shown.
 
     Args:
         at: The moment in monotonic seconds.
         now: The same in Unix seconds, by the server's clock.
+        wide: Whether there is room for long names.
     """
 
     def created(row: Row) -> Span:
@@ -38,15 +42,23 @@ def columns_of(at: float, now: float) -> Sequence[Column[Row]]:
     def last_at(row: Row) -> Span:
         return Span(moment(row.header.last_activity), "label") if row.header else _UNKNOWN
 
+    activity, life = ("last activity", "time to live") if wide else ("activity", "ttl")
     return (
         Column("id", "id", 7, lambda row: label(row.shown_id)),
-        Column("user", "user", 12, user_cell, grows=True),
+        Column("user", "user", 24 if wide else 14, user_cell, grows=True),
         Column("sessions", "of user", 8, of_user_cell, align="right", rank=3),
         Column("created at", "created at", 19, created_at, rank=5, sortable=False),
         Column("created", "created", 8, created, align="right", rank=2, smallest_first=True),
         Column("last activity at", "last activity at", 19, last_at, rank=6, sortable=False),
-        Column("last activity", "last activity", 14, last, align="right", smallest_first=True),
-        Column("time to live", "time to live", 13, lambda row: life_cell(row, at), align="right", smallest_first=True),
+        Column("last activity", activity, len(activity) + 1, last, align="right", smallest_first=True),
+        Column(
+            "time to live",
+            life,
+            max(9, len(life) + 1),
+            lambda row: life_cell(row, at),
+            align="right",
+            smallest_first=True,
+        ),
         Column("size", "size", 6, size_cell, align="right", rank=1),
     )
 

@@ -15,7 +15,7 @@ from pymon_tui.ui.panes.sessions.columns import age, life_cell, moment, size_cel
 from pymon_tui.ui.panes.sessions.rows import Known, Row
 from pymon_tui.ui.widgets.ink import BLANK, Line, field, label, span
 
-_WIDTH = 15
+_WIDTH = 17
 _OPTIONAL: Sequence[tuple[Query[Any], str]] = ((SESSION_LIVES, "time to live"), (SESSION_SIZES, "size"))
 
 
@@ -46,7 +46,7 @@ def progress_text(keys: SessionKeys, snapshot: Snapshot) -> str:
     total = keyspace_keys(snapshot)
     if total is None or total < keys.seen:
         return f"{units.count(keys.seen)} keys looked at"
-    return f"{units.count(keys.seen)} of about {units.count(total)} keys looked at"
+    return f"{units.percent(keys.seen / total)} of all keys looked at"
 
 
 def total_text(known: Known, keys: SessionKeys, answered: int, snapshot: Snapshot) -> str:
@@ -76,13 +76,13 @@ def refused(snapshot: Snapshot) -> tuple[Line, ...]:
 
 def detail(row: Row, at: float, now: float) -> tuple[Line, ...]:
     """One session, its id shortened. ``at`` is in monotonic seconds, ``now`` in Unix seconds by the server's clock."""
-    lines: list[Line] = [field("id", _WIDTH, span(row.shown_id), label(" v shows all of it")), BLANK]
+    lines: list[Line] = [field("id", _WIDTH, span(row.shown_id), label("  v in the list shows all of it")), BLANK]
     lines.append(field("user", _WIDTH, user_cell(row)))
     if row.header is not None:
         if row.header.user_id is not None:
-            lines.append(field("user's sessions", _WIDTH + 1, units.count(row.of_user)))
+            lines.append(field("user's sessions", _WIDTH, units.count(row.of_user)))
         for name, since in (("created", row.header.created_at), ("last activity", row.header.last_activity)):
-            lines.append(field(name, _WIDTH, span(moment(since)), label(f" {age(since, now).text} ago")))
+            lines.append(field(name, _WIDTH, span(moment(since)), label(f"  {age(since, now).text} ago")))
     lines.append(field("time to live", _WIDTH, life_cell(row, at)))
     lines.append(field("size", _WIDTH, size_cell(row)))
     return (*lines, BLANK, (label("What the application keeps in it is not read."),))

@@ -28,7 +28,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.server import SERVER, server_now
 from pymon_tui.services.session import is_id
 from pymon_tui.ui.panes.pane import Pane
-from pymon_tui.ui.panes.sessions.columns import columns_of, who
+from pymon_tui.ui.panes.sessions.columns import WIDE, columns_of, who
 from pymon_tui.ui.panes.sessions.lines import about, copied, detail, total_text, whole_id
 from pymon_tui.ui.panes.sessions.meanwhile import Meanwhile
 from pymon_tui.ui.panes.sessions.rows import Known, Row, SessionRows, known_of, matching, ordered
@@ -54,7 +54,7 @@ class SessionsPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "extend", "Extend", id="sessions.extend", tooltip="Let the session live longer"),
         Binding("d", "delete", "Delete", id="sessions.delete", tooltip="End the session"),
-        Binding("L", "log_out", "Log out", id="sessions.log_out", tooltip="End all sessions of the user"),
+        Binding("L", "log_out", "Log out user", id="sessions.log_out", tooltip="End all sessions of the user"),
         Binding("v", "show_id", "Whole id", id="sessions.id", tooltip="Show the session's whole id, a credential"),
     ]
 
@@ -71,7 +71,7 @@ class SessionsPane(Pane):
         self._wanted: tuple[Action, Callable[[], None]] | None = None
         self._acts_on: tuple[bool, ...] = ()
         self._table: Table[Row] = Table(
-            columns_of(0.0, 0.0), sort="last activity", descending=False, filter_line=self._filter
+            columns_of(0.0, 0.0, wide=False), sort="last activity", descending=False, filter_line=self._filter
         )
 
     def body(self) -> Iterable[Widget]:
@@ -203,7 +203,7 @@ class SessionsPane(Pane):
         keys = ordered(
             known, matching(known, self._filter.text), table.sort or "last activity", descending=table.descending
         )
-        table.columns = tuple(columns_of(self._at, self._now))
+        table.columns = tuple(columns_of(self._at, self._now, wide=self.size.width >= WIDE))
         table.show(SessionRows(known, keys))
         acts_on = bool(keys), self._session() is not None, bool(self._user())
         if acts_on != self._acts_on:
