@@ -29,7 +29,7 @@ async def test_an_answer_that_is_lost_is_settled_by_looking(
     await populate(redis, "other:", 1_000)
     async with cutting(server.socket, b"UNLINK", uncut=uncut, arrives=True) as line:
         result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
-    assert line.uncut < 0
+    assert line.stopped
     assert (result.outcome, result.why, result.left) == ("done", "", 0)
     tally = result.tally
     assert (tally.matched, tally.removed, tally.already_gone, tally.unknown) == (5_000, 5_000, 0, 0)
@@ -62,9 +62,9 @@ async def test_each_key_is_kept_once_however_often_the_line_is_cut(
         removal = await removal_of(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, KEPT)
         async with under_way(removal) as task:
             for _ in range(3):
-                await until(lambda: line.uncut < 0 or task.done())
-                line.uncut = 0  # the next one as well
-            await until(lambda: line.uncut < 0 or task.done())
+                await until(lambda: line.stopped or task.done())
+                line.cut_at(b"UNLINK", uncut=0, arrives=False)  # the next one as well
+            await until(lambda: line.stopped or task.done())
             result = await task
     assert (result.outcome, result.tally.removed, result.left) == ("done", 5_000, 0)
     assert result.undo is not None
@@ -79,7 +79,7 @@ async def test_a_line_that_is_cut_while_keys_are_read_costs_nothing(
     for command, uncut in ((b"SCAN", 5), (b"DUMP", 1_500), (b"ROLE", 1)):
         async with cutting(server.socket, command, uncut=uncut, arrives=True) as line:
             result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, KEPT)
-        assert line.uncut < 0
+        assert line.stopped
         tally = result.tally
         assert (tally.matched, tally.removed, tally.unknown, result.left) == (3_000, 3_000, 0, 0)
         await populate(redis, "cache:", 3_000)
