@@ -105,7 +105,6 @@ def _sent(name: str, *uses: Use, kind: Kind = Kind.READ, access: Access = Access
     return Sent(name, kind, access, frozenset(uses))
 
 
-_OF_INFO = (Use.SERVER, Use.HITS, Use.MEMORY, Use.SLOWLOG, Use.APPLICATION, Use.FLEET)
 _KEYS = (Use.APPLICATION, Use.SESSIONS, Use.NOTIFICATIONS)
 _RUN = (Use.PLAN, Use.REMOVE, Use.UNDO)
 
@@ -118,7 +117,7 @@ SENT: tuple[Sent, ...] = (
     _sent("client|id", Use.CONNECTION),
     _sent("client|no-touch", Use.CONNECTION),
     _sent("command|info", Use.CONNECTION, Use.CHECK),
-    _sent("info", *_OF_INFO, Use.NOTIFICATIONS, Use.CHECK, *_RUN),
+    _sent("info", *(use for use in PANES if use is not Use.CLIENTS), Use.CHECK, *_RUN),
     _sent("client|list", Use.CLIENTS),
     _sent("slowlog|get", Use.SLOWLOG),
     _sent("config|get", Use.SLOWLOG),
@@ -140,7 +139,7 @@ SENT: tuple[Sent, ...] = (
     _sent("cluster|nodes", Use.FLEET),
     _sent("cluster|shards", Use.FLEET),
     _sent("cluster|slots", Use.FLEET),
-    _sent("dbsize", Use.APPLICATION, Use.PLAN, Use.REMOVE),
+    _sent("dbsize", Use.APPLICATION, Use.SESSIONS, Use.PLAN, Use.REMOVE),
     _sent("time", Use.CHECK, Use.SESSION_ACTIONS, Use.REMOVE, Use.UNDO),
     _sent("role", Use.REMOVE),
     _sent("acl|whoami", Use.CHECK, *_RUN),
