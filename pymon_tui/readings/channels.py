@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pymon_tui.model.query import Argument, Command, Query, Reply, fixed, itself
+from pymon_tui.model.query import Argument, Command, Part, Query, Reply, fixed, itself
 from pymon_tui.readings.info import INFO, Info
 
 MOST = 200
@@ -83,5 +84,16 @@ PUBSUB_CHANNELS: Command[tuple[bytes, ...]] = Command(
 )
 PUBSUB_NUMSUB: Command[Channels] = Command("pubsub|numsub", _numsub, decode_numsub, every=5.0, given=PUBSUB_CHANNELS)
 
+
+def _of_nodes(parts: Sequence[Part[Channels]]) -> Channels:
+    """The channels of all nodes, each with its subscribers on any of them."""
+    counts: dict[bytes, int] = {}
+    for part in parts:
+        for channel in part.value.channels:
+            counts[channel.name] = counts.get(channel.name, 0) + channel.subscribers
+    channels = (Channel(name, subscribers) for name, subscribers in counts.items())
+    return Channels(tuple(sorted(channels, key=lambda channel: (-channel.subscribers, channel.name)))[:MOST])
+
+
 SUBSCRIPTIONS: Query[Subscriptions] = Query("subscriptions", INFO, parse_subscriptions)
-CHANNELS: Query[Channels] = Query("channels", PUBSUB_NUMSUB, itself)
+CHANNELS: Query[Channels] = Query("channels", PUBSUB_NUMSUB, itself, merge=_of_nodes)

@@ -10,7 +10,7 @@ from itertools import chain
 from operator import attrgetter
 
 from pymon_tui.model.action import quoted
-from pymon_tui.model.query import Argument, Command, Query, Reply
+from pymon_tui.model.query import Argument, Command, Part, Query, Reply
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.readings.redaction import redacted
 
@@ -43,6 +43,7 @@ class SlowEntry:
         arguments: The command as the server kept it: at most 32 arguments, long ones cut, secrets hidden.
         client_address: Who sent it; None before Redis 4.
         client_name: By what name; None where it has none.
+        node: Which node of the deployment logged it, where several are shown together; else None.
     """
 
     epoch: int
@@ -52,11 +53,17 @@ class SlowEntry:
     arguments: tuple[bytes, ...]
     client_address: SafeText | None
     client_name: SafeText | None
+    node: SafeText | None = None
 
     @property
     def key(self) -> tuple[int, int]:
-        """What no other entry has; the larger, the newer."""
+        """What no other entry of its node has; the larger, the newer."""
         return self.epoch, self.id
+
+    @property
+    def age(self) -> tuple[int, int, int]:
+        """The larger, the newer: by its number, and where several nodes are shown together by its time."""
+        return self.timestamp if self.node else 0, self.epoch, self.id
 
     @property
     def client_host(self) -> SafeText | None:
@@ -216,5 +223,12 @@ def _log(followed: Followed) -> SlowLog:
     return followed.log
 
 
+def _of_nodes(parts: Sequence[Part[SlowLog]]) -> SlowLog:
+    """The newest entries of all nodes, each with the node that logged it."""
+    entries = [replace(entry, node=part.node) for part in parts for entry in part.value.entries]
+    entries.sort(key=lambda entry: entry.timestamp, reverse=True)
+    return SlowLog(_newest(entries), sum(part.value.missed for part in parts))
+
+
 SLOWLOG_GET: Command[Followed] = Command("slowlog|get", _get, decode_slowlog, fold=follow)
-SLOWLOG: Query[SlowLog] = Query("slowlog", SLOWLOG_GET, _log)
+SLOWLOG: Query[SlowLog] = Query("slowlog", SLOWLOG_GET, _log, merge=_of_nodes)

@@ -311,4 +311,5 @@ class Fleet:
         return replace(snapshot, fleet=view, own_ids=own)
 
     def _named(self, node: SafeText) -> str | None:
-        return next((name for name, one in self._followed.items() if safe(one.monitor.endpoint.label) == node), None)
+        labels = {name: one.monitor.endpoint.label.replace(" ", "_") for name, one in self._followed.items()}
+        return next((name for name, label in labels.items() if safe(label) == node.replace(" ", "_")), None)

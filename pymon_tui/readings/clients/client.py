@@ -25,6 +25,7 @@ class Client:
         addr: Address and port; ``/path:0`` or ``[/path:0]:0`` for a unix socket.
         multi: Commands queued in MULTI, -1 outside of it.
         omem: Memory of the output list: what waits to be sent beyond the fixed reply buffer.
+        node: Which node of the deployment it is connected to, where several are shown together; blanks are ``_``.
         other: Fields that this class has no name for.
     """
 
@@ -64,6 +65,7 @@ class Client:
     tot_net_in: int | None
     tot_net_out: int | None
     tot_cmds: int | None
+    node: SafeText | None
     other: Mapping[SafeText, SafeText]
 
     @property

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import overload
 
-from pymon_tui.model.query import Command, Query, Reply, fixed, itself
+from pymon_tui.model.query import Command, Part, Query, Reply, fixed, itself
 from pymon_tui.readings.clients.client import Client, parse_client
 
 # Neighbours in a row of every server: one pass finds them together.
 _NEIGHBOURS = (("omem", "tot-mem"), ("tot-net-in", "tot-net-out", "tot-cmds"))
-_SEARCHED = ("addr", "name", "user", "cmd", "lib-name")
+_SEARCHED = ("addr", "name", "user", "cmd", "lib-name", "node")
 
 
 class ClientTable(Sequence[Client]):
@@ -177,4 +177,13 @@ def _text(field: str) -> re.Pattern[bytes]:
     return re.compile(rb" " + field.encode() + rb"=([^ \n]*)")
 
 
-CLIENTS = Query("clients", Command("client|list", fixed("CLIENT", "LIST"), parse_clients), itself)
+def _of_nodes(parts: Sequence[Part[ClientTable]]) -> ClientTable:
+    """The clients of all nodes but ourselves, each row with the node as one field more."""
+    rows: list[bytes] = []
+    for part in parts:
+        field = b" node=" + part.node.replace(" ", "_").encode()
+        rows += [part.value.row(place) + field for place in part.value.without(part.own_ids)]
+    return ClientTable(rows)
+
+
+CLIENTS = Query("clients", Command("client|list", fixed("CLIENT", "LIST"), parse_clients), itself, merge=_of_nodes)

@@ -50,7 +50,9 @@ def group_columns(table: ClientTable, by: Grouping) -> Sequence[Column[Group]]:
 
 
 def _tells(table: ClientTable, field: bytes) -> bool:
-    return not len(table) or b" " + field + b"=" in b" " + table.row(0)
+    if not len(table):
+        return field != b"node"  # which only several nodes together have
+    return b" " + field + b"=" in b" " + table.row(0)
 
 
 def group_name(group: Group, by: Grouping) -> Span:
@@ -123,6 +125,7 @@ def _age(name: str, value: Callable[[Client], int | None], rank: int) -> Column[
 _CLIENT_COLUMNS: Sequence[tuple[Column[Row], bytes]] = (
     (Column("id", "id", 8, lambda row: label(str(row.client.id)), align="right", rank=6), b"id"),
     (Column("address", "address", 21, lambda row: address_cell(row.client), rank=3), b"addr"),
+    (Column("node", "node", 16, lambda row: _text(row.client.node, "label"), rank=2), b"node"),
     (Column("name", "name", 10, lambda row: name_cell(row.client), grows=True), b"name"),
     (Column("user", "user", 10, lambda row: _text(row.client.user), rank=7), b"user"),
     (_age("age", lambda client: client.age, 9), b"age"),

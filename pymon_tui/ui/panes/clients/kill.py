@@ -16,6 +16,7 @@ def kill(client: Client) -> Action:
         effect=safe(_effect(client)),
         acl="client|kill",
         counts=safe("killed"),
+        node=client.node,
     )
 
 

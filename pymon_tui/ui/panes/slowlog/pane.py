@@ -74,7 +74,7 @@ class SlowLogPane(Pane):
         self._now = 0.0
         self._listed: tuple[object, ...] = ()
         self._entries: Table[SlowEntry] = Table(
-            entry_columns(0.0, full=False),
+            entry_columns(0.0, full=False, nodes=False),
             sort="ago",
             descending=False,
             follows=True,
@@ -193,7 +193,8 @@ class SlowLogPane(Pane):
         table: Table[Any] = self._shapes if self.by_shape else self._entries
         by, descending = table.sort or "", table.descending
         asked = (log, self._filter.text, self._shape, self.by_shape, by, descending)
-        self._entries.columns = entry_columns(self._now, full=self.full)
+        nodes = any(entry.node is not None for entry in log.entries[:1])
+        self._entries.columns = entry_columns(self._now, full=self.full, nodes=nodes)
         self._shapes.columns = shape_columns(self._now, wide=self.size.width >= WIDE)
         if asked == self._listed:
             table.refresh()
@@ -205,7 +206,7 @@ class SlowLogPane(Pane):
             self._shapes.show(Listed(shapes, lambda shape: shape.shape))
         else:
             entries = ordered_entries(chosen, by, descending=descending)
-            self._entries.show(Listed(entries, lambda entry: entry.key))
+            self._entries.show(Listed(entries, lambda entry: (entry.node, entry.key)))
         return len(table.rows)
 
     def _title(self, shown: int, known: int) -> str:

@@ -21,13 +21,14 @@ ACT = 100_000
 DAY = 86_400
 
 _ENTRY_ORDERS: dict[str, Callable[[SlowEntry], Any]] = {
-    "ago": lambda entry: (-entry.epoch, -entry.id),
-    "when": lambda entry: entry.key,
-    "id": lambda entry: entry.key,
+    "ago": lambda entry: tuple(-part for part in entry.age),
+    "when": lambda entry: entry.age,
+    "id": lambda entry: entry.age,
     "took": lambda entry: entry.duration,
     "command": lambda entry: entry.command.lower(),
     "client": lambda entry: entry.client_name or "",
     "address": lambda entry: entry.client_address or "",
+    "node": lambda entry: entry.node or "",
 }
 _SHAPE_ORDERS: dict[str, Callable[[Shape], Any]] = {
     "shape": lambda shape: shape.shape,
@@ -71,8 +72,11 @@ def ordered_shapes(shapes: Iterable[Shape], by: str, *, descending: bool) -> tup
     return tuple(sorted(shapes, key=_SHAPE_ORDERS[by], reverse=descending))
 
 
-def entry_columns(now: float, *, full: bool) -> tuple[Column[SlowEntry], ...]:
-    """When, how long, which command, and where there is room by whom. ``now`` is the server's, in Unix seconds."""
+def entry_columns(now: float, *, full: bool, nodes: bool) -> tuple[Column[SlowEntry], ...]:
+    """When, how long, which command, and where there is room by whom. ``now`` is the server's, in Unix seconds.
+
+    With ``nodes`` also on which node of the deployment.
+    """
 
     def ago(entry: SlowEntry) -> Span:
         return label(units.age(max(0.0, now - entry.timestamp)))
@@ -85,11 +89,13 @@ def entry_columns(now: float, *, full: bool) -> tuple[Column[SlowEntry], ...]:
         Column("took", "took", 7, lambda entry: took(entry.duration), align="right"),
         Column("command", "command", 28 if full else 15, lambda entry: span(entry.command), grows=True),
     )
+    node: Column[SlowEntry] = Column("node", "node", 16, lambda entry: label(entry.node or units.UNKNOWN), rank=1)
     if not full:
-        return (*glance, Column("client", "client", 14, _client, rank=1))
+        return (*glance, node if nodes else Column("client", "client", 14, _client, rank=1))
     return (
         Column("when", "when", 8, when, rank=1),
         *glance,
+        *((node,) if nodes else ()),
         Column("client", "client", 14, _client, rank=2),
         Column("address", "address", 21, lambda entry: label(address(entry)), rank=3),
         Column("id", "id", 7, lambda entry: label(str(entry.id)), align="right", rank=4),

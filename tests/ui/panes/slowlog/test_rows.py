@@ -73,7 +73,7 @@ def test_each_column_sorts_and_equal_rows_stay_newest_first() -> None:
     assert ids(ordered_entries(ENTRIES, "ago", descending=True)) == [1, 2, 3, 4]
     assert ids(ordered_entries(ENTRIES, "took", descending=True)) == [4, 3, 1, 2]
     assert ids(ordered_entries(ENTRIES, "command", descending=False)) == [1, 3, 2, 4]
-    for column in entry_columns(NOW, full=True):
+    for column in entry_columns(NOW, full=True, nodes=False):
         assert sorted(ids(ordered_entries(ENTRIES, column.name, descending=True))) == [1, 2, 3, 4]
     shapes = shapes_of(ENTRIES)
     for of_shapes in shape_columns(NOW, wide=False):
@@ -82,7 +82,7 @@ def test_each_column_sorts_and_equal_rows_stay_newest_first() -> None:
 
 def test_cells_fit_their_columns() -> None:
     for one in (*ENTRIES, entry(5, "DEBUG SLEEP 100", 100_000_000), entry(6, "GET x", 3)):
-        for column in entry_columns(NOW, full=True):
+        for column in entry_columns(NOW, full=True, nodes=False):
             if column.name not in ("command", "client", "address"):
                 assert len(column.cell(one).text) <= column.width
     shapes: tuple[Shape, ...] = shapes_of(ENTRIES * 500)
@@ -93,8 +93,16 @@ def test_cells_fit_their_columns() -> None:
 
 
 def test_more_room_is_more_columns() -> None:
-    assert names(entry_columns(NOW, full=False)) == ["ago", "took", "command", "client"]
-    assert names(entry_columns(NOW, full=True)) == ["when", "ago", "took", "command", "client", "address", "id"]
+    assert names(entry_columns(NOW, full=False, nodes=False)) == ["ago", "took", "command", "client"]
+    assert names(entry_columns(NOW, full=True, nodes=False)) == [
+        "when",
+        "ago",
+        "took",
+        "command",
+        "client",
+        "address",
+        "id",
+    ]
     assert set(names(shape_columns(NOW, wide=True))) - set(names(shape_columns(NOW, wide=False))) == {"command"}
 
 
