@@ -68,6 +68,7 @@ VALUES: dict[str, tuple[Any, Any, Any, Any, Any]] = {  # flag, environment, .env
     "channels": (["a"], "b", "c", ["d"], ["e"]),
     "read_only": (True, "0", "1", False, True),
     "sni": ("a", "b", "c", "d", "e"),
+    "ssh": ("me@a", "b:2", "c", "d", "e"),
     "max_keys": ("1", "2", "3", 4, 5),
     "type_above": ("0", "2", "3", 4, 5),
     "ping_ceiling": ("1.5", "2.5", "3.5", 4.5, 5.5),
@@ -115,7 +116,7 @@ def test_every_theme_of_the_app_can_be_set(place: Place) -> None:
     assert all(theme.name in str(error) for theme in THEMES)
 
 
-@pytest.mark.parametrize("flags", [{"host": "h"}, {"port": "1"}, {"socket": "/s"}, {"url": "h"}])
+@pytest.mark.parametrize("flags", [{"host": "h"}, {"port": "1"}, {"socket": "/s"}, {"url": "h"}, {"ssh": "b"}])
 def test_a_server_that_is_named_is_explicit(place: Place, flags: dict[str, str]) -> None:
     assert place.load(flags).explicit
 
@@ -146,6 +147,30 @@ def test_the_password_of_a_url_goes_to_no_other_host(place: Place, beside: dict[
     assert (endpoint.host, endpoint.username, endpoint.password) == ("other", None, None)
     same = place.load({"host": "cache"}, environ={"REDIS_URL": "redis://me:pw@cache"}).endpoint
     assert same.password is not None
+
+
+def test_a_url_through_ssh_leaves_the_credentials_and_tls_to_other_settings(place: Place) -> None:
+    flags = {"url": "ssh://me@bastion:2222/cache:7000/3", "tls": True, "username": "monitor", "sni": "redis.example"}
+    endpoint = place.load(flags, environ={"REDISCLI_AUTH": SECRET}).endpoint
+    assert (endpoint.host, endpoint.port, endpoint.db, endpoint.via) == ("cache", 7000, 3, "me@bastion:2222")
+    assert endpoint.tls == Tls(server_name="redis.example")
+    assert (endpoint.username, endpoint.password and endpoint.password.get_secret_value()) == ("monitor", SECRET)
+    assert endpoint.label == endpoint.address == "cache:7000 via me@bastion:2222"
+
+
+def test_the_bastion_of_a_url_is_for_no_other_host(place: Place) -> None:
+    environ = {"REDIS_URL": "ssh://bastion/cache:7000"}
+    assert place.load({"db": "2"}, environ=environ).endpoint.address == "cache:7000 via bastion"
+    assert place.load({"host": "other"}, environ=environ).endpoint.address == "other:7000"
+    assert place.load({"url": "redis://other"}, environ=environ).endpoint.address == "other:6379"
+    assert place.load({"host": "other", "ssh": "b"}, environ=environ).endpoint.address == "other:7000 via b"
+
+
+def test_an_empty_ssh_takes_back_that_of_the_profile(place: Place) -> None:
+    place.config.write_text('[profiles.prod]\nhost = "cache"\nssh = "bastion"\n')
+    assert place.load(profile="prod").endpoint.address == "cache:6379 via bastion"
+    assert place.load({"ssh": ""}, profile="prod").endpoint.address == "cache:6379"
+    assert place.load().profiles == (Profile("prod", "cache:6379 via bastion", None),)
 
 
 def test_our_variables_beat_the_shared_ones(place: Place) -> None:
@@ -397,6 +422,13 @@ def test_recent_servers_have_no_credentials_and_an_end(state: Path, place: Place
     assert "me" not in content
     assert [file.name for file in state.iterdir()] == ["recent"]
     assert (state / "recent").stat().st_mode & 0o077 == 0
+
+
+def test_recent_servers_are_found_again_behind_their_bastion(state: Path, place: Place) -> None:
+    remember(place.load({"url": "ssh://me@bastion/cache/2", "tls": True}).endpoint)
+    assert recent() == ("ssh://me@bastion/cache:6379/2?tls=true",)
+    found = endpoint_of_url(recent()[0], place.load(), place.warnings.append)
+    assert (found.via, found.host, found.db, found.tls) == ("me@bastion", "cache", 2, Tls())
 
 
 def test_recent_leaves_out_what_leads_nowhere(state: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 _PROGRAM = r"""
-import atexit, json, os, pathlib, signal, socket, sys, threading, time
+import json, os, pathlib, signal, socket, sys, termios, threading, time
 here = pathlib.Path(__file__).parent
 how = (here / "how").read_text()
 words = sys.argv[1:]
@@ -43,6 +43,9 @@ if how == "ask":
     sys.stderr.write("Two factors are needed here.\r\n")
     sys.stderr.flush()
     with open("/dev/tty", "r+b", buffering=0) as tty:
+        modes = termios.tcgetattr(tty)
+        modes[3] &= ~termios.ECHO
+        termios.tcsetattr(tty, termios.TCSADRAIN, modes)
         tty.write(b"me@bastion's password: ")
         answer = tty.readline()
     if answer != b"sesame\n":
@@ -128,8 +131,8 @@ class FakeSsh:
     def does(self, how: str) -> None:
         """What it does from its next start on.
 
-        ``forward``; ``ask`` for the password "sesame" before; ``say WORDS`` and end; ``hang``; be ``stubborn``, that
-        is forward and take no SIGTERM; hand the forwarding to a ``master`` and end.
+        ``forward``; ``ask`` for the password "sesame" before, with the echo off, and it stays so; ``say WORDS`` and
+        end; ``hang``; be ``stubborn``: forward and take no SIGTERM; hand the forwarding to a ``master`` and end.
         """
         (self.folder / "how").write_text(how)
 

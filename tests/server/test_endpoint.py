@@ -15,6 +15,8 @@ from pymon_tui.server.endpoint import Endpoint, Tls
         (Endpoint(host="db.example", port=7000, tls=Tls()), "db.example:7000"),
         (Endpoint(host="::1"), "[::1]:6379"),
         (Endpoint(socket="/run/redis.sock"), "/run/redis.sock"),
+        (Endpoint(host="cache", via="me@bastion"), "cache:6379 via me@bastion"),
+        (Endpoint(socket="/run/redis.sock", via="bastion"), "/run/redis.sock via bastion"),
     ],
 )
 def test_address(endpoint: Endpoint, address: str) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pymon_tui.server import url
 
 TCP = {"port": 6379, "db": 0, "tls": False}
+PLACE = {"port": 6379, "db": 0}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,12 @@ TCP = {"port": 6379, "db": 0, "tls": False}
         ("rediss://h?ssl_ca_certs=/ca.pem", {**TCP, "host": "h", "tls": True, "cacert": "/ca.pem"}),
         ("unix:///run/r%20s.sock?db=2", {"socket": "/run/r s.sock", "db": 2, "tls": False}),
         ("unix:///run/a@b.sock", {"socket": "/run/a@b.sock", "db": 0, "tls": False}),
+        ("ssh://bastion/cache", {**PLACE, "host": "cache", "ssh": "bastion"}),
+        ("ssh://me@bastion:22/[::1]:7/2", {"host": "::1", "port": 7, "db": 2, "ssh": "me@bastion:22"}),
+        ("ssh://me%40x@[::1]:22/", {**PLACE, "host": "127.0.0.1", "ssh": "me@x@[::1]:22"}),
+        ("ssh://bastion", {**PLACE, "host": "127.0.0.1", "ssh": "bastion"}),
+        ("ssh://bastion/h?tls=true&db=3", {"host": "h", "port": 6379, "db": 3, "ssh": "bastion", "tls": True}),
+        ("ssh://bastion//run/r.sock?db=3", {"socket": "/run/r.sock", "db": 3, "ssh": "bastion", "tls": False}),
         ("redis+unix://me:pw@/s", {"socket": "/s", "db": 0, "tls": False, "username": "me", "password": "pw"}),
     ],
 )
@@ -65,6 +72,16 @@ def test_an_address_names_its_parts(text: str, named: dict[str, Any]) -> None:
         ("unix://run/redis.sock", "whole path"),
         ("redis://h\n", "control characters"),
         ("redis://a b@h", "blanks"),
+        ("ssh://", "ssh://[USER@]BASTION"),
+        ("ssh://-oProxyCommand=x/h", "ssh://[USER@]BASTION"),
+        ("ssh://a%20b/h", "ssh://[USER@]BASTION"),
+        ("ssh://bastion:0/h", "ssh://[USER@]BASTION"),
+        ("ssh://bastion/me@h", "--user"),
+        ("ssh://bastion/h:x", "port from 1 to 65535"),
+        ("ssh://bastion/h/x", "number from 0"),
+        ("ssh://bastion/h#x", "--user"),
+        ("ssh://bastion/h?tls=maybe", "unknown parameter"),
+        ("redis://h?tls=true", "unknown parameter"),
     ],
 )
 def test_what_is_no_address_says_why_in_one_line(text: str, says: str) -> None:
@@ -89,6 +106,10 @@ def test_what_is_no_address_says_why_in_one_line(text: str, says: str) -> None:
         "redis://me:hunter2\u2100@h",
         "unix://me:hunter2@x/y",
         "redis://me:hunter2 @h",
+        "ssh://me:hunter2@bastion/h",
+        "ssh://me:hunter2@bastion:2/h",
+        "ssh://bastion/me:hunter2@h",
+        "ssh://bastion:2/:hunter2@h",
     ],
 )
 def test_a_password_is_not_in_the_error(text: str) -> None:
