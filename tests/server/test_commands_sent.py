@@ -81,6 +81,11 @@ def _known(left: Names) -> Iterator[None]:
     assert {name for name in left if sent(name) is None} == set()
 
 
+def containers(names: Names) -> Names:
+    """What Redis 6.2 counts in place of subcommands; the first is what this test sends itself."""
+    return {"config", *(name.partition("|")[0] for name in names)}
+
+
 async def counted(redis: Redis) -> Names:
     """The commands that the server has counted, those of this look left out."""
     names = {name.removeprefix("cmdstat_") for name in await redis.info("commandstats")}
@@ -110,7 +115,7 @@ async def test_the_readings(redis: Redis, only_read: Endpoint, left: Names) -> N
         await poller.tick(session, now * 100, 1, [query.name for query in queries])
     await session.close()
     assert {"info", "client|list", "slowlog|get", "scan", "hgetall", "hmget", "memory|usage", "pttl"} <= left
-    assert await counted(redis) - {"info"} <= left
+    assert await counted(redis) <= left | containers(left)
 
 
 async def test_the_feed(redis: Redis, only_read: Endpoint, left: Names) -> None:
@@ -145,7 +150,7 @@ async def test_a_plan_a_run_and_its_undo(
         assert restore is not None
         await restore.run()
     assert {"scan", "dump", "acl|dryrun", "restore", "unlink" if mode == "unlink" else "pexpire"} <= left
-    assert await counted(redis) - {"info"} <= left
+    assert await counted(redis) <= left | containers(left)
 
 
 async def test_looking_through_keys(redis: Redis, only_read: Endpoint, left: Names) -> None:
