@@ -11,30 +11,64 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from pymon_tui.application.groups import DATABASE_SIZE
+from pymon_tui.application.session_actions import delete, extend, log_out
+from pymon_tui.application.sessions import OF_SESSIONS
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pattern import parse_pattern
+from pymon_tui.model.action import Done
 from pymon_tui.model.query import Ready
 from pymon_tui.once import _read
 from pymon_tui.readings import QUERIES
+from pymon_tui.server.actions import perform
+from pymon_tui.server.connection import Handshake, open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.poller import Poller
+from pymon_tui.services.session import LIFE
+from pymon_tui.services.sessions import Sessions
 from pymon_tui.settings import Settings, load
 from pymon_tui.settings.desk import desk_of
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
+from tests.server.fake import unrecorded
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
 async def test_the_least_privileged_user_can_do_all_of_it(server: EmbeddedServer, redis: Redis) -> None:
-    (line,) = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
+    line, *_ = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
     (more,) = re.findall(r"add `(\+client\|no-touch)`", README)
     await redis.execute_command(*line.split(), more)  # type: ignore[no-untyped-call]
     await redis.acl_log_reset()
     endpoint = Endpoint(socket=server.socket, username="pymon", password=SecretStr("CHANGE-ME"))
     readings, _ = await _read(endpoint)
     assert {name: reading for name, reading in readings.items() if not isinstance(reading, Ready)} == {}
+    assert await redis.acl_log() == []
+
+
+async def test_the_user_for_sessions_can_do_all_of_it(server: EmbeddedServer, redis: Redis) -> None:
+    lines = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
+    for line in lines[:2]:
+        await redis.execute_command(*line.split(), "+client|no-touch")  # type: ignore[no-untyped-call]
+    sessions = Sessions(redis)
+    ids = [(await sessions.create("kim.minjun", {})).id for _ in range(3)]
+    await redis.acl_log_reset()
+    endpoint = Endpoint(socket=server.socket, username="pymon", password=SecretStr("CHANGE-ME"))
+    poller = Poller((*OF_SESSIONS, DATABASE_SIZE))
+    session, _ = await open_session(endpoint)
+    for now in range(2):
+        await poller.tick(session, now, 1, poller.readings)
+    await session.close()
+    assert {name: reading for name, reading in poller.readings.items() if not isinstance(reading, Ready)} == {}
+    for line in lines[2:]:
+        await redis.execute_command(*line.split())  # type: ignore[no-untyped-call]
+    actions = extend(ids[0], "kim.minjun", LIFE), delete(ids[1], "kim.minjun", 0.0), log_out("kim.minjun", ids)
+    for action in actions:
+        done = await perform(action, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
+        assert isinstance(done, Done), done
+    assert await redis.keys("*") == []
     assert await redis.acl_log() == []
 
 
