@@ -64,6 +64,7 @@ def test_a_threshold_reads_back(microseconds: int) -> None:
 
 async def sent(redis: Redis, action: Action) -> None:
     """The action's command, carried out."""
+    assert isinstance(action.command, tuple)
     await redis.execute_command(*action.command)  # type: ignore[no-untyped-call]
 
 
