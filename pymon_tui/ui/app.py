@@ -33,6 +33,7 @@ from pymon_tui.ui.crash import report
 from pymon_tui.ui.keymap import wrong_name
 from pymon_tui.ui.palette import ActionProvider
 from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
 from pymon_tui.ui.screens.invalidate.keys import InvalidationKeys
@@ -192,6 +193,12 @@ class PymonApp(DiffedApp[int]):
         """Preview which keys a pattern means, and remove them if that is confirmed."""
         if isinstance(monitor := self.screen, MonitorScreen):
             await self._ways_of(self, self._endpoint, monitor).invalidate(suggested_by(monitor))
+
+    @on(Pane.Browse)
+    @work(exclusive=True, group="invalidation")
+    async def _list_keys(self, message: Pane.Browse) -> None:
+        if isinstance(monitor := self.screen, MonitorScreen):
+            await self._ways_of(self, self._endpoint, monitor).list_keys(message.pattern)
 
     @work(exclusive=True, group="invalidation")
     async def action_journal(self) -> None:

@@ -19,6 +19,10 @@ class Ways(Protocol):
         """From a pattern to a run and its account."""
         ...
 
+    async def list_keys(self, pattern: Pattern) -> None:
+        """The keys of a pattern, and what can be done with them."""
+        ...
+
     async def journal(self) -> None:
         """What was done until now."""
         ...

@@ -25,6 +25,7 @@ from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
+from pymon_tui.ui.screens.keys.screen import KeysScreen
 from pymon_tui.ui.widgets.ink import label, span
 
 
@@ -49,6 +50,10 @@ class Journey:
             if answer == "journal":
                 return await self.journal()
             start = answer
+
+    async def list_keys(self, pattern: Pattern) -> None:
+        """The keys of a pattern; from one of them, or from all, to an invalidation and back."""
+        await self._app.push_screen_wait(KeysScreen(self._site, pattern, self.invalidate))
 
     async def journal(self) -> None:
         """The journal, and what is chosen there."""

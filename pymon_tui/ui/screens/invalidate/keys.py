@@ -1,5 +1,5 @@
-"""The keys of the screens of invalidation. They stand here, and not with what they do, so that the keymap can be
-checked before the first paint: the screens themselves bring the client with them."""
+"""The keys of the screens of invalidation, and of the list of keys. They stand here, and not with what they do, so that
+the keymap can be checked before the first paint: the screens themselves bring the client with them."""
 
 from __future__ import annotations
 
@@ -66,6 +66,16 @@ JOURNAL: list[BindingType] = [
     Binding("escape,q,J", "dismiss(None)", "Close", id="journal.close", tooltip="Back"),
 ]
 
+LIST: list[BindingType] = [
+    Binding("enter", "facts", "Details", id="keys.details", tooltip="What is known of the key, but for its value"),
+    Binding("m", "more", "More", id="keys.more", tooltip="Look for more keys"),
+    Binding("y", "copy", "Copy", id="keys.copy", tooltip="Copy the key's name through the terminal (OSC 52)"),
+    Binding("i", "invalidate", "Invalidate key", id="keys.invalidate", tooltip="Remove this key, after a preview"),
+    Binding("I", "invalidate_all", "all", id="keys.invalidate_all", tooltip="Remove the pattern's keys, previewed"),
+    Binding("r", "again", "Again", id="keys.again", tooltip="List them anew, from the beginning"),
+    Binding("escape,q", "dismiss(None)", "Back", id="keys.back", tooltip="End the listing, back to the monitor"),
+]
+
 QUESTION: list[BindingType] = [
     Binding("y", "answer(True)", "Yes", id="question.yes", tooltip="Do it"),
     Binding("n,escape,enter,q", "answer(False)", "No", id="question.no", tooltip="Leave everything as it is"),
@@ -75,4 +85,4 @@ QUESTION: list[BindingType] = [
 class InvalidationKeys:
     """All of them, for the keymap."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE, *FORM, *PLAN, *RUN, *UNDO, *JOURNAL, *QUESTION]
+    BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE, *FORM, *PLAN, *RUN, *UNDO, *JOURNAL, *LIST, *QUESTION]
