@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pymon_tui.application.groups import DATABASE_SIZE, KEY_GROUPS
+from pymon_tui.application.recent import RECENT
 from pymon_tui.application.samples import KEY_BYTES, KEY_LIVES
 from pymon_tui.application.sessions import OF_SESSIONS
 from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
@@ -13,6 +14,7 @@ from pymon_tui.model.query import Query
 QUERIES: tuple[Query[Any], ...] = (
     APPLICATION_TODAY,
     APPLICATION_DAYS,
+    RECENT,
     KEY_GROUPS,
     KEY_BYTES,
     KEY_LIVES,

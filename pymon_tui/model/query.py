@@ -114,6 +114,7 @@ class Command(Generic[R]):
         fold: From the last answer (None at first) and what the new reply was decoded to, to the answer: for
             commands that ask for what is new since.
         reads: Whether each of what is sent reads one key, which the server then counts as a hit or a miss.
+        anew: Whether it begins without a last answer in each connection, and when a person asks for all again.
     """
 
     acl: str
@@ -124,6 +125,7 @@ class Command(Generic[R]):
     given: Command[Any] | None = None
     fold: Callable[[R | None, R], R] = field(default=_latest)
     reads: bool = False
+    anew: bool = False
 
 
 def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:

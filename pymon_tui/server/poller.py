@@ -100,8 +100,10 @@ class Poller:
     def refresh(self) -> None:
         """Make every command due, also those that were refused: a new connection, or a user who asks for it."""
         self.hasten()
-        for asked in self._asked.values():
+        for command, asked in self._asked.items():
             asked.benched = False
+            if command.anew:
+                asked.answer = None
 
     async def tick(self, session: Session, now: float, interval: float, wanted: Collection[str]) -> None:
         """Ask what is due at ``now`` (monotonic seconds) of the wanted queries and of those that always run.

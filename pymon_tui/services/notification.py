@@ -1,13 +1,24 @@
-"""One notification, as it is published, kept, and read again."""
+"""One notification, as it is published, kept, and read again; without a connection."""
 
 from __future__ import annotations
 
 import json
 import logging
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
+
+from pymon_tui.model.query import Argument
+from pymon_tui.services.keys import NOTIFICATIONS_CHANNEL, NOTIFICATIONS_RECENT
+
+KEPT = 100
+"""Notifications that are kept of each user, the newest."""
+
+LIFE = cast(int, NOTIFICATIONS_RECENT.life)
+"""Seconds that a user's notifications are kept after the newest of them."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -61,6 +72,26 @@ class Notification:
             "timestamp": self.at.isoformat(),
         }
         return _ENCODER.encode(members).encode()
+
+
+def new_id() -> str:
+    """What no other notification is told by."""
+    return secrets.token_hex(16)
+
+
+def publishing(notification: Notification) -> tuple[tuple[Argument, ...], ...]:
+    """The commands that keep and publish it, to be sent between MULTI and EXEC: so who reads later gets the same.
+
+    Raises:
+        ValueError: If the user's id is empty, or a text isn't valid Unicode.
+    """
+    key, payload = NOTIFICATIONS_RECENT.key(user_id=notification.user_id), notification.payload()
+    return (
+        ("LPUSH", key, payload),
+        ("LTRIM", key, 0, KEPT - 1),
+        ("EXPIRE", key, LIFE),
+        ("PUBLISH", NOTIFICATIONS_CHANNEL.key(user_id=notification.user_id), payload),
+    )
 
 
 def parse_notification(payload: bytes | str, user_id: str) -> Notification:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 from redis.asyncio import Redis
 from redis.backoff import AbstractBackoff, EqualJitterBackoff
 
 from pymon_tui.services.following import Follower, Seen
 from pymon_tui.services.keys import NOTIFICATIONS_CHANNEL, NOTIFICATIONS_RECENT
-from pymon_tui.services.notification import Level, Notification, readable
-
-KEPT = 100
-"""Notifications that are kept of each user, the newest."""
-
-LIFE = cast(int, NOTIFICATIONS_RECENT.life)
-"""Seconds that a user's notifications are kept after the newest of them."""
+from pymon_tui.services.notification import KEPT, LIFE, Level, Notification, new_id, publishing, readable
 
 _USERS_AT_ONCE = 100
 _SCAN_COUNT = 1_000
@@ -65,13 +57,11 @@ class Notifications:
             ValueError: If the user's id is empty, or a text isn't valid Unicode.
             redis.exceptions.RedisError: If the server can't be reached, or refuses.
         """
-        notification = Notification(secrets.token_hex(16), user_id, level, title, message, project, self._clock())
-        key, payload = NOTIFICATIONS_RECENT.key(user_id=user_id), notification.payload()
+        notification = Notification(new_id(), user_id, level, title, message, project, self._clock())
+        commands = publishing(notification)
         transaction = self._redis.pipeline(transaction=True)
-        transaction.lpush(key, payload)
-        transaction.ltrim(key, 0, KEPT - 1)
-        transaction.expire(key, LIFE)
-        transaction.publish(NOTIFICATIONS_CHANNEL.key(user_id=user_id), payload)
+        for command in commands:
+            transaction.execute_command(*command)
         await transaction.execute()
         return notification
 

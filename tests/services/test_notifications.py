@@ -22,8 +22,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.services.following import Seen
-from pymon_tui.services.notification import Level, Notification, parse_notification, readable
-from pymon_tui.services.notifications import KEPT, LIFE, Notifications
+from pymon_tui.services.notification import KEPT, LIFE, Level, Notification, parse_notification, readable
+from pymon_tui.services.notifications import Notifications
 from tests.conftest import StartServer, client_of
 from tests.demo.waiting import eventually
 

@@ -6,6 +6,7 @@ import time
 
 from rich.cells import cell_len, chop_cells
 
+from pymon_tui.application.recent import Recent
 from pymon_tui.model import units
 from pymon_tui.model.feed import PAYLOAD_LIMIT, Entry, Feed, Mark
 from pymon_tui.model.link import Connecting, Link, Lost
@@ -13,6 +14,7 @@ from pymon_tui.model.payload import JsonLine, parsed, pretty, summary
 from pymon_tui.model.query import Reading, Ready, Unavailable
 from pymon_tui.model.text import SafeText, join, lines, safe
 from pymon_tui.readings.channels import Channels, Subscriptions
+from pymon_tui.ui.panes.notifications.earlier import RULE_SERIAL
 from pymon_tui.ui.panes.notifications.rows import level_role, local_time
 from pymon_tui.ui.widgets.ink import BLANK, Line, Span, field, label, span
 
@@ -66,17 +68,22 @@ def counts_line(feed: Feed, server: Reading[Subscriptions]) -> Line:
     return tuple(pieces)
 
 
-def channels_gap(reading: Reading[Channels]) -> tuple[Line, ...]:
-    """One muted line where the channels' list would be, if the server doesn't give it."""
-    if not isinstance(reading, Unavailable):
-        return ()
-    remedy = f"; {reading.remedy}" if reading.remedy else ""
-    return ((span(f"channels not available: {reading.reason.value}{remedy}", "faint"),),)
+def gap_lines(channels: Reading[Channels], recent: Reading[Recent]) -> tuple[Line, ...]:
+    """A muted line for the channels' list and one for the recent notifications, if the server doesn't give them."""
+    gaps = {"channels": channels, "recent notifications": recent}
+    return tuple(
+        (span(f"{name} not available: {gap.reason.value}{f'; {gap.remedy}' if gap.remedy else ''}", "faint"),)
+        for name, gap in gaps.items()
+        if isinstance(gap, Unavailable)
+    )
 
 
 def detail_lines(entry: Entry, width: int) -> tuple[Line, ...]:
     """A message or a gap in full, in lines of at most ``width`` cells: where and when it came, and what it says."""
-    arrived = field("arrived", _NAME, f"{time.strftime('%Y-%m-%d', time.localtime(entry.at))} {local_time(entry.at)}")
+    day = time.strftime("%Y-%m-%d", time.localtime(entry.at))
+    when = f"{day} {local_time(entry.at)}" if entry.at else units.UNKNOWN
+    # What was kept tells itself when it was published.
+    arrived = field("sent" if entry.serial < RULE_SERIAL else "arrived", _NAME, when)
     if isinstance(entry, Mark):
         return (arrived, BLANK, *((Span(piece),) for piece in _folded(entry.text, width)))
     level = summary(entry.payload).level

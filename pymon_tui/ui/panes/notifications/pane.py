@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widget import Widget
 
+from pymon_tui.application.recent import RECENT
 from pymon_tui.model import units
 from pymon_tui.model.feed import Entry, Feed, Message
 from pymon_tui.model.payload import ONE_LINE
@@ -20,11 +21,12 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.channels import CHANNELS, SUBSCRIPTIONS, Channel
 from pymon_tui.ui.panes.notifications import asked, lines
-from pymon_tui.ui.panes.notifications.rows import Entries, Narrowed, columns
+from pymon_tui.ui.panes.notifications.earlier import Earlier
+from pymon_tui.ui.panes.notifications.rows import CHANNEL_COLUMNS, USER, Entries, Narrowed, columns
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.widgets.filter import FilterLine
-from pymon_tui.ui.widgets.ink import Facts, span
-from pymon_tui.ui.widgets.table import Column, Listed, Table
+from pymon_tui.ui.widgets.ink import Facts
+from pymon_tui.ui.widgets.table import Listed, Table
 
 DRAIN_EVERY = 0.1
 FLOOD_EVERY = 0.5
@@ -43,13 +45,6 @@ _BESIDE = 32
 _READER_ROOM = 110
 _READER_EDGE = 5
 
-_CHANNEL_COLUMNS: tuple[Column[Channel], ...] = (
-    Column(
-        "clients", "clients", 7, lambda one: span(units.short_count(one.subscribers)), align="right", sortable=False
-    ),
-    Column("channel", "channel", 16, lambda one: span(one.name, "info"), grows=True, sortable=False),
-)
-
 
 class NotificationsPane(Pane):
     """The messages published on the channels that are followed, the newest first."""
@@ -59,13 +54,19 @@ class NotificationsPane(Pane):
     ABOUT = (
         "Pub/Sub messages of the channels and patterns followed, as they come. While more come than can be read, the "
         "surplus is counted as dropped. A pause holds the picture; receiving goes on. The channels' clients are those "
-        "subscribed by name."
+        "subscribed by name. In full, what Py_Monitor keeps of the last day stands below. The filter user:7 is one "
+        "user's."
     )
     QUERIES = (CHANNELS, SUBSCRIPTIONS)
+    DETAIL_QUERIES = (RECENT,)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "patterns", "Patterns", id="notifications.patterns", tooltip="Add and remove what is followed"),
+        Binding(
+            "o", "user", "User", id="notifications.user", tooltip="Only the notifications of this row's user, or all"
+        ),
         Binding("p", "publish", "Publish", id="notifications.publish", tooltip="Publish a message, once confirmed"),
+        Binding("P", "tell", "Notify", id="notifications.notify", tooltip="Notify a user, once confirmed"),
     ]
 
     DEFAULT_CSS = """
@@ -87,10 +88,12 @@ class NotificationsPane(Pane):
         self.remove_class("-gap")  # messages wait for no answer
         self._filter = FilterLine()
         self._messages: Table[Entry] = Table((), follows=True, filter_line=self._filter, id="feed-rows")
-        self._channels: Table[Channel] = Table(_CHANNEL_COLUMNS, id="feed-channels")
+        self._channels: Table[Channel] = Table(CHANNEL_COLUMNS, id="feed-channels")
         self._narrowed = Narrowed("")
+        self._earlier = Earlier()
         self._rate = SlidingRate(RATE_OVER)
         self._entries: tuple[Entry, ...] = ()
+        self._before: tuple[Entry, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._rows_at = 0.0
         self._numbers_at = 0.0
@@ -158,7 +161,7 @@ class NotificationsPane(Pane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key that writes under read-only."""
-        return not (self.read_only and action == "publish")
+        return not (self.read_only and action in ("publish", "tell"))
 
     def action_patterns(self) -> None:
         """Ask for what is to be followed."""
@@ -177,14 +180,26 @@ class NotificationsPane(Pane):
 
     def action_publish(self) -> None:
         """Ask for a message to publish, on the channel under the cursor to begin with."""
-        channel, entry = self._channels.cursor_row, self._messages.cursor_row
-        name = channel.name if channel is not None and self._channels.has_focus else None
-        if name is None and isinstance(entry, Message):
-            name = entry.channel
         hint = "CHANNEL PAYLOAD: all after the first blank is the payload"
-        self.post_message(
-            self.Ask("Publish a message", hint, asked.publish_text(name), asked.wrong_publish, asked.publish)
-        )
+        text = asked.publish_text(self._channel)
+        self.post_message(self.Ask("Publish a message", hint, text, asked.wrong_publish, asked.publish))
+
+    def action_tell(self) -> None:
+        """Ask for a notification to a user, the one under the cursor to begin with."""
+        hint = f"USER LEVEL TITLE | MESSAGE; a level is {', '.join(asked.LEVELS)}"
+        text = asked.notify_text(asked.user_of(self._channel or b""))
+        self.post_message(self.Ask("Notify a user", hint, text, asked.wrong_notify, asked.notify_now))
+
+    def action_user(self) -> None:
+        """Narrow the rows to the user under the cursor, or drop that; without one, type whose are wished for."""
+        text = asked.without_user(self._filter.text)
+        if text != " ".join(self._filter.text.split()):
+            self._filter.filter_by(text)
+            return
+        word = asked.user_word(self._channel or b"")
+        self._filter.filter_by(f"{text} {word}".strip())
+        if word == USER:
+            self._filter.open()
 
     def watch_paused(self, paused: bool) -> None:  # noqa: FBT001
         """Count what comes from now on, or catch up with it."""
@@ -197,6 +212,14 @@ class NotificationsPane(Pane):
         event.stop()
         self._narrowed = Narrowed(event.text)
         self.draw_again()
+
+    @property
+    def _channel(self) -> bytes | None:
+        """The channel under the cursor, in whichever table has it."""
+        channel, entry = self._channels.cursor_row, self._messages.cursor_row
+        if channel is not None and self._channels.has_focus:
+            return channel.name
+        return entry.channel if isinstance(entry, Message) else None
 
     @property
     def _feed(self) -> Feed | None:
@@ -231,11 +254,15 @@ class NotificationsPane(Pane):
     def _draw_rows(self, feed: Feed, now: float) -> None:
         if not self.paused:
             self._entries = feed.newest()
+            self._before = self._earlier.below(self._entries, self.snapshot) if self.full and self.snapshot else ()
         self._shown, self._rows_at = self._state_of(feed), now
         table, text = self._messages, self._filter.text
         table.columns = columns(self._room, feed.patterns, full=self.full)
         table.say_when_empty(lines.empty_text(feed.patterns, text))
-        table.show(Entries(self._narrowed.of(self._entries) if text else self._entries))
+        live, before = self._entries, self._before
+        if text:
+            live, before = self._narrowed.of(live), self._narrowed.of_earlier(before)
+        table.show(Entries(live, before))
         self.query_one("#feed-state", Facts).show(lines.state_lines(feed.status, now))
 
     @property
@@ -261,7 +288,9 @@ class NotificationsPane(Pane):
         if self.paused:
             parts.append(f"+{units.count(feed.seen - self._seen_before)}")
         if self._filter.text:
-            parts.append(f"{units.count(len(self._messages.rows))} of {units.count(len(self._entries))}")
+            parts.append(
+                f"{units.count(len(self._messages.rows))} of {units.count(len(self._entries) + len(self._before))}"
+            )
             parts.append(f" filter: {safe(self._filter.text, ONE_LINE)}")
         return " ".join(parts)
 
@@ -271,5 +300,5 @@ class NotificationsPane(Pane):
         reading = snapshot.reading(CHANNELS)
         channels = reading.value.channels if isinstance(reading, Ready) else ()
         self.set_class(bool(channels), "-channels")
-        self.query_one("#feed-unknown", Facts).show(lines.channels_gap(reading))
+        self.query_one("#feed-unknown", Facts).show(lines.gap_lines(reading, snapshot.reading(RECENT)))
         self._channels.show(Listed(channels, lambda channel: channel.name))

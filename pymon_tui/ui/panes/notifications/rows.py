@@ -14,6 +14,9 @@ from pymon_tui.model import units
 from pymon_tui.model.feed import Entry, Mark, Message
 from pymon_tui.model.payload import summary
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.channels import Channel
+from pymon_tui.services.keys import NOTIFICATIONS_CHANNEL
+from pymon_tui.ui.panes.notifications.earlier import RULE_SERIAL
 from pymon_tui.ui.widgets.ink import Role, Span, label, span
 from pymon_tui.ui.widgets.table import Column
 
@@ -26,15 +29,28 @@ _LEVEL_ROLES: dict[str, Role] = {
     **dict.fromkeys(("ok", "success", "resolved", "recovered"), "good"),
 }
 _SIGNS: dict[Role, str] = {"act": "▲", "warn": "●", "good": "✓"}
+USER = "user:"
+"""Begins the word of a filter that names a user."""
+
 _SEPARATORS = (b":", b".", b"/", b"-", b"_", b"|")
 _WILDCARD = re.compile(rb"[*?\[\\]")
 
 
-class Entries:
-    """Entries of a feed, newest first, as a table's rows."""
+CHANNEL_COLUMNS: tuple[Column[Channel], ...] = (
+    Column(
+        "clients", "clients", 7, lambda one: span(units.short_count(one.subscribers)), align="right", sortable=False
+    ),
+    Column("channel", "channel", 16, lambda one: span(one.name, "info"), grows=True, sortable=False),
+)
+"""Of the channels that there are."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        self._entries = entries
+
+class Entries:
+    """Entries of a feed, newest first, as a table's rows, and below them those that were there before it."""
+
+    def __init__(self, live: tuple[Entry, ...], earlier: tuple[Entry, ...]) -> None:
+        self._entries = (*live, *earlier)
+        self._live = live
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -50,23 +66,30 @@ class Entries:
         """Where the entry with this serial stands; None once it is gone or left out."""
         if not isinstance(key, int):
             return None
-        index = bisect_left(self._entries, -key, key=lambda entry: -entry.serial)
-        return index if index < len(self._entries) and self._entries[index].serial == key else None
+        if key <= RULE_SERIAL:  # in no order of theirs
+            return next((at for at, entry in enumerate(self._entries) if entry.serial == key), None)
+        index = bisect_left(self._live, -key, key=lambda entry: -entry.serial)
+        return index if index < len(self._live) and self._live[index].serial == key else None
 
 
 class Narrowed:
     """The entries whose channel or payload holds each word of a text, a like A to z like Z; gaps always stay.
 
-    Each entry is looked at once, however often the feed is drawn.
+    A word ``user:7`` is that user's notifications. Each entry is looked at once, however often the feed is drawn.
     """
 
     def __init__(self, text: str) -> None:
+        words = text.lower().split()
+        self._users = [_channels(word.removeprefix(USER)) for word in words if word.startswith(USER) and word != USER]
         # Many programs write Hangul in JSON as \uXXXX: a word is looked for in both forms.
         self._words = [
-            {word.encode("utf-8", "replace"), json.dumps(word)[1:-1].encode().lower()} for word in text.lower().split()
+            {word.encode("utf-8", "replace"), json.dumps(word)[1:-1].encode().lower()}
+            for word in words
+            if not word.startswith(USER)
         ]
         self._newest = 0
         self._kept: tuple[Entry, ...] = ()
+        self._earlier: tuple[tuple[Entry, ...], tuple[Entry, ...]] = ((), ())
 
     def of(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         """Those of a feed's entries, newest first, that are kept. To be given the same feed each time."""
@@ -78,9 +101,17 @@ class Narrowed:
         self._newest, self._kept = entries[0].serial, new + old
         return self._kept
 
+    def of_earlier(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """Those that are kept of entries which stay what they are until another tuple comes."""
+        if entries is not self._earlier[0]:
+            self._earlier = entries, tuple(filter(self._holds, entries))
+        return self._earlier[1]
+
     def _holds(self, entry: Entry) -> bool:
         if isinstance(entry, Mark):
             return True
+        if any(entry.channel.lower() not in channels for channels in self._users):
+            return False
         text = entry.channel.lower() + b"\n" + entry.payload.lower()
         return all(any(form in text for form in forms) for forms in self._words)
 
@@ -115,6 +146,13 @@ def local_time(at: float) -> SafeText:
     """The local time of day to the millisecond."""
     milliseconds = int(at * 1000)
     return safe(f"{_clock(milliseconds // 1000)}.{milliseconds % 1000:03d}")
+
+
+def _channels(user_id: str) -> set[bytes]:
+    """The channel of a user whose id was typed as it is, or as it stands in the channel."""
+    typed = user_id.encode("utf-8", "replace")
+    written = f"{NOTIFICATIONS_CHANNEL.prefix}:".encode() + typed
+    return {written, NOTIFICATIONS_CHANNEL.key(user_id=typed.decode()).encode().lower()}
 
 
 def _common(patterns: tuple[bytes, ...]) -> int:
@@ -168,11 +206,15 @@ _size = _of_message(lambda message: label(units.short_bytes(message.size)), 5)
 
 
 def _time(entry: Entry) -> Span:
-    return label(_clock(int(entry.at)))
+    return label(_clock(int(entry.at))) if entry.at else _no_time(entry, 8)
 
 
 def _precise_time(entry: Entry) -> Span:
-    return label(local_time(entry.at))
+    return label(local_time(entry.at)) if entry.at else _no_time(entry, 12)
+
+
+def _no_time(entry: Entry, width: int) -> Span:
+    return span("─" * width, "faint") if isinstance(entry, Mark) else label(units.UNKNOWN)
 
 
 @lru_cache(maxsize=256)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymon_tui.model.feed import PAYLOAD_LIMIT, Entry, Feed
+from pymon_tui.model.feed import PAYLOAD_LIMIT, Entry, Feed, Message
 from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
 from pymon_tui.model.query import PENDING, Reason, Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.readings.channels import Channels, Subscriptions
 from pymon_tui.ui.panes.notifications.lines import (
-    channels_gap,
     counts_line,
     detail_lines,
     empty_text,
+    gap_lines,
     state_lines,
     subtitle,
 )
@@ -80,9 +83,18 @@ def test_an_empty_feed_says_why() -> None:
 
 def test_channels_that_are_denied_are_one_line() -> None:
     denied = Unavailable(Reason.DENIED, safe("NOPERM"), safe("ACL SETUSER me +pubsub|channels"))
-    (line,) = channels_gap(denied)
+    (line,) = gap_lines(denied, PENDING)
     assert text_of(line) == "channels not available: denied; ACL SETUSER me +pubsub|channels"
-    assert channels_gap(PENDING) == channels_gap(ready(Channels(()))) == ()
+    assert gap_lines(PENDING, PENDING) == gap_lines(ready(Channels(())), PENDING) == ()
+    lines = gap_lines(denied, Unavailable(Reason.DENIED, safe("NOPERM"), safe("ACL SETUSER me +scan")))
+    assert text_of(lines[1]) == "recent notifications not available: denied; ACL SETUSER me +scan"
+
+
+def test_what_was_kept_says_when_it_was_sent() -> None:
+    at = datetime(2026, 11, 22, 9, 30, tzinfo=UTC).timestamp()
+    kept = Message(-1, at, b"notifications:7", b"{}", 2)
+    assert read(kept, 60)[1].split()[0] == "sent"
+    assert read(replace(kept, at=0.0), 60)[1].split() == ["sent", "–"]
 
 
 def test_a_message_in_full_is_pretty_printed() -> None:

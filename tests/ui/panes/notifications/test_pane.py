@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
+from pymon_tui.application.recent import RECENT, Recent
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.link import Live, Lost, Trouble
@@ -35,6 +36,7 @@ from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.ink import text_of
 from tests.script import ready, snapshot
 from tests.server.fake import unrecorded
+from tests.ui.panes.notifications.made import kept_of, payload_of
 from tests.ui.stage import monitor_of, no_ways
 
 DENIED = Unavailable(Reason.DENIED, safe("NOPERM no permissions"), safe("ACL SETUSER me +pubsub|channels"))
@@ -288,6 +290,72 @@ async def test_what_is_published_begins_with_the_channel_under_the_cursor() -> N
         await on.press("p")
         assert on.asked().value == "chat:general "
         assert on.pane.copied() == "chat:general"
+
+
+KEPT = ready(Recent(frozenset(), (kept_of("one", ago=60), kept_of("two", ago=120, user="kim.minjun"))))
+
+
+async def test_in_full_what_was_kept_stands_below_what_comes() -> None:
+    feed = feed_of(b"live")
+    async with seen(feed, {RECENT: KEPT}) as on:
+        assert [row.split()[-1] for row in on.rows[1:]] == ["live", "below", "one", "two"]
+        assert "live above, 2 kept before that below" in on.rows[2]
+        await on.press("end")
+        assert on.opened()[1].startswith("sent     2026-09-21")
+        feed.add(b"notifications:7", payload_of("one"), 2.0)
+        await on.until(lambda: [row.split()[-1] for row in on.rows[1:]] == ["one", "live", "below", "two"])
+        assert "title of two" in (on.pane.copied() or "") or '"id":"two"' in (on.pane.copied() or "")
+        await on.resize(40, 8, full=False)
+        assert [row.split()[-1] for row in on.rows] == ["one", "live"]
+
+
+async def test_the_rows_are_narrowed_to_the_user_under_the_cursor_and_back() -> None:
+    feed = feed_of(b"live")
+    feed.add(b"notifications:kim.minjun", b"his", 2.0)
+    async with seen(feed, {RECENT: KEPT}) as on:
+        await on.press("end", "o")
+        await on.until(lambda: [row.split()[-1] for row in on.rows[1:]] == ["his", "below", "two"])
+        assert on.title == "Notifications 3 of 5  filter: user:kim.minjun"
+        feed.add(b"notifications:7", b"another's", 3.0)
+        feed.add(b"notifications:kim.minjun", b"newer", 3.0)
+        await on.until(lambda: on.rows[1].endswith("newer"))
+        assert len(on.rows) == 5
+        await on.press("o")
+        await on.until(lambda: len(on.rows) == 8)
+
+
+async def test_without_a_user_under_the_cursor_one_types_whose_are_wished_for() -> None:
+    feed = feed_of(b"x")
+    feed.add(b"chat:7", b"y", 1.0)
+    async with seen(feed) as on:
+        await on.press("o", "0", "enter")
+        await on.until(lambda: [row.split()[-1] for row in on.rows[1:]] == ["x"])
+        assert "filter: user:0" in on.title
+
+
+async def test_a_pause_holds_what_was_kept_as_well() -> None:
+    async with seen(feed_of(b"live"), {RECENT: KEPT}) as on:
+        on.pane.paused = True
+        on.pane.snapshot = snapshot({RECENT: ready(Recent(frozenset(), ()))}, feed=feed_of(b"live"))
+        await on.resize(90, 22, full=True)
+        assert len(on.rows) == 5
+
+
+async def test_recent_notifications_that_are_denied_are_said_in_one_line() -> None:
+    gap = Unavailable(Reason.DENIED, safe("NOPERM"), safe("ACL SETUSER me +scan"))
+    async with seen(feed_of(b"here"), {RECENT: gap}) as on:
+        assert on.rows[1].endswith("here")
+        assert on.said("#feed-unknown") == ["recent notifications not available: denied; ACL SETUSER me +scan"]
+
+
+async def test_who_is_notified_begins_with_the_user_under_the_cursor() -> None:
+    async with seen(feed_of(b"x"), {CHANNELS: LISTED, RECENT: KEPT}) as on:
+        await on.press("end", "P")
+        assert on.asked().value == "kim.minjun info "
+        on.pane.query_one("#feed-channels").focus()
+        await on.press("P")
+        assert on.asked().value == ""
+        assert on.asked().wrong("kim.minjun info done") is None
 
 
 async def test_a_flood_is_counted_and_drawn_less_often() -> None:

@@ -31,10 +31,14 @@ def newest(feed: Feed) -> Entry:
 
 
 def test_a_row_is_found_by_its_serial_until_it_is_gone() -> None:
-    rows = Entries(feed_of(b"a", b"b", b"c").newest())
+    rows = Entries(feed_of(b"a", b"b", b"c").newest(), ())
     assert [rows.key(index) for index in range(len(rows))] == [3, 2, 1]
     assert [rows.find(serial) for serial in (3, 2, 1)] == [0, 1, 2]
     assert [rows.find(gone) for gone in (0, 4, "3")] == [None, None, None]
+    kept = tuple(Message(serial, 0.0, b"c", b"", 0) for serial in (-5, -2, -9))
+    rows = Entries(feed_of(b"a", b"b").newest(), kept)
+    assert [rows.key(index) for index in range(len(rows))] == [2, 1, -5, -2, -9]
+    assert [rows.find(serial) for serial in (2, -2, -9, -1, 3)] == [0, 3, 4, None, None]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +115,28 @@ def test_the_filter_finds_words_in_channel_and_payload_in_either_form() -> None:
     assert found("NOTIFICATIONS:42 other") == [b"other"]
     assert found("nowhere") == []
     assert len(Narrowed("nowhere").of(feed.newest())) == 1  # the gap stays
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("user:7", [b"notifications:7"]),
+        ("USER:Kim.Minjun", [b"notifications:kim.minjun"]),
+        ("user:a:b", [b"notifications:a%3Ab"]),
+        ("user:a%3Ab", [b"notifications:a%3Ab"]),
+        ("user:7 user:77", []),
+        ("user:7 x", [b"notifications:7"]),
+        ("user:7 y", []),
+        ("user:", [b"notifications:a%3Ab", b"notifications:kim.minjun", b"notifications:77", b"notifications:7"]),
+    ],
+)
+def test_the_filter_of_a_user_is_that_user_s_alone(text: str, shown: list[bytes]) -> None:
+    feed = Feed()
+    for channel in (b"notifications:7", b"notifications:77", b"notifications:kim.minjun", b"notifications:a%3Ab"):
+        feed.add(channel, b"x", 0.0)
+    narrowed = Narrowed(text)
+    for keep in (narrowed.of, narrowed.of_earlier):
+        assert [entry.channel for entry in keep(feed.newest()) if isinstance(entry, Message)] == shown
 
 
 @given(st.lists(st.lists(st.sampled_from([b"a", b"b", b"ab"]), max_size=4), max_size=8))
