@@ -217,6 +217,24 @@ async def test_a_batch_is_told_which_keys_failed_and_when_even_if_all_did() -> N
     assert gap.remedy == "ACL SETUSER mon ~KEY"
 
 
+async def test_what_begins_anew_has_no_last_answer_after_a_refresh() -> None:
+    told: list[Any] = []
+
+    def arguments(own: int | None, _given: object) -> tuple[Argument, ...]:
+        told.append(own)
+        return ("A",)
+
+    session = Scripted({"A": 1})
+    poller = Poller([Query("a", Command("a", arguments, itself, anew=True), itself)])
+    for now in range(2):
+        await poller.tick(session, now, 1, {"a"})
+    poller.hasten()
+    await poller.tick(session, 2, 1, {"a"})
+    poller.refresh()
+    await poller.tick(session, 3, 1, {"a"})
+    assert told == [None, 1, 1, None]
+
+
 async def test_what_depends_on_a_refused_answer_is_refused_with_it() -> None:
     length = command("LEN")
     session = Scripted({"LEN": NoPermissionError("User mon has no permissions to run the 'len' command")})
