@@ -32,6 +32,7 @@ Examples:
   pymon-tui                              the server here, or a choice
   pymon-tui cache.example:6380           one server
   pymon-tui rediss://me@cache.example/2  TLS, user me, database 2
+  pymon-tui ssh://me@bastion/cache:6379  one server, through ssh
   pymon-tui --profile prod               a profile of the settings file
   pymon-tui -h cache.example once --json one reading for a script
   pymon-tui demo                         a server of its own, with traffic

@@ -48,7 +48,7 @@ def test_a_password_is_asked_for_on_the_terminal(server: EmbeddedServer, fake_ss
         assert run.ended() == 0
     assert f"{server.socket} via {BASTION}" in run.output.decode()
     (start,) = fake_ssh.starts
-    assert "BatchMode=no" in start["words"]
+    assert "BatchMode=yes" not in start["words"]
 
 
 def test_a_wrong_password_is_no_server(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:

@@ -166,6 +166,12 @@ def test_the_bastion_of_a_url_is_for_no_other_host(place: Place) -> None:
     assert place.load({"host": "other", "ssh": "b"}, environ=environ).endpoint.address == "other:7000 via b"
 
 
+@pytest.mark.parametrize("value", [f"me:{SECRET}@bastion", "-oProxyCommand=x", "a b"])
+def test_what_is_no_host_for_ssh_is_refused_and_not_shown(place: Place, value: str) -> None:
+    error = place.error({"ssh": value})
+    assert str(error) == "ssh: should be [USER@]HOST[:PORT], as ssh knows it, and without a password (from --ssh)"
+
+
 def test_an_empty_ssh_takes_back_that_of_the_profile(place: Place) -> None:
     place.config.write_text('[profiles.prod]\nhost = "cache"\nssh = "bastion"\n')
     assert place.load(profile="prod").endpoint.address == "cache:6379 via bastion"

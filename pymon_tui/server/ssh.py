@@ -79,7 +79,6 @@ def arguments(via: Place, here: str, there: str, *, asks: bool, timeout: float) 
         timeout: Seconds until an attempt to reach ``via`` is given up.
     """
     options = {
-        "BatchMode": "no" if asks else "yes",
         # A forwarding of the user's own, which another ssh may have taken already, must not end ours.
         "ExitOnForwardFailure": "no",
         "ConnectTimeout": f"{max(1, round(timeout))}",
@@ -90,6 +89,8 @@ def arguments(via: Place, here: str, there: str, *, asks: bool, timeout: float) 
         "ControlMaster": "no",
         "LogLevel": "INFO",  # the reasons are said at this level
     }
+    if not asks:
+        options["BatchMode"] = "yes"
     given = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     return ["-N", "-T", "-x", "-a", *given, "-L", f"{here}:{there}", *via.arguments]
 

@@ -23,6 +23,10 @@ def test_address(endpoint: Endpoint, address: str) -> None:
     assert endpoint.address == endpoint.label == address
 
 
+def test_another_node_is_behind_the_same_bastion() -> None:
+    assert Endpoint(name="orders", via="bastion").at("10.0.0.7", 6380).address == "10.0.0.7:6380 via bastion"
+
+
 def test_a_name_stands_for_the_address() -> None:
     assert Endpoint(name="orders").label == "orders"
 

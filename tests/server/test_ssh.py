@@ -71,7 +71,7 @@ def test_the_command_line() -> None:
     assert words[words.index("-L") + 1] == "/tmp/x/s:cache:6379"
     assert words[-4:] == ["-p", "2222", "--", "me@bastion"]
     assert {"BatchMode=yes", "ServerAliveInterval=5", "ConnectTimeout=15", "ControlMaster=no"} <= options
-    assert "BatchMode=no" in ssh.arguments(BASTION, "/tmp/x/s", "cache:6379", asks=True, timeout=15)
+    assert "BatchMode=yes" not in ssh.arguments(BASTION, "/tmp/x/s", "cache:6379", asks=True, timeout=15)
 
 
 def test_the_environment_has_no_secret_of_ours() -> None:
