@@ -119,6 +119,13 @@ async def test_another_is_not(host: str, tls: Tls) -> None:
                 await client.ping()
 
 
+@pytest.mark.parametrize("server", ["ssh://bastion/cache", Endpoint(via="bastion")])
+def test_an_application_does_not_go_through_ssh(server: str | Endpoint) -> None:
+    with pytest.raises(ValueError, match="directly, and not through ssh"):
+        connect(server, name="app")
+
+
+
 async def test_an_answer_that_doesn_t_come_is_asked_for_again() -> None:
     asked = 0
 
