@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
+from pymon_tui.application.recent import RECENT, Recent
+from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Live
@@ -17,9 +19,12 @@ from pymon_tui.readings import QUERIES
 from pymon_tui.readings.metrics import METRICS
 from pymon_tui.server.connection import Session
 from pymon_tui.server.poller import Poller
+from tests.application.keyspace_made import readings as of_keys
 from tests.application.made import readings as of_sessions
 from tests.replies import recorded
-from tests.script import WALL, snapshot
+from tests.script import WALL, ready, snapshot
+from tests.ui.panes.hits.made import PAST, TODAY
+from tests.ui.panes.notifications.made import kept_of
 
 _REPLIES: dict[str, Any] = {
     "INFO": recorded("info-primary.valkey-9.resp3"),
@@ -50,7 +55,9 @@ async def sample() -> Snapshot:
     for _ in range(2):
         await poller.tick(session, 100.0, 1.0, names)
     readings: dict[Any, Reading[Any]] = {query: poller.readings[query.name] for query in QUERIES}
-    readings |= of_sessions()
+    readings |= of_keys() | of_sessions()
+    readings |= {APPLICATION_TODAY: ready(TODAY), APPLICATION_DAYS: ready(PAST)}
+    readings[RECENT] = ready(Recent(frozenset(), (kept_of("1", ago=60), kept_of("2", ago=90, user="\x1b[2J"))))
     return snapshot(readings, history=_history(), feed=_feed(), own_ids=(3,))
 
 
