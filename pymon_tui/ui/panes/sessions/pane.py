@@ -71,7 +71,11 @@ class SessionsPane(Pane):
         self._wanted: tuple[Action, Callable[[], None]] | None = None
         self._acts_on: tuple[bool, ...] = ()
         self._table: Table[Row] = Table(
-            columns_of(0.0, 0.0, wide=False), sort="last activity", descending=False, filter_line=self._filter
+            columns_of(0.0, 0.0, wide=False),
+            sort="last activity",
+            descending=False,
+            follows=True,
+            filter_line=self._filter,
         )
 
     def body(self) -> Iterable[Widget]:
