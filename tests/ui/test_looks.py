@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.model.snapshot import Snapshot
@@ -19,28 +16,7 @@ from tests.samples import sample
 from tests.script import Script, snapshot
 from tests.ui.stage import app_of, until_shown
 
-
-class SvgExtension(SingleFileSnapshotExtension):
-    """One SVG file a look."""
-
-    _write_mode = WriteMode.TEXT
-    file_extension = "svg"
-
-
-@pytest.fixture
-def look(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compares an SVG with the one that was taken before."""
-    return snapshot.use_extension(SvgExtension)
-
-
-@pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Times of day are those of one place."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 async def _svg(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,25 +25,9 @@ from tests.script import WALL
 from tests.ui.screens.invalidate.walk import Walk, walk
 from tests.ui.scripted_desk import HERE, RUN, UNDO, ScriptedDesk, progress_of, record_of, result_of
 from tests.ui.stage import until
-from tests.ui.test_looks import SvgExtension
 
 SIZES = [(80, 24), (120, 36)]
-
-
-@pytest.fixture
-def look(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compares an SVG with the one that was taken before."""
-    return snapshot.use_extension(SvgExtension)
-
-
-@pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Times of day are those of one place."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 @pytest.fixture
