@@ -58,7 +58,7 @@ def test_a_wrong_password_is_no_server(server: EmbeddedServer, fake_ssh: FakeSsh
         run.send(b"open\n")
         assert run.ended() == 3
     last = run.output.decode().splitlines()[-1]
-    assert last.startswith("pymon-tui: ssh to me@bastion failed: me@bastion: Permission denied (password); check the")
+    assert last.startswith("pymon-tui: ssh to me@bastion failed: Permission denied (password); check the")
 
 
 @pytest.mark.parametrize("command", [["once"], ["invalidate", "x", "--yes"], ["undo", "--yes"]])
@@ -122,5 +122,5 @@ def test_nobody_is_asked_where_there_is_no_terminal(server: EmbeddedServer, fake
         check=False,
     )
     assert done.returncode == 3
-    assert "Permission denied (publickey,password); ssh can't ask here" in done.stderr
+    assert "Permission denied (publickey,password); it can't ask here" in done.stderr
     assert len(done.stderr.splitlines()) == 1

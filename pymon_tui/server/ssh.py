@@ -19,6 +19,7 @@ _HOSTS = (
     re.compile(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?"),
     re.compile(r"([0-9A-Fa-f:.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)()"),
 )
+_SPEAKER = re.compile(r"^(ssh|\S+@\S+): ")
 _SECRETS = ("REDIS", "VALKEY", "PYMON_", "_PYMON_")
 _OPEN_FAILED = re.compile(r"open failed: (.+)$")
 
@@ -145,13 +146,11 @@ def known_ending(said: Sequence[str], via: Place, *, asked: bool) -> Failure | N
 
 
 def _plain(line: str) -> str:
-    return safe(line.strip().removeprefix("ssh: ").rstrip("."), 160)
+    return safe(_SPEAKER.sub("", line.strip()).rstrip("."), 160)
 
 
 _WRONG = "check the password, or which keys it takes: ssh -v {host}"
-_CAN_NOT_ASK = (
-    "ssh can't ask here: add a key to the agent, or start pymon-tui anew and answer it before the screen opens"
-)
+_CAN_NOT_ASK = "it can't ask here: add a key to the agent, or start anew on a terminal, where it asks first"
 _CIPHERS = "its sshd and this ssh have no method in common"
 _CUT = "the line to it was cut"
 _KNOWN = (

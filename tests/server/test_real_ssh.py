@@ -117,7 +117,7 @@ async def test_a_server_that_is_down_behind_it(own_server: StartServer, ssh: Pat
     [
         ("stranger", "ssh to stranger failed: Host key verification failed; connect by hand"),
         ("renewed", "the host key of renewed has changed: somebody may be listening in"),
-        ("nobody@bastion", r"Permission denied \(publickey.*\); ssh can't ask here"),
+        ("nobody@bastion", r"Permission denied \(publickey.*\); it can't ask here"),
         ("no.such.host.invalid", "Could not resolve hostname"),
     ],
 )
