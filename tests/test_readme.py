@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from pymon_tui.application.groups import DATABASE_SIZE
+from pymon_tui.application.notification_actions import notify
+from pymon_tui.application.recent import RECENT
 from pymon_tui.application.session_actions import delete, extend, log_out
 from pymon_tui.application.sessions import OF_SESSIONS
+from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.filters import Filters
@@ -26,6 +30,8 @@ from pymon_tui.server.actions import perform
 from pymon_tui.server.connection import Handshake, open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller
+from pymon_tui.services.keys import NOTIFICATIONS_RECENT, STATS_HITS
+from pymon_tui.services.notification import Level
 from pymon_tui.services.session import LIFE
 from pymon_tui.services.sessions import Sessions
 from pymon_tui.settings import Settings, load
@@ -69,6 +75,27 @@ async def test_the_user_for_sessions_can_do_all_of_it(server: EmbeddedServer, re
         done = await perform(action, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
         assert isinstance(done, Done), done
     assert await redis.keys("*") == []
+    assert await redis.acl_log() == []
+
+
+async def test_the_user_for_statistics_and_notifications_can_do_all_of_it(server: EmbeddedServer, redis: Redis) -> None:
+    user, _, _, reading, writing = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
+    for line in (user, reading):
+        await redis.execute_command(*line.split(), "+client|no-touch")  # type: ignore[no-untyped-call]
+    await redis.hset(STATS_HITS.key(day=datetime.now(UTC).date()), "report", "1")
+    await redis.rpush(NOTIFICATIONS_RECENT.key(user_id="kim.minjun"), "hello")
+    await redis.acl_log_reset()
+    endpoint = Endpoint(socket=server.socket, username="pymon", password=SecretStr("CHANGE-ME"))
+    poller = Poller((APPLICATION_TODAY, APPLICATION_DAYS, RECENT))
+    session, _ = await open_session(endpoint)
+    for now in range(2):
+        await poller.tick(session, now, 1, poller.readings)
+    await session.close()
+    assert {name: gap for name, gap in poller.readings.items() if not isinstance(gap, Ready)} == {}
+    await redis.execute_command(*writing.split())  # type: ignore[no-untyped-call]
+    told = notify("kim.minjun", Level.INFO, "hello", "", id="1", at=datetime.now(UTC))
+    done = await perform(told, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
+    assert isinstance(done, Done), done
     assert await redis.acl_log() == []
 
 
