@@ -168,7 +168,8 @@ def _by_turns(
     def fold(known: Mapping[bytes, T | State] | None, new: Mapping[bytes, T | State]) -> Mapping[bytes, T | State]:
         return answered(known, new.items(), _MOST)
 
-    return Command(acl, arguments, decode, given=WALK, fold=fold)
+    # MEMORY USAGE looks at a key without reading it.
+    return Command(acl, arguments, decode, given=WALK, fold=fold, reads=acl != "memory|usage")
 
 
 SESSIONS: Query[Mapping[bytes, Header]] = Query(
