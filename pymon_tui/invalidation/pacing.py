@@ -32,6 +32,7 @@ class Pacer:
         pulse: What other clients feel.
         pace: What the brake allows.
         idle_p99: What their PING took before the run, in seconds; None where it is unknown.
+        cancelled: Whether the run is to end.
     """
 
     def __init__(self, pulse: Pulse, ceiling: float, rate: float | None) -> None:
@@ -46,7 +47,7 @@ class Pacer:
         self._rate = rate
         self._brake: Brake | None = None
         self._judged_at = 0.0
-        self._cancelled = False
+        self.cancelled = False
         self._answered = False
         self._next_at = 0.0  # when the rate allows the next key, in monotonic seconds
         self._named: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
@@ -70,7 +71,7 @@ class Pacer:
 
     def cancel(self) -> None:
         """Raise Cancelled where the run next asks."""
-        self._cancelled = True
+        self.cancelled = True
 
     def answer(self) -> None:
         """Somebody has answered the open question with yes."""
@@ -105,7 +106,7 @@ class Pacer:
                 if left <= 0:
                     break
             await self._turn(left if left > 0 else _TURN)
-        if self._cancelled:
+        if self.cancelled:
             raise Cancelled
 
     async def ask(self, question: str) -> None:
@@ -149,6 +150,6 @@ class Pacer:
             self.pulse.forget()
 
     async def _turn(self, longest: float = _TURN) -> None:
-        if self._cancelled:
+        if self.cancelled:
             raise Cancelled
         await asyncio.sleep(min(longest, _TURN))

@@ -109,7 +109,6 @@ class Restore:
         self._why: SafeText = _NOTHING
         self._began: float | None = None
         self._seconds: float | None = None
-        self._cancelled = False
         self._pacer = Pacer(Pulse(endpoint), ceiling, None)
         self._unrecorded: SafeText | None = None
         self._compares = False  # whether a key that is there may be of this undo, and is looked at
@@ -124,7 +123,6 @@ class Restore:
 
     def cancel(self) -> None:
         """End after what is on its way; ``run`` returns the account of what was done."""
-        self._cancelled = True
         self._pacer.cancel()
 
     async def run(self) -> RestoreResult:
@@ -211,7 +209,7 @@ class Restore:
                 with contextlib.suppress(Cancelled):
                     await self._pacer.feel_idle()
             await self._persist(pipe, reader)
-            outcome = "cancelled" if self._cancelled and self._tally.settled < self._total else "done"
+            outcome = "cancelled" if self._pacer.cancelled and self._tally.settled < self._total else "done"
         except (_Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
         finally:
