@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, m
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
-from pymon_tui.journal.lock import holder, lock
+from pymon_tui.journal.lock import holder, patient_lock
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
@@ -117,10 +117,10 @@ class Removal:
         pipe = await open_pipe(self._endpoint)
         try:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
-            with ExitStack() as held:
-                server = pipe.identity.run_id or "unnamed"
-                held.enter_context(lock(self._journal.folder, f"server-{server}-{self._endpoint.db}", run=self.id))
-                held.enter_context(lock(self._journal.folder, f"run-{self.id}", run=self.id))
+            async with AsyncExitStack() as held:
+                server, db = pipe.identity.run_id or "unnamed", self._endpoint.db
+                for name in (f"server-{server}-{db}", f"run-{self.id}"):
+                    await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.id))
                 self._open_trash(pipe)
                 try:
                     await self._ledger.start(self._told(pipe))

@@ -31,7 +31,7 @@ from pymon_tui.invalidation.returning import Returning, Sent, portions
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
-from pymon_tui.journal.lock import lock
+from pymon_tui.journal.lock import patient_lock
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
@@ -145,7 +145,7 @@ class Restore:
             pipe = await open_pipe(endpoint)
             try:
                 self._check(pipe, header)
-                with lock(self._journal.folder, f"run-{header.run}", run=self.undo):
+                async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
                     self._total = await asyncio.to_thread(reader.count)
                     await self._take_up(pipe, header)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import json
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,25 @@ def lock(folder: Path, name: str, *, run: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.asynccontextmanager
+async def patient_lock(folder: Path, name: str, *, run: str) -> AsyncIterator[None]:
+    """Hold the lock as with ``lock``; who only looks at it is waited for, while the loop goes on.
+
+    Raises:
+        Locked, JournalError: As ``lock``.
+    """
+    with contextlib.ExitStack() as held:
+        for left in reversed(range(_TRIES)):
+            try:
+                held.enter_context(lock(folder, name, run=run))
+                break
+            except Locked:
+                if not left:
+                    raise
+            await asyncio.sleep(_BETWEEN)
+        yield
+
+
 def holder(folder: Path, name: str) -> Holder | None:
     """Who holds the lock of this name; None where it is free.
 
@@ -96,7 +115,7 @@ def _path(folder: Path, name: str) -> Path:
 
 
 def _take(path: Path) -> int:
-    for left in reversed(range(_TRIES)):
+    for _ in range(_TRIES):
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,9 +125,7 @@ def _take(path: Path) -> int:
         except BlockingIOError:
             held_by = _read(descriptor)
             os.close(descriptor)
-            if not left:
-                raise Locked(held_by) from None
-            time.sleep(_BETWEEN)
+            raise Locked(held_by) from None
         except OSError:
             os.close(descriptor)
             raise

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
 from pymon_tui.journal.journal import JournalError
-from pymon_tui.journal.lock import Locked, holder, lock
+from pymon_tui.journal.lock import Locked, holder, lock, patient_lock
 from tests.journal.processes import ended, killed, started
 
 HOLD = """
@@ -84,6 +86,21 @@ while taken < 100:
 def test_two_are_never_inside(tmp_path: Path) -> None:
     for process in [started(TAKE_TURNS, tmp_path) for _ in range(2)]:
         ended(process)
+
+
+async def test_who_only_looks_is_waited_for_while_the_loop_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "locks").mkdir()
+    path = tmp_path / "locks" / "run-1.lock"
+    path.touch()
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    asyncio.get_running_loop().call_soon(os.close, looking)
+    async with patient_lock(tmp_path, "run-1", run="2"):
+        assert holder(tmp_path, "run-1") is not None
+        with pytest.raises(Locked, match="run 2 is under way"):
+            async with patient_lock(tmp_path, "run-1", run="3"):
+                pass
+    assert holder(tmp_path, "run-1") is None
 
 
 def test_a_holder_that_did_not_sign_is_a_holder(tmp_path: Path) -> None:
