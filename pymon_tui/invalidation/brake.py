@@ -27,6 +27,7 @@ _NEAR = 0.0005  # seconds of a round trip that ``FIRST`` keys are enough for: th
 _AIM = 0.7  # of the ceiling: there is room for what comes between two looks
 _LONGEST_PAUSE = 0.25
 _FIRST_PAUSE = 0.001
+_STEEPEST = 1.5  # times as many keys as before, at most, while a server far away is felt out
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Brake:
         self._page = max(FIRST, min(FIRST_AFAR, int(FIRST * (idle.ping_p50 or 0.0) / _NEAR)))
         self._pause = 0.0
         self._holding = ""
+        self._feels_out = (idle.ping_p50 or 0.0) > _NEAR  # until it has been too much once
 
     @property
     def first(self) -> Pace:
@@ -95,9 +97,9 @@ class Brake:
         strained = felt.blocked - self._idle.blocked > BLOCKED
         over = felt.ping_p99 is not None and felt.ping_p99 > self._limit
         if over or strained:
-            self._slow_down()
+            self._slow_down(felt.ping_p99 if over else None)
         elif felt.ping_p99 is not None and felt.ping_p99 < self._aim:
-            self._speed_up()
+            self._speed_up(felt.ping_p99)
         return Pace(self._page, self._pause, hold=False, why=self._why(felt, over=over, strained=strained))
 
     def _held(self, felt: Feeling) -> str:
@@ -110,17 +112,29 @@ class Brake:
             return f"{units.count(felt.lazyfree)} objects wait to be freed"
         return ""
 
-    def _slow_down(self) -> None:
+    def _slow_down(self, p99: float | None) -> None:
+        """To what would have been felt little enough of, and by no more than half; by half where p99 isn't why."""
+        self._feels_out = False
         if self._page > SMALLEST:
-            self._page = max(SMALLEST, self._page // 2)
+            share = 0.5 if p99 is None else max(0.5, self._share(p99))
+            self._page = max(SMALLEST, int(self._page * share))
         else:
             self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
 
-    def _speed_up(self) -> None:
+    def _speed_up(self, p99: float) -> None:
         if self._pause:
             self._pause = self._pause / 2 if self._pause > _FIRST_PAUSE else 0.0
+        elif self._feels_out:
+            # Each page there costs a round trip: smaller ones than need be are felt in the run's time from the first.
+            self._page = min(LARGEST, int(self._page * min(_STEEPEST, self._share(p99))))
         else:
             self._page = min(LARGEST, self._page + self._page // 10)
+
+    def _share(self, p99: float) -> float:
+        """The share of a page that would be felt as much as is aimed at: the longer a page, the longer a PING waits."""
+        idle = self._idle.ping_p99 or 0.0
+        felt = p99 - idle
+        return (self._aim - idle) / felt if felt > 0 else _STEEPEST
 
     def _why(self, felt: Feeling, *, over: bool, strained: bool) -> SafeText:
         what = f"page {self._page}" + (f", pausing {units.milliseconds(self._pause)}" if self._pause else "")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,25 @@ def test_pages_are_halved_then_pauses_grow_and_it_says_so() -> None:
     assert (
         brake.pace(SLOW).why == f"page 250, pausing {units.milliseconds(0.25)}: PING p99 is {units.milliseconds(0.02)}"
     )
+
+
+def test_a_page_that_was_a_little_too_much_shrinks_a_little() -> None:
+    brake = Brake(IDLE, CEILING)
+    assert brake.pace(Feeling(ping_p99=0.008)).page == FIRST // 2  # as long again as it should be
+    brake = Brake(IDLE, CEILING)
+    assert brake.pace(Feeling(ping_p99=0.0061)).page == int(FIRST * 3.5 / 5.1)
+
+
+def test_a_server_far_away_is_felt_out_quickly_until_it_was_too_much() -> None:
+    afar = Feeling(ping_p99=0.0015, ping_p50=0.001)
+    brake = Brake(afar, CEILING)
+    first = brake.first.page
+    assert brake.pace(replace(afar, ping_p99=0.003)).page == int(1.5 * first)
+    nearly = brake.pace(replace(afar, ping_p99=0.0045)).page
+    assert nearly == pytest.approx(1.5 * first * 3.5 / 3, abs=1)
+    slowed = brake.pace(replace(afar, ping_p99=0.007)).page
+    assert slowed < nearly
+    assert brake.pace(afar).page == slowed + slowed // 10
 
 
 def test_it_speeds_up_slowly_and_only_with_room_to_spare() -> None:
