@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
-from redis.exceptions import ResponseError
-
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_each
-from pymon_tui.invalidation.sweep import Page, Place, Refused
-from pymon_tui.server.reasons import is_of_key
+from pymon_tui.invalidation.looking import Look, Looking, Looks, refused_keys
+from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
+from pymon_tui.invalidation.sweep import Page, Place
 
 Dump: TypeAlias = tuple[bytes, int, bytes]
 """A key, its end in unix milliseconds (0 for none), and what DUMP gave for it."""
@@ -21,9 +19,8 @@ Dump: TypeAlias = tuple[bytes, int, bytes]
 PORTION = 8 * 2**20
 """Bytes (MEMORY USAGE) of keys that are dumped at once, so that neither side holds many at a time."""
 
-_UNKNOWN = PORTION // 64  # bytes that a key is taken for
-_GONE = -2  # PTTL's answer for a key that isn't there
-_TIME, _LOOK = pack(b"TIME"), ((b"PTTL",), (b"MEMORY", b"USAGE"))
+_PAGES = 8  # that are found before they are wanted
+_IN_FLIGHT = 2  # portions whose dumps are asked for before they are wanted
 T = TypeVar("T")
 
 FRESH = 2.0
@@ -46,50 +43,45 @@ class Portion:
     """
 
     keys: list[bytes]
-    dumps: list[Dump]
-    oversized: list[bytes]
-    refused: list[bytes]
-    gone: int
-    protected: int
-    place: Place | None
-    dumped_at: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Looks:
-    """Keys that are there, column by column: there are many of them, and nothing is done to one alone.
-
-    Attributes:
-        keys: In the order in which they were found.
-        ends: When each ends (unix ms), 0 for never.
-        sizes: Bytes that each takes, ``_UNKNOWN`` where the server doesn't tell.
-        refused: Further keys, which our user may not look at.
-        gone: How many more are gone.
-    """
-
-    keys: list[bytes]
-    ends: list[int]
-    sizes: list[int]
-    refused: list[bytes]
-    gone: int
-
-    @property
-    def rows(self) -> Iterator[tuple[bytes, int, int]]:
-        """Each key with its end and its size."""
-        return zip(self.keys, self.ends, self.sizes, strict=True)
+    dumps: list[Dump] = field(default_factory=list)
+    oversized: list[bytes] = field(default_factory=list)
+    refused: list[bytes] = field(default_factory=list)
+    gone: int = 0
+    protected: int = 0
+    place: Place | None = None
+    dumped_at: float = 0.0
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
     """Each page as it is, for a run that can't be taken back."""
     async with aclosing(pages):
         async for page in pages:
-            yield Portion(page.keys, [], [], [], 0, page.protected, page.place, 0.0)
+            yield _as_it_is(page)
+
+
+async def gathered(pages: AsyncGenerator[Page], enough: Callable[[], int]) -> AsyncGenerator[Page]:
+    """The same keys in fewer pages: those that are there already make one, of about as many keys as are ``enough``.
+
+    No page waits for another one: while much is on its way, more of them come before the last are taken.
+    """
+    async with aclosing(ready(pages, _PAGES)) as several:
+        async for some in several:
+            keys: list[bytes] = []
+            protected = 0
+            for place, page in enumerate(some, start=1):
+                keys += page.keys
+                protected += page.protected
+                if len(keys) >= enough() or place == len(some):
+                    yield Page(keys, protected, page.place)
+                    keys, protected = [], 0
 
 
 async def kept(
     pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int, most: int | None, is_full: Callable[[], bool]
 ) -> AsyncGenerator[Portion]:
     """Each page with what must be kept of it, in portions that neither side finds hard to hold.
+
+    The server goes from one to the next while we read what it told.
 
     Args:
         key_cap: Bytes above which a key isn't kept.
@@ -100,30 +92,11 @@ async def kept(
         LinkError: If the link is lost.
         Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
     """
-    async with aclosing(ahead(_asked(pages, pipe, is_full), 1)) as asked:
-        async for page, answers in asked:
-            if answers is None:
-                yield Portion(page.keys, [], [], [], 0, page.protected, page.place, 0.0)
-                continue
-            looks = _looks(page.keys, await answers, pipe)
-            if max(looks.sizes, default=0) > key_cap:
-                oversized = [key for key, _, size in looks.rows if size > key_cap]
-                looks = _columns((row for row in looks.rows if row[2] <= key_cap), looks.refused, looks.gone)
-                yield Portion(oversized, [], oversized, [], 0, 0, None, 0.0)
-            *earlier, last = _portions(looks, most)
-            for some in earlier:
-                yield await _dumped(some, pipe, None)
-            # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
-            yield replace(await _dumped(last, pipe, page.place), protected=page.protected)
-
-
-async def _asked(
-    pages: AsyncGenerator[Page], pipe: Pipe, is_full: Callable[[], bool]
-) -> AsyncGenerator[tuple[Page, asyncio.Future[list[Answer]] | None]]:
-    """Each page with the answers to come; the server goes from one to the next while we read what it told."""
-    async with aclosing(pages):
-        async for page in pages:
-            yield page, _ask(page.keys, pipe) if page.keys and not is_full() else None
+    looking = Looking(pipe)
+    dumping = _dumping(ahead(_asked(pages, looking, is_full), 1), looking, pipe, key_cap, most)
+    async with aclosing(ahead(dumping, _IN_FLIGHT)) as portions:
+        async for portion in portions:
+            yield await _dumped(portion, pipe) if isinstance(portion, _Dumping) else portion
 
 
 async def renewed(portion: Portion, pipe: Pipe) -> Portion:
@@ -132,17 +105,26 @@ async def renewed(portion: Portion, pipe: Pipe) -> Portion:
     Raises:
         LinkError, Refused: As ``kept``.
     """
-    dumped = await _dumped(await _looked_at(portion.keys, pipe), pipe, portion.place)
-    return replace(
-        dumped,
-        refused=portion.refused + dumped.refused,
-        gone=portion.gone + dumped.gone,
-        protected=portion.protected,
-    )
+    looking = Looking(pipe)
+    looks = await looking.looks(looking.ask(portion.keys))
+    return await _dumped(_dump(replace(portion, gone=portion.gone + looks.gone), looks, pipe), pipe)
 
 
 async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
     """The same items, made in a task of their own up to ``room`` items before they are wanted."""
+    async with aclosing(_made(items, room, 1)) as made:
+        async for (item,) in made:
+            yield item
+
+
+async def ready(items: AsyncGenerator[T], room: int) -> AsyncGenerator[list[T]]:
+    """As ``ahead``: all that are made already, and at least one."""
+    async with aclosing(_made(items, room, room)) as made:
+        async for some in made:
+            yield some
+
+
+async def _made(items: AsyncGenerator[T], room: int, most: int) -> AsyncGenerator[list[T]]:
     queue: asyncio.Queue[tuple[T] | None] = asyncio.Queue(room)
 
     async def fill() -> None:
@@ -155,8 +137,14 @@ async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
 
     filling = asyncio.create_task(fill())
     try:
-        while (item := await queue.get()) is not None:
-            yield item[0]
+        made = await queue.get()
+        while made is not None:
+            some = [made[0]]
+            while len(some) < most and not queue.empty() and (made := queue.get_nowait()) is not None:
+                some.append(made[0])
+            yield some
+            if made is not None:
+                made = await queue.get()
         await filling  # raises what ended it
     finally:
         filling.cancel()
@@ -165,82 +153,66 @@ async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
         await asyncio.gather(filling, return_exceptions=True)
 
 
-async def _looked_at(keys: list[bytes], pipe: Pipe) -> _Looks:
-    return _looks(keys, await _ask(keys, pipe), pipe)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Dumping:
+    """A portion whose dumps are on their way; ``answers`` is None where there is no key to dump."""
+
+    portion: Portion
+    looks: Looks
+    answers: asyncio.Future[list[Answer]] | None
 
 
-def _ask(keys: list[bytes], pipe: Pipe) -> asyncio.Future[list[Answer]]:
-    return pipe.ask(_TIME + pack_each(_LOOK, keys), 1 + len(_LOOK) * len(keys))
+async def _asked(
+    pages: AsyncGenerator[Page], looking: Looking, is_full: Callable[[], bool]
+) -> AsyncGenerator[tuple[Page, Look | None]]:
+    """Each page with the answers to come, if it is looked at."""
+    async with aclosing(pages):
+        async for page in pages:
+            yield page, looking.ask(page.keys) if page.keys and not is_full() else None
 
 
-def _looks(keys: list[bytes], answers: list[Answer], pipe: Pipe) -> _Looks:
-    now, lives, sizes = answers[0], answers[1 : len(keys) + 1], answers[len(keys) + 1 :]
-    if isinstance(now, ResponseError):
-        raise Refused("TIME", now, pipe.user)
-    clock = int(now[0]) * 1000 + int(now[1]) // 1000
-    known: list[int] = [size if isinstance(size, int) else _UNKNOWN for size in sizes]
-    if {*map(type, lives)} == {int} and _GONE not in lives:
-        return _Looks(keys, _ends(lives, clock), known, [], 0)
-    refused = _refused(keys, "PTTL", lives, pipe)
-    rows = zip(keys, _ends(lives, clock), known, strict=True)
-    there = [row for row, life in zip(rows, lives, strict=True) if isinstance(life, int) and life != _GONE]
-    return _columns(there, refused, len(keys) - len(there) - len(refused))
+async def _dumping(
+    asked: AsyncGenerator[tuple[Page, Look | None]], looking: Looking, pipe: Pipe, key_cap: int, most: int | None
+) -> AsyncGenerator[Portion | _Dumping]:
+    """The portions of each page, their dumps asked for."""
+    async with aclosing(asked):
+        async for page, look in asked:
+            if look is None:
+                yield _as_it_is(page)
+                continue
+            looks = await looking.looks(look)
+            if max(looks.sizes, default=0) > key_cap:
+                oversized = [key for key, size in zip(looks.keys, looks.sizes, strict=True) if size > key_cap]
+                looks = looks.where([size <= key_cap for size in looks.sizes], refused=looks.refused, gone=looks.gone)
+                yield Portion(oversized, oversized=oversized)
+            *earlier, last = looks.cut(most, PORTION)
+            for some in earlier:
+                yield _dump(Portion([]), some, pipe)
+            # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
+            yield _dump(Portion([], gone=last.gone, protected=page.protected, place=page.place), last, pipe)
 
 
-def _ends(lives: Iterable[Answer], clock: int) -> list[int]:
-    return [clock + life if isinstance(life, int) and life >= 0 else 0 for life in lives]
+def _as_it_is(page: Page) -> Portion:
+    return Portion(page.keys, protected=page.protected, place=page.place)
 
 
-def _columns(rows: Iterable[tuple[bytes, int, int]], refused: list[bytes], gone: int) -> _Looks:
-    looks = _Looks([], [], [], refused, gone)
-    for key, end, size in rows:
-        looks.keys.append(key)
-        looks.ends.append(end)
-        looks.sizes.append(size)
-    return looks
+def _dump(portion: Portion, looks: Looks, pipe: Pipe) -> _Dumping:
+    """Ask for the dumps of a portion's keys."""
+    answers = pipe.ask(pack_each([(b"DUMP",)], looks.words), len(looks.words)) if looks.words else None
+    return _Dumping(replace(portion, dumped_at=time.monotonic()), looks, answers)
 
 
-def _portions(looks: _Looks, most: int | None) -> Iterator[_Looks]:
-    """The keys in groups of at most ``PORTION`` bytes, or of one; at least one group, which may be empty.
-
-    The last has those that are refused or gone as well.
-    """
-    if sum(looks.sizes) <= PORTION and (most is None or len(looks.keys) <= most):
-        yield looks
-        return
-    begin, room = 0, PORTION
-    for place, size in enumerate(looks.sizes):
-        if place > begin and (size > room or place - begin == most):
-            yield _Looks(looks.keys[begin:place], looks.ends[begin:place], looks.sizes[begin:place], [], 0)
-            begin, room = place, PORTION
-        room -= size
-    yield _Looks(looks.keys[begin:], looks.ends[begin:], looks.sizes[begin:], looks.refused, looks.gone)
-
-
-async def _dumped(looks: _Looks, pipe: Pipe, place: Place | None) -> Portion:
-    keys = looks.keys
-    dumped_at = time.monotonic()
-    answers = await pipe.ask(pack_each([(b"DUMP",)], keys), len(keys)) if keys else []
-    dumps: list[Dump] = list(zip(keys, looks.ends, answers, strict=True))  # type: ignore[arg-type]  # looked at below
-    refused: list[bytes] = []
-    if {*map(type, answers)} != {bytes}:
-        refused = _refused(keys, "DUMP", answers, pipe)
-        dumps = [dump for dump, answer in zip(dumps, answers, strict=True) if isinstance(answer, bytes)]
-        keys = [key for key, _, _ in dumps]
-    gone = looks.gone + len(looks.keys) - len(keys) - len(refused)
-    return Portion(keys, dumps, [], looks.refused + refused, gone, 0, place, dumped_at)
-
-
-def _refused(keys: Sequence[bytes], command: str, answers: Sequence[Answer], pipe: Pipe) -> list[bytes]:
-    """The keys that the answers refuse.
-
-    Raises:
-        Refused: If one of them isn't for its key's sake.
-    """
-    refused = []
-    for key, answer in zip(keys, answers, strict=True):
-        if isinstance(answer, ResponseError):
-            if not is_of_key(answer):
-                raise Refused(command, answer, pipe.user)
-            refused.append(key)
-    return refused
+async def _dumped(dumping: _Dumping, pipe: Pipe) -> Portion:
+    """The portion with its dumps."""
+    portion, looks = dumping.portion, dumping.looks
+    answers = await dumping.answers if dumping.answers is not None else []
+    keys, refused, gone = list(looks.keys), portion.refused + looks.refused, portion.gone
+    rows = zip(keys, looks.ends, answers, strict=True)
+    if {*map(type, answers)} == {bytes}:
+        dumps: list[Dump] = list(rows)  # type: ignore[arg-type]  # just looked at
+    else:
+        denied = refused_keys(keys, "DUMP", answers, pipe)
+        dumps = [(key, end, answer) for key, end, answer in rows if isinstance(answer, bytes)]
+        gone += len(keys) - len(dumps) - len(denied)
+        keys, refused = [key for key, _, _ in dumps], refused + denied
+    return replace(portion, keys=keys, dumps=dumps, refused=refused, gone=gone)

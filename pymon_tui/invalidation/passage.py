@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.blocking import to_its_end
-from pymon_tui.invalidation.keeping import FRESH, Portion, ahead, kept, renewed, unkept
+from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.naming import Batch, Expiring, Unlinking
 from pymon_tui.invalidation.order import Order
@@ -26,7 +26,7 @@ from pymon_tui.server.reasons import LinkError
 GROWTH = 1.1
 """Times the count that a person has agreed to may match before that person is asked again."""
 
-_AHEAD = 2  # portions that are dumped before they are wanted
+_AT_ONCE = 1_000  # keys that are kept and named together: an UNLINK of them holds the server up less than their SCAN
 _NONE: frozenset[bytes] = frozenset()
 _ROLE, _REPLICATION = pack(b"ROLE"), pack(b"INFO", b"replication")
 
@@ -93,7 +93,8 @@ class Passage:
         if trash is None:
             portions = unkept(sweep.pages())
         else:
-            portions = ahead(kept(sweep.pages(), self._pipe, key_cap, most, lambda: trash.full), _AHEAD)
+            pages = gathered(sweep.pages(), self._at_once)
+            portions = kept(pages, self._pipe, key_cap, most, lambda: trash.full)
         try:
             async with aclosing(portions):
                 async for portion in portions:
@@ -137,6 +138,11 @@ class Passage:
             ledger.unknown_unkept |= sent.unkept
             ledger.tally.matched += len(keys)
             ledger.tally.unknown += len(keys)
+
+    def _at_once(self) -> int:
+        """How many keys are enough to be kept and named together; none are gathered where they are to come slowly."""
+        pace = self._pacer.pace
+        return 0 if pace.pause or self._pacer.most else _AT_ONCE
 
     async def _settle(self) -> None:
         """Find out what became of the keys whose answers were lost on the connection before."""
@@ -194,8 +200,9 @@ class Passage:
             await self._pacer.gate()
         await self._answered()
         await self._ledger.allow(len(keys))
-        batch = self._naming.send(keys)
-        role = self._pipe.ask(self._role_questions[0], 1) if self._role_questions else None
+        with self._pipe.together():
+            batch = self._naming.send(keys)
+            role = self._pipe.ask(self._role_questions[0], 1) if self._role_questions else None
         self._sent = _Sent(batch, unkept, role)
         self._pacer.named(len(keys))
 

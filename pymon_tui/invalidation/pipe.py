@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -71,9 +72,13 @@ def pack_all(commands: Iterable[tuple[bytes, ...]]) -> bytes:
     return b"".join(map(hiredis.pack_command, commands))  # type: ignore[arg-type]  # takes any tuple
 
 
-def pack_each(commands: Iterable[tuple[bytes, ...]], keys: Sequence[bytes]) -> bytes:
-    """The first command for each of the keys, which is its last word, then the next; faster than ``pack_all``."""
-    lasts = [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
+def last_words(keys: Iterable[bytes]) -> list[bytes]:
+    """Keys as they go over the line, each the last word of a command; for ``pack_each``."""
+    return [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
+
+
+def pack_each(commands: Iterable[tuple[bytes, ...]], lasts: Sequence[bytes]) -> bytes:
+    """The first command with each of the last words in turn, then the next command; faster than ``pack_all``."""
     packed = []
     for command in commands:
         words = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in command)
@@ -116,6 +121,7 @@ class Pipe(asyncio.BufferedProtocol):
         self._reader.setmaxbuf(2 * SLICE)  # kept between slices, instead of made anew for each
         self._buffer = memoryview(bytearray(SLICE))
         self._questions: deque[_Question] = deque()
+        self._unsent: list[bytes] | None = None
         self._lost: LinkError | None = None
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
@@ -147,8 +153,22 @@ class Pipe(asyncio.BufferedProtocol):
         self._questions.append(question)
         if self._watch is None:
             self._watch_silence(self.endpoint.command_timeout)
-        self._transport.write(packed)
+        if self._unsent is None:
+            self._transport.write(packed)
+        else:
+            self._unsent.append(packed)
         return question.done
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send what is asked meanwhile at its end, in one write: each costs both sides more than a short command."""
+        unsent: list[bytes] = []
+        self._unsent = unsent
+        try:
+            yield
+        finally:
+            self._unsent = None
+            self._transport.write(b"".join(unsent))
 
     async def ask_one(self, *words: bytes) -> Answer:
         """Send one command and wait for its answer.

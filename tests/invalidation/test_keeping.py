@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.keeping import PORTION, Portion, ahead, kept, renewed
+from pymon_tui.invalidation.keeping import PORTION, Portion, ahead, gathered, kept, ready, renewed
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.sweep import Page, Place, Refused
 from pymon_tui.server.endpoint import Endpoint
@@ -133,6 +133,72 @@ async def test_what_waited_is_dumped_anew(redis: Redis, server: EmbeddedServer) 
     assert await redis.get("a") == "new"
 
 
+async def test_an_end_is_asked_for_only_while_the_server_counts_one(redis: Redis, server: EmbeddedServer) -> None:
+    async def pages() -> AsyncGenerator[Page]:
+        for number in range(40):
+            if number == 30:
+                await redis.expire("fading", 1_000)
+            yield Page([b"a", b"fading", b"gone"], 0, Place(0, number))
+
+    await fill(redis, ["a", "fading"])
+    async with piped(server) as pipe:
+        portions = [portion async for portion in kept(pages(), pipe, KEY_CAP, None, lambda: False)]
+    assert {(tuple(portion.keys), portion.gone) for portion in portions} == {((b"a", b"fading"), 1)}
+    ends = [[end > 0 for _, end, _ in portion.dumps] for portion in portions]
+    assert ends[:24] == [[False, False]] * 24  # some were looked at before
+    assert ends[30:] == [[False, True]] * 10
+    asked = (await redis.info("commandstats"))["cmdstat_pttl"]["calls"]
+    assert 3 * 11 <= asked <= 3 * 24
+
+
+async def test_an_end_is_asked_for_where_the_server_does_not_count(redis: Redis, server: EmbeddedServer) -> None:
+    await fill(redis, ["a"])
+    await redis.expire("a", 1_000)
+    await user_may(redis, "~*", "+@all", "-info")
+    async with piped(server, "pymon") as pipe:
+        await redis.config_resetstat()
+        portions = [
+            portion async for portion in kept(repeated(Page([b"a"], 0, END), 20), pipe, KEY_CAP, None, lambda: False)
+        ]
+    assert all(end > 0 for portion in portions for _, end, _ in portion.dumps)
+    statistics = await redis.info("commandstats")
+    assert statistics["cmdstat_pttl"]["calls"] == 20
+    assert statistics["cmdstat_info"]["rejected_calls"] < 10  # each is an entry in the ACL LOG
+
+
+async def repeated(page: Page, times: int) -> AsyncGenerator[Page]:
+    for _ in range(times):
+        yield page
+
+
+async def test_pages_that_are_there_are_one() -> None:
+    released = asyncio.Event()
+
+    async def pages() -> AsyncGenerator[Page]:
+        for number in range(7):
+            yield Page([b"%d" % number], 1, Place(0, number))
+            if number == 0:
+                await released.wait()
+
+    enough = 4
+    async with aclosing(gathered(pages(), lambda: enough)) as several:
+        first = await anext(several)
+        assert first.keys == [b"0"]  # waits for no other
+        released.set()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        second = await anext(several)
+        assert (second.keys, second.protected, second.place) == ([b"1", b"2", b"3", b"4"], 4, Place(0, 4))
+        assert (await anext(several)).keys == [b"5", b"6"]
+        with pytest.raises(StopAsyncIteration):
+            await anext(several)
+
+
+async def test_single_pages_where_none_is_to_wait() -> None:
+    pages = repeated(Page([b"a"], 0, END), 20)
+    assert [len(page.keys) async for page in gathered(pages, lambda: 0)] == [1] * 20
+
+
 class Counted:
     """Numbers without end, and how many were made."""
 
@@ -171,6 +237,21 @@ async def test_it_ends_however_far_it_is_ahead() -> None:
                 for _ in range(turns):
                     await asyncio.sleep(0)
         assert counted.closed
+
+
+async def test_all_that_is_ready_comes_at_once() -> None:
+    async def numbers() -> AsyncGenerator[int]:
+        for number in range(10):
+            yield number
+
+    got = []
+    async for some in ready(numbers(), 4):
+        got.append(some)
+        for _ in range(100):
+            await asyncio.sleep(0)
+    assert [number for some in got for number in some] == list(range(10))
+    assert max(map(len, got)) == 4
+    assert len(got) < 5
 
 
 async def test_what_ends_the_items_is_raised_after_the_last_of_them() -> None:

@@ -1,0 +1,161 @@
+"""What must be known of keys before they are dumped: that they are there, when they end, and that they aren't too big.
+
+Nothing is done to one key alone: there are many of them, and their answers are mostly alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+from redis.exceptions import ResponseError
+
+from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_each
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.keyspace import parse_keyspace
+from pymon_tui.server.reasons import is_of_key
+
+UNKNOWN = 131_072
+"""Bytes that a key is taken for where the server doesn't tell."""
+
+_GONE, _NEVER = -2, -1  # PTTL's answers for a key that isn't there, and for one that doesn't end
+_TIME, _KEYSPACE = pack(b"TIME"), pack(b"INFO", b"keyspace")
+_PTTL, _USAGE = (b"PTTL",), (b"MEMORY", b"USAGE")
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Keys that are there, column by column.
+
+    Attributes:
+        keys: In the order in which they were found.
+        words: The same, each as the last word of a command on the line.
+        ends: When each ends (unix ms), 0 for never.
+        sizes: Bytes that each takes, ``UNKNOWN`` where the server doesn't tell.
+        refused: Further keys, which our user may not look at.
+        gone: How many more are gone.
+    """
+
+    keys: Sequence[bytes]
+    words: Sequence[bytes]
+    ends: Sequence[int]
+    sizes: Sequence[int]
+    refused: list[bytes]
+    gone: int
+
+    def where(self, wanted: Iterable[bool], *, refused: list[bytes], gone: int) -> Looks:
+        """Those of the keys that are wanted."""
+        rows = list(compress(zip(self.keys, self.words, self.ends, self.sizes, strict=True), wanted))
+        keys, words, ends, sizes = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return Looks(keys, words, ends, sizes, refused, gone)
+
+    def cut(self, most: int | None, size: int) -> Iterator[Looks]:
+        """The keys in groups of at most so many, and of at most ``size`` bytes or of one; at least one group.
+
+        The last, which may be empty, has those that are refused or gone as well.
+        """
+        if sum(self.sizes) <= size and (most is None or len(self.keys) <= most):
+            yield self
+            return
+        begin, room = 0, size
+        for place, bytes_ in enumerate(self.sizes):
+            if place > begin and (bytes_ > room or place - begin == most):
+                yield self._between(begin, place, [], 0)
+                begin, room = place, size
+            room -= bytes_
+        yield self._between(begin, len(self.keys), self.refused, self.gone)
+
+    def _between(self, begin: int, end: int, refused: list[bytes], gone: int) -> Looks:
+        some = slice(begin, end)
+        return Looks(self.keys[some], self.words[some], self.ends[some], self.sizes[some], refused, gone)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """Keys that are asked about; ``lives`` is whether each is asked for its own."""
+
+    keys: Sequence[bytes]
+    words: Sequence[bytes]
+    lives: bool
+    answers: asyncio.Future[list[Answer]]
+
+
+class Looking:
+    """Asks about keys over one connection.
+
+    No key is asked for its life where none in the database has one: a server that counts them (``INFO keyspace``) is
+    asked for that count each time instead.
+    """
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._lives = self._tells = True  # as far as is known
+
+    def ask(self, keys: Sequence[bytes]) -> Look:
+        """Ask about the keys, in one write."""
+        words, lives = last_words(keys), self._lives
+        commands = (_PTTL, _USAGE) if lives else (_USAGE,)
+        # Who may not know is an entry in the ACL LOG each time it asks.
+        first = _TIME + (_KEYSPACE if self._tells else _TIME)
+        return Look(
+            keys, words, lives, self._pipe.ask(first + pack_each(commands, words), 2 + len(commands) * len(keys))
+        )
+
+    async def looks(self, look: Look) -> Looks:
+        """What is known of the keys.
+
+        Raises:
+            LinkError: If the link is lost.
+            Refused: If the server refuses PTTL or TIME for a reason that isn't one key's.
+        """
+        (now, keyspace, *rest), count = await look.answers, len(look.keys)
+        self._tells = self._tells and isinstance(keyspace, bytes)
+        self._lives = not self._is_without(keyspace)
+        if look.lives:
+            lives, sizes = rest[:count], rest[count:]
+        elif self._lives:  # since the question before
+            sizes = rest
+            now, *lives = await self._pipe.ask(_TIME + pack_each([_PTTL], look.words), 1 + count)
+        else:
+            lives, sizes = [_NEVER] * count, rest
+        if isinstance(now, ResponseError):
+            raise Refused("TIME", now, self._pipe.user)
+        ends = [0] * count
+        clean = {*map(type, lives)} <= {int} and _GONE not in lives
+        if not clean or lives.count(_NEVER) < count:
+            clock = int(now[0]) * 1000 + int(now[1]) // 1000
+            ends = [clock + life if isinstance(life, int) and life >= 0 else 0 for life in lives]
+        if {*map(type, sizes)} - {int}:
+            sizes = [size if isinstance(size, int) else UNKNOWN for size in sizes]
+        found = Looks(look.keys, look.words, ends, sizes, [], 0)  # type: ignore[arg-type]  # they are whole numbers now
+        return found if clean else self._there(found, lives)
+
+    def _there(self, found: Looks, lives: Sequence[Answer]) -> Looks:
+        refused = refused_keys(found.keys, "PTTL", lives, self._pipe)
+        there = [isinstance(life, int) and life != _GONE for life in lives]
+        return found.where(there, refused=refused, gone=there.count(False) - len(refused))
+
+    def _is_without(self, keyspace: Answer) -> bool:
+        """Whether no key of the database has a life, by the server's own count."""
+        if not isinstance(keyspace, bytes):
+            return False
+        databases = parse_keyspace(parse_info(keyspace)).databases
+        return any(each.index == self._pipe.endpoint.db and each.expires == 0 for each in databases)
+
+
+def refused_keys(keys: Sequence[bytes], command: str, answers: Sequence[Answer], pipe: Pipe) -> list[bytes]:
+    """The keys that the answers refuse.
+
+    Raises:
+        Refused: If one of them isn't for its key's sake.
+    """
+    refused = []
+    for key, answer in zip(keys, answers, strict=True):
+        if isinstance(answer, ResponseError):
+            if not is_of_key(answer):
+                raise Refused(command, answer, pipe.user)
+            refused.append(key)
+    return refused
