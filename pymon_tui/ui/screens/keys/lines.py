@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+
 from pymon_tui.application.sessions import id_of, shortened
 from pymon_tui.invalidation.browsing import MOST, BrowsingProgress, KeyFacts
 from pymon_tui.invalidation.sampling import Sample
@@ -9,9 +13,11 @@ from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.services.keys import SESSION, family_of
 from pymon_tui.ui.widgets.ink import Line, Span, field, label, span
+from pymon_tui.ui.widgets.rows import GAP
 from pymon_tui.ui.widgets.table import Column
 
 _NAME = 10
+_SHORTEST = 24  # cells of a key
 _LONGEST = 4_096
 
 
@@ -41,8 +47,17 @@ def _bytes(sample: Sample) -> Span:
     return span(units.bytes_(sample.bytes), "faint" if sample.bytes is None else "value")
 
 
-COLUMNS: tuple[Column[Sample], ...] = (
-    Column("key", "key", 24, lambda sample: span(key_text(sample.key)), grows=True),
+def columns_of(samples: Iterable[Sample], width: int) -> tuple[Column[Sample], ...]:
+    """The columns for these keys, of which the longest is seen whole if a table of ``width`` cells has room for it."""
+    room = width - sum(column.width + GAP for column in _FACTS)
+    longest = max((cell_len(key_text(sample.key)) for sample in samples), default=0)
+    return (
+        Column("key", "key", max(_SHORTEST, min(longest, room)), lambda sample: span(key_text(sample.key))),
+        *_FACTS,
+    )
+
+
+_FACTS: tuple[Column[Sample], ...] = (
     Column("type", "type", 8, _type, rank=3),
     Column("ttl", "ttl", 8, _ttl, "right"),
     Column("bytes", "bytes", 8, _bytes, "right"),
@@ -88,7 +103,8 @@ def state_lines(
 def _state(progress: BrowsingProgress, *, looking: bool, stopped: bool) -> Line:
     listed = span(units.whole(progress.listed), "strong")
     if progress.ended:
-        return (label("all "), listed, label(f" keys that match {_looked_through(progress)}"))
+        match = "key matches" if progress.listed == 1 else "keys match"
+        return (listed, label(f" {match} {_looked_through(progress)}"))
     if progress.capped:
         return (label("the first "), span(units.whole(MOST), "strong"), label(" keys; a longer pattern shows others"))
     found = (listed, label(" keys so far")) if progress.listed else (label("nothing found yet"),)

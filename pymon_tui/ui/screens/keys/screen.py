@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -22,7 +22,7 @@ from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import keys
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.site import Site
-from pymon_tui.ui.screens.keys.lines import COLUMNS, facts_lines, is_secret, key_text, ordered, state_lines
+from pymon_tui.ui.screens.keys.lines import columns_of, facts_lines, is_secret, key_text, ordered, state_lines
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.widgets.ink import Line, Prose, label, span, text_of
 from pymon_tui.ui.widgets.table import Listed, Table
@@ -53,7 +53,7 @@ class KeysScreen(LiveScreen[None]):
         self._stopped_at: int | None = None  # the cursor's row, when looking ended with its time
         self._samples: list[Sample] = []
         self._trouble: Line | None = None
-        self._table: Table[Sample] = Table(COLUMNS, sort=None, follows=True, empty="")
+        self._table: Table[Sample] = Table(columns_of((), 0), sort=None, follows=True, empty="")
         super().__init__(site)
 
     def body(self) -> Iterable[Widget]:
@@ -165,6 +165,10 @@ class KeysScreen(LiveScreen[None]):
         """From the pattern to a run and its account, and back."""
         await self._invalidate(pattern)
 
+    def on_resize(self, _: events.Resize) -> None:
+        """Another width has room for longer keys."""
+        self.call_after_refresh(self._arrange)
+
     @on(Table.Opened)
     def _opened(self) -> None:
         self.action_facts()
@@ -172,6 +176,7 @@ class KeysScreen(LiveScreen[None]):
     @on(Table.SortChanged)
     def _arrange(self) -> None:
         table = self._table
+        table.columns = columns_of(self._samples, table.scrollable_content_region.width)
         rows = ordered(self._samples, table.sort, descending=table.descending)
         table.show(Listed(rows, lambda sample: sample.key))
 
@@ -184,6 +189,10 @@ class KeysScreen(LiveScreen[None]):
         self._stopped_at = None if over or len(samples) == AT_ONCE else self._table.cursor
         self._table.say_when_empty("no key matches" if over else "nothing found yet")
         frame = self.query_one(".frame")
-        frame.border_subtitle = Content(safe(f"{units.whole(len(self._samples))} keys · {self.site.place}"))
+        frame.border_subtitle = Content(safe(f"{_keys(len(self._samples))} · {self.site.place}"))
         self._arrange()
         self.refresh_bindings()
+
+
+def _keys(number: int) -> str:
+    return f"{units.whole(number)} {'key' if number == 1 else 'keys'}"
