@@ -10,7 +10,7 @@ from pymon_tui.model.steps import Exchange, Steps
 from pymon_tui.model.text import join, safe
 from pymon_tui.services.notification import Level, Notification, publishing
 
-_LONGEST = 400
+_LONGEST = 280
 """Characters of the payload that are shown before it is sent."""
 
 

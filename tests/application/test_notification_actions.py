@@ -72,7 +72,7 @@ def test_the_payload_is_read_once_before_it_is_sent() -> None:
         f"PAYLOAD {TOLD.payload().decode()}",
     )
     long = notify("7", Level.OK, "x" * 5_000, "", id="1", at=AT)
-    assert max(map(len, long.lines)) <= 401
+    assert max(map(len, long.lines)) <= 281
 
 
 def test_nobody_is_no_user() -> None:
