@@ -37,6 +37,7 @@ from pymon_tui.services.sessions import Sessions
 from pymon_tui.settings import Settings, load
 from pymon_tui.settings.desk import desk_of
 from pymon_tui.ui.panes import PANES
+from pymon_tui.ui.panes.application import ApplicationPane
 from pymon_tui.ui.panes.pane import Pane
 from tests.server.fake import unrecorded
 
@@ -79,7 +80,7 @@ async def test_the_user_for_sessions_can_do_all_of_it(server: EmbeddedServer, re
 
 
 async def test_the_user_for_statistics_and_notifications_can_do_all_of_it(server: EmbeddedServer, redis: Redis) -> None:
-    user, _, _, reading, writing = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
+    user, _, _, reading, writing, _ = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
     for line in (user, reading):
         await redis.execute_command(*line.split(), "+client|no-touch")  # type: ignore[no-untyped-call]
     await redis.hset(STATS_HITS.key(day=datetime.now(UTC).date()), "report", "1")
@@ -96,6 +97,27 @@ async def test_the_user_for_statistics_and_notifications_can_do_all_of_it(server
     told = notify("kim.minjun", Level.INFO, "hello", "", id="1", at=datetime.now(UTC))
     done = await perform(told, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
     assert isinstance(done, Done), done
+    assert await redis.acl_log() == []
+
+
+async def test_the_user_for_the_application_pane_can_do_all_of_it(server: EmbeddedServer, redis: Redis) -> None:
+    user, *_, looking = re.findall(r"^ACL SETUSER pymon .*$", README, re.MULTILINE)
+    for line in (user, looking):
+        await redis.execute_command(*line.split(), "+client|no-touch")  # type: ignore[no-untyped-call]
+    await redis.set("feed:1", "x")
+    await redis.acl_log_reset()
+    endpoint = Endpoint(socket=server.socket, username="pymon", password=SecretStr("CHANGE-ME"))
+    poller = Poller(ApplicationPane.QUERIES)
+    session, _ = await open_session(endpoint)
+    for now in range(2):
+        await poller.tick(session, now, 1, poller.readings)
+    await session.close()
+    assert {name: gap for name, gap in poller.readings.items() if not isinstance(gap, Ready)} == {}
+    async with desk_of(endpoint, Settings()).browsing(parse_pattern("feed:*")) as browsing:
+        (sample,) = await browsing.more()
+        facts = await browsing.facts(sample.key)
+        assert None not in (sample.type, sample.pttl_ms, sample.bytes, sample.idle, facts.encoding)
+        assert browsing.refusals == ()
     assert await redis.acl_log() == []
 
 
