@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from pymon_tui.demo.keyspace import Command
+Command = tuple[str | bytes | int, ...]
 
 # A step that fills must not stand in the slow log itself.
 MEMBERS_PER_COMMAND = 200
@@ -53,7 +53,7 @@ def _audit_line(random: Random, number: int) -> Command:
 
 _online = _filled_by("SADD", "online_users", 20_000, _visitor)
 _leaderboard = _filled_by("ZADD", "leaderboard", 15_000, _score)
-_stats = _filled_by("HSET", "project:stats:totals", 12_000, _endpoint_count)
+_stats = _filled_by("HSET", "endpoint:totals", 12_000, _endpoint_count)
 _invoices = _filled_by("RPUSH", "invoices:pending", 20_000, _amount)
 _audit = _filled_by("RPUSH", "audit:log", 20_000, _audit_line)
 
@@ -61,7 +61,7 @@ HEAVY = (
     Heavy(("SMEMBERS", "online_users"), _online),
     Heavy(("SORT", "invoices:pending", "DESC", "LIMIT", 0, 50), _invoices),
     Heavy(("ZRANGEBYSCORE", "leaderboard", "-inf", "+inf"), _leaderboard),
-    Heavy(("HGETALL", "project:stats:totals"), _stats),
+    Heavy(("HGETALL", "endpoint:totals"), _stats),
     Heavy(("SORT", "online_users", "ALPHA", "LIMIT", 0, 20), _online),
     Heavy(("LRANGE", "audit:log", 0, -1), _audit),
 )

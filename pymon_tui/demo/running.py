@@ -15,6 +15,7 @@ STOP_SECONDS = 2.0
 CONFIG = {
     "maxmemory": "64mb",
     "maxmemory-policy": "allkeys-lru",
+    "maxmemory-samples": "10",
     "slowlog-log-slower-than": "1500",
     "slowlog-max-len": "256",
     "latency-monitor-threshold": "5",

@@ -7,11 +7,12 @@ import random
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.exceptions import RedisError
 
-from pymon_tui.demo.messages import notification
+from pymon_tui.demo.messages import message as spoken
 from pymon_tui.demo.running import running_demo
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Live
@@ -23,6 +24,8 @@ from pymon_tui.server.connection import Session, open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.wire import connection_to
+from pymon_tui.services.keys import NOTIFICATIONS_CHANNEL
+from pymon_tui.services.notification import Notification
 from pymon_tui.ui.app import DEMO_RATE, DEMO_SEED
 from tests.script import WALL, Script, snapshot
 
@@ -143,8 +146,10 @@ class Marathon(Script):
         self._history.record(at, {metric.name: metric.read(info) for metric in METRICS}, {})
         self.feed.status = Live(at, 0.001)
         for message in range(10 * number, 10 * number + 10):
-            payload = notification(self._dice, number=message, user_id=message % 97, at=str(WALL + at))
-            self.feed.add(b"notifications:%d" % (message % 97), payload.encode(), WALL + at)
+            said, user_id = spoken(self._dice), str(message % 97)
+            when = datetime.fromtimestamp(WALL + at, UTC)
+            told = Notification(str(message), user_id, said.level, said.title, said.message, said.project, when)
+            self.feed.add(NOTIFICATIONS_CHANNEL.key(user_id=user_id).encode(), told.payload(), WALL + at)
         readings = {query: self._poller.readings[query.name] for query in QUERIES}
         self._taken.clear()
         self.play(snapshot(readings, at=at, history=self._history, feed=self.feed))

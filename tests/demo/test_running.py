@@ -6,16 +6,33 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from pymon_tui.demo.earlier import DAYS, TOLD
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.demo.heavy import HEAVY
+from pymon_tui.demo.readers import FOLLOWED
 from pymon_tui.demo.running import running_demo
+from pymon_tui.services.keys import (
+    CACHE_REFRESH,
+    FAMILIES,
+    MONITORING_RESULT,
+    NOTIFICATIONS_CHANNEL,
+    SESSION,
+    STATS_HITS,
+    STATS_MISSES,
+    Family,
+)
+from pymon_tui.services.notification import parse_notification
+from pymon_tui.services.notifications import Notifications
+from pymon_tui.services.stats import Stats
 from tests.conftest import client_of
 from tests.demo.waiting import eventually, is_gone, wait_until
 
@@ -35,15 +52,21 @@ with running_demo(seed=1, rate=200) as server:
     {ending}
 """
 
+# What the demo writes that is no cache of Py_Monitor's.
+OTHERS = {str(heavy.command[1]) for heavy in HEAVY} | {"celery"}
+REPORTS = "project:report:"
+
+# Each with so many connections at least.
 NAMES = {
     "admin-shell": 1,
-    "api-web": 4,
+    "api-web": 8,  # each hears of changes besides
     "billing-worker": 1,
     "celery-worker": 2,
+    "dashboard": 1,
     "flower": 1,
     "notifier": 1,
     "scheduler": 1,
-    "websocket-gateway": 1,
+    "websocket-gateway": 3,
 }
 
 
@@ -59,16 +82,21 @@ async def client(demo: EmbeddedServer) -> AsyncIterator[Redis]:
         yield client
 
 
-async def names(client: Redis) -> dict[str, int]:
-    found = [entry["name"] for entry in await client.client_list() if entry["name"]]
-    return {name: found.count(name) for name in sorted(found)}
+async def all_are_connected(client: Redis) -> bool:
+    return await names(client) >= Counter(NAMES)
+
+
+async def names(client: Redis) -> Counter[str]:
+    return Counter(entry["name"] for entry in await client.client_list())
+
+
+async def keys_of(client: Redis, family: Family) -> set[str]:
+    return {key async for key in client.scan_iter(family.glob, count=10_000)}
 
 
 async def test_its_clients_have_names(client: Redis) -> None:
-    async def all_are_there() -> bool:
-        return await names(client) == NAMES
-
-    await eventually(all_are_there)
+    await eventually(lambda: all_are_connected(client))
+    assert set(await names(client)) == {*NAMES, ""}  # and we
 
 
 async def test_the_cache_hits_misses_expires_and_evicts(client: Redis) -> None:
@@ -82,33 +110,67 @@ async def test_the_cache_hits_misses_expires_and_evicts(client: Redis) -> None:
     await eventually(all_move)
 
 
-async def test_keys_of_every_kind_are_there(client: Redis) -> None:
-    kinds = {
-        "monitoring:result:1": "string",
-        "alerts:recent:1:20": "string",
-        "project:stats:1": "hash",
-        "project:config:1": "string",
-        "user:sessions:1": "set",
-        "user:preferences:1": "string",
-        "notifications:recent:1": "list",
-        "online_users": "set",
-        "leaderboard": "zset",
-    }
-
+async def test_every_family_is_there_and_little_else(client: Redis) -> None:
     async def all_are_there() -> bool:
-        return {key: await client.type(key) for key in kinds} == kinds
+        # A value is loaded before it expires only now and then.
+        return all([await keys_of(client, family) for family in FAMILIES if family is not CACHE_REFRESH])
 
     await eventually(all_are_there)
-    assert 0 < await client.ttl("monitoring:result:1") <= 300
-    assert [key async for key in client.scan_iter("session:*", count=10_000)]
-    assert [key async for key in client.scan_iter("cache:stats:hits:????-??-??", count=10_000)]
+    others = {
+        key
+        async for key in client.scan_iter(count=10_000)
+        if not key.startswith(REPORTS) and not any(family.values(key) for family in FAMILIES)
+    }
+    assert others <= OTHERS
+    assert 0 < await client.ttl(MONITORING_RESULT.key(project_id=1)) <= 300
+
+
+async def test_users_log_in_and_out(client: Redis) -> None:
+    first = await keys_of(client, SESSION)
+
+    async def some_came_and_some_went() -> bool:
+        now = await keys_of(client, SESSION)
+        return bool(now - first and first - now and len(now) > 1_000)
+
+    await eventually(some_came_and_some_went)
+
+
+async def test_a_month_of_statistics_is_there_and_todays_grow(client: Redis) -> None:
+    stats = Stats(client)
+
+    async def all_are_there() -> bool:
+        month = await stats.range(stats.today - timedelta(days=DAYS - 1), stats.today)
+        return all(day.total.hits and day.total.misses for day in month.days)
+
+    await eventually(all_are_there)
+    before = (await stats.day(stats.today)).total
+
+    async def todays_grow() -> bool:
+        now = (await stats.day(stats.today)).total
+        return now.hits > before.hits and now.misses > before.misses
+
+    await eventually(todays_grow)
+    assert await client.hlen(STATS_HITS.key(day=stats.today)) >= 5
+    assert await client.hlen(STATS_MISSES.key(day=stats.today)) >= 3
+
+
+async def test_recent_notifications_are_kept_in_korean_and_english(client: Redis) -> None:
+    notifications = Notifications(client)
+
+    async def last_is_there() -> bool:
+        return bool(await notifications.recent(TOLD[-1]))
+
+    await eventually(last_is_there)
+    kept = [each for user_id in TOLD[:50] for each in await notifications.recent(user_id)]
+    assert {each.message.isascii() for each in kept} == {True, False}
+    assert max(each.at for each in kept) - min(each.at for each in kept) > timedelta(hours=12)
 
 
 async def test_slow_commands_are_logged(client: Redis) -> None:
     expected = {" ".join(map(str, heavy.command)) for heavy in HEAVY}
 
     async def one_is_logged() -> bool:
-        logged = {entry["command"].decode() for entry in await client.slowlog_get(256)}
+        logged = {entry["command"].decode(errors="replace") for entry in await client.slowlog_get(256)}
         return bool(logged & expected)
 
     await eventually(one_is_logged)
@@ -116,12 +178,16 @@ async def test_slow_commands_are_logged(client: Redis) -> None:
 
 async def test_notifications_arrive_in_korean_and_english(client: Redis) -> None:
     async with client.pubsub() as subscription:
-        await subscription.psubscribe("notifications:*")
+        await subscription.psubscribe(NOTIFICATIONS_CHANNEL.glob)
         heard: list[dict[str, Any]] = [message async for message in first_messages(subscription, 15)]
-    assert all(message["channel"].startswith("notifications:") for message in heard)
-    texts = "".join(message["data"] for message in heard)
-    assert not texts.isascii()
-    assert '"level": "' in texts
+    users = [NOTIFICATIONS_CHANNEL.values(message["channel"]) for message in heard]
+    told = [
+        parse_notification(message["data"], user["user_id"])
+        for message, user in zip(heard, users, strict=True)
+        if user is not None
+    ]
+    assert len(told) == 15
+    assert not "".join(each.message for each in told).isascii()
 
 
 async def first_messages(subscription: Any, count: int) -> AsyncIterator[dict[str, Any]]:
@@ -136,7 +202,8 @@ async def first_messages(subscription: Any, count: int) -> AsyncIterator[dict[st
 async def test_a_worker_waits_and_a_gateway_listens(client: Redis) -> None:
     async def both() -> bool:
         waiting = (await client.info("clients"))["blocked_clients"] > 0
-        return waiting and "notifications:1" in await client.pubsub_channels() and await client.pubsub_numpat() > 0
+        followed = {NOTIFICATIONS_CHANNEL.key(user_id=user_id) for user_id in FOLLOWED}
+        return waiting and followed <= set(await client.pubsub_channels()) and await client.pubsub_numpat() > 0
 
     await eventually(both)
 
@@ -152,11 +219,30 @@ async def test_no_command_is_refused(client: Redis) -> None:
 
 async def test_it_fills_an_emptied_server_again(client: Redis) -> None:
     async def is_full() -> bool:
-        return bool(await client.exists("leaderboard")) and await client.dbsize() > 5_000
+        present = [await keys_of(client, family) for family in (SESSION, STATS_HITS, MONITORING_RESULT)]
+        return bool(await client.exists("leaderboard")) and all(map(len, present)) and await client.dbsize() > 5_000
 
     await eventually(is_full)
     await client.flushall()
     await eventually(is_full)
+    assert len(await keys_of(client, STATS_HITS)) == DAYS
+    assert len(await keys_of(client, SESSION)) > 1_000
+
+
+async def test_it_survives_that_everything_is_invalidated_and_its_clients_are_killed(client: Redis) -> None:
+    await eventually(lambda: all_are_connected(client))
+    keys = [key async for key in client.scan_iter(count=10_000)]
+    await client.unlink(*keys)
+    for entry in await client.client_list():
+        if entry["name"] in NAMES:
+            await client.client_kill_filter(_id=entry["id"])
+
+    busy = Counter({name: count for name, count in NAMES.items() if name not in ("flower", "admin-shell")})
+
+    async def works_again() -> bool:
+        return await names(client) >= busy and len(await keys_of(client, SESSION)) > 1_000
+
+    await eventually(works_again)
 
 
 async def test_it_comes_back_when_the_server_does() -> None:
@@ -165,7 +251,7 @@ async def test_it_comes_back_when_the_server_does() -> None:
         async with client_of(server) as client:
 
             async def all_are_there() -> bool:
-                return await names(client) == NAMES and await client.dbsize() > 1_000
+                return await all_are_connected(client) and await client.dbsize() > 1_000
 
             await eventually(all_are_there)
 
@@ -182,11 +268,7 @@ async def test_it_stops_at_once_while_the_server_is_paused(monkeypatch: pytest.M
     with running_demo(seed=1, rate=200) as server:
         _, workload = started
         async with client_of(server) as client:
-
-            async def all_are_there() -> bool:
-                return await names(client) == NAMES
-
-            await eventually(all_are_there)
+            await eventually(lambda: all_are_connected(client))
         os.kill(server.pid, signal.SIGSTOP)
     assert workload.returncode == 0  # not killed: it ended by itself
 
