@@ -17,7 +17,7 @@ from tests.servers.clients import client_of as client_of
 from tests.servers.kinds import EMBEDDED, KINDS, binary_of
 from tests.servers.ports import free_port as free_port
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.servers.needs"]
 
 
 class StartServer(Protocol):

@@ -92,6 +92,7 @@ async def test_a_full_trash_is_dumped_no_more_for(redis: Redis, server: Embedded
     assert not {"cmdstat_dump", "cmdstat_pttl"} & set(await redis.info("commandstats"))
 
 
+@pytest.mark.needs("memory|usage")
 async def test_keys_of_unknown_size_are_dumped_a_few_at_a_time(redis: Redis, server: EmbeddedServer) -> None:
     keys = [b"k%d" % number for number in range(130)]
     await fill(redis, keys)

@@ -65,6 +65,7 @@ async def test_a_plan_says_what_would_go(redis: Redis, server: EmbeddedServer) -
     assert plan.oversized == 0
 
 
+@pytest.mark.needs("memory|usage")
 async def test_a_plan_reads_and_writes_nothing(redis: Redis, server: EmbeddedServer) -> None:
     await _fill(redis, [f"cache:{number}" for number in range(5_000)])
     before = await redis.info("persistence")
@@ -190,6 +191,7 @@ async def test_the_cap_ends_the_scan(redis: Redis, server: EmbeddedServer) -> No
     assert not (await plan_of(server, selecting("cache:*", max_keys=20_000))).capped
 
 
+@pytest.mark.needs("object|idletime")
 async def test_idle_times_are_unknown_under_lfu(redis: Redis, server: EmbeddedServer) -> None:
     await redis.config_set("maxmemory-policy", "allkeys-lfu")
     await _fill(redis, [f"cache:{number}" for number in range(200)])
@@ -237,6 +239,7 @@ async def test_a_scan_that_is_refused_says_so(redis: Redis, server: EmbeddedServ
         await plan_of(Endpoint(socket=server.socket, username="pymon"), selecting("cache:*"))
 
 
+@pytest.mark.needs("memory|usage")
 async def test_facts_that_are_refused_are_unknown_and_asked_once(redis: Redis, server: EmbeddedServer) -> None:
     await _fill(redis, [f"cache:{number}" for number in range(500)])
     await user_may(redis, "~*", "+@all", "-type", "-memory|usage", "-dump")

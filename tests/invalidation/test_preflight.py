@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,15 @@ async def test_a_user_who_may_do_all_has_no_problem(redis: Redis, endpoint: Endp
     assert (plan.removal_problem, plan.undo_problem, plan.undo_possible, plan.refusals) == (None, None, True, ())
 
 
+@pytest.mark.needs("acl|dryrun")
 async def test_a_removal_that_would_be_refused_is_known_before(redis: Redis, endpoint: Endpoint) -> None:
     await user_may(redis, "~*", "+@all", "-unlink")
     plan = await plan_of(endpoint, selecting("cache:*"))
-    assert plan.removal_problem == (
-        "UNLINK is refused: User pymon has no permissions to run the 'unlink' command; ACL SETUSER pymon +unlink"
+    assert plan.removal_problem is not None
+    assert re.fullmatch(
+        r"UNLINK is refused: (User pymon|This user) has no permissions to run the 'unlink' command; "
+        r"ACL SETUSER pymon \+unlink",
+        plan.removal_problem,
     )
     assert await redis.acl_log() == []
     assert (await plan_of(endpoint, selecting("cache:*"), mode="expire")).removal_problem is None
@@ -40,6 +45,7 @@ async def test_a_removal_that_would_be_refused_is_known_before(redis: Redis, end
     assert denied.endswith("ACL SETUSER pymon +pexpire")
 
 
+@pytest.mark.needs("acl|dryrun")
 async def test_an_undo_that_would_be_refused_is_known_before(redis: Redis, endpoint: Endpoint) -> None:
     await user_may(redis, "~*", "+@all", "-restore")
     plan = await plan_of(endpoint, selecting("cache:*"))
@@ -50,6 +56,7 @@ async def test_an_undo_that_would_be_refused_is_known_before(redis: Redis, endpo
     assert (await plan_of(endpoint, selecting("cache:*"), undo=False)).undo_problem is None
 
 
+@pytest.mark.needs("acl|dryrun")
 async def test_keys_out_of_bounds_are_a_problem_when_they_are_all_that_match(redis: Redis, endpoint: Endpoint) -> None:
     await user_may(redis, "%R~*", "~cache:*", "+@all")
     assert (await plan_of(endpoint, selecting("cache:*"))).removal_problem is None

@@ -24,6 +24,7 @@ def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulse_module, "_LOOK", 0.05)
 
 
+@pytest.mark.needs("enable-debug-command")
 async def test_it_feels_what_other_clients_feel(own_server: StartServer) -> None:
     server = own_server({"enable-debug-command": "yes"})
     async with client_of(server) as redis:

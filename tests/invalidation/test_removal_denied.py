@@ -42,6 +42,7 @@ async def test_keys_that_are_not_ours_are_settled_as_kept(redis: Redis, server: 
 
 
 @pytest.mark.parametrize("command", ["unlink", "dump", "scan", "pttl"])
+@pytest.mark.needs("acl|dryrun")
 async def test_a_command_that_is_denied_ends_it(
     redis: Redis, server: EmbeddedServer, tmp_path: Path, command: str
 ) -> None:
@@ -60,6 +61,7 @@ async def test_a_command_that_is_denied_ends_it(
         assert (await redis.info("commandstats"))["cmdstat_unlink"]["rejected_calls"] <= 2
 
 
+@pytest.mark.needs("memory|usage")
 async def test_what_is_only_good_to_know_may_be_denied(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
     await populate(redis, "cache:", 5_000)
     await user_may(redis, "~*", "+@all", "-role", "-acl", "-ping", "-memory|usage")

@@ -21,6 +21,7 @@ KEPT = Options(undo=True)
 SLOW = Options(undo=False, rate=10_000)
 
 
+@pytest.mark.needs("pexpiretime")
 async def test_what_goes_is_in_the_trash_with_its_end(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
     await fill(redis, [f"cache:{number}" for number in range(1_500)])
     await redis.set("cache:fading", "v", px=500_000)

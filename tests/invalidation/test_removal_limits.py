@@ -18,6 +18,7 @@ from tests.server.listening import until
 pytestmark = pytest.mark.usefixtures("at_once")
 
 
+@pytest.mark.needs("enable-debug-command")
 async def test_a_busy_server_is_given_smaller_pages(own_server: StartServer, tmp_path: Path) -> None:
     server = own_server({"enable-debug-command": "yes"})
     async with client_of(server) as redis, client_of(server) as other:

@@ -86,6 +86,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
+@pytest.mark.needs("pexpiretime")
 async def test_every_type_comes_back_as_it_was(redis: Redis, server: EmbeddedServer, journal: Journal) -> None:
     async with raw(server, db=3) as client:
         await client.set(b"binary\x00\xff\r\n", b"\x00\xff" * 100)
@@ -123,6 +124,7 @@ async def value_of(client: Any, key: bytes) -> Any:
     return await asked[await client.type(key)]()
 
 
+@pytest.mark.needs("pexpiretime")
 async def test_keys_end_when_they_would_have_ended(redis: Redis, server: EmbeddedServer, journal: Journal) -> None:
     async with raw(server) as client:
         await client.set("lasting", 1)
@@ -137,6 +139,7 @@ async def test_keys_end_when_they_would_have_ended(redis: Redis, server: Embedde
         assert await client.exists("gone by now") == 0
 
 
+@pytest.mark.needs("pexpiretime")
 async def test_a_newer_key_stays_unless_it_is_to_be_replaced(
     redis: Redis, server: EmbeddedServer, journal: Journal
 ) -> None:
@@ -165,6 +168,7 @@ async def test_an_undo_of_a_done_undo_finds_its_own_keys(
         assert again.tally == RestoreTally(restored=9, skipped=1)
 
 
+@pytest.mark.needs("pexpiretime")
 async def test_keys_that_were_given_an_earlier_end_get_their_own_back(
     redis: Redis, server: EmbeddedServer, journal: Journal
 ) -> None:
@@ -318,7 +322,7 @@ async def test_a_full_memory_stops_it_and_it_goes_on_when_there_is_room(
 
 
 async def test_a_failed_save_stops_it(own_server: StartServer, journal: Journal) -> None:
-    server = own_server({"save": '"3600 1"', "stop-writes-on-bgsave-error": "yes"})
+    server = own_server({"save": "3600 1", "stop-writes-on-bgsave-error": "yes"})
     async with raw(server) as client:
         path = await trash_of(server, journal, await strings(client, range(10)))
         (Path(server.socket).parent / "dump.rdb").mkdir()  # nothing can be saved there

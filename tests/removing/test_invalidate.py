@@ -277,6 +277,7 @@ def test_one_database_alone(db: Redis, pymon: Command, server: EmbeddedServer) -
         (("+dump", "+restore"), ("--expire", "9"), "PEXPIRE is refused"),
     ],
 )
+@pytest.mark.needs("acl|dryrun")
 def test_what_we_may_not_do_is_known_before(
     db: Redis, pymon: Command, rules: tuple[str, ...], flags: tuple[str, ...], said: str
 ) -> None:

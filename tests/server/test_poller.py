@@ -444,6 +444,7 @@ async def session(server: EmbeddedServer, redis: Redis) -> AsyncIterator[Session
     await opened.close()
 
 
+@pytest.mark.needs("slowlog|get")
 async def test_a_denied_command_leaves_one_line_in_the_servers_acl_log(session: Session, redis: Redis) -> None:
     poller = Poller([INFO_QUERY, CLIENTS, SLOW])
     for now in range(4):
@@ -461,6 +462,7 @@ async def test_a_denied_command_leaves_one_line_in_the_servers_acl_log(session: 
     assert entry["count"] == 2
 
 
+@pytest.mark.needs("slowlog|get")
 async def test_the_servers_own_accounts_say_what_a_command_costs(session: Session) -> None:
     poller = Poller([INFO_QUERY, BURN])
     for now in range(2):
@@ -474,7 +476,7 @@ async def test_the_servers_own_accounts_say_what_a_command_costs(session: Sessio
     assert poller.cadence(0.001)["burn"] == pytest.approx(usec / calls / 1e6 / SHARE, rel=0.9)
 
 
-async def test_polling_causes_no_error_reply(any_server: EmbeddedServer) -> None:
+async def test_polling_causes_no_error_reply(any_redis: Redis, any_server: EmbeddedServer) -> None:
     opened, _ = await open_session(Endpoint(socket=any_server.socket))
     try:
         poller = Poller([INFO_QUERY, CLIENTS, SLOW])

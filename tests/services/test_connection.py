@@ -28,7 +28,8 @@ async def client(server: EmbeddedServer, redis: Redis) -> AsyncIterator[Redis]:
 
 async def test_it_introduces_itself_and_is_in_its_database(client: Redis) -> None:
     info = await client.client_info()
-    assert (info["name"], info["db"], info["resp"]) == ("py-monitor", 3, "3")
+    assert (info["name"], info["db"]) == ("py-monitor", 3)
+    assert info.get("resp", "3") == "3"  # Redis 6.2 doesn't say
     stats = await client.info("stats")
     assert stats["total_error_replies"] == 0
 

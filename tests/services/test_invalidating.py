@@ -137,7 +137,7 @@ async def test_nothing_and_everything_are_no_invalidation(
     [
         (("~*", "&*", "+@all", "-unlink"), "UNLINK"),
         (("~*", "&*", "+@all", "-scan"), "SCAN"),
-        (("~*", "+@all"), "PUBLISH"),
+        (("~*", "resetchannels", "+@all"), "PUBLISH"),
         (("~alerts:*", "&*", "+@all"), "UNLINK"),
     ],
 )

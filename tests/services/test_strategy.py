@@ -222,6 +222,7 @@ async def test_at_its_end_it_holds_nothing_and_hears_of_nothing(client: Redis, o
         pass
 
 
+@pytest.mark.needs("client|tracking")
 async def test_without_tracking_processes_tell_each_other(redis: Redis, server: EmbeddedServer) -> None:
     rules = ("on", "nopass", "~*", "&*", "+@all", "-client|tracking")
     await redis.execute_command("ACL", "SETUSER", "app", *rules)  # type: ignore[no-untyped-call]

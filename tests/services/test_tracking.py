@@ -172,6 +172,7 @@ async def test_silence_that_is_answered_is_no_loss(raw: Redis, redis: Redis) -> 
 @pytest.mark.parametrize("way", ["tracking", "channel"])
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("decode_responses", [False, True])
+@pytest.mark.needs("client|tracking")
 async def test_however_the_pool_speaks(
     redis: Redis, server: EmbeddedServer, way: Way, protocol: int, *, decode_responses: bool
 ) -> None:
@@ -202,6 +203,7 @@ async def without_tracking(redis: Redis, server: EmbeddedServer) -> AsyncIterato
         yield client
 
 
+@pytest.mark.needs("client|tracking")
 async def test_without_tracking_a_channel_tells(without_tracking: Redis, redis: Redis) -> None:
     async with tracked(without_tracking, ping_every=0.01) as (local, _):
         await redis.publish(CHANNEL, b"a:[2-9]")
@@ -218,6 +220,7 @@ async def test_a_server_without_resp3_tells_by_the_channel(own_server: StartServ
         await until(lambda: held(local) == [b"b:1"])
 
 
+@pytest.mark.needs("client|tracking")
 async def test_where_nothing_tells_nothing_is_held(redis: Redis, server: EmbeddedServer) -> None:
     await app_user(redis, "-client|tracking", "-subscribe")
     local = LocalCache(10)
