@@ -126,7 +126,6 @@ def test_an_application_does_not_go_through_ssh(server: str | Endpoint) -> None:
         connect(server, name="app")
 
 
-
 async def test_an_answer_that_doesn_t_come_is_asked_for_again() -> None:
     asked = 0
 
