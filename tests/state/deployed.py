@@ -8,7 +8,7 @@ from typing import Any
 
 from pymon_tui.model.deployment import Address, Kind, Member, Role
 from pymon_tui.model.history import History
-from pymon_tui.model.link import Link, Live
+from pymon_tui.model.link import Link
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Change, FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
@@ -102,4 +102,4 @@ def cluster(*, chosen: int | None = None) -> FleetView:
 def shown_of(view: FleetView) -> Snapshot:
     """What a fleet yields of this view: the chosen node, or the first with all of them."""
     one = view.nodes[view.chosen or 0].snapshot
-    return replace(one, fleet=view, link=one.link or Live(0.0, 0.0004))
+    return replace(one, fleet=view)

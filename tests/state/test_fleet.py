@@ -22,6 +22,7 @@ from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.readings.metrics import CLIENTS
 from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.listener import Listener
 from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
@@ -197,3 +198,15 @@ async def test_before_anything_is_known_there_is_nothing_to_choose(place: int | 
     async with watched(fleet) as snapshots:
         one = await anext(snapshots)
         assert view(one).chosen == 0
+
+
+async def test_what_ends_the_listener_is_not_passed_over(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(_: Listener) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Listener, "run", run)
+    async with watched(fleet_of(Endpoint(socket=server.socket))) as snapshots:
+        with pytest.raises(ZeroDivisionError):
+            await until(snapshots, has_samples(5))
