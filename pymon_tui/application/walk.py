@@ -16,7 +16,7 @@ KEPT: Mapping[str, int] = {SESSION.name: 10_000, NOTIFICATIONS_RECENT.name: 1_00
 """The families of which the keys themselves are kept, by name, and how many at most."""
 
 _SMALLEST_PAGE, _LARGEST_PAGE = 500, 4_000
-_PAGES = 100
+_PAGES = 25
 """Of a large keyspace, a page is this part, so that a round takes some minutes at most."""
 
 
