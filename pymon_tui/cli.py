@@ -20,7 +20,7 @@ import click
 
 from pymon_tui import __version__, process_list, tty
 from pymon_tui.cli_invalidation import invalidate, journal, undo
-from pymon_tui.cli_permissions import acl
+from pymon_tui.cli_permissions import acl, doctor
 from pymon_tui.cli_settings import ADDRESS, PROGRAM, flags_of, given_of, open_ssh, say, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
@@ -182,7 +182,7 @@ def screenshots(out: Path) -> int:
         return take_screenshots(settings, source_of, ways_of, out)
 
 
-for command in (invalidate, undo, journal, acl):
+for command in (invalidate, undo, journal, acl, doctor):
     cli.add_command(command)
 
 

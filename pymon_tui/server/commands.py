@@ -48,14 +48,14 @@ class Use(Enum):
     SESSIONS = "Sessions"
     APPLICATION = "Application"
     FLEET = "Fleet"
-    PLAN = "plan an invalidation"
+    PLAN = "plan"
     REMOVE = "invalidate"
-    UNDO = "undo an invalidation"
+    UNDO = "undo"
     KILL = "kill clients"
-    SLOWLOG_ACTIONS = "reset the slow log, set its threshold"
+    SLOWLOG_ACTIONS = "set slow log"
     PUBLISH = "publish"
-    SESSION_ACTIONS = "extend and end sessions"
-    CHECK = "check a connection"
+    SESSION_ACTIONS = "end sessions"
+    CHECK = "doctor"
 
 
 PANES = (

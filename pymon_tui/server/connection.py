@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from time import perf_counter
 
@@ -155,6 +156,17 @@ async def open_session(endpoint: Endpoint, handshake: Handshake = Handshake.RESP
     raise greeting_closed(endpoint)
 
 
+async def select(session: Session, db: int) -> None:
+    """Select a database; 0 is selected already, on a connection that has selected none.
+
+    Raises:
+        LinkError: If it can't be selected, or the link is lost.
+    """
+    if db:
+        (answer,) = await session.ask([("SELECT", db)])
+        _must_be_selected(answer, replace(session.endpoint, db=db))
+
+
 class _Closed(Exception):  # noqa: N818 - what happened, and no error yet
     """The connection was made and then closed in the middle of the greeting."""
 
@@ -197,9 +209,7 @@ async def _greet(session: Session, connection: AbstractConnection, handshake: Ha
         _must(await session.receive())
     if endpoint.db:
         await session.send([("SELECT", endpoint.db)])
-        answer = await session.receive()
-        if isinstance(answer, ResponseError):
-            raise database_error(answer, endpoint)
+        _must_be_selected(await session.receive(), endpoint)
     await (_ping(session) if handshake is Handshake.BARE else _introduce(session))
     return handshake
 
@@ -257,6 +267,11 @@ def _password(endpoint: Endpoint) -> bytes:
 def _must(answer: Reply | RedisError) -> None:
     if isinstance(answer, RedisError):
         raise answer
+
+
+def _must_be_selected(answer: Reply | RedisError, endpoint: Endpoint) -> None:
+    if isinstance(answer, ResponseError):
+        raise database_error(answer, endpoint)
 
 
 def _is_unknown(answer: ResponseError) -> bool:

@@ -1,4 +1,4 @@
-"""The way to a server, a stretch at a time: its name, a connection, a certificate. Nothing is said to it yet."""
+"""The way to a server, a stretch at a time: its name, a connection, a certificate. Nobody has logged in yet."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.connection import Session
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import LinkError, link_error
+from pymon_tui.server.reasons import LinkError, greeting_closed, link_error
 from pymon_tui.server.ssh_process import NoTunnel
 from pymon_tui.server.tunnel import tunnel_to
 from pymon_tui.server.wire import connection_to
@@ -88,12 +89,32 @@ async def certificate(endpoint: Endpoint) -> Certificate:
         assert connection._writer is not None
         secured = connection._writer.get_extra_info("ssl_object")
         version, shown = secured.version(), secured.getpeercert()
+        await _heard(connection, endpoint)
     return Certificate(
         version=safe(version or "TLS"),
         subject=_name(shown.get("subject")) if shown else None,
         issuer=_name(shown.get("issuer")) if shown else None,
         ends_at=ssl.cert_time_to_seconds(shown["notAfter"]) if shown else None,
     )
+
+
+async def _heard(connection: AbstractConnection, endpoint: Endpoint) -> None:
+    """Wait for an answer to anything: who wants our certificate takes the connection, and says so afterwards.
+
+    Raises:
+        LinkError: If that is what is said.
+    """
+    session = Session(connection, endpoint)
+    try:
+        await session.send([("PING",)])
+        await session.receive()
+    except (RedisError, OSError) as error:
+        lost = link_error(error, endpoint)
+        if lost.trouble is Trouble.UNREACHABLE:
+            raise greeting_closed(endpoint) from None
+        if lost.trouble is Trouble.REFUSED:
+            raise lost from None
+        # Silence, or another language, is no matter of TLS.
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What our user may do, command by command: by ACL DRYRUN, or by asking once what does no harm."""
+"""What our user may do, command by command: by ACL DRYRUN, or by asking once what panes ask."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from pymon_tui.model.query import Reason, Reply
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.server.commands import SENT, Sent, Use
+from pymon_tui.server.commands import PANES, SENT, Sent
 from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.known import Known
 from pymon_tui.server.reasons import answer_text, gap, is_of_key
@@ -124,12 +124,13 @@ async def rights(
     """
     tried = {sent: example(sent.name, keys, channels) for sent in SENT if sent.name not in _EXEMPT}
     there = {sent: lines for sent, lines in tried.items() if sent.name in known.commands}
-    who = user.encode()
-    (first,) = await session.ask([("ACL", "DRYRUN", who, "PING")])
-    if isinstance(first, RedisError):
-        answers = await _asked(session, there, {"acl|dryrun": first, **heard})
+    if known.selectors:
+        (first,) = await session.ask([("ACL", "DRYRUN", user.encode(), "PING")])
+        heard = {"acl|dryrun": first, **heard}
+    if isinstance(heard.get("acl|dryrun"), RedisError | None):
+        answers = await _asked(session, there, heard)
     else:
-        answers = await _dry_runs(session, who, there)
+        answers = await _dry_runs(session, user.encode(), there)
     return tuple(_right(sent, answers.get(sent), user, known) for sent in tried)
 
 
@@ -154,14 +155,14 @@ def _as_error(reply: Reply) -> Reply:
 async def _asked(
     session: Session, tried: Mapping[Sent, Sequence[tuple[bytes, ...]]], heard: Mapping[str, Reply]
 ) -> Mapping[Sent, Sequence[Reply]]:
-    """The answers to what does no harm; what the greeting has asked already isn't asked again."""
+    """The answers to what panes ask: it does no harm, and a refusal is news. Each is an entry in the ACL LOG."""
     found: dict[Sent, list[Reply]] = {sent: [heard[sent.name]] for sent in tried if sent.name in heard}
     lines = [
         (sent, line)
         for sent, some in tried.items()
-        if sent not in found and not sent.changes and not sent.uses <= {Use.CONNECTION, Use.CHECK}
+        if sent not in found and not sent.changes and not sent.uses.isdisjoint(PANES)
         for line in some
-        if sent.name not in ("multi", "exec", *_SUBSCRIPTIONS)
+        if sent.name not in _SUBSCRIPTIONS
     ]
     for (sent, _), reply in zip(lines, await session.ask([line for _, line in lines]), strict=True):
         found.setdefault(sent, []).append(reply)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
@@ -20,7 +19,7 @@ from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.model.action import Action, Done, NotDone
 from pymon_tui.model.query import Unavailable
 from pymon_tui.model.text import safe
-from pymon_tui.permissions.users import PLACEHOLDER, READ_OF, RuleError, User, users
+from pymon_tui.permissions.users import PLACEHOLDER, READ_OF, RuleError, users
 from pymon_tui.readings import QUERIES
 from pymon_tui.server.actions import perform
 from pymon_tui.server.commands import Access, sent
@@ -31,33 +30,9 @@ from pymon_tui.server.poller import Poller
 from pymon_tui.services.keys import NOTIFICATIONS_RECENT, SESSION, STATS_HITS
 from pymon_tui.settings import Settings
 from pymon_tui.settings.desk import desk_of
+from tests.permissions.making import INVALIDATE, KILL, PASSWORD, WATCH, endpoint_of, made, run
 from tests.server.fake import unrecorded
 from tests.server.listening import listening, live, until
-
-PASSWORD = "a-long-password"
-WATCH, KILL, INVALIDATE = range(3)
-
-
-async def run(redis: Redis, *words: Any) -> Any:
-    """One command, as it stands."""
-    return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
-
-
-async def made(redis: Redis, server: EmbeddedServer, *patterns: str) -> tuple[User, ...]:
-    """The three users, created on the server by their lines."""
-    session, _ = await open_session(Endpoint(socket=server.socket))
-    known = await known_to(session)
-    await session.close()
-    found = users(known, [parse_pattern(pattern).glob for pattern in patterns], [b"notifications:*"])
-    for user in found:
-        await run(redis, *shlex.split(user.line.replace(PLACEHOLDER, f">{PASSWORD}")))
-    await run(redis, "ACL", "LOG", "RESET")
-    return found
-
-
-def endpoint_of(server: EmbeddedServer, user: User) -> Endpoint:
-    """The server as this user."""
-    return Endpoint(socket=server.socket, username=user.name, password=SecretStr(PASSWORD))
 
 
 async def entries(redis: Redis) -> list[tuple[str, str]]:

@@ -40,6 +40,7 @@ def test_every_command_has_an_example() -> None:
             assert example(sent.name, {}, CHANNELS)
 
 
+@pytest.mark.needs("acl|dryrun")
 @pytest.mark.parametrize("way", ["dryrun", "asking"])
 async def test_who_may_do_all(redis: Redis, server: EmbeddedServer, way: str) -> None:
     await redis.set("other", "1")
@@ -59,6 +60,7 @@ async def test_who_may_do_all(redis: Redis, server: EmbeddedServer, way: str) ->
     assert (await redis.config_get("slowlog-log-slower-than"))["slowlog-log-slower-than"] == "10000"
 
 
+@pytest.mark.needs("acl|dryrun")
 @pytest.mark.parametrize("way", ["dryrun", "asking"])
 async def test_what_is_denied_is_told_with_its_line(redis: Redis, server: EmbeddedServer, way: str) -> None:
     rules = [

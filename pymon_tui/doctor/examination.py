@@ -1,0 +1,69 @@
+"""A connection, looked at step by step until one fails without which the next makes no sense."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from pymon_tui.doctor.finding import Finding, failed
+from pymon_tui.doctor.permitted import permissions
+from pymon_tui.doctor.running import clock, info_of, round_trip, topology
+from pymon_tui.doctor.way import Arrival, arrived, connected, named, secured
+from pymon_tui.permissions.users import READ_OF
+from pymon_tui.readings.topology import is_cluster
+from pymon_tui.server.connection import Session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.known import known_to
+from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.rights import Answer, rights
+
+_KEYS: Mapping[str, bytes] = {name: families[0].glob.replace(b"*", b"0") for name, families in READ_OF.items()}
+"""A key to try each of these with: others needn't be readable."""
+
+
+async def examine(endpoint: Endpoint, channels: Sequence[bytes]) -> AsyncIterator[Finding]:
+    """Each step's finding as soon as it is there.
+
+    Args:
+        channels: What is to be listened to.
+    """
+    for step in (named, connected, secured):
+        finding = await step(endpoint)
+        yield finding
+        if finding.ends:
+            return
+    arrival = await arrived(endpoint)
+    for finding in arrival.findings:
+        yield finding
+    if arrival.session is None:
+        return
+    try:
+        async for finding in _spoken_to(arrival.session, arrival, endpoint, channels):
+            yield finding
+    except LinkError as error:
+        yield failed("permissions", "permissions", error)
+    finally:
+        await arrival.session.close()
+
+
+async def _spoken_to(
+    session: Session, arrival: Arrival, endpoint: Endpoint, channels: Sequence[bytes]
+) -> AsyncIterator[Finding]:
+    known = await known_to(session)
+    (told,) = await session.ask([("INFO", "all")])
+    info = info_of(told)
+    heard = {"info": told, "acl|whoami": arrival.whoami}
+    found = await rights(session, arrival.user, known, heard=heard, keys=_KEYS, channels=channels)
+    in_cluster = info is not None and is_cluster(info)
+    for finding in permissions(
+        found,
+        arrival.user,
+        channels,
+        selectors=known.selectors,
+        cluster=in_cluster,
+        read_only=endpoint.read_only,
+    ):
+        yield finding
+    refused = {right.sent.name for right in found if right.answer in (Answer.DENIED, Answer.MISSING)}
+    yield await round_trip(session, may=lambda name: name not in refused)
+    yield await clock(session, may=lambda name: name not in refused)
+    yield topology(info)
