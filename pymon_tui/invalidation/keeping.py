@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import TypeAlias, TypeVar
 from pymon_tui.invalidation.looking import Look, Looking, Looks, refused_keys
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
 from pymon_tui.invalidation.sweep import Page, Place
+from pymon_tui.server import clock
 
 Dump: TypeAlias = tuple[bytes, int, bytes]
 """A key, its end in unix milliseconds (0 for none), and what DUMP gave for it."""
@@ -199,7 +199,7 @@ def _as_it_is(page: Page) -> Portion:
 def _dump(portion: Portion, looks: Looks, pipe: Pipe) -> _Dumping:
     """Ask for the dumps of a portion's keys."""
     answers = pipe.ask(pack_each([(b"DUMP",)], looks.words), len(looks.words)) if looks.words else None
-    return _Dumping(replace(portion, dumped_at=time.monotonic()), looks, answers)
+    return _Dumping(replace(portion, dumped_at=clock.now()), looks, answers)
 
 
 async def _dumped(dumping: _Dumping, pipe: Pipe) -> Portion:

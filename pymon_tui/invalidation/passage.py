@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -21,6 +20,7 @@ from pymon_tui.invalidation.pipe import Answer, Pipe, pack
 from pymon_tui.invalidation.sweep import Refused, Sweep
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError
+from pymon_tui.server import clock
 from pymon_tui.server.reasons import LinkError
 
 GROWTH = 1.1
@@ -160,7 +160,7 @@ class Passage:
     async def _take(self, portion: Portion) -> None:
         ledger = self._ledger
         await self._within_plan(len(portion.keys))
-        if portion.dumps and time.monotonic() - portion.dumped_at > FRESH:
+        if portion.dumps and clock.now() - portion.dumped_at > FRESH:
             portion = await renewed(portion, self._pipe)
         unkept = portion.keys if self._trash is not None else []
         if self._trash is not None and portion.dumps:

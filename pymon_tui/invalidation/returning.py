@@ -13,6 +13,7 @@ from pymon_tui.invalidation.pipe import Answer, Pipe, pack_all
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally
 from pymon_tui.invalidation.trash import TrashReader, TrashRecord
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server import clock
 from pymon_tui.server.reasons import answer_text, remedy_of
 
 KEYS, BYTES = 200, 131_072
@@ -123,17 +124,17 @@ class Returning:
         Raises:
             LinkError: If the link is lost.
         """
-        asked_at = time.monotonic()
+        asked_at = clock.now()
         answer = await self._pipe.ask_one(b"TIME")
-        round_trip = time.monotonic() - asked_at
+        round_trip = clock.now() - asked_at
         self._in_flight = min(_MOST, _FEWEST + int(round_trip / _PER_PORTION))
         # A server that doesn't tell is taken to have the time that we have.
         now = int(answer[0]) + int(answer[1]) / 1e6 if isinstance(answer, list) else time.time()
-        self._ahead = now - time.monotonic()
+        self._ahead = now - clock.now()
 
     def send(self, portion: Portion) -> Sent:
         """Send what has not ended yet of a portion; the server would take the rest, and drop it at once."""
-        now = int((time.monotonic() + self._ahead) * 1000)
+        now = int((clock.now() + self._ahead) * 1000)
         alive = [record for record in portion.records if not 0 < record[1] <= now]
         if not alive:
             return Sent(portion, alive, None)

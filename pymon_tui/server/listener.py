@@ -15,6 +15,7 @@ from pymon_tui.model.link import Connecting, Live, Lost, Trouble
 from pymon_tui.model.query import Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.model.units import duration
+from pymon_tui.server import clock
 from pymon_tui.server.backoff import backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.endpoint import Endpoint
@@ -81,7 +82,7 @@ class Listener:
 
     async def run(self) -> None:
         """Follow until cancelled; a lost connection is made again, for ever."""
-        self._feed.status = Connecting(time.monotonic())
+        self._feed.status = Connecting(clock.now())
         while True:
             try:
                 session, handshake = await open_session(self._endpoint, self._handshake)
@@ -110,7 +111,7 @@ class Listener:
             await subscriber.close()
 
     def _mark_loss(self, subscriber: Subscriber, error: LinkError) -> None:
-        now = time.monotonic()
+        now = clock.now()
         if self._live_since is None:
             return
         if now - self._live_since >= _STEADY:
@@ -124,7 +125,7 @@ class Listener:
 
     def _lose(self, error: LinkError) -> float:
         """Say in the feed's status that the connection is lost; returns the seconds until the next try."""
-        now = time.monotonic()
+        now = clock.now()
         self._tries += 1
         wait = backoff(error.trouble, self._tries, self._dice)
         status = self._feed.status
@@ -151,7 +152,7 @@ class Listener:
         if subscriber is None:
             return
         if self._live_since is None:
-            self._live_since = time.monotonic()
+            self._live_since = clock.now()
             self._mark_return(subscriber, self._live_since)
         refused = [asked for name in self.patterns if (asked := subscription(name)) in self._refused]
         why = refusal(refused, self._refused[refused[0]], subscriber.user) if refused else None

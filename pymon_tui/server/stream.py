@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 import hiredis
@@ -11,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse
 
 from pymon_tui.model.query import Reply
+from pymon_tui.server import clock
 from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.connection import Session
 from pymon_tui.server.reasons import LinkError, link_error
@@ -44,7 +44,7 @@ class Stream(asyncio.BufferedProtocol):
         self._reader = hiredis.Reader(notEnoughData=_NOTHING)
         self._reader.setmaxbuf(4 * SLICE)  # kept between slices, instead of made anew for each
         self._buffer = memoryview(bytearray(SLICE))
-        self._second = self.heard_at = time.monotonic()
+        self._second = self.heard_at = clock.now()
         self._second_bytes = self._last_second_bytes = 0
         self.lost: asyncio.Future[LinkError] = asyncio.get_running_loop().create_future()
         self._transport = session.hand_over(self)
@@ -90,7 +90,7 @@ class Stream(asyncio.BufferedProtocol):
             self.lost.set_result(error)
 
     def _measure(self, nbytes: int) -> None:
-        self.heard_at = now = time.monotonic()
+        self.heard_at = now = clock.now()
         if now - self._second >= 1.0:
             self._last_second_bytes = self._second_bytes if now - self._second < 2.0 else 0
             self._second, self._second_bytes = now, 0

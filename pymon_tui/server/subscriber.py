@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -17,6 +16,7 @@ from pymon_tui.model.query import Reason, Reply, Unavailable
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
 from pymon_tui.readings.info import parse_info
+from pymon_tui.server import clock
 from pymon_tui.server.connection import Handshake, Session
 from pymon_tui.server.intake import Intake
 from pymon_tui.server.reasons import LinkError, answer_text, gap, link_error
@@ -122,15 +122,15 @@ class Subscriber:
                 unanswered, due = 0, stream.heard_at + ping_every
             else:
                 due = asked_at + pong_timeout
-            if (wait := due - time.monotonic()) > 0:
+            if (wait := due - clock.now()) > 0:
                 await asyncio.wait({stream.lost}, timeout=wait)
                 if stream.lost.done():
                     return stream.lost.result()
             elif unanswered == _PINGS:
-                silence = duration(time.monotonic() - stream.heard_at)
+                silence = duration(clock.now() - stream.heard_at)
                 return LinkError(Trouble.SILENT, f"no sign of life from {self._endpoint.address} for {silence}", "")
             else:
-                asked_at = time.monotonic()
+                asked_at = clock.now()
                 unanswered += self._ask_for_a_sign_of_life()
 
     async def close(self) -> None:
@@ -140,7 +140,7 @@ class Subscriber:
     def _ask(self, commands: Sequence[Words]) -> int:
         """Send those that were not refused before; returns how many that are."""
         asked = [command for command in commands if command not in self._refused]
-        now = time.monotonic()
+        now = clock.now()
         self._questions.extend((command, now) for command in asked)
         if asked:
             self._stream.write(asked)
@@ -160,7 +160,7 @@ class Subscriber:
         if not self._questions or (kind is not None and kind not in _CONFIRMED):
             return  # a push that nobody asked for
         command, asked_at = self._questions.popleft()
-        self.rtt = time.monotonic() - asked_at
+        self.rtt = clock.now() - asked_at
         if isinstance(reply, ReplyError):
             self._refuse(command, str(reply))
         elif command == INFO:

@@ -19,6 +19,7 @@ from pymon_tui.model.snapshot import Change, FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
 from pymon_tui.readings.topology import TOPOLOGY
+from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
 from pymon_tui.state.monitor import Monitor
@@ -227,7 +228,7 @@ class Fleet:
         tellers = [
             Teller(one.name, one.monitor.info, self._layout(one), one.away_since) for one in self._followed.values()
         ]
-        for text in self._roster.update(tellers, time.monotonic()):
+        for text in self._roster.update(tellers, clock.now()):
             self._change(text, time.time())
         if self._roster.kind is Kind.CLUSTER and not self._picked:
             self._chosen = None

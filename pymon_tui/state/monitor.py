@@ -18,6 +18,7 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import COMMANDS, HITS, METRICS, MISSES, NET_INPUT, NET_OUTPUT, RTT
+from pymon_tui.server import clock
 from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
@@ -52,7 +53,7 @@ class Monitor:
         self._history = History((*METRICS, RTT))
         self._feed = feed
         self._poked = asyncio.Event()
-        self._link: Link = Connecting(time.monotonic())
+        self._link: Link = Connecting(clock.now())
         self._run_id: str | None = None
         self._own = (0, 0, 0, 0, 0)  # what we had caused when INFO was last asked
         self._own_id: int | None = None
@@ -110,7 +111,7 @@ class Monitor:
                         yield snapshot
             except LinkError as error:
                 # A link that is lost again soon has not come back: the wait goes on growing.
-                held = isinstance(self._link, Live) and time.monotonic() - self._link.since > LONGEST_WAIT
+                held = isinstance(self._link, Live) and clock.now() - self._link.since > LONGEST_WAIT
                 tries = 1 if held else tries + 1
                 wait = self._lose(error, tries)
                 yield self._snapshot()
@@ -132,7 +133,7 @@ class Monitor:
             self._own = self._caused(session)
             self._own_id = session.client_id
             while True:
-                began = time.monotonic()
+                began = clock.now()
                 self._poked.clear()
                 own, last_info = self._caused(session), self._poller.info
                 await self._poller.tick(session, began, self._interval, self._wanted)
@@ -142,7 +143,7 @@ class Monitor:
                 since = self._link.since if isinstance(self._link, Live) else began
                 self._link = Live(since, self._poller.rtt)
                 yield self._snapshot()
-                await self._wait(max(began + self._interval - time.monotonic(), 0.02))
+                await self._wait(max(began + self._interval - clock.now(), 0.02))
         finally:
             await session.close()
 
@@ -178,7 +179,7 @@ class Monitor:
 
     def _lose(self, error: LinkError, tries: int) -> float:
         """Note that the link is lost; returns the seconds until the next try."""
-        now = time.monotonic()
+        now = clock.now()
         wait = backoff(error.trouble, tries, self._dice)
         since = self._link.since if isinstance(self._link, Lost) else now
         self._link = Lost(error.trouble, error.what, error.remedy, since, now + wait, tries)
@@ -196,7 +197,7 @@ class Monitor:
         return Snapshot(
             node=safe(endpoint.label),
             environment=safe(endpoint.environment) if endpoint.environment else None,
-            at=time.monotonic(),
+            at=clock.now(),
             wall=time.time(),
             interval=self._interval,
             link=self._link,

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -24,6 +23,7 @@ from textual.screen import Screen
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings, SettingsError
 from pymon_tui.settings.recent import recent, remember
@@ -82,7 +82,7 @@ class PymonApp(DiffedApp[int]):
         ways_of: WaysOf,
         *,
         endpoint: Endpoint | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.now,
         driver_class: type[Driver] | None = None,
     ) -> None:
         """Make the app; nothing is opened yet.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
@@ -20,6 +19,7 @@ from pymon_tui.model.sliding_rate import SlidingRate
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.channels import CHANNELS, SUBSCRIPTIONS, Channel
+from pymon_tui.server import clock
 from pymon_tui.ui.panes.notifications import asked, lines
 from pymon_tui.ui.panes.notifications.earlier import Earlier
 from pymon_tui.ui.panes.notifications.rows import CHANNEL_COLUMNS, USER, Entries, Narrowed, columns
@@ -137,8 +137,8 @@ class NotificationsPane(Pane):
             self.set_class(self.size.width >= BROAD, "-broad")
         self._messages.headed = self.full
         self._draw_channels(snapshot)
-        self._draw_rows(snapshot.feed, time.monotonic())
-        self._draw_numbers(snapshot, time.monotonic())
+        self._draw_rows(snapshot.feed, clock.now())
+        self._draw_numbers(snapshot, clock.now())
 
     def opened(self) -> Pane.Open | None:
         """The message under the cursor with its payload in full, or all that is said of a gap."""
@@ -227,7 +227,7 @@ class NotificationsPane(Pane):
 
     def _look(self) -> None:
         """Draw what changed in the feed since the last look, if somebody looks."""
-        snapshot, now = self.snapshot, time.monotonic()
+        snapshot, now = self.snapshot, clock.now()
         if snapshot is None:
             return
         feed = snapshot.feed
