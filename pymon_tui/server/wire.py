@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from redis._parsers import _AsyncHiredisParser
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
@@ -27,14 +28,14 @@ def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConn
         LinkError: If a certificate that was named can't be used.
     """
     options: dict[str, Any] = {
-        "socket_timeout": endpoint.command_timeout,
+        "socket_timeout": None,  # of a whole reply; ours is below
         "socket_connect_timeout": endpoint.connect_timeout,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
         "driver_info": None,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         "parser_class": _Parser,
-        "redis_connect_func": _prepare,
+        "redis_connect_func": partial(_prepare, endpoint.command_timeout),
     }
     if tunnel is not None and endpoint.tls is not None:
         return _TlsTunnelConnection(
@@ -58,6 +59,14 @@ class _Parser(_AsyncHiredisParser):
     """
 
     EXCEPTION_CLASSES: dict[str, Any] = {"NOPERM": NoPermissionError}  # noqa: RUF012 - a plain attribute in redis-py
+
+    patience: float
+    """Seconds without a byte: a reply that is still coming in is no silence, however long a slow line takes for it."""
+
+    async def read_from_socket(self) -> Literal[True]:
+        async with asyncio.timeout(self.patience):
+            await super().read_from_socket()
+        return True
 
 
 class _TlsConnection(SSLConnection):
@@ -105,5 +114,6 @@ def _context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-async def _prepare(connection: AbstractConnection) -> None:
+async def _prepare(patience: float, connection: AbstractConnection) -> None:
+    connection._parser.patience = patience
     connection._parser.on_connect(connection)  # type: ignore[no-untyped-call]
