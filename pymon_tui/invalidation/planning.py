@@ -153,7 +153,11 @@ class Planning:
         trash = None
         if self._undo:
             problem = allowed.undo_problem
-            trash = await trash_estimate(pipe, samples, matched, key_cap=self._key_cap, problem=problem)
+            # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
+            untouched = self._selection.filters.idle_over is not None
+            trash = await trash_estimate(
+                pipe, samples, matched, key_cap=self._key_cap, problem=problem, untouched=untouched
+            )
         return Plan(
             node=endpoint.label,
             address=endpoint.address,

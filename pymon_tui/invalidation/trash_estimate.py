@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.pipe import Pipe, pack_all
+from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import gap
@@ -37,11 +38,11 @@ class TrashEstimate:
 
 
 async def trash_estimate(
-    pipe: Pipe, samples: Sequence[Sample], keys: int, *, key_cap: int, problem: SafeText | None
+    pipe: Pipe, samples: Sequence[Sample], keys: int, *, key_cap: int, problem: SafeText | None, untouched: bool
 ) -> TrashEstimate:
     """What the trash of ``keys`` keys would hold, by these samples; those of more than ``key_cap`` bytes don't go in.
 
-    DUMP counts as use of a key, so only up to a hundred small ones are dumped.
+    DUMP counts as use of a key, so only up to a hundred small ones are dumped; none, where all must be left untouched.
 
     Raises:
         LinkError: If the link is lost.
@@ -53,7 +54,7 @@ async def trash_estimate(
         return TrashEstimate(None if keys else 0, oversized, problem)
     small = [sample for sample in samples if sample.bytes is not None and sample.bytes <= min(_LARGEST_DUMP, key_cap)]
     step = max(1, len(small) // _MOST_DUMPS)
-    ratio = await _ratio(pipe, small[::step][:_MOST_DUMPS])
+    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS])
     if isinstance(ratio, SafeText):
         return TrashEstimate(None, oversized, ratio)
     if ratio is None:
@@ -69,6 +70,8 @@ async def _ratio(pipe: Pipe, samples: Sequence[Sample]) -> float | SafeText | No
         some = samples[begin : begin + _AT_ONCE]
         answers = await pipe.ask(pack_all((b"DUMP", sample.key) for sample in some), len(some))
         for sample, answer in zip(some, answers, strict=True):
+            if isinstance(answer, ResponseError) and is_redirect(answer):
+                continue
             if isinstance(answer, ResponseError):
                 why = gap(answer, "dump", pipe.user)
                 return safe(f"DUMP is refused: {why.detail}; {why.remedy}" if why.remedy else f"no DUMP: {why.detail}")

@@ -7,6 +7,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.filters import Filters
 from tests.invalidation.planned import plan_of, selecting
 
 
@@ -42,3 +43,14 @@ async def test_keys_too_big_to_look_at_leave_the_size_unknown(redis: Redis, serv
     await redis.set("cache:1", "v" * 200_000)
     plan = await plan_of(server, selecting("cache:*"))
     assert (plan.oversized, plan.undo_bytes, plan.undo_possible) == (0, None, True)
+
+
+async def test_a_plan_for_idle_keys_leaves_them_idle(any_redis: Redis, any_server: EmbeddedServer) -> None:
+    async with Redis(unix_socket_path=any_server.socket) as client:
+        await client.set("source", "v")
+        dump = await client.dump("source")
+        for number in range(20):
+            await client.restore(f"cache:{number}", 0, dump or b"", idletime=1_000)
+    plan = await plan_of(any_server, selecting("cache:*", filters=Filters(idle_over=500)))
+    assert (plan.matched, plan.undo_bytes, plan.undo_possible) == (20, None, True)
+    assert min([await any_redis.object("IDLETIME", f"cache:{number}") for number in range(20)]) >= 1_000
