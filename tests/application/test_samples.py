@@ -97,6 +97,7 @@ async def test_a_server_tells_bytes_and_lives_of_its_keys(server: EmbeddedServer
     assert total.value == 2
 
 
+@pytest.mark.needs("memory|usage")
 async def test_what_may_not_be_touched_is_asked_about_once(server: EmbeddedServer, redis: Redis) -> None:
     await redis.mset({f"{name}:{number}": "x" for name in ("mine", "theirs") for number in range(30)})
     await redis.acl_setuser("half", enabled=True, passwords=["+pw"], keys=["mine:*"], commands=["+@all"])

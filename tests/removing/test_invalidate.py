@@ -166,10 +166,10 @@ def test_a_preset_s_value_is_taken_as_it_is(db: Redis, pymon: Command) -> None:
 )
 def test_filters(db: Redis, pymon: Command, flags: tuple[str, ...], goes: str) -> None:
     db.hset("f:hash", "a", "b")
-    db.set("f:soon", 1, ex=30)
-    db.set("f:late", 1, ex=3000)
+    db.set("f:soon", "v", ex=30)
+    db.set("f:late", "v", ex=3000)
     db.set("f:large", "x" * 9000)
-    db.set("source", 1)
+    db.set("source", "v")
     db.restore("f:idle", 0, db.dump("source") or b"", idletime=100)
     before = keys_of(db)
     assert pymon("invalidate", "f:*", *flags, "--yes").code == 0

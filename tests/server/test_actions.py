@@ -228,12 +228,14 @@ async def test_each_step_goes_by_what_came_back_of_the_one_before(redis: Redis, 
     assert await moved(Endpoint(socket=server.socket)) == Done(safe("11 moved"))
 
 
+@pytest.mark.needs("client|list")  # before Redis 7 what the server names may be a command or its subcommand
 async def test_what_is_between_multi_and_exec_is_refused_as_a_whole(redis: Redis, server: EmbeddedServer) -> None:
     await redis.set("where", "here")
     await redis.acl_setuser("mon", enabled=True, passwords=["+pw"], commands=["+@all", "-incr"], keys=["*"])
     refused = await moved(Endpoint(socket=server.socket, username="mon", password=SecretStr("pw")))
     assert isinstance(refused, NotDone)
-    assert refused.what == "Move it was refused: NOPERM User mon has no permissions to run the 'incr' command"
+    assert refused.what.startswith("Move it was refused: NOPERM ")
+    assert "has no permissions to run the 'incr' command" in refused.what
     assert (refused.remedy, refused.unknown) == ("ACL SETUSER mon +incr", False)
     assert await redis.get("where") == "here"
 

@@ -112,7 +112,7 @@ async def test_comes_back_after_a_kill_and_marks_the_gap(redis: Redis, server: E
     assert await errors_of(redis) == ({}, 0)
 
 
-@pytest.mark.needs("client|list")  # of the age of INFO's counter of those it cut off
+@pytest.mark.needs("client|no-touch")  # of the age of INFO's counter of those it cut off
 async def test_says_that_the_server_cut_us_off(redis: Redis, server: EmbeddedServer) -> None:
     async with listening(at(server), b"flood:*") as (listener, feed):
         await until(live(feed))
