@@ -10,8 +10,8 @@ import gc
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -241,6 +241,10 @@ def _ways_to_servers(
     """
     chosen: dict[Any, Any] = {}  # what the settings are for servers that a person chose
 
+    def settings_for(endpoint: Any) -> Any:
+        # Whatever the password is now: a person may have given another since.
+        return chosen.get(replace(endpoint, password=None), settings)
+
     def source_of(endpoint: Any) -> Any:
         from pymon_tui.application import QUERIES as OF_THE_APPLICATION
         from pymon_tui.journal.actions import recorder
@@ -250,7 +254,7 @@ def _ways_to_servers(
         from pymon_tui.state.fleet import Fleet
         from pymon_tui.state.monitor import Monitor
 
-        read_only, record = chosen.get(endpoint, settings).read_only, recorder(Journal(state_folder()))
+        read_only, record = settings_for(endpoint).read_only, recorder(Journal(state_folder()))
 
         def follow(node: Any, queries: Any, feed: Any) -> Any:
             return Monitor(node, queries, interval=settings.interval, feed=feed, read_only=read_only, record=record)
@@ -265,15 +269,16 @@ def _ways_to_servers(
         lead = settings_of_profile if choice.kind == "profile" else settings_of_url
         # Warnings were said at the start; now the screen is the monitor's.
         found = lead(choice.name, settings, lambda _warning: None)
-        chosen[found.endpoint] = found
+        chosen[replace(found.endpoint, password=None)] = found
         return found.endpoint
 
     def ways_of(app: Any, endpoint: Any, monitor: Any) -> Any:
+        from pymon_tui.server import clock
         from pymon_tui.settings.desk import desk_of
         from pymon_tui.ui.screens.invalidate.journey import Journey
         from pymon_tui.ui.screens.invalidate.site import Site
 
-        desk = desk_of(endpoint, chosen.get(endpoint, settings), folder)
-        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, time.monotonic, settings.graph))
+        desk = desk_of(endpoint, settings_for(endpoint), folder)
+        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, clock.now, settings.graph))
 
     return source_of, endpoint_of, ways_of
