@@ -62,8 +62,8 @@ class Groups:
 
 
 def groups_of(walk: Walk) -> Groups:
-    """The groups of the newest whole round, or of what there is of the first."""
-    return _groups(walk.known, complete=walk.whole is not None)
+    """The groups of the newest whole round, or of what there is of one that has met many more keys."""
+    return _groups(walk.known, complete=walk.complete)
 
 
 @lru_cache(maxsize=2)

@@ -20,7 +20,7 @@ class Row:
 
     Attributes:
         group: Which; None for the keys that are in none.
-        keys: How many there are, about, as long as the walk is in its first round.
+        keys: How many there are, about, as long as no round is whole.
         bytes: What they take, by the mean of those that were asked about, as many as ``sampled``.
         without_expiry: The share of those asked about that don't expire, from 0 to 1.
         today: Hits and misses of today; None also where nothing was looked up.
@@ -46,7 +46,7 @@ class Overview:
     Attributes:
         rows: Families that have keys and the large namespaces of the other keys; the rest at the end, if there is any.
         absent: The names of the families without a key, if there are others that have some.
-        seen: Keys that the walk has met in its newest whole round, or until now in the first.
+        seen: Keys that the walk has met in its newest whole round, or until now.
         total: Keys in the database; None where the server doesn't tell.
         complete: Whether a round came to its end. Until then the numbers of keys are extrapolated to ``total``.
     """
@@ -69,7 +69,7 @@ class Overview:
 
     @property
     def progress(self) -> float | None:
-        """How much of the first round is done, from 0 to 1; None where that isn't known."""
+        """How much of the round is done, from 0 to 1; None where that isn't known."""
         return min(1.0, self.seen / self.total) if self.total else None
 
 

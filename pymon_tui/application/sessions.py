@@ -143,7 +143,7 @@ def parse_keys(walk: Walk) -> SessionKeys:
     """How far the walk is with sessions."""
     known = walk.known
     listed = min(_MOST, len(walk.keys(SESSION.name)))
-    return SessionKeys(known.counts.get(SESSION.name, 0), listed, known.seen, whole=walk.whole is not None)
+    return SessionKeys(known.counts.get(SESSION.name, 0), listed, known.seen, whole=walk.complete)
 
 
 def _key(asked: tuple[Argument, ...]) -> bytes:

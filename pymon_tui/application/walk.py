@@ -19,6 +19,8 @@ _SMALLEST_PAGE, _LARGEST_PAGE = 500, 4_000
 _PAGES = 25
 """Of a large keyspace, a page is this part, so that a round takes some minutes at most."""
 
+_MANY_MORE = 1.25  # times the keys of a round that is out of date then
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
@@ -66,12 +68,18 @@ class Walk:
 
     @property
     def known(self) -> Round:
-        """The newest whole round, or what there is of the first."""
-        return self.whole or self.going
+        """The newest whole round; or what there is of the one under way, where that has met many more keys already."""
+        return self.going if self.whole is None or self.going.seen > _MANY_MORE * self.whole.seen else self.whole
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is known is a whole round."""
+        return self.known is self.whole
 
     def keys(self, family: str) -> tuple[bytes, ...]:
         """The keys of a family in ``KEPT``: those of the newest whole round and of the one that is under way."""
-        return tuple(dict.fromkeys((*self.known.kept.get(family, ()), *self.going.kept.get(family, ()))))
+        whole = self.whole or self.going
+        return tuple(dict.fromkeys((*whole.kept.get(family, ()), *self.going.kept.get(family, ()))))
 
 
 def decode_page(reply: Reply) -> Walk:

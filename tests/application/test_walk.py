@@ -59,6 +59,14 @@ def test_before_the_first_round_ends_what_there_is_of_it_is_known() -> None:
     assert walk.keys(SESSION.name) == (b"session:a", b"session:b")
 
 
+def test_a_round_that_has_met_more_than_the_last_whole_one_is_known_before_its_end() -> None:
+    walk = walked(page(b"0", b"session:a"), page(b"7", b"session:a"))
+    assert walk.complete
+    more = go_on(walk, page(b"9", b"session:b", b"session:c"))
+    assert (more.known.seen, more.complete) == (3, False)
+    assert go_on(more, page(b"0")).complete
+
+
 def test_no_more_keys_are_kept_than_is_said() -> None:
     most = KEPT[SESSION.name]
     walk = walked(

@@ -26,10 +26,10 @@ def _walk(told: Overview) -> Line:
     if told.complete:
         return (label("counted "), seen, label(" keys, and goes on counting; bytes and no ttl by samples"))
     if told.total is None:
-        return (label("first round: "), seen, label(" keys met so far, of how many is not known"))
+        return (label("walking: "), seen, label(" keys met so far, of how many is not known"))
     done = span(units.percent(told.progress))
     of = f" of {units.count(told.total)} keys met, "
-    return (label("first round: "), seen, label(of), done, label("; numbers are projected"))
+    return (label("walking: "), seen, label(of), done, label("; numbers are projected"))
 
 
 def _gap(name: str, reading: Unavailable) -> Line:

@@ -82,7 +82,7 @@ async def test_what_may_not_be_asked_is_said_and_the_rest_is_drawn() -> None:
 async def test_the_first_round_is_projected() -> None:
     async with pane_of(shown(complete=False, total=790)) as stage:
         assert "~400" in lines(stage)[0]
-        assert stage.said("#facts")[0].startswith("first round: 79 of 790 keys met, 10.0%")
+        assert stage.said("#facts")[0].startswith("walking: 79 of 790 keys met, 10.0%")
 
 
 async def test_rows_are_sorted_and_filtered() -> None:
