@@ -11,6 +11,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.sampling import BytesEstimate, total_bytes
 from pymon_tui.services.days import Day, HitRate
 
+_MANY_TIMES = 1.25  # as many keys: what was counted is out of date
 _STAYS = -1  # PTTL's answer for a key that doesn't expire
 
 
@@ -20,7 +21,7 @@ class Row:
 
     Attributes:
         group: Which; None for the keys that are in none.
-        keys: How many there are, about, as long as no round is whole.
+        keys: How many there are, about, where they are projected.
         bytes: What they take, by the mean of those that were asked about, as many as ``sampled``.
         without_expiry: The share of those asked about that don't expire, from 0 to 1.
         today: Hits and misses of today; None also where nothing was looked up.
@@ -48,7 +49,9 @@ class Overview:
         absent: The names of the families without a key, if there are others that have some.
         seen: Keys that the walk has met in its newest whole round, or until now.
         total: Keys in the database; None where the server doesn't tell.
-        complete: Whether a round came to its end. Until then the numbers of keys are extrapolated to ``total``.
+        complete: Whether a round came to its end.
+        projected: Whether the numbers of keys are extrapolated to ``total``: until the round is whole, and where there
+            are many more or fewer keys by now than it met.
     """
 
     rows: tuple[Row, ...]
@@ -56,6 +59,7 @@ class Overview:
     seen: int
     total: int | None
     complete: bool
+    projected: bool
 
     @property
     def of_families(self) -> int:
@@ -83,7 +87,7 @@ def overview(
         sizes: Bytes by key.
         lives: Milliseconds to live by key.
     """
-    scale = 1.0 if groups.complete or not total or not groups.seen else max(1.0, total / groups.seen)
+    scale = _scale(groups, total)
     found = [group for group in (*groups.families, *groups.namespaces) if group.keys]
     bytes_of, lives_of = _by_group(groups, sizes), _by_group(groups, lives)
     rates = dict(today.namespaces) if today is not None else {}
@@ -95,7 +99,24 @@ def overview(
         rows.append(Row(None, round(scale * groups.rest), None, 0, None, None))
     absent = tuple(group.family.name for group in groups.families if group.family is not None and not group.keys)
     has_families = len(absent) < len(groups.families)
-    return Overview(tuple(rows), absent if has_families else (), groups.seen, total, groups.complete)
+    return Overview(
+        rows=tuple(rows),
+        absent=absent if has_families else (),
+        seen=groups.seen,
+        total=total,
+        complete=groups.complete,
+        projected=scale != 1.0 or not groups.complete,
+    )
+
+
+def _scale(groups: Groups, total: int | None) -> float:
+    """How many times as many keys there are as the walk has met."""
+    if not total or not groups.seen:
+        return 1.0
+    scale = total / groups.seen
+    if groups.complete:
+        return 1.0 if 1 / _MANY_TIMES < scale < _MANY_TIMES else scale
+    return max(1.0, scale)
 
 
 def _row(group: Group, keys: int, sizes: tuple[int, ...], lives: tuple[int, ...], rates: Mapping[str, HitRate]) -> Row:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from pymon_tui.application.groups import Groups, groups_of
 from pymon_tui.application.overview import Overview, Row, overview
 from pymon_tui.application.samples import Known, Refused
@@ -41,9 +43,15 @@ def test_where_no_family_has_a_key_none_is_missed() -> None:
 def test_in_the_first_round_counts_are_extrapolated() -> None:
     told = overview(groups(cursor=b"7"), 40, None, None, None)
     assert (row(told, "feed:*").keys, told.keys, told.progress) == (20, 40, 0.25)
-    assert overview(groups(), 40, None, None, None).keys == 10
+    assert told.projected
     unknown = overview(groups(cursor=b"7"), None, None, None, None)
     assert (unknown.keys, unknown.progress) == (10, None)
+
+
+@pytest.mark.parametrize(("total", "keys"), [(10, 10), (12, 10), (9, 10), (20, 20), (5, 5), (None, 10), (0, 10)])
+def test_a_count_that_is_out_of_date_is_projected(total: int | None, keys: int) -> None:
+    told = overview(groups(*(b"feed:%d" % number for number in range(10))), total, None, None, None)
+    assert (told.keys, told.projected, told.complete) == (keys, keys != 10, True)
 
 
 def test_bytes_and_expiry_are_those_of_the_samples() -> None:

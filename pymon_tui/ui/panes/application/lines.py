@@ -23,8 +23,11 @@ def facts(told: Overview, missing: Mapping[str, Reading[Any]]) -> tuple[Line, ..
 
 def _walk(told: Overview) -> Line:
     seen = span(units.count(told.seen))
-    if told.complete:
+    if told.complete and not told.projected:
         return (label("counted "), seen, label(" keys, and goes on counting; bytes and no ttl by samples"))
+    if told.complete:
+        now = span(units.count(told.total))
+        return (label("counted "), seen, label(" keys, but by now there are "), now, label("; numbers are projected"))
     if told.total is None:
         return (label("walking: "), seen, label(" keys met so far, of how many is not known"))
     done = span(units.percent(told.progress))
@@ -48,7 +51,7 @@ def absent(told: Overview) -> tuple[Line, ...]:
 
 def subtitle(told: Overview) -> str:
     """The number that matters: keys in families and their share, or how many keys there are and what they take."""
-    about = "" if told.complete else "~"
+    about = "~" if told.projected else ""
     if not told.of_families:
         bytes_ = sum(row.bytes.value for row in told.rows if row.bytes is not None)
         size = f", ~{units.bytes_(bytes_)}" if bytes_ else ""

@@ -24,7 +24,7 @@ from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.ink import Facts, Prose
 from pymon_tui.ui.widgets.table import Listed, Table
 
-_NOTHING = Overview((), (), 0, None, complete=False)
+_NOTHING = Overview((), (), 0, None, complete=False, projected=False)
 
 
 class ApplicationPane(Pane):

@@ -97,7 +97,7 @@ def columns_of(told: Overview, width: int) -> Sequence[Column[Row]]:
     wide = width >= WIDE
     has_families = any(row.group is not None and row.group.family is not None for row in told.rows)
     has_rates = any(row.today is not None for row in told.rows)
-    about = "" if told.complete else _ABOUT
+    about = _ABOUT if told.projected else ""
 
     def keys(row: Row) -> Span:
         return span(f"{about}{units.count(row.keys)}", "strong" if row.group is not None else "value")

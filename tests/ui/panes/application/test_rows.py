@@ -101,6 +101,7 @@ def test_keys_that_should_expire_and_do_not_are_marked(forever: int, role: str) 
     ("rows", "said"),
     [
         (told(), "counted 79 keys, and goes on counting; bytes and no ttl by samples"),
+        (told(total=790), "counted 79 keys, but by now there are 790; numbers are projected"),
         (told(complete=False, total=790), "walking: 79 of 790 keys met, 10.0%; numbers are projected"),
         (told(complete=False), "walking: 79 keys met so far, of how many is not known"),
     ],
