@@ -15,7 +15,9 @@ from pymon_tui.settings import Settings
 
 SCHEMA_VERSION = 1
 
-_SIGNS: Mapping[Mark, str] = {Mark.GOOD: "✓", Mark.BAD: "✗", Mark.OPEN: "–"}
+SIGNS: Mapping[Mark, str] = {Mark.GOOD: "✓", Mark.BAD: "✗", Mark.OPEN: "–"}
+"""How each mark is shown where the terminal can."""
+
 _PLAIN_SIGNS: Mapping[Mark, str] = {Mark.GOOD: "+", Mark.BAD: "x", Mark.OPEN: "-"}
 _TITLE = 15
 
@@ -70,7 +72,7 @@ def document(findings: Sequence[Finding]) -> list[Mapping[str, str]]:
 def _signs(encoding: str | None) -> Mapping[Mark, str]:
     """What the terminal can show."""
     try:
-        "".join(_SIGNS.values()).encode(encoding or "ascii")
+        "".join(SIGNS.values()).encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return _PLAIN_SIGNS
-    return _SIGNS
+    return SIGNS

@@ -14,6 +14,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 from pymon_tui.application import QUERIES as OF_THE_APPLICATION
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.browsing import Browsing
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.model.action import Action, Done, NotDone
@@ -62,6 +63,17 @@ async def test_every_pane_has_its_readings(any_redis: Redis, any_server: Embedde
     denied = {name: reading for name, reading in poller.readings.items() if isinstance(reading, Unavailable)}
     assert denied == {}
     assert await entries(any_redis) == []
+
+
+async def test_who_watches_looks_through_keys(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.set("feed:1", "x")
+    user = (await made(redis, server, "cache:*"))[WATCH]
+    async with Browsing(endpoint_of(server, user), parse_pattern("feed:*")) as browsing:
+        (sample,) = await browsing.more()
+        facts = await browsing.facts(sample.key)
+        assert None not in (sample.type, sample.pttl_ms, sample.bytes, sample.idle, facts.encoding)
+        assert browsing.refusals == ()
+    assert await entries(redis) == []
 
 
 async def test_the_feed_is_listened_to(any_redis: Redis, any_server: EmbeddedServer) -> None:
