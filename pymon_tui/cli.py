@@ -21,7 +21,7 @@ import click
 from pymon_tui import __version__, process_list, tty
 from pymon_tui.cli_invalidation import invalidate, journal, undo
 from pymon_tui.cli_permissions import acl, doctor
-from pymon_tui.cli_settings import ADDRESS, PROGRAM, flags_of, given_of, open_ssh, say, settings_of
+from pymon_tui.cli_settings import ADDRESS, PROGRAM, at_primary, flags_of, given_of, open_ssh, say, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
 EXIT_INTERRUPTED = 130
@@ -148,6 +148,7 @@ def once(ctx: click.Context, /, address: str | None, as_json: bool, **flags: Any
     """Print one reading and end; exit code 3 if no server answers."""
     settings = settings_of(flags_of(ctx, flags, address))
     open_ssh(settings, insists=True)
+    settings = at_primary(settings)
     from pymon_tui.once import run_once
 
     return run_once(settings, as_json=as_json)

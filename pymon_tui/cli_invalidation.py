@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pymon_tui.cli_settings import flags_of, given_of, open_ssh, settings_of
+from pymon_tui.cli_settings import at_primary, flags_of, given_of, open_ssh, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, connection_options
 
 _LONGEST = 10 * 365 * 86_400.0  # seconds: far beyond what is meant, far below what a server counts up to
@@ -119,6 +119,7 @@ def invalidate(ctx: click.Context, /, **flags: Any) -> int:
         _refuse_contradictions(own)
     settings = settings_of(flags_of(ctx, flags, None))
     open_ssh(settings, insists=True)
+    settings = at_primary(settings)
     from pymon_tui.removing.invalidate import run_invalidate, run_resume
     from pymon_tui.removing.wish import Wish
 
@@ -154,6 +155,7 @@ def undo(
     """Bring back what a run removed: the last one, or RUN."""
     settings = settings_of(flags_of(ctx, flags, None))
     open_ssh(settings, insists=True)
+    settings = at_primary(settings)
     from pymon_tui.removing.undo import run_undo
 
     return run_undo(settings, run, replace=replace, elsewhere=elsewhere, yes=yes, as_json=as_json)
@@ -168,9 +170,9 @@ def undo(
 def journal(ctx: click.Context, /, run: str | None, as_json: bool, **flags: Any) -> int:  # noqa: FBT001
     """List what was done to servers from here, or tell all of RUN."""
     given = flags_of(ctx, flags, None)
-    names_server = not given.keys().isdisjoint(("host", "port", "socket", "url", "profile"))
+    names_server = not given.keys().isdisjoint(("host", "port", "socket", "url", "sentinels", "profile"))
     # Without a server all of them are listed, whatever the settings say.
-    address = settings_of(given).endpoint.address if names_server else None
+    address = at_primary(settings_of(given)).endpoint.address if names_server else None
     from pymon_tui.removing.journal import run_journal
 
     return run_journal(run, address=address, as_json=as_json)

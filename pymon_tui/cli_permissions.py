@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pymon_tui.cli_settings import flags_of, open_ssh, settings_of
+from pymon_tui.cli_settings import at_primary, flags_of, open_ssh, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options
 
 
@@ -57,6 +57,7 @@ def acl(ctx: click.Context, /, address: str | None, patterns: tuple[str, ...], a
     """Print ACL SETUSER lines for users who may do what they need, and no more."""
     settings = settings_of(flags_of(ctx, flags, address))
     open_ssh(settings, insists=True)
+    settings = at_primary(settings)
     from pymon_tui.permissions.acl import run_acl
 
     return run_acl(settings, patterns, as_json=as_json)
@@ -77,6 +78,7 @@ def doctor(ctx: click.Context, /, address: str | None, as_json: bool, **flags: A
     """Check a connection step by step, and say what to do."""
     settings = settings_of(flags_of(ctx, flags, address))
     open_ssh(settings, insists=False)
+    settings = at_primary(settings)
     from pymon_tui.doctor.report import run_doctor
 
     return run_doctor(settings, as_json=as_json)

@@ -50,8 +50,10 @@ def settings_of(
     flags = dict(given)
     profile, config = flags.pop("profile", None), flags.pop("config", None)
     handed = process_list.handed_password()
+    if flags.pop("sentinel_askpass", False):
+        flags["sentinel_password"] = _ask_password("--sentinel-askpass", "Password of the Sentinels: ")
     if flags.pop("askpass", False):
-        flags["password"] = _ask_password()
+        flags["password"] = _ask_password("--askpass", "Password: ")
     elif handed is not None:
         flags["password"] = handed
     with _one_line_errors():
@@ -86,14 +88,48 @@ def open_ssh(settings: Any, *, insists: bool) -> None:
     if settings.ssh is None:
         return
     from pymon_tui.model.link import Trouble
+    from pymon_tui.server.sentinel import sentinel_at
     from pymon_tui.server.ssh_process import NoTunnel
     from pymon_tui.server.tunnel import open_on_terminal
 
+    endpoint = settings.endpoint
+    service = endpoint.service
+    asked = [sentinel_at(endpoint, service, place) for place in service.sentinels] if service else [endpoint]
+    failed = None
+    for one in asked:
+        try:
+            open_on_terminal(one, lambda line: click.echo(line, err=True))
+        except NoTunnel as error:
+            failed = error
+        else:
+            return  # one Sentinel that tells is enough
+    if failed is not None and (insists or failed.failure.trouble is Trouble.REFUSED):
+        raise NoServer(str(failed)) from None
+
+
+def at_primary(settings: Any) -> Any:
+    """The settings of the server itself: where Sentinels are named they are asked, and the present primary is it.
+
+    Raises:
+        NoServer: If none of them tells, or ssh doesn't get through to the primary.
+    """
+    service = settings.endpoint.service
+    if service is None:
+        return settings
+    import asyncio
+
+    from pymon_tui.server.reasons import LinkError
+    from pymon_tui.server.sentinel import primary_of
+
     try:
-        open_on_terminal(settings.endpoint, lambda line: click.echo(line, err=True))
-    except NoTunnel as error:
-        if insists or error.failure.trouble is Trouble.REFUSED:
-            raise NoServer(str(error)) from None
+        primary = asyncio.run(primary_of(settings.endpoint, service))
+    except LinkError as error:
+        raise NoServer(str(error)) from None
+    except KeyboardInterrupt:
+        raise click.Abort from None
+    found = settings.model_copy(update={"sentinels": (), "host": primary.host, "port": primary.port, "socket": None})
+    open_ssh(found, insists=True)
+    return found
 
 
 def say(text: str) -> None:
@@ -101,10 +137,11 @@ def say(text: str) -> None:
     click.echo(f"{PROGRAM}: {text}", err=True)
 
 
-def _ask_password() -> str:
+def _ask_password(flag: str, prompt: str) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError("--askpass needs a terminal to ask on; without one use REDISCLI_AUTH")
-    return getpass.getpass("Password: ")
+        variable = "REDISCLI_AUTH" if flag == "--askpass" else "PYMON_SENTINEL_PASSWORD"
+        raise click.UsageError(f"{flag} needs a terminal to ask on; without one use {variable}")
+    return getpass.getpass(prompt)
 
 
 @contextlib.contextmanager

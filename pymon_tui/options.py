@@ -59,6 +59,16 @@ def connection_options() -> list[click.Parameter]:
         option("--sni", metavar="HOST", text="Server's name for TLS, if it isn't the host."),
         option("--insecure", is_flag=True, text="Accept any certificate."),
         option("--ssh", metavar="HOST", text="Go through this host by ssh, with its settings."),
+        option("--sentinel", "sentinels", metavar="PLACE", multiple=True, text="Ask this Sentinel; may be repeated."),
+        option("--service", metavar="NAME", text="Name that the Sentinels watch it under."),
+        option("--sentinel-user", metavar="NAME", text="ACL user at the Sentinels."),
+        option("--sentinel-askpass", is_flag=True, text="Ask for the Sentinels' password."),
+        option(
+            "--map",
+            metavar="A=B",
+            multiple=True,
+            text="Reach what is announced as A (HOST:PORT) at B; may be repeated.",
+        ),
         option("--profile", metavar="NAME", text="A profile of the settings file."),
         option("--config", metavar="FILE", text="The settings file (TOML)."),
     ]

@@ -160,7 +160,8 @@ def test_every_flag_reaches_its_setting(calls: Calls, terminal: None, tmp_path: 
     (tmp_path / "f").touch()
     connection = "-h c -p 7 -n 2 --user me --tls --cacert f --cert f --key f --sni s --insecure"
     display = (
-        "--interval 2 --theme pymon-16 --color 16 --graph ascii --read-only --full-redraw --channels a --channels b*"
+        "--interval 2 --theme pymon-16 --color 16 --graph ascii --read-only --full-redraw --channels a --channels b* "
+        "--map a:1=b:2"
     )
     assert cli.run([*connection.split(), *display.split()]) == 0
     of_file = {"config", "profiles", "presets", "protected"}
@@ -169,7 +170,32 @@ def test_every_flag_reaches_its_setting(calls: Calls, terminal: None, tmp_path: 
         "host": "c", "port": 7, "socket": None, "name": None, "db": 2, "username": "me", "tls": True, "cacert": "f",
         "cert": "f", "key": "f", "sni": "s", "insecure": True, "interval": 2.0, "theme": "pymon-16", "color": "16",
         "graph": "ascii", "read_only": True, "full_redraw": True, "channels": ("a", "b*"),
+        "sentinels": (), "map": (({"host": "a", "port": 1}, {"host": "b", "port": 2}),),
     }  # fmt: skip
+
+
+def test_sentinels_stand_in_the_place_of_a_server(
+    calls: Calls, terminal: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"{SECRET} for {prompt}")
+    flags = "--sentinel a --sentinel b:7 --service main --sentinel-user me --sentinel-askpass"
+    assert cli.run(flags.split()) == 0
+    service = calls[0][1].endpoint.service
+    assert ([str(place) for place in service.sentinels], service.name) == (["a:26379", "b:7"], "main")
+    assert (service.username, service.password.get_secret_value()) == (
+        "me",
+        f"{SECRET} for Password of the Sentinels: ",
+    )
+    assert calls[0][1].endpoint.password is None
+
+
+@pytest.mark.parametrize("command", [["once"], ["doctor"], ["acl"], ["invalidate", "a:*"], ["undo"]])
+def test_a_command_says_what_each_sentinel_said(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    assert cli.run(["--sentinel", "127.0.0.1:1", "--service", "main", *command]) == 3
+    said = capsys.readouterr().err
+    assert "no Sentinel tells the primary of main: 127.0.0.1:1 refuses connections" in said
+    assert said.count("\n") == 1
 
 
 def test_the_demo_takes_looks_but_no_server(calls: Calls, terminal: None, monkeypatch: pytest.MonkeyPatch) -> None:

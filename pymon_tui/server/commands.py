@@ -136,9 +136,9 @@ SENT: tuple[Sent, ...] = (
     _sent("hmget", Use.SESSIONS, Use.SESSION_ACTIONS, access=Access.READ),
     _sent("hgetall", Use.APPLICATION, Use.HITS, access=Access.READ),
     _sent("lrange", Use.NOTIFICATIONS, access=Access.READ),
-    _sent("cluster|nodes", Use.FLEET),
-    _sent("cluster|shards", Use.FLEET),
-    _sent("cluster|slots", Use.FLEET),
+    _sent("cluster|nodes", Use.FLEET, *_RUN),
+    _sent("cluster|shards", Use.FLEET, *_RUN),
+    _sent("cluster|slots", Use.FLEET, *_RUN),
     _sent("dbsize", Use.APPLICATION, Use.SESSIONS, Use.PLAN, Use.REMOVE),
     _sent("time", Use.CHECK, Use.SESSION_ACTIONS, Use.REMOVE, Use.UNDO),
     _sent("role", Use.REMOVE),
@@ -146,6 +146,7 @@ SENT: tuple[Sent, ...] = (
     _sent("acl|dryrun", Use.PLAN),
     _sent("exists", Use.REMOVE, access=Access.NAME),
     _sent("dump", *_RUN, access=Access.READ),
+    _sent("asking", Use.REMOVE, Use.UNDO),
     _sent("unlink", Use.REMOVE, Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
     _sent("del", Use.REMOVE, kind=Kind.WRITE, access=Access.WRITE),
     _sent("pexpire", Use.REMOVE, kind=Kind.WRITE, access=Access.WRITE),
@@ -167,8 +168,14 @@ SENT: tuple[Sent, ...] = (
 )
 """Every command that is sent, with all that it is sent for."""
 
+OF_SENTINEL = tuple(
+    _sent(f"sentinel|{name}", Use.FLEET)
+    for name in ("get-master-addr-by-name", "master", "replicas", "sentinels", "ckquorum", "myid")
+)
+"""What is sent to Sentinels besides: no server that they watch knows it, so no user there is to be granted it."""
+
 _BY_NAME = {sent.name: sent for sent in SENT}
-_BY_WORDS = {tuple(sent.name.split("|")): sent for sent in SENT}
+_BY_WORDS = {tuple(sent.name.split("|")): sent for sent in (*SENT, *OF_SENTINEL)}
 _CONTAINERS = frozenset(words[0] for words in _BY_WORDS if len(words) > 1)
 
 

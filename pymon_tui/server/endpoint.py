@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
+from pymon_tui.model.deployment import Address
+
 CLIENT_NAME = "pymon-tui"
 """What our connections are called in CLIENT LIST."""
 
@@ -30,6 +32,23 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A primary by the name that Sentinels watch it under, and where and as whom to ask them.
+
+    Attributes:
+        name: As in ``SENTINEL MONITOR name``.
+        sentinels: Those that the user named; they tell of the others.
+        username: ACL user at the Sentinels, or None for the default user.
+        password: Theirs, and not the servers'; never shown by ``repr``.
+    """
+
+    name: str
+    sentinels: tuple[Address, ...]
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One server address with its credentials; frozen, and safe to print.
 
@@ -47,6 +66,9 @@ class Endpoint:
         environment: What the profile says of it ("production", ...), or None.
         via: The host that ssh goes through, as ``[USER@]HOST[:PORT]``, which all the rest is as seen from; or None.
         read_only: Whether a command that may change something is refused on each connection, before it is sent.
+        mapped: Where nodes can be reached, after what they announce, for those that can't be reached there.
+        service: What Sentinels are asked for. Then ``host`` and ``port`` say nothing: the server is ``at`` what they
+            answer. None where the address is known.
     """
 
     host: str = "127.0.0.1"
@@ -62,6 +84,8 @@ class Endpoint:
     environment: str | None = None
     via: str | None = None
     read_only: bool = False
+    mapped: tuple[tuple[Address, Address], ...] = ()
+    service: Service | None = None
 
     @property
     def address(self) -> str:
@@ -70,15 +94,22 @@ class Endpoint:
 
     @property
     def far(self) -> str:
-        """``host:port`` (IPv6 in brackets) or the socket's path, as seen from where ssh leads to, if it does."""
+        """``host:port`` (IPv6 in brackets) or the socket's path, as seen from where ssh leads to, if it does.
+
+        Of a primary that Sentinels are to be asked for, ``service`` and its name.
+        """
+        if self.service is not None:
+            return f"service {self.service.name}"
         if self.socket is not None:
             return self.socket
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
     def at(self, host: str, port: int) -> Endpoint:
-        """Another node of the same deployment, reached in the same way and as the same user."""
-        return replace(self, host=host, port=port, socket=None, name=None)
+        """Another node of the same deployment, by what it announces: reached in the same way, as the same user."""
+        announced = Address(host, port)
+        reached = next((there for told, there in self.mapped if told == announced), announced)
+        return replace(self, host=reached.host, port=reached.port, socket=None, name=None, service=None)
 
     @property
     def logs_in(self) -> bool:

@@ -94,6 +94,19 @@ def host(text: str) -> str:
     return bare
 
 
+def place(text: str, default_port: int | None) -> tuple[str, int]:
+    """Read ``HOST:PORT``, IPv6 in brackets; the port may be left out where there is a default.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    found = parse(text) if not any(mark in text for mark in ("/", "@")) else Address()
+    port = found.port or default_port
+    if found.host is None or port is None:
+        raise ValueError(f'"{redact(text)}" should be HOST:PORT')
+    return found.host, port
+
+
 def redact(text: str) -> str:
     """The text with every password in it as ``***``, however broken it is as a URL."""
     return _SECRETS.sub(lambda found: f"{found[1]}***@" if found[1] is not None else f"{found[2]}***", text)

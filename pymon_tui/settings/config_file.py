@@ -24,7 +24,10 @@ from pymon_tui.settings.problem import SettingsError, no_such_setting
 PASSWORD_COMMAND_SECONDS = 60.0
 """Long enough for a person to type a passphrase into a pinentry."""
 
-_IN_FILE = SETTABLE | {"password_command"}
+COMMANDS = {"password_command": "password", "sentinel_password_command": "sentinel_password"}
+"""What a file may have in place of a password: the command that prints it."""
+
+_IN_FILE = SETTABLE | COMMANDS.keys()
 _IN_PROFILE = _IN_FILE | {"name"}
 
 
@@ -104,7 +107,7 @@ def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigF
     return ConfigFile(path, document, tables, presets)
 
 
-def run_password_command(command: str, source: str) -> SecretStr:
+def run_password_command(command: str, source: str, setting: str = "password_command") -> SecretStr:
     """The first line that a command prints, as ``pass show NAME`` does; it runs without a shell.
 
     Raises:
@@ -112,7 +115,7 @@ def run_password_command(command: str, source: str) -> SecretStr:
     """
 
     def error(problem: str) -> SettingsError:
-        return SettingsError("password_command", source, problem)
+        return SettingsError(setting, source, problem)
 
     try:
         done = subprocess.run(
@@ -140,7 +143,9 @@ def _level(table: Mapping[str, Any], known: frozenset[str], source: str) -> Leve
 
 
 def _holds_password(table: Mapping[str, Any]) -> bool:
-    return "password" in table or url.split_password(str(table.get("url", "")))[1] is not None
+    return (
+        not table.keys().isdisjoint(COMMANDS.values()) or url.split_password(str(table.get("url", "")))[1] is not None
+    )
 
 
 def _address(table: Mapping[str, Any]) -> str | None:
@@ -150,6 +155,8 @@ def _address(table: Mapping[str, Any]) -> str | None:
         return None
     host, port = values.get("host", url.DEFAULT_HOST), values.get("port", url.DEFAULT_PORT)
     via = values.get("ssh") or None
+    if values.get("sentinels"):
+        return f"service {values.get('service')}" + (f" via {via}" if via else "")
     return Endpoint(host=str(host), port=port, socket=values.get("socket"), via=via and str(via)).address
 
 

@@ -35,7 +35,9 @@ class Level:
 
     @property
     def server(self) -> str | None:
-        """The socket or host this level names, or None."""
+        """The socket or host this level names, or the Sentinels to ask for it; None where it names none of them."""
+        if self.values.get("sentinels"):
+            return f"sentinels {self.values['sentinels']}"
         named = self.values.get("socket") or self.values.get("host")
         return str(named) if named else None
 
@@ -54,14 +56,25 @@ def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
         parts = {name: value for name, value in parts.items() if name not in _CREDENTIALS | _WAY}
     merged = parts | own
     where = dict.fromkeys(parts, origins.get("url", "")) | {name: origins[name] for name in own}
-    if isinstance(merged.get("password"), str):
-        merged["password"] = SecretStr(merged["password"])
+    for name in ("password", "sentinel_password"):
+        if isinstance(merged.get(name), str):
+            merged[name] = SecretStr(merged[name])
+    merged = _what_it_replaces(merged, where) | merged
+    return Level(merged, where, frozenset(parts) - frozenset(own))
+
+
+def _what_it_replaces(merged: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, Any]:
+    """What of the levels below doesn't hold any more, because this one names another server."""
+    directly = next((name for name in ("host", "socket", "port") if merged.get(name) is not None), None)
+    if merged.get("sentinels"):
+        if directly is not None:
+            problem = f"{origins[directly]} names a server as well: leave one of them out"
+            raise SettingsError("sentinels", origins["sentinels"], problem)
+        return {"socket": None, "name": None}
     if "socket" in merged:
         # What a lower level says of a TCP address is of no use to a socket.
-        merged = {"tls": False, "name": None} | merged
-    elif not merged.keys().isdisjoint(("host", "port")):
-        merged = {"socket": None, "name": None} | merged
-    return Level(merged, where, frozenset(parts) - frozenset(own))
+        return {"tls": False, "name": None, "sentinels": ()}
+    return {"socket": None, "name": None, "sentinels": ()} if directly is not None else {}
 
 
 def bind_credentials(levels: Sequence[Level]) -> tuple[Level, ...]:

@@ -24,7 +24,14 @@ _VARIABLES = {f"PYMON_{name.upper()}": name for name in sorted(SETTABLE - {"keym
 # What other programs read too; the variables of our own beat them.
 _SHARED_VARIABLES = {"REDIS_URL": "url", "REDISCLI_AUTH": "password"}
 
-_FLAGS = {"url": "the command line", "username": "--user", "password": "--askpass", "ping_ceiling": "--ceiling"}
+_FLAGS = {
+    "url": "the command line",
+    "username": "--user",
+    "password": "--askpass",
+    "ping_ceiling": "--ceiling",
+    "sentinels": "--sentinel",
+    "sentinel_password": "--sentinel-askpass",
+}
 _TLS_ONLY = ("cacert", "cert", "key", "sni", "insecure")
 _FILES = ("cacert", "cert", "key")
 
@@ -125,11 +132,12 @@ def _settled(levels: Sequence[Level], file: config_file.ConfigFile) -> Settings:
     of_file = {"config": file.path, "profiles": file.profiles(), "presets": with_built_in(file.presets)}
     settings = _checked(_with_password(bind_credentials(others)), Level(of_file | {"protected": protected}, {}))
     _check_tls(settings, levels)
+    _check_service(settings, levels)
     return settings
 
 
 def _address_source(one: Level) -> str | None:
-    return next((one.origins[name] for name in ("socket", "host") if name in one.origins), None)
+    return next((one.origins[name] for name in ("sentinels", "socket", "host") if name in one.origins), None)
 
 
 def _dotenv_variables(path: Path | None) -> dict[str, tuple[str, str]]:
@@ -163,19 +171,20 @@ def _environment_level(variables: Mapping[str, tuple[str, str]]) -> Level:
 
 
 def _with_password(levels: Sequence[Level]) -> tuple[Level, ...]:
-    """Run the password command if no level above it has a password; no level keeps the command itself."""
+    """Run a password command if no level above it has the password; no level keeps the command itself."""
     done: list[Level] = []
-    has_password = False
+    known: set[str] = set()
     for one in levels:
         values = dict(one.values)
-        command = values.pop("password_command", None)
-        has_password = has_password or "password" in values
-        if command is not None and not has_password:
-            source = one.origins["password_command"]
-            if not isinstance(command, str):
-                raise not_as_expected("password_command", source, command)
-            values["password"] = config_file.run_password_command(command, source)
-            has_password = True
+        for setting, password in config_file.COMMANDS.items():
+            command = values.pop(setting, None)
+            known |= {password} & values.keys()
+            if command is not None and password not in known:
+                source = one.origins[setting]
+                if not isinstance(command, str):
+                    raise not_as_expected(setting, source, command)
+                values[password] = config_file.run_password_command(command, source, setting)
+                known.add(password)
         done.append(replace(one, values=values))
     return tuple(done)
 
@@ -190,6 +199,15 @@ def _checked(levels: Sequence[Level], found: Level) -> Settings:
         setting = str(error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"][0])
         one = next(one for one in levels if setting in one.values)
         raise not_as_expected(setting, one.origins[setting], one.values[setting]) from None
+
+
+def _check_service(settings: Settings, levels: Sequence[Level]) -> None:
+    """Sentinels and the name of what they watch belong together."""
+    if settings.sentinels and settings.service is None:
+        source = next(one.origins["sentinels"] for one in levels if "sentinels" in one.origins)
+        raise SettingsError("sentinels", source, "needs --service, the name that they watch the primary under")
+    if not settings.sentinels and "service" in levels[0].origins:
+        raise SettingsError("service", levels[0].origins["service"], "needs --sentinel: whom to ask for it")
 
 
 def _check_tls(settings: Settings, levels: Sequence[Level]) -> None:

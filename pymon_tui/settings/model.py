@@ -11,8 +11,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import BUILT_IN, Preset
+from pymon_tui.model.deployment import Address
 from pymon_tui.server import ssh, url
-from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.server.endpoint import Endpoint, Service, Tls
+from pymon_tui.settings import places
 
 
 def _patterns(value: Any) -> Any:
@@ -58,6 +60,8 @@ class Settings(BaseSettings):
         name: What the user calls the server: the profile's name, unless another address was named.
         environment: What the profile says of the server ("production", ...); free text.
         ssh: The host to go through, as ``[USER@]HOST[:PORT]``; ``host`` and ``socket`` are as seen from there.
+        sentinels: Whom to ask where the primary of ``service`` is; ``host``, ``port`` and ``socket`` say nothing then.
+        map: Where announced addresses can be reached, the announced one first.
         channels: Patterns for PSUBSCRIBE.
         keymap: Keys of a binding by the binding's id.
         full_redraw: Draw whole screens instead of the cells that changed.
@@ -90,6 +94,11 @@ class Settings(BaseSettings):
     sni: str | None = None
     insecure: bool = False
     ssh: Annotated[str | None, BeforeValidator(_ssh)] = None
+    sentinels: Annotated[tuple[Address, ...], BeforeValidator(places.sentinels)] = ()
+    service: Annotated[str | None, Field(min_length=1)] = None
+    sentinel_user: str | None = None
+    sentinel_password: SecretStr | None = None
+    map: Annotated[tuple[tuple[Address, Address], ...], BeforeValidator(places.mapped)] = ()
     connect_timeout: Seconds = 5.0
     command_timeout: Seconds = 5.0
     name: str | None = None
@@ -131,11 +140,13 @@ class Settings(BaseSettings):
     @property
     def explicit(self) -> bool:
         """Whether any level names a server; without, the default address is only a guess."""
-        return self.ssh is not None or not self.model_fields_set.isdisjoint(("host", "port", "socket"))
+        named = self.ssh is not None or bool(self.sentinels)
+        return named or not self.model_fields_set.isdisjoint(("host", "port", "socket"))
 
     @property
     def endpoint(self) -> Endpoint:
         """The server to monitor."""
+        service = Service(self.service or "", self.sentinels, self.sentinel_user, self.sentinel_password)
         tls = Tls(
             ca_certs=self.cacert,
             certfile=self.cert,
@@ -157,4 +168,6 @@ class Settings(BaseSettings):
             environment=self.environment,
             via=self.ssh,
             read_only=self.read_only,
+            mapped=self.map,
+            service=service if self.sentinels else None,
         )

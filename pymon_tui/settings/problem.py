@@ -15,6 +15,9 @@ _SIZE = 'a number of bytes, or a size as "256MiB"'
 _EXPECTED = {
     "host": "a host name or an IP address",
     "ssh": "[USER@]HOST[:PORT], as ssh knows it, and without a password",
+    "sentinels": "places as sentinel.example:26379",
+    "service": "the name that the Sentinels watch the primary under",
+    "map": "ANNOUNCED=REACHED, each HOST:PORT, as 10.0.0.5:6379=localhost:7001; in the file a table of them",
     "port": "a number from 1 to 65535",
     "db": "the number of a database, from 0",
     "tls": _YES_OR_NO,
@@ -38,7 +41,7 @@ _EXPECTED = {
     "trash_key_size": _SIZE,
     "keymap": "a table of binding = keys",
 }
-_SECRET = frozenset({"password", "url", "ssh"})
+_SECRET = frozenset({"password", "sentinel_password", "sentinels", "url", "ssh"})
 
 
 class SettingsError(Exception):

@@ -26,6 +26,8 @@ def recent() -> tuple[str, ...]:
 
 def remember(endpoint: Endpoint) -> None:
     """Put a server first in the list. A list that can't be written is let be: it is only a convenience."""
+    if endpoint.service is not None:
+        return  # no URL leads there; a profile does
     address = url.without_credentials(
         host=endpoint.host,
         port=endpoint.port,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.model.deployment import Address
+from pymon_tui.server.endpoint import Endpoint, Service, Tls
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ from pymon_tui.server.endpoint import Endpoint, Tls
         (Endpoint(host="::1"), "[::1]:6379"),
         (Endpoint(socket="/run/redis.sock"), "/run/redis.sock"),
         (Endpoint(host="cache", via="me@bastion"), "cache:6379 via me@bastion"),
+        (Endpoint(service=Service("main", ())), "service main"),
         (Endpoint(socket="/run/redis.sock", via="bastion"), "/run/redis.sock via bastion"),
     ],
 )
@@ -25,6 +27,15 @@ def test_address(endpoint: Endpoint, address: str) -> None:
 
 def test_another_node_is_behind_the_same_bastion() -> None:
     assert Endpoint(name="orders", via="bastion").at("10.0.0.7", 6380).address == "10.0.0.7:6380 via bastion"
+
+
+def test_another_node_is_where_its_address_is_mapped_to() -> None:
+    announced, reached = Address("10.0.0.7", 6380), Address("::1", 7001)
+    endpoint = Endpoint(mapped=((announced, reached),), service=Service("main", (announced,)))
+    there = endpoint.at("10.0.0.7", 6380)
+    assert (there.address, there.service) == ("[::1]:7001", None)
+    assert there.at("10.0.0.7", 6380) == there
+    assert endpoint.at("10.0.0.7", 6381).address == "10.0.0.7:6381"
 
 
 def test_a_name_stands_for_the_address() -> None:

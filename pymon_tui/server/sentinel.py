@@ -1,0 +1,155 @@
+"""Asks Sentinels where the primary is that they watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from redis.exceptions import NoPermissionError, RedisError
+
+from pymon_tui.model.deployment import Address
+from pymon_tui.model.link import Trouble
+from pymon_tui.model.query import Reply
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.sentinel import Seen, Watch, parse_address, parse_seen, parse_watch
+from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.endpoint import Endpoint, Service
+from pymon_tui.server.reasons import LinkError, answer_text, grant
+
+_ASKED = "SENTINEL"
+_UNKNOWN = ("unknown command", "no such command")
+_TO_SENTINEL = "give theirs with --sentinel-askpass or PYMON_SENTINEL_PASSWORD, and --sentinel-user"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one Sentinel says; what it doesn't tell us, or may not, is None or empty.
+
+    Attributes:
+        primary: Where the primary is.
+        watch: What it knows of the primary.
+        replicas: Those of the primary.
+        sentinels: Who else watches it.
+        own_id: The Sentinel's own id.
+        quorum: What CKQUORUM says, and whether a failover could be agreed on.
+    """
+
+    primary: Address
+    watch: Watch | None
+    replicas: tuple[Seen, ...]
+    sentinels: tuple[Seen, ...]
+    own_id: str
+    quorum: tuple[SafeText, bool] | None
+
+
+def sentinel_at(endpoint: Endpoint, service: Service, address: Address) -> Endpoint:
+    """A Sentinel of the service, reached as the servers are, as the user that it is to be asked as."""
+    there = endpoint.at(address.host, address.port)
+    return replace(there, username=service.username, password=service.password, db=0)
+
+
+async def open_sentinel(endpoint: Endpoint) -> Session:
+    """A session with the Sentinel at this endpoint.
+
+    Raises:
+        LinkError: With what failed at which Sentinel.
+    """
+    try:
+        session, _ = await open_session(endpoint)
+    except LinkError as error:
+        raise _at(endpoint, error) from None
+    return session
+
+
+async def opinion(session: Session, name: str) -> Opinion:
+    """Ask one Sentinel all that it can tell of the primary of this name.
+
+    Raises:
+        LinkError: If the link is lost, or it doesn't tell where the primary is.
+    """
+    endpoint = session.endpoint
+    words = ("GET-MASTER-ADDR-BY-NAME", "MASTER", "REPLICAS", "SENTINELS", "CKQUORUM")
+    try:
+        address, *rest = await session.ask([*((_ASKED, word, name) for word in words), (_ASKED, "MYID")])
+    except LinkError as error:
+        raise _at(endpoint, error) from None
+    if isinstance(address, RedisError):
+        raise _refusal(address, endpoint)
+    watch, replicas, sentinels, quorum, own_id = rest
+    try:
+        primary = parse_address(address)
+        if primary is None:
+            what = f"{endpoint.address} watches no service {name}"
+            raise LinkError(Trouble.UNREACHABLE, what, "check --service: SENTINEL MASTERS lists their names")
+        return Opinion(
+            primary,
+            None if isinstance(watch, RedisError) else parse_watch(watch),
+            () if isinstance(replicas, RedisError) else parse_seen(replicas),
+            () if isinstance(sentinels, RedisError) else parse_seen(sentinels),
+            own_id.decode("ascii", "replace") if isinstance(own_id, bytes) else "",
+            _quorum(quorum),
+        )
+    except ValueError as error:
+        raise LinkError(Trouble.FOREIGN, f"{endpoint.address}: {error}", "check --sentinel") from None
+
+
+async def primary_of(endpoint: Endpoint, service: Service) -> Endpoint:
+    """The present primary, by the first Sentinel that tells; they are asked in turn.
+
+    Raises:
+        LinkError: If none does, with what each said.
+    """
+    failures: dict[Address, LinkError] = {}
+    for address in service.sentinels:
+        try:
+            session = await open_sentinel(sentinel_at(endpoint, service, address))
+            try:
+                told = await opinion(session, service.name)
+            finally:
+                await session.close()
+        except LinkError as error:
+            failures[address] = error
+        else:
+            return endpoint.at(told.primary.host, told.primary.port)
+    raise nobody_tells(service.name, failures)
+
+
+def nobody_tells(name: str, failures: Mapping[Address, LinkError]) -> LinkError:
+    """One error of what each Sentinel said."""
+    said = tuple(failures.values())
+    what = f"no Sentinel tells the primary of {name}: " + ", ".join(dict.fromkeys(error.what for error in said))
+    remedies = [error.remedy for error in _telling(said) if error.remedy]
+    return LinkError(_telling(said)[0].trouble, what, remedies[0] if remedies else "")
+
+
+def _telling(errors: Sequence[LinkError]) -> Sequence[LinkError]:
+    """The errors, first those that time doesn't heal, then what was answered, then what is away."""
+    order = (Trouble.REFUSED, Trouble.FOREIGN)
+    return sorted(errors, key=lambda error: (error.trouble not in order, "watches no service" not in error.what))
+
+
+def _at(endpoint: Endpoint, error: LinkError) -> LinkError:
+    """The error with the Sentinel's name in it, and with the flags that are the Sentinels'."""
+    what = error.what if endpoint.address in error.what else f"{endpoint.address}: {error.what}"
+    return LinkError(error.trouble, what, _TO_SENTINEL if "REDISCLI_AUTH" in error.remedy else error.remedy)
+
+
+def _refusal(error: RedisError, endpoint: Endpoint) -> LinkError:
+    text = answer_text(error)
+    if isinstance(error, NoPermissionError):
+        user = safe(endpoint.username or "default")
+        remedy = grant("sentinel|get-master-addr-by-name", user)
+        return LinkError(Trouble.REFUSED, f"{endpoint.address} lets us ask nothing: {text}", remedy)
+    if any(words in text.lower() for words in _UNKNOWN):
+        return LinkError(
+            Trouble.FOREIGN, f"{endpoint.address} is no Sentinel", "check --sentinel; theirs is port 26379"
+        )
+    return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} says: {text}", "")
+
+
+def _quorum(reply: Reply | RedisError) -> tuple[SafeText, bool] | None:
+    if isinstance(reply, bytes):
+        return safe(reply, 160), True
+    if isinstance(reply, RedisError) and (text := answer_text(reply)).startswith("NOQUORUM"):
+        return text, False
+    return None
