@@ -9,14 +9,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from pymon_tui.demo.database import (
-    ALERTS_SHOWN,
-    CONFIGURED,
-    SHARED_SETTINGS,
-    Database,
-    Listed,
-    listed,
-)
+from pymon_tui.demo.database import ALERTS_SHOWN, CONFIGURED, SHARED_SETTINGS, Database, Listed, listed
 from pymon_tui.demo.pace import hit_share, times
 from pymon_tui.demo.people import somebody
 from pymon_tui.demo.visits import Visits
@@ -30,10 +23,10 @@ from pymon_tui.services.strategy import Tiers
 from pymon_tui.services.tracking import Tracking
 
 PERIOD = 0.5
-LIST_LENGTH = 20
+LIST_LENGTH = 18
 
 # For each command that the whole workload is to send: what one of all workers' steps consists of.
-CLICKS_SHARE = 0.046
+CLICKS_SHARE = 0.044
 LISTS_SHARE = 0.007
 PAGES_SHARE = 0.002
 TURNS_SHARE = 0.001

@@ -19,8 +19,8 @@ from pymon_tui.services.stats import Stats
 FOLLOWED = PEOPLE[:2]
 """Users who have the application open, and are told at once."""
 
-_PAUSE = 0.3
-_STATISTICS_EVERY = 10  # users
+_PAUSE = 0.5
+_STATISTICS_EVERY = 8  # users
 
 
 async def websocket_gateway(client: Redis) -> None:
