@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from pymon_tui.model.action import Action, Done, Outcome
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
@@ -61,6 +63,7 @@ class Script:
         self.acts: list[Action] = []
         self.outcome: Outcome = Done(safe("OK"))
         self.pokes = 0
+        self.passwords: list[str] = []
         self.chosen: list[int | None] = []
         self.notes: list[tuple[SafeText, str]] = []
         self.interval = 1.0
@@ -92,6 +95,10 @@ class Script:
     def poke(self) -> None:
         """Note that somebody can't wait."""
         self.pokes += 1
+
+    def log_in(self, password: SecretStr) -> None:
+        """Note the password."""
+        self.passwords.append(password.get_secret_value())
 
     def note(self, text: SafeText, run: str) -> None:
         """Remember what a run has done."""

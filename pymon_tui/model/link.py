@@ -14,7 +14,8 @@ class Trouble(Enum):
 
     UNREACHABLE = "unreachable"  # refused, no such name, no such socket, closed: try again, quickly at first
     SILENT = "silent"  # no answer in time: a frozen or very busy server, or a dead line
-    REFUSED = "refused"  # credentials, a certificate: trying fast would lock the account out
+    LOCKED = "locked"  # a password is wanted, or is wrong: a person can give one, and trying fast locks accounts out
+    REFUSED = "refused"  # a certificate, a right that is missing: nothing that trying again changes soon
     CROWDED = "crowded"  # max number of clients: trying fast would take the next free place from someone
     FOREIGN = "foreign"  # what answers doesn't speak Redis' protocol
 

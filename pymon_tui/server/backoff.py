@@ -14,7 +14,9 @@ _FIRST_WAIT = {
     Trouble.SILENT: 1.0,
     Trouble.CROWDED: 5.0,
     Trouble.FOREIGN: 5.0,
-    Trouble.REFUSED: 45.0,  # the poller and the listener try both; more than three times a minute locks accounts out
+    Trouble.REFUSED: 45.0,
+    # The listener tries once and then waits for the poller; more than three times a minute locks accounts out.
+    Trouble.LOCKED: 45.0,
 }
 
 

@@ -7,7 +7,9 @@ import contextlib
 import random
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
+from pydantic import SecretStr
 from redis.exceptions import ResponseError
 
 from pymon_tui.model.feed import Feed
@@ -24,6 +26,10 @@ from pymon_tui.server.subscriber import Subscriber, Words, refusal, subscription
 
 _STEADY = 10.0
 """Seconds after which a connection has proved itself: when it is lost, the next try comes quickly again."""
+
+
+_LOCKED = 3
+"""So many times as long as a poller does, a listener waits where its password is wrong; each try counts for a lock."""
 
 
 class Listener:
@@ -80,6 +86,14 @@ class Listener:
         self._retry.set()
         self._ask_again()
 
+    def wake(self) -> None:
+        """Connect now where the connection is lost: the server is known to answer."""
+        self._retry.set()
+
+    def log_in(self, password: SecretStr) -> None:
+        """Speak with this password from the next connection on."""
+        self._endpoint = replace(self._endpoint, password=password)
+
     async def run(self) -> None:
         """Follow until cancelled; a lost connection is made again, for ever."""
         self._feed.status = Connecting(clock.now())
@@ -128,6 +142,8 @@ class Listener:
         now = clock.now()
         self._tries += 1
         wait = backoff(error.trouble, self._tries, self._dice)
+        if error.trouble is Trouble.LOCKED:
+            wait *= _LOCKED  # a server that is polled as well tells by that when it lets us in again
         status = self._feed.status
         since = status.since if isinstance(status, Lost) else now
         self._feed.status = Lost(error.trouble, error.what, error.remedy, since, now + wait, self._tries)

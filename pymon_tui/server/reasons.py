@@ -184,10 +184,10 @@ def _auth_error(text: str, endpoint: Endpoint) -> LinkError | None:
     if not any(words in text for words in ("NOAUTH", "WRONGPASS", "invalid password")):
         return None
     if not endpoint.password:
-        return LinkError(Trouble.REFUSED, "the server wants a password", "give it in REDISCLI_AUTH or with --askpass")
+        return LinkError(Trouble.LOCKED, "the server wants a password", "give it in REDISCLI_AUTH or with --askpass")
     who = endpoint.username or "default"
     return LinkError(
-        Trouble.REFUSED, f"wrong password for user {who}, or no such user", "check REDISCLI_AUTH and --user"
+        Trouble.LOCKED, f"wrong password for user {who}, or no such user", "check REDISCLI_AUTH and --user"
     )
 
 

@@ -65,7 +65,7 @@ class _Parser(_AsyncHiredisParser):
 
     async def read_from_socket(self) -> Literal[True]:
         async with asyncio.timeout(self.patience):
-            await super().read_from_socket()
+            await super().read_from_socket()  # type: ignore[no-untyped-call]
         return True
 
 
@@ -115,5 +115,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
 
 
 async def _prepare(patience: float, connection: AbstractConnection) -> None:
-    connection._parser.patience = patience
-    connection._parser.on_connect(connection)  # type: ignore[no-untyped-call]
+    parser = connection._parser
+    assert isinstance(parser, _Parser)
+    parser.patience = patience
+    parser.on_connect(connection)  # type: ignore[no-untyped-call]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 
+from pydantic import SecretStr
+
 from pymon_tui.model.action import Action, NotDone, Outcome
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.snapshot import Snapshot
@@ -69,6 +71,11 @@ class Deferred:
         """Tick now; before there is a source it is about to anyhow."""
         if self._made is not None:
             self._made.poke()
+
+    def log_in(self, password: SecretStr) -> None:
+        """Speak with this password from now on; before there is a source nobody has turned us away."""
+        if self._made is not None:
+            self._made.log_in(password)
 
     def note(self, text: SafeText, run: str) -> None:
         """Mark the history with what a run has just done; before there is a source there is nothing to mark."""

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Seque
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from pydantic import SecretStr
+
 from pymon_tui.model.action import Action, NotDone, Outcome
 from pymon_tui.model.deployment import Address, Kind, Layout
 from pymon_tui.model.feed import Feed
@@ -128,9 +130,21 @@ class Fleet:
 
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
-        self._listener.retry()
+        if self._listens_to_an_answer:  # else it is woken when it does: each try with a wrong password counts
+            self._listener.retry()
         for one in self._followed.values():
             one.monitor.poke()
+
+    def log_in(self, password: SecretStr) -> None:
+        """Speak with this password from now on to all that don't answer, and try at once."""
+        away = [one for one in self._followed.values() if not one.answers]
+        for one in away:
+            one.monitor.log_in(password)
+        if self._endpoint.address in {one.name for one in away} or not away:
+            self._endpoint = replace(self._endpoint, password=password)
+        self._listener.log_in(password)
+        if self._listens_to_an_answer:
+            self._listener.wake()
 
     def note(self, text: SafeText, run: str) -> None:
         """Mark every node's history, and that of the whole, with what a run has just done."""
@@ -184,6 +198,12 @@ class Fleet:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def _listens_to_an_answer(self) -> bool:
+        """Whether the node that is listened to answers the poller."""
+        ear = self._followed.get(self._ear)
+        return ear is not None and ear.answers
+
     def _tasks(self) -> list[asyncio.Task[None]]:
         tasks = [one.task for one in self._followed.values()]
         return tasks if self._listening is None else [*tasks, self._listening]
@@ -217,6 +237,8 @@ class Fleet:
         if isinstance(link, Lost) and isinstance(was, Live):
             self._change(safe(f"{name} is lost: {link.what}"), now.wall)
         elif isinstance(link, Live) and isinstance(was, Lost):
+            if name == self._ear:
+                self._listener.wake()
             self._change(safe(f"{name} is back after {duration(now.at - was.since)}"), now.wall)
 
     def _change(self, text: SafeText, wall: float) -> None:

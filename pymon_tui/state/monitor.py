@@ -7,7 +7,10 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import replace
 from typing import Any
+
+from pydantic import SecretStr
 
 from pymon_tui.model.action import Action, Outcome, Recorder
 from pymon_tui.model.feed import Feed
@@ -85,6 +88,11 @@ class Monitor:
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
         self._poller.refresh()
+        self._poked.set()
+
+    def log_in(self, password: SecretStr) -> None:
+        """Speak with this password from now on, and try at once."""
+        self._endpoint = replace(self._endpoint, password=password)
         self._poked.set()
 
     def note(self, text: SafeText, run: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Collection
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from pymon_tui.model.action import Action, Outcome
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.snapshot import Snapshot
@@ -47,6 +49,10 @@ class Source(Protocol):
 
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
+        ...
+
+    def log_in(self, password: SecretStr) -> None:
+        """Speak to the servers that turn us away with this password from now on, and try at once."""
         ...
 
     def note(self, text: SafeText, run: str) -> None:

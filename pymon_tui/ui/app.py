@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +23,7 @@ from textual.screen import Screen
 
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
+from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
@@ -38,6 +40,7 @@ from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
 from pymon_tui.ui.screens.invalidate.keys import InvalidationKeys
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.suggestion import suggested_by
@@ -48,7 +51,7 @@ from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.picker import Picker
 from pymon_tui.ui.widgets.table import Table
 
-SCREENS = (MonitorScreen, ConnectScreen, ConfirmScreen, PromptScreen, ReaderScreen)
+SCREENS = (MonitorScreen, ConnectScreen, ConfirmScreen, PasswordScreen, PromptScreen, ReaderScreen)
 DEMO_SEED, DEMO_RATE = 1, 2_000
 TERMINAL_SECONDS = 2.0
 """How often we look whether the terminal is still there."""
@@ -219,11 +222,15 @@ class PymonApp(DiffedApp[int]):
     @on(MonitorScreen.FirstLost)
     def _first_lost(self, message: MonitorScreen.FirstLost) -> None:
         # Nobody named this server: where the usual place is empty, ask.
-        if self._guessed:
+        if self._guessed and message.lost.trouble is not Trouble.LOCKED:  # of that one the password is asked
             self._guessed = False
             self.choose_server(safe(f"{message.lost.what}: which server?"))
         elif message.lost.tries == 1:
             self.bell()
+
+    @on(MonitorScreen.LoggedIn)
+    def _logged_in(self, message: MonitorScreen.LoggedIn) -> None:
+        self._endpoint = replace(self._endpoint, password=message.password)
 
     @work(exclusive=True, group="choose")
     async def choose_server(self, why: SafeText) -> None:

@@ -34,7 +34,7 @@ def test_is_spread_around_its_middle(trouble: Trouble) -> None:
 
 def test_two_connections_try_a_refused_password_no_more_than_three_times_a_minute() -> None:
     for tries in range(1, 20):
-        assert 2 * 60 / backoff(Trouble.REFUSED, tries, Middle()) < 3
+        assert 2 * 60 / backoff(Trouble.LOCKED, tries, Middle()) < 3
 
 
 def test_a_full_server_is_left_alone_for_a_while() -> None:

@@ -45,7 +45,7 @@ async def test_a_missing_or_wrong_password(own_server: StartServer, password: st
             await open_session(
                 Endpoint(socket=server.socket, password=SecretStr(password) if password else None), handshake
             )
-        assert (caught.value.trouble, caught.value.what) == (Trouble.REFUSED, what)
+        assert (caught.value.trouble, caught.value.what) == (Trouble.LOCKED, what)
         assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 

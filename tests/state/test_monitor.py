@@ -305,7 +305,7 @@ async def test_a_refused_login_waits_long_but_not_for_who_pokes(own_server: Star
     async with watched(monitor) as snapshots:
         refused = await until(snapshots, is_lost)
         assert isinstance(refused.link, Lost)
-        assert refused.link.trouble is Trouble.REFUSED
+        assert refused.link.trouble is Trouble.LOCKED
         assert refused.link.next_try - refused.at > 20
         assert SECRET not in repr(refused)
         session, _ = await open_session(Endpoint(socket=server.socket, password=SecretStr("other")))

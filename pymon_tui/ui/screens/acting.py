@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pydantic import SecretStr
 from textual import on, work
+from textual.message import Message
 from textual.reactive import reactive
 
 from pymon_tui.model.action import Action, Done
+from pymon_tui.model.link import Lost
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.state.source import Source
 from pymon_tui.ui.painting import SeenScreen
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
+from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.screens.status import locked
 
 
 class ActingScreen(SeenScreen[None]):
@@ -22,15 +27,48 @@ class ActingScreen(SeenScreen[None]):
     snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, init=False)
     """What the panes show: the newest one, or while paused an older one."""
 
+    class LoggedIn(Message):
+        """A person has given another password for the server."""
+
+        def __init__(self, password: SecretStr) -> None:
+            self.password = password
+            super().__init__()
+
     def __init__(self, source: Source) -> None:
         """``source`` is what actions are handed to."""
         self._source = source
+        self._asked: Lost | None = None  # when a password was asked for last
+        self._given = False  # and whether there was one
         super().__init__()
 
     @property
     def source(self) -> Source:
         """Where the snapshots come from."""
         return self._source
+
+    def ask_for_password(self, newest: Snapshot, *, again: bool) -> None:
+        """Ask where one is wanted, once for each time that it is, or ``again``; not in the middle of something else."""
+        lost = locked(newest)
+        if lost is None:
+            self._asked = None
+            if isinstance(prompt := self.app.screen, PasswordScreen):
+                prompt.dismiss(None)  # the server has let us in meanwhile
+            return
+        new = self._asked is None or lost.since != self._asked.since
+        in_vain = self._asked is not None and self._given and lost.tries > self._asked.tries
+        if (again or new or in_vain) and self.app.screen is self:
+            self._asked, self._given = lost, False
+            self.app.push_screen(PasswordScreen(newest.node, lost.what), self._log_in)
+
+    def _log_in(self, password: SecretStr | None) -> None:
+        if password is None:
+            return
+        self._given = True
+        if not password.get_secret_value():
+            self._source.poke()
+            return
+        self._source.log_in(password)
+        self.post_message(self.LoggedIn(password))
 
     @on(Pane.Act)
     def _act(self, message: Pane.Act) -> None:

@@ -26,7 +26,7 @@ from pymon_tui.ui.screens.intervals import next_interval
 from pymon_tui.ui.screens.nodes import stepped
 from pymon_tui.ui.screens.overview import in_order, wanted
 from pymon_tui.ui.screens.reader import ReaderScreen
-from pymon_tui.ui.screens.status import banner, left_title, right_title
+from pymon_tui.ui.screens.status import banner, left_title, locked, right_title
 from pymon_tui.ui.widgets.graph import Glyphs
 from pymon_tui.ui.widgets.ink import Prose
 from pymon_tui.ui.widgets.key_bar import KeyBar
@@ -132,6 +132,7 @@ class MonitorScreen(ActingScreen):
                 if not self.paused:
                     self.snapshot = snapshot
                 self._show_state()
+                self.ask_for_password(snapshot, again=False)
                 if first:
                     self.call_after_refresh(self.post_message, self.FirstAnswer())
 
@@ -176,8 +177,11 @@ class MonitorScreen(ActingScreen):
         self._step_interval(-1)
 
     def action_refresh(self) -> None:
-        """Ask now, also what was refused before."""
-        self._source.poke()
+        """Ask now, also what was refused before; where a password is wanted, ask for that."""
+        if self._newest is not None and locked(self._newest) is not None:
+            self.ask_for_password(self._newest, again=True)
+        else:
+            self._source.poke()
 
     def action_node(self, step: int | None) -> None:
         """Show another node of the deployment, or all of them together."""
@@ -260,6 +264,8 @@ class MonitorScreen(ActingScreen):
     def _show_age(self) -> None:
         """Between snapshots only ages go on, and only where there is one to see."""
         newest = self._newest
+        if newest is not None:
+            self.ask_for_password(newest, again=False)
         late = newest is not None and self._clock() - newest.at > 2 * newest.interval + 0.5
         if self.paused or late or (newest is not None and not isinstance(newest.link, Live)):
             self._show_state()

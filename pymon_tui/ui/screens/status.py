@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pymon_tui.model import units
-from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings.keyspace import KEYSPACE
@@ -55,6 +55,14 @@ def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, width: i
     return tuple(pieces)
 
 
+def locked(snapshot: Snapshot) -> Lost | None:
+    """What turns us away for want of a password, the server or, where that is asked already, its feed."""
+    for link in (snapshot.link, snapshot.feed.status):
+        if isinstance(link, Lost) and link.trouble is Trouble.LOCKED:
+            return link
+    return None
+
+
 def banner(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
     """What keeps us from the server, since when, and when the next try is; nothing while all is well."""
     link = snapshot.link
@@ -62,12 +70,13 @@ def banner(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
         return _nodes_away(snapshot)
     away = units.duration(now - link.since)
     following = max(0.0, link.next_try - now)
+    key = "r asks for a password" if link.trouble is Trouble.LOCKED else "r tries at once"
     when = f"next try in {units.duration(following)}" if following >= 1 else "trying now"
     return (
         (
             span(link.what, "act"),
             *((span(f" · {link.remedy}"),) if link.remedy else ()),
-            label(f"   away {away}, {when}, r tries at once"),
+            label(f"   away {away}, {when}, {key}"),
         ),
     )
 
