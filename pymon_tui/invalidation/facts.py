@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack_all
+from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import gap
@@ -62,6 +63,8 @@ class Facts:
     def _judged(self, name: str, answer: Answer) -> Answer:
         if not isinstance(answer, ResponseError):
             return answer
+        if is_redirect(answer):  # the key is on its way to another node of the cluster, and no other is
+            return None
         command = self._open.pop(name, None)
         if command is not None:
             why = gap(answer, b"|".join(command).decode().lower(), self._pipe.user)

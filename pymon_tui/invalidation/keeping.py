@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
-from pymon_tui.invalidation.looking import Look, Looking, Looks, refused_keys
+from pymon_tui.invalidation.looking import Look, Looking, Looks, TurnedAway, keys_turned_away
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
 from pymon_tui.invalidation.sweep import Page, Place
 from pymon_tui.server import clock
@@ -40,6 +40,7 @@ class Portion:
         protected: How many more matched and are protected.
         place: Where the pass goes on after them; None while more of the same page follows.
         dumped_at: When the dumps were asked for, in monotonic seconds; 0 where there is none.
+        moved: Keys that another node of the cluster has by now, or is about to get; they stay here.
     """
 
     keys: list[bytes]
@@ -50,6 +51,7 @@ class Portion:
     protected: int = 0
     place: Place | None = None
     dumped_at: float = 0.0
+    moved: list[bytes] = field(default_factory=list)
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
@@ -67,13 +69,15 @@ async def gathered(pages: AsyncGenerator[Page], enough: Callable[[], int]) -> As
     async with aclosing(ready(pages, _PAGES)) as several:
         async for some in several:
             keys: list[bytes] = []
+            moved: list[bytes] = []
             protected = 0
             for place, page in enumerate(some, start=1):
                 keys += page.keys
+                moved += page.moved
                 protected += page.protected
                 if len(keys) >= enough() or place == len(some):
-                    yield Page(keys, protected, page.place)
-                    keys, protected = [], 0
+                    yield Page(keys, protected, page.place, moved)
+                    keys, moved, protected = [], [], 0
 
 
 async def kept(
@@ -183,17 +187,19 @@ async def _dumping(
             looks = await looking.looks(look)
             if max(looks.sizes, default=0) > key_cap:
                 oversized = [key for key, size in zip(looks.keys, looks.sizes, strict=True) if size > key_cap]
-                looks = looks.where([size <= key_cap for size in looks.sizes], refused=looks.refused, gone=looks.gone)
+                turned_away = TurnedAway(looks.refused, looks.moved)
+                looks = looks.where([size <= key_cap for size in looks.sizes], turned_away=turned_away, gone=looks.gone)
                 yield Portion(oversized, oversized=oversized)
             *earlier, last = looks.cut(most, PORTION)
             for some in earlier:
                 yield _dump(Portion([]), some, pipe)
             # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
-            yield _dump(Portion([], gone=last.gone, protected=page.protected, place=page.place), last, pipe)
+            rest = Portion([], gone=last.gone, protected=page.protected, place=page.place, moved=page.moved)
+            yield _dump(rest, last, pipe)
 
 
 def _as_it_is(page: Page) -> Portion:
-    return Portion(page.keys, protected=page.protected, place=page.place)
+    return Portion(page.keys, protected=page.protected, place=page.place, moved=page.moved)
 
 
 def _dump(portion: Portion, looks: Looks, pipe: Pipe) -> _Dumping:
@@ -207,12 +213,13 @@ async def _dumped(dumping: _Dumping, pipe: Pipe) -> Portion:
     portion, looks = dumping.portion, dumping.looks
     answers = await dumping.answers if dumping.answers is not None else []
     keys, refused, gone = list(looks.keys), portion.refused + looks.refused, portion.gone
+    moved = portion.moved + looks.moved
     rows = zip(keys, looks.ends, answers, strict=True)
     if {*map(type, answers)} == {bytes}:
         dumps: list[Dump] = list(rows)  # type: ignore[arg-type]  # just looked at
     else:
-        denied = refused_keys(keys, "DUMP", answers, pipe)
+        turned_away = keys_turned_away(keys, "DUMP", answers, pipe)
         dumps = [(key, end, answer) for key, end, answer in rows if isinstance(answer, bytes)]
-        gone += len(keys) - len(dumps) - len(denied)
-        keys, refused = [key for key, _, _ in dumps], refused + denied
-    return replace(portion, keys=keys, dumps=dumps, refused=refused, gone=gone)
+        gone += len(keys) - len(dumps) - turned_away.count
+        keys, refused, moved = [key for key, _, _ in dumps], refused + turned_away.refused, moved + turned_away.moved
+    return replace(portion, keys=keys, dumps=dumps, refused=refused, gone=gone, moved=moved)

@@ -30,11 +30,11 @@ class Ledger:
         trash_bytes: Of the trash file.
         unknown: Keys whose answers were lost.
         unknown_unkept: Those of them that aren't kept, though there is a trash.
+        run: The id of the run, or of the part of one.
         kept: Keys that are in the trash and were not accounted for when the link was lost, and their dumps.
-        agreed: Keys that a person has agreed to let go.
     """
 
-    def __init__(self, run: str, journal: Journal, place: Place, agreed: int) -> None:
+    def __init__(self, run: str, journal: Journal, place: Place) -> None:
         self.tally = Tally()
         self.undo_left_out = 0
         self.refused_keys: list[bytes] = []
@@ -44,8 +44,7 @@ class Ledger:
         self.unknown: list[bytes] = []
         self.unknown_unkept: frozenset[bytes] = frozenset()
         self.kept: dict[bytes, bytes] = {}
-        self.agreed = agreed
-        self._run = run
+        self.run = run
         self._journal = journal
         self._named = 0
         self._allowed = ALLOWANCE
@@ -57,7 +56,7 @@ class Ledger:
         Raises:
             JournalError: If that can't be done; then nothing may begin.
         """
-        fields = {"run": self._run, "named_up_to": self._allowed, **told}
+        fields = {"run": self.run, "named_up_to": self._allowed, **told}
         await to_its_end(self._journal.append, "run", "started", **fields)
 
     async def allow(self, keys: int) -> None:
@@ -95,7 +94,7 @@ class Ledger:
             self._journal.append,
             "run",
             "progress",
-            run=self._run,
+            run=self.run,
             **self.tally.as_json(),
             named_up_to=self._allowed,
             pattern_index=self.place.pattern,

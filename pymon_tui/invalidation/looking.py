@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_each
+from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
@@ -27,6 +28,19 @@ _PTTL, _USAGE = (b"PTTL",), (b"MEMORY", b"USAGE")
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """Keys that our user may not touch, and those that another node of the cluster has or is about to get."""
+
+    refused: list[bytes]
+    moved: list[bytes]
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return len(self.refused) + len(self.moved)
+
+
+@dataclass(frozen=True, slots=True)
 class Looks:
     """Keys that are there, column by column.
 
@@ -37,6 +51,7 @@ class Looks:
         sizes: Bytes that each takes, ``UNKNOWN`` where the server doesn't tell.
         refused: Further keys, which our user may not look at.
         gone: How many more are gone.
+        moved: Further keys, which another node of the cluster has by now, or is about to get.
     """
 
     keys: Sequence[bytes]
@@ -45,17 +60,18 @@ class Looks:
     sizes: Sequence[int]
     refused: list[bytes]
     gone: int
+    moved: list[bytes] = field(default_factory=list)
 
-    def where(self, wanted: Iterable[bool], *, refused: list[bytes], gone: int) -> Looks:
+    def where(self, wanted: Iterable[bool], *, turned_away: TurnedAway, gone: int) -> Looks:
         """Those of the keys that are wanted."""
         rows = list(compress(zip(self.keys, self.words, self.ends, self.sizes, strict=True), wanted))
         keys, words, ends, sizes = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return Looks(keys, words, ends, sizes, refused, gone)
+        return Looks(keys, words, ends, sizes, turned_away.refused, gone, turned_away.moved)
 
     def cut(self, most: int | None, size: int) -> Iterator[Looks]:
         """The keys in groups of at most so many, and of at most ``size`` bytes or of one; at least one group.
 
-        The last, which may be empty, has those that are refused or gone as well.
+        The last, which may be empty, has those that are refused, gone or moved as well.
         """
         if sum(self.sizes) <= size and (most is None or len(self.keys) <= most):
             yield self
@@ -63,14 +79,15 @@ class Looks:
         begin, room = 0, size
         for place, bytes_ in enumerate(self.sizes):
             if place > begin and (bytes_ > room or place - begin == most):
-                yield self._between(begin, place, [], 0)
+                yield self._between(begin, place)
                 begin, room = place, size
             room -= bytes_
-        yield self._between(begin, len(self.keys), self.refused, self.gone)
+        last = self._between(begin, len(self.keys))
+        yield replace(last, refused=self.refused, gone=self.gone, moved=self.moved)
 
-    def _between(self, begin: int, end: int, refused: list[bytes], gone: int) -> Looks:
+    def _between(self, begin: int, end: int) -> Looks:
         some = slice(begin, end)
-        return Looks(self.keys[some], self.words[some], self.ends[some], self.sizes[some], refused, gone)
+        return Looks(self.keys[some], self.words[some], self.ends[some], self.sizes[some], [], 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,9 +151,9 @@ class Looking:
         return found if clean else self._there(found, lives)
 
     def _there(self, found: Looks, lives: Sequence[Answer]) -> Looks:
-        refused = refused_keys(found.keys, "PTTL", lives, self._pipe)
+        turned_away = keys_turned_away(found.keys, "PTTL", lives, self._pipe)
         there = [isinstance(life, int) and life != _GONE for life in lives]
-        return found.where(there, refused=refused, gone=there.count(False) - len(refused))
+        return found.where(there, turned_away=turned_away, gone=there.count(False) - turned_away.count)
 
     def _is_without(self, keyspace: Answer) -> bool:
         """Whether no key of the database has a life, by the server's own count."""
@@ -146,16 +163,19 @@ class Looking:
         return any(each.index == self._pipe.endpoint.db and each.expires == 0 for each in databases)
 
 
-def refused_keys(keys: Sequence[bytes], command: str, answers: Sequence[Answer], pipe: Pipe) -> list[bytes]:
-    """The keys that the answers refuse.
+def keys_turned_away(keys: Sequence[bytes], command: str, answers: Sequence[Answer], pipe: Pipe) -> TurnedAway:
+    """The keys that the answers refuse, and those that they say another node has.
 
     Raises:
         Refused: If one of them isn't for its key's sake.
     """
-    refused = []
+    turned_away = TurnedAway([], [])
     for key, answer in zip(keys, answers, strict=True):
         if isinstance(answer, ResponseError):
-            if not is_of_key(answer):
+            if is_redirect(answer):
+                turned_away.moved.append(key)
+            elif is_of_key(answer):
+                turned_away.refused.append(key)
+            else:
                 raise Refused(command, answer, pipe.user)
-            refused.append(key)
-    return refused
+    return turned_away

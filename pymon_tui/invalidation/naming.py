@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
+from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_all, pack_each
+from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.server.reasons import answer_text, is_of_key
 
@@ -31,12 +32,14 @@ class Account:
 
     Attributes:
         refused: Keys that our user may not touch.
+        moved: Keys that another node of the cluster has by now, or is about to get.
         error: Why the server removes nothing any more, if so; keys that are counted nowhere are still there.
     """
 
     removed: int = 0
     already_gone: int = 0
     refused: list[bytes] = field(default_factory=list)
+    moved: list[bytes] = field(default_factory=list)
     error: ResponseError | None = None
 
     def take(self, keys: Sequence[bytes], answer: Answer) -> None:
@@ -44,10 +47,20 @@ class Account:
         if not isinstance(answer, ResponseError):
             self.removed += answer
             self.already_gone += len(keys) - answer
-        elif _is_for_a_key(answer):
+        elif is_redirect(answer):
+            self.moved += keys
+        elif _is_for_some(answer):
             self.refused += keys
         else:
             self.error = answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Keys that may have gone: those that are there, and those of which another node of the cluster knows."""
+
+    there: list[bytes]
+    moved: list[bytes]
 
 
 class Unlinking:
@@ -71,7 +84,7 @@ class Unlinking:
         account = Account()
         if self.command == "UNLINK" and isinstance(answer, ResponseError) and _is_unknown(answer):
             self.command = "DEL"
-        elif not (isinstance(answer, ResponseError) and _is_for_a_key(answer)):
+        elif not (isinstance(answer, ResponseError) and _is_for_some(answer)):
             account.take(batch.keys, answer)
             return account
         verb = self.command.encode()
@@ -80,10 +93,33 @@ class Unlinking:
             account.take([key], each)
         return account
 
-    async def still_there(self, keys: Sequence[bytes]) -> list[bytes]:
+    async def still_there(self, keys: Sequence[bytes]) -> Standing:
         """Of keys that may have been removed, those that weren't, or that are back (EXISTS)."""
         answers = await self._pipe.ask(pack_all((b"EXISTS", key) for key in keys), len(keys))
         return _of_those(keys, answers, "EXISTS", self._pipe, lambda answer: answer != 0)
+
+
+class UnlinkingEach(Unlinking):
+    """Names each key in a command of its own, all in one write: in a cluster a command is for keys of one slot."""
+
+    def send(self, keys: list[bytes]) -> Batch:
+        """Name the keys, each once."""
+        return Batch(keys, self._pipe.ask(pack_each([(self.command.encode(),)], last_words(keys)), len(keys)))
+
+    async def account(self, batch: Batch) -> Account:
+        """Read what became of each.
+
+        Raises:
+            LinkError: If the link was lost, and what became of them is unknown.
+        """
+        answers = await batch.answers
+        if self.command == "UNLINK" and isinstance(answers[0], ResponseError) and _is_unknown(answers[0]):
+            self.command = "DEL"
+            answers = await self.send(batch.keys).answers
+        account = Account()
+        for key, answer in zip(batch.keys, answers, strict=True):
+            account.take([key], answer)
+        return account
 
 
 class Expiring:
@@ -119,7 +155,7 @@ class Expiring:
             account.take([key], answer)
         return account
 
-    async def still_there(self, keys: Sequence[bytes]) -> list[bytes]:
+    async def still_there(self, keys: Sequence[bytes]) -> Standing:
         """Of keys that may have been given an end, those that have none, or a later one than the latest we give."""
         latest = 1000 * (self._options.expire + self._options.jitter)
         answers = await self._pipe.ask(pack_all((b"PTTL", key) for key in keys), len(keys))
@@ -146,9 +182,9 @@ class Expiring:
         return [next(given) if is_late else 0 for is_late in late]
 
 
-def _is_for_a_key(error: ResponseError) -> bool:
+def _is_for_some(error: ResponseError) -> bool:
     """Whether the refusal may be for some of the keys alone: for want of permission, or for their slots."""
-    return is_of_key(error) or str(error).startswith(("CROSSSLOT", "MOVED", "ASK", "TRYAGAIN"))
+    return is_of_key(error) or is_redirect(error) or str(error).startswith("CROSSSLOT")
 
 
 def _is_unknown(error: ResponseError) -> bool:
@@ -157,13 +193,14 @@ def _is_unknown(error: ResponseError) -> bool:
 
 def _of_those(
     keys: Sequence[bytes], answers: Sequence[Answer], command: str, pipe: Pipe, is_there: Callable[[int], bool]
-) -> list[bytes]:
-    there: list[bytes] = []
+) -> Standing:
+    standing = Standing([], [])
     for key, answer in zip(keys, answers, strict=True):
         if isinstance(answer, ResponseError):
-            if not _is_for_a_key(answer):
+            if not _is_for_some(answer):
                 raise Refused(command, answer, pipe.user)
-            there.append(key)  # who may not ask for it can't have removed it
+            # Who may not ask for it can't have removed it.
+            (standing.moved if is_redirect(answer) else standing.there).append(key)
         elif is_there(answer):
-            there.append(key)
-    return there
+            standing.there.append(key)
+    return standing

@@ -7,6 +7,7 @@ import time
 from collections import deque
 
 from pymon_tui.invalidation.account import NOTHING, State
+from pymon_tui.invalidation.bounds import Rate
 from pymon_tui.invalidation.brake import FIRST, Brake, Pace
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.model.text import SafeText, safe
@@ -15,7 +16,6 @@ _LOOK = 0.5  # seconds between two judgements of the brake
 _IDLE = 1.5  # seconds at most for what is felt before a run
 _TURN = 0.05  # seconds between two looks at what is waited for
 _LATELY = 3.0  # seconds that a speed is taken over
-_SLICES = 5  # parts of a second that a rate is kept in
 
 
 class Cancelled(Exception):  # noqa: N818 - what a person wanted
@@ -35,7 +35,7 @@ class Pacer:
         cancelled: Whether the run is to end.
     """
 
-    def __init__(self, pulse: Pulse, ceiling: float, rate: float | None) -> None:
+    def __init__(self, pulse: Pulse, ceiling: float, rate: Rate | None) -> None:
         self.state: State = "starting"
         self.doing: State = "running"
         self.why: SafeText = NOTHING
@@ -49,7 +49,6 @@ class Pacer:
         self._judged_at = 0.0
         self.cancelled = False
         self._answered = False
-        self._next_at = 0.0  # when the rate allows the next key, in monotonic seconds
         self._named: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     @property
@@ -60,7 +59,7 @@ class Pacer:
     @property
     def most(self) -> int | None:
         """Keys that may be named at once so that the rate is kept; None without one."""
-        return None if self._rate is None else max(1, int(self._rate / _SLICES))
+        return None if self._rate is None else self._rate.most
 
     @property
     def speed(self) -> float:
@@ -96,7 +95,8 @@ class Pacer:
         began = time.monotonic()
         while True:
             self._judge()
-            left = max(began + self.pace.pause, self._next_at) - time.monotonic()
+            rated = self._rate.next_at if self._rate is not None else 0.0
+            left = max(began + self.pace.pause, rated) - time.monotonic()
             if self.paused:
                 self.state, self.why = "paused", safe("paused by you")
             elif self.pace.hold:
@@ -138,7 +138,7 @@ class Pacer:
         while self._named[0][0] < now - _LATELY and len(self._named) > 2:
             self._named.popleft()
         if self._rate is not None:
-            self._next_at = max(now, self._next_at) + keys / self._rate
+            self._rate.named(keys, now)
 
     def _judge(self) -> None:
         now = time.monotonic()

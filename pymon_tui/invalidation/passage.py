@@ -11,20 +11,19 @@ from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.blocking import to_its_end
+from pymon_tui.invalidation.bounds import Bounds
 from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
-from pymon_tui.invalidation.naming import Batch, Expiring, Unlinking
+from pymon_tui.invalidation.naming import Batch, Expiring, Unlinking, UnlinkingEach
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.part import Part, of_slots
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack
 from pymon_tui.invalidation.sweep import Refused, Sweep
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError
 from pymon_tui.server import clock
 from pymon_tui.server.reasons import LinkError
-
-GROWTH = 1.1
-"""Times the count that a person has agreed to may match before that person is asked again."""
 
 _AT_ONCE = 1_000  # keys that are kept and named together: an UNLINK of them holds the server up less than their SCAN
 _NONE: frozenset[bytes] = frozenset()
@@ -52,7 +51,15 @@ class Passage:
     """Carries on with a run for as long as its connection lives."""
 
     def __init__(
-        self, pipe: Pipe, order: Order, options: Options, ledger: Ledger, pacer: Pacer, trash: TrashWriter | None
+        self,
+        pipe: Pipe,
+        order: Order,
+        options: Options,
+        ledger: Ledger,
+        pacer: Pacer,
+        trash: TrashWriter | None,
+        bounds: Bounds,
+        part: Part | None,
     ) -> None:
         """Go on where ``ledger`` has come to; keys are kept in ``trash`` before they are named, if there is one."""
         self._pipe = pipe
@@ -61,12 +68,14 @@ class Passage:
         self._ledger = ledger
         self._pacer = pacer
         self._trash = trash
+        self._bounds = bounds
+        self._part = part
         self._sweep: Sweep | None = None
         self._sent: _Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
         self._begun: Portion | None = None  # in the trash, and not yet named to the last key
         self._role_questions = [_ROLE, _REPLICATION]  # the next, where ROLE is renamed, missing or denied
-        self._naming: Unlinking | Expiring = Unlinking(pipe)
+        self._naming: Unlinking | Expiring = UnlinkingEach(pipe) if part is not None else Unlinking(pipe)
         if options.mode == "expire":
             self._naming = Expiring(pipe, options, random.Random())
 
@@ -90,10 +99,13 @@ class Passage:
             self._pipe, self._order.selection, page=self._pacer.pace.page, start=self._ledger.place
         )
         trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most
+        pages = sweep.pages()
+        if self._part is not None and self._part.only is not None:
+            pages = of_slots(pages, self._part.only)
         if trash is None:
-            portions = unkept(sweep.pages())
+            portions = unkept(pages)
         else:
-            pages = gathered(sweep.pages(), self._at_once)
+            pages = gathered(pages, self._at_once)
             portions = kept(pages, self._pipe, key_cap, most, lambda: trash.full)
         try:
             async with aclosing(portions):
@@ -117,10 +129,13 @@ class Passage:
         sweep = Sweep(self._pipe, self._order.selection, page=self._pacer.pace.page)
         async with aclosing(sweep.pages()) as pages:
             async for page in pages:
-                keys = page.keys
+                keys = page.keys + page.moved
                 if keys and isinstance(self._naming, Expiring):
-                    keys = await self._naming.still_there(keys)
+                    standing = await self._naming.still_there(keys)
+                    keys = standing.there + standing.moved
                 count += len(keys)
+                if self._part is not None:
+                    self._part.stray([key for key in keys if not self._part.serves(key)])
                 await self._pacer.gate()
                 sweep.page = self._pacer.pace.page
         return count
@@ -149,11 +164,15 @@ class Passage:
         ledger, tally = self._ledger, self._ledger.tally
         while ledger.unknown:
             some = ledger.unknown[:1_000]
-            there = await self._naming.still_there(some)
-            tally.removed += len(some) - len(there)
-            tally.unknown -= len(some)
+            standing = await self._naming.still_there(some)
+            there, moved = standing.there, self._moved(standing.moved)
+            if self._part is None:
+                there += standing.moved
+            # What the node that has it now would say tells nothing of what this one did: it stays unknown.
+            tally.removed += len(some) - len(there) - len(moved)
+            tally.unknown -= len(some) - len(moved)
             tally.matched -= len(there)  # they are found again: the pass goes on from before them
-            ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there))
+            ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there, moved))
             del ledger.unknown[:1_000]
         ledger.unknown_unkept = frozenset()
 
@@ -166,6 +185,8 @@ class Passage:
         if self._trash is not None and portion.dumps:
             unkept = await self._keep(portion, self._trash)
         self._begun = self._begun or portion
+        if self._moved(portion.moved):
+            await self._ask_role()
         ledger.list_oversized(portion.oversized)
         if self._options.dry_run:
             ledger.tally.matched += len(portion.keys)
@@ -202,7 +223,7 @@ class Passage:
         await self._ledger.allow(len(keys))
         with self._pipe.together():
             batch = self._naming.send(keys)
-            role = self._pipe.ask(self._role_questions[0], 1) if self._role_questions else None
+            role = self._role_asked()
         self._sent = _Sent(batch, unkept, role)
         self._pacer.named(len(keys))
 
@@ -214,10 +235,13 @@ class Passage:
             self._sent = None
             if account.error is not None:
                 self._finished.clear()  # the keys that stay are to be found again
+            moved = self._moved(account.moved)
+            if self._part is None:
+                account.refused += account.moved
             tally.matched += account.removed + account.already_gone + len(account.refused)
             tally.removed += account.removed
             tally.already_gone += account.already_gone
-            self._ledger.undo_left_out += min(account.removed, len(sent.unkept.difference(account.refused)))
+            self._ledger.undo_left_out += min(account.removed, len(sent.unkept.difference(account.refused, moved)))
             self._ledger.refuse(account.refused)
             self._count_finished()
             if sent.role is not None:
@@ -230,15 +254,32 @@ class Passage:
         """Move on behind the portions whose keys are all accounted for."""
         ledger, tally = self._ledger, self._ledger.tally
         for portion in self._finished:
+            refused = portion.refused if self._part is not None else portion.refused + portion.moved
             tally.protected += portion.protected
-            tally.matched += portion.gone + len(portion.refused)
+            tally.matched += portion.gone + len(refused)
             tally.already_gone += portion.gone
-            ledger.refuse(portion.refused)
+            ledger.refuse(refused)
             ledger.place = portion.place or ledger.place
             if ledger.kept:
                 for key in portion.keys:
                     ledger.kept.pop(key, None)
         self._finished.clear()
+
+    def _moved(self, keys: list[bytes]) -> list[bytes]:
+        """Leave keys that another node has to the run as a whole, which looks for them again; else there are none."""
+        if self._part is None:
+            return []
+        self._part.stray(keys)
+        return keys
+
+    def _role_asked(self) -> asyncio.Future[list[Answer]] | None:
+        return self._pipe.ask(self._role_questions[0], 1) if self._role_questions else None
+
+    async def _ask_role(self) -> None:
+        """Keys that are served elsewhere: perhaps all of them are."""
+        role = self._role_asked()
+        if role is not None:
+            self._check_role((await role)[0])
 
     def _check_role(self, answer: Answer) -> None:
         """Refuse to go on with a server that has become a replica: an old primary takes writes and loses them."""
@@ -257,11 +298,13 @@ class Passage:
         """
         ledger = self._ledger
         matched = ledger.tally.matched + keys + (len(self._sent.batch.keys) if self._sent is not None else 0)
-        if matched > (cap := self._order.selection.max_keys):
+        matched, bounds = self._bounds.matched(ledger.run, matched), self._bounds
+        if matched > (cap := bounds.cap):
             raise Stopped(f"more than {cap} keys match by now; plan anew, and allow more with --max-keys")
-        planned = self._order.planned
-        if matched > max(planned * GROWTH, ledger.agreed):
+        if matched > bounds.unasked:
             await self._answered()
             most = min(2 * matched, cap)  # not asked again for every few keys, nor left alone with whatever comes
-            await self._pacer.ask(f"{matched} keys match by now, and the plan said {planned}: go on, up to {most}?")
-            ledger.agreed = most
+            await self._pacer.ask(
+                f"{matched} keys match by now, and the plan said {bounds.planned}: go on, up to {most}?"
+            )
+            bounds.agreed = most

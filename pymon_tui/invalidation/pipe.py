@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -238,15 +238,15 @@ class Pipe(asyncio.BufferedProtocol):
         self._transport.abort()
 
 
-async def open_pipe(endpoint: Endpoint) -> Pipe:
-    """Connect, log in, select the endpoint's database, and learn who answers.
+async def open_pipe(endpoint: Endpoint, make: Callable[[Session], Pipe] = Pipe) -> Pipe:
+    """Connect, log in, select the endpoint's database, and learn who answers. ``make`` is the kind of pipe.
 
     Raises:
         LinkError: If that can't be done.
     """
     session, _ = await open_session(endpoint)
     try:
-        pipe = Pipe(session)
+        pipe = make(session)
     except BaseException:
         await session.close()
         raise

@@ -31,7 +31,27 @@ _LOOK = 1.0  # seconds between two looks at INFO
 _TURN = 0.05  # seconds between two looks whether it is to end
 _ENOUGH = 0.4  # seconds of answers that make a percentile: forty, and few where each is waited for long
 _SWITCH = 0.001  # seconds until a thread that wants to run is let run; five times that is Python's default
+_interval = sys.getswitchinterval()  # before the first of them
 _ASKED = pack_all([(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")])
+
+
+_switchers = 0  # pulses that are felt: a run on several nodes feels that of each
+
+
+@contextmanager
+def _switching() -> Iterator[None]:
+    """Let threads take turns quickly, for as long as any pulse is felt."""
+    global _switchers, _interval  # noqa: PLW0603 - the interval is the process's
+    if not _switchers:
+        _interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH)
+    _switchers += 1
+    try:
+        yield
+    finally:
+        _switchers -= 1
+        if not _switchers:
+            sys.setswitchinterval(_interval)
 
 
 class Pulse:
@@ -56,15 +76,13 @@ class Pulse:
     @contextmanager
     def beating(self) -> Iterator[Pulse]:
         """Feel it for as long as the context lasts."""
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH)
         thread = threading.Thread(target=asyncio.run, args=(self._beat(),), name="pulse", daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._ended = True
-            sys.setswitchinterval(interval)
+        with _switching():
+            thread.start()
+            try:
+                yield self
+            finally:
+                self._ended = True
 
     def forget(self) -> None:
         """Feel anew: what was felt until now came of another pace."""

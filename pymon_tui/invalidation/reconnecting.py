@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Awaitable, Callable
 
 from pymon_tui.invalidation.pacing import Pacer
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
@@ -16,8 +17,20 @@ PATIENCE = 300.0
 """Seconds for which a lost server is tried again."""
 
 
-async def reopened(endpoint: Endpoint, error: LinkError, pacer: Pacer) -> Pipe:
-    """A new connection, however long it takes within ``PATIENCE``; ``error`` says how the last one was lost.
+async def reopened(
+    endpoint: Endpoint,
+    error: LinkError,
+    pacer: Pacer,
+    *,
+    opens: Callable[[Endpoint], Awaitable[Pipe]] = open_pipe,
+    check: Callable[[], Awaitable[None]] | None = None,
+) -> Pipe:
+    """A new connection, however long it takes within ``PATIENCE``.
+
+    Args:
+        error: How the last one was lost.
+        opens: Makes a connection.
+        check: Awaited after each try that fails; raises where there is nothing left to wait for.
 
     Raises:
         Cancelled: If nobody wants one any more.
@@ -29,7 +42,9 @@ async def reopened(endpoint: Endpoint, error: LinkError, pacer: Pacer) -> Pipe:
         pacer.state, pacer.why = "reconnecting", safe(f"{error.what}; trying again")
         await pacer.wait(backoff(error.trouble, tries, dice))
         try:
-            return await open_pipe(endpoint)
+            return await opens(endpoint)
         except LinkError as another:
             error = another
+        if check is not None:
+            await check()
     raise error

@@ -6,19 +6,31 @@ import asyncio
 import time
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result
+from pymon_tui.invalidation.asking import AskingPipe
 from pymon_tui.invalidation.blocking import to_its_end
+from pymon_tui.invalidation.bounds import Bounds, Rate
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.passage import Passage, Stopped
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.sweep import Refused
-from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, make_room, trash_path, trash_size
+from pymon_tui.invalidation.trash import (
+    TrashError,
+    TrashHeader,
+    TrashWriter,
+    make_room,
+    trash_folder,
+    trash_path,
+    trash_size,
+)
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
@@ -37,22 +49,39 @@ class Removal:
     """
 
     def __init__(
-        self, endpoint: Endpoint, order: Order, options: Options, journal: Journal, *, read_only: bool
+        self,
+        endpoint: Endpoint,
+        order: Order,
+        options: Options,
+        journal: Journal,
+        *,
+        read_only: bool,
+        run: str | None = None,
+        part: Part | None = None,
     ) -> None:
         """Prepare a run on the server that the order was made for; nothing is opened yet.
+
+        Args:
+            run: What it is to be called; None for a new name.
+            part: What it is a part of, on a node of a cluster; None where it stands alone.
 
         Raises:
             OrderError: If nothing may be written.
         """
         if read_only:
             raise OrderError("nothing is removed: this is read-only; start without --read-only")
-        self.id = new_id()
+        self.id = run or new_id()
         self.order = order
         self._endpoint = endpoint
         self._options = options
         self._journal = journal
-        self._ledger = Ledger(self.id, journal, order.start, order.planned)
-        self._pacer = Pacer(Pulse(endpoint), options.ceiling, options.rate)
+        self._part = part
+        self._ledger = Ledger(self.id, journal, order.start)
+        rate = Rate(options.rate, 1) if options.rate is not None else None
+        self._bounds = Bounds(order.planned, order.selection.max_keys)
+        if part is not None:
+            self._bounds, rate = part.bounds, part.rate
+        self._pacer = Pacer(Pulse(endpoint), options.ceiling, rate)
         self._began = time.monotonic()
         self._seconds: float | None = None
         self._scanned = 0  # on connections that were lost
@@ -114,7 +143,7 @@ class Removal:
             StateError: If the journal or the trash can't be written; then nothing was removed.
         """
         self._began = time.monotonic()
-        pipe = await open_pipe(self._endpoint)
+        pipe = await self._open(self._endpoint)
         try:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
             async with AsyncExitStack() as held:
@@ -167,7 +196,14 @@ class Removal:
         try:
             while True:
                 passage = self._passage = Passage(
-                    pipe, self.order, self._options, self._ledger, self._pacer, self._trash
+                    pipe,
+                    self.order,
+                    self._options,
+                    self._ledger,
+                    self._pacer,
+                    self._trash,
+                    self._bounds,
+                    self._part,
                 )
                 try:
                     await passage.remove()
@@ -192,7 +228,8 @@ class Removal:
             LinkError: If it doesn't come back.
             OrderError: If another process answers, or a replica.
         """
-        pipe = await reopened(self._endpoint, error, self._pacer)
+        check = self._part.check if self._part is not None else None
+        pipe = await reopened(self._endpoint, error, self._pacer, opens=self._open, check=check)
         try:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
             if not pipe.identity.run_id:
@@ -207,13 +244,8 @@ class Removal:
         if not self._options.undo or self._options.dry_run:
             return
         folder, cap = self._journal.folder, self._options.trash_cap
-        estimate = self.order.plan.get("undo_bytes")
-        # The estimate is of a sample: half as much again is left for what that missed.
-        needed = cap if estimate is None else min(cap, estimate + estimate // 2)
-        under_way = [path.stem for path in trash_path(folder, self.id).parent.glob("*")]
-        make_room(folder, cap=cap, needed=needed, keep=[run for run in under_way if holder(folder, f"run-{run}")])
+        room = self._part.trash_room if self._part is not None else room_for_trash(folder, cap, self.order)
         header = TrashHeader(self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time())
-        room = max(0, cap - trash_size(folder))
         self._trash = TrashWriter(trash_path(folder, self.id), header, cap=room)
 
     def _close_trash(self) -> None:
@@ -249,7 +281,22 @@ class Removal:
             "planned": order.planned,
             "pattern_index": order.start.pattern,
             "cursor": order.start.cursor,
+        } | self._part_told()
+
+    def _part_told(self) -> dict[str, Any]:
+        part = self._part
+        if part is None:
+            return {}
+        return {
+            "group": part.group,
+            "node_id": part.node_id,
+            "slots": [list(ends) for ends in part.slots],
+            "astray": part.only is not None,
         }
+
+    async def _open(self, endpoint: Endpoint) -> Pipe:
+        astray = self._part is not None and self._part.only is not None
+        return await open_pipe(endpoint, AskingPipe if astray else Pipe)
 
     def _result(self, outcome: Outcome, why: SafeText, left: int | None) -> Result:
         ledger, trash = self._ledger, self._trash
@@ -277,3 +324,17 @@ class Removal:
     @property
     def _looked_at(self) -> int:
         return self._scanned + (self._passage.scanned if self._passage is not None else 0)
+
+
+def room_for_trash(folder: Path, cap: int, order: Order) -> int:
+    """Bytes that a run's trash may have, once older ones have made room for what it is estimated to need.
+
+    Raises:
+        TrashError: If a file can't be removed.
+    """
+    estimate = order.plan.get("undo_bytes")
+    # The estimate is of a sample: half as much again is left for what that missed.
+    needed = cap if estimate is None else min(cap, estimate + estimate // 2)
+    known = [path.stem for path in trash_folder(folder).glob("*")]
+    make_room(folder, cap=cap, needed=needed, keep=[run for run in known if holder(folder, f"run-{run}")])
+    return max(0, cap - trash_size(folder))

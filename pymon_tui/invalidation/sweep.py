@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.pattern import matcher
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
+from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText
 from pymon_tui.server.reasons import answer_text, is_of_key, remedy_of
@@ -57,11 +58,13 @@ class Page:
         keys: The keys that the selection means, each once.
         protected: How many more matched and are protected.
         place: Where the pass goes on after this page.
+        moved: Keys that may be meant, which only another node of the cluster could tell.
     """
 
     keys: list[bytes]
     protected: int
     place: Place
+    moved: list[bytes] = field(default_factory=list)
 
 
 class Sweep:
@@ -121,21 +124,26 @@ class Sweep:
             kept = [key for key in keys if not self._protects(key)]
             protected, keys = len(keys) - len(kept), kept
         if keys and self._selection.filters.needs:
-            keys = await self._filtered(keys)
+            keys, moved = await self._filtered(keys)
+            return Page(keys, protected, place, moved)
         return Page(keys, protected, place)
 
-    async def _filtered(self, keys: list[bytes]) -> list[bytes]:
-        """Ask what the filters need to know of each key, and leave out those they don't keep."""
+    async def _filtered(self, keys: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+        """Ask what the filters need to know of each key: those they keep, and those of which another node knows."""
         filters = self._selection.filters
+        moved: dict[bytes, None] = {}
         known: dict[str, list[Answer]] = {}
         for need in filters.needs:
             command = _ASKED[need]
             answers = await self._pipe.ask(pack_all((*command, key) for key in keys), len(keys))
-            for answer in answers:
-                if isinstance(answer, ResponseError) and not is_of_key(answer):
+            for key, answer in zip(keys, answers, strict=True):
+                if isinstance(answer, ResponseError) and is_redirect(answer):
+                    moved[key] = None
+                elif isinstance(answer, ResponseError) and not is_of_key(answer):
                     raise Refused(b" ".join(command).decode(), answer, self._pipe.user)
             # Of a key that our user may not touch nothing is known, and it is left out.
             known[need] = [None if isinstance(answer, ResponseError) else answer for answer in answers]
         unknown: list[Answer] = [None] * len(keys)
         facts = zip(*(known.get(need, unknown) for need in _ASKED), strict=True)
-        return [key for key, (pttl, idle, size) in zip(keys, facts, strict=True) if filters.keep(pttl, idle, size)]
+        rows = [(key, fact) for key, fact in zip(keys, facts, strict=True) if key not in moved]
+        return [key for key, (pttl, idle, size) in rows if filters.keep(pttl, idle, size)], list(moved)

@@ -34,6 +34,7 @@ __all__ = [
     "TrashRecord",
     "TrashWriter",
     "make_room",
+    "trash_folder",
     "trash_path",
     "trash_size",
 ]
@@ -238,7 +239,12 @@ class TrashReader:
 
 def trash_path(folder: Path, run: str) -> Path:
     """The file of a run in the state folder."""
-    return folder / "trash" / f"{run}{_SUFFIX}"
+    return trash_folder(folder) / f"{run}{_SUFFIX}"
+
+
+def trash_folder(folder: Path) -> Path:
+    """Where the files are, in the state folder."""
+    return folder / "trash"
 
 
 def trash_size(folder: Path) -> int:
@@ -281,7 +287,7 @@ def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> 
 def _files(folder: Path) -> list[tuple[Path, int]]:
     """The trash files with their sizes, the oldest run first: their names begin with the time."""
     found = []
-    for path in sorted((folder / "trash").glob(f"*{_SUFFIX}")):
+    for path in sorted(trash_folder(folder).glob(f"*{_SUFFIX}")):
         if is_id(path.stem):
             try:
                 found.append((path, path.stat(follow_symlinks=False).st_size))

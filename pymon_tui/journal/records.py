@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -46,6 +46,7 @@ class Record:
         removed_at_most: And those that may have been, where answers were lost or never written down; None if unknown.
         why: Why it ended as it did; empty where there is nothing to say.
         undone: Whether an undo of this run came to its end.
+        parts: What it consisted of, where it went on at several nodes of a cluster: each node's own record.
     """
 
     id: str
@@ -71,6 +72,20 @@ class Record:
     removed_at_most: int | None
     why: SafeText
     undone: bool
+    parts: tuple[Record, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """The run or undo that it is a part of; empty where it stands alone."""
+        group = self.started.get("group")
+        return group if isinstance(group, str) else ""
+
+    @property
+    def addresses(self) -> frozenset[SafeText]:
+        """Where the servers are that it was about, by any of their names."""
+        told = self.started.get("addresses")
+        others = (safe(address) for address in told if isinstance(address, str)) if isinstance(told, list) else ()
+        return frozenset((self.server, *others))
 
     @property
     def dry_run(self) -> bool:
@@ -105,7 +120,21 @@ class _Story:
 
 
 def runs(journal: Journal) -> tuple[Record, ...]:
-    """All runs and undos, the newest first. Reads the whole journal.
+    """All runs and undos, the newest first; those at several nodes as one, with their parts. Reads the whole journal.
+
+    Raises:
+        JournalError: If it can't be read.
+    """
+    every = on_each_node(journal)
+    parts: dict[str, list[Record]] = {}
+    for record in reversed(every):
+        parts.setdefault(record.group, []).append(record)
+    # What begins a group is written down before its parts.
+    return tuple(_whole(record, parts.get(record.id, [])) for record in every if not record.group)
+
+
+def on_each_node(journal: Journal) -> tuple[Record, ...]:
+    """As ``runs``, without putting any of them together.
 
     Raises:
         JournalError: If it can't be read.
@@ -115,6 +144,28 @@ def runs(journal: Journal) -> tuple[Record, ...]:
     records = [_record(own_id, story, journal.folder, undone) for own_id, story in stories.items()]
     # Of two that began in the same millisecond, the one written down later is the newer.
     return tuple(sorted(records, key=lambda record: record.started_at)[::-1])
+
+
+def _whole(record: Record, parts: Sequence[Record]) -> Record:
+    """A run or undo with what its parts tell, each of which is written down for itself."""
+    if not parts:
+        return record
+    most = [part.removed_at_most for part in parts]
+    matched = sum(_matched(part) for part in parts)
+    return replace(
+        record,
+        parts=tuple(parts),
+        undo_path=next((part.undo_path for part in parts if part.undo_path is not None), None),
+        removed_at_least=sum(part.removed_at_least for part in parts),
+        removed_at_most=sum(each for each in most if each is not None) if None not in most else None,
+        progress={"matched": matched, "pattern_index": 0, "cursor": 0},
+    )
+
+
+def _matched(part: Record) -> int:
+    told = part.result or part.progress or {}
+    matched = told.get("matched")
+    return matched if isinstance(matched, int) else 0
 
 
 def _stories(entries: Iterable[Entry]) -> dict[str, _Story]:

@@ -18,7 +18,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 async def begun(journal: Journal) -> Ledger:
-    ledger = Ledger(new_id(), journal, Place(), agreed=100)
+    ledger = Ledger(new_id(), journal, Place())
     await ledger.start({"db": 0})
     return ledger
 
@@ -72,7 +72,7 @@ async def test_without_the_entry_nothing_is_allowed(journal: Journal, monkeypatc
 
 
 def test_a_hundred_keys_are_listed_and_all_are_counted(journal: Journal) -> None:
-    ledger = Ledger(new_id(), journal, Place(), agreed=1)
+    ledger = Ledger(new_id(), journal, Place())
     ledger.refuse([b"r:%d" % number for number in range(70)])
     ledger.refuse([b"s:%d" % number for number in range(70)])
     assert (ledger.tally.refused, len(ledger.refused_keys)) == (140, 100)

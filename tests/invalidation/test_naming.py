@@ -48,7 +48,7 @@ async def test_a_batch_is_split_for_the_key_that_is_not_ours(redis: Redis, serve
         naming = Unlinking(pipe)
         account = await account_of(naming, b"a:1", b"b:1", b"a:gone", b"a:2")
         assert (account.removed, account.already_gone, account.refused, account.error) == (2, 1, [b"b:1"], None)
-        assert await naming.still_there([b"a:1", b"b:1"]) == [b"b:1"]
+        assert (await naming.still_there([b"a:1", b"b:1"])).there == [b"b:1"]
     assert await redis.keys() == ["b:1"]
 
 
@@ -87,7 +87,7 @@ async def test_keys_end_spread_out_and_never_later_than_before(any_redis: Redis,
         assert (first.removed, first.already_gone, first.error) == (101, 2, None)
         second = await account_of(naming, *keys[100:])  # as it is done once the server is known
         assert (second.removed, second.already_gone) == (200, 0)
-        assert await naming.still_there([b"soon", b"late", b"gone", *keys]) == []
+        assert (await naming.still_there([b"soon", b"late", b"gone", *keys])).there == []
     lives = sorted([await any_redis.pttl(key) for key in (*keys, b"late")])
     assert all(0 < life <= 1_100_000 for life in lives)
     assert lives[30] < 300_000
@@ -103,7 +103,7 @@ async def test_what_has_no_end_or_a_later_one_is_still_there(redis: Redis, serve
     await user_may(redis, "~a:*", "+@all")
     async with piped(server, "pymon") as pipe:
         naming = Expiring(pipe, EXPIRE, random.Random(1))
-        there = await naming.still_there([b"a:for ever", b"a:late", b"a:in time", b"a:gone", b"b:1"])
+        there = (await naming.still_there([b"a:for ever", b"a:late", b"a:in time", b"a:gone", b"b:1"])).there
         account = await account_of(naming, b"a:late", b"b:1")
     assert there == [b"a:for ever", b"a:late", b"b:1"]
     assert (account.removed, account.refused) == (1, [b"b:1"])

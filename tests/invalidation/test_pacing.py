@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pymon_tui.invalidation import pacing
+from pymon_tui.invalidation.bounds import Rate
 from pymon_tui.invalidation.brake import Feeling
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pulse import Pulse
@@ -38,7 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def pacer_of(rate: float | None = None) -> Pacer:
     """A pacer whose pulse doesn't beat."""
-    return Pacer(Pulse(Endpoint()), 0.005, rate)
+    return Pacer(Pulse(Endpoint()), 0.005, Rate(rate, 1) if rate is not None else None)
 
 
 async def felt(pacer: Pacer, ping: float) -> Pacer:

@@ -1,0 +1,57 @@
+"""How many keys a run may name, and how fast, on however many nodes it goes on."""
+
+from __future__ import annotations
+
+_SLICES = 5  # parts of a second that a rate is kept in
+
+GROWTH = 1.1
+"""Times the count that a person has agreed to may match before that person is asked again."""
+
+
+class Bounds:
+    """How many keys may go in all.
+
+    Attributes:
+        planned: Keys that the plan found.
+        cap: Keys that may go at most.
+        agreed: Keys that a person has agreed to let go.
+    """
+
+    def __init__(self, planned: int, cap: int) -> None:
+        self.planned = planned
+        self.cap = cap
+        self.agreed = planned
+        self._matched: dict[str, int] = {}
+
+    @property
+    def unasked(self) -> float:
+        """Keys that may match before a person is asked."""
+        return max(self.planned * GROWTH, self.agreed)
+
+    def matched(self, run: str, keys: int) -> int:
+        """Note that so many match in this run, or part of one; returns how many that are in all."""
+        self._matched[run] = keys
+        return sum(self._matched.values())
+
+
+class Rate:
+    """Keys a second at most.
+
+    Attributes:
+        next_at: When the next key may be named, in monotonic seconds.
+    """
+
+    def __init__(self, per_second: float, nodes: int) -> None:
+        """``nodes`` share it."""
+        self.next_at = 0.0
+        self._per_second = per_second
+        self._nodes = nodes
+
+    @property
+    def most(self) -> int:
+        """Keys that may be named at once."""
+        return max(1, int(self._per_second / _SLICES / self._nodes))
+
+    def named(self, keys: int, now: float) -> None:
+        """Count keys that have just been named."""
+        self.next_at = max(now, self.next_at) + keys / self._per_second
