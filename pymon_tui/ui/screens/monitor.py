@@ -35,6 +35,8 @@ from pymon_tui.ui.widgets.title_bar import TitleBar
 
 WIDE = 100
 """Columns from which the overview has three panes in a row."""
+NAMED = 180
+"""Columns from which each pane's key has its name in the line of keys."""
 
 
 class MonitorScreen(ActingScreen):
@@ -288,5 +290,5 @@ class MonitorScreen(ActingScreen):
         """The keys that do something now: where to go first in the overview, what to do first in an open pane."""
         active = tuple(self.active_bindings.values())
         shown = [safe(self.app.get_key_display(one.binding)) for one in active]
-        narrow = self._open is not None or self.size.width < WIDE
+        narrow = self._open is not None or self.size.width < NAMED
         self.query_one(KeyBar).hints = hints_of(active, shown, opened=self._open is not None, narrow=narrow)
