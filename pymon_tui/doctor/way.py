@@ -68,7 +68,9 @@ async def connected(endpoint: Endpoint) -> Finding:
         peer, seconds = await reach.connect(endpoint)
     except LinkError as error:
         return failed(step, title, error)
-    return Finding(step, title, Mark.GOOD, safe(f"{peer} takes connections, in {units.milliseconds(seconds)}"))
+    # ssh takes our connection itself; whether the far side takes one is seen when it is spoken to.
+    what = f"{endpoint.via} is there" if endpoint.via is not None else f"{peer} takes connections"
+    return Finding(step, title, Mark.GOOD, safe(f"{what}, in {units.milliseconds(seconds)}"))
 
 
 async def secured(endpoint: Endpoint) -> Finding:

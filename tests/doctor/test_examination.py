@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -13,16 +14,25 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.doctor.examination import examine
 from pymon_tui.doctor.finding import Finding, Mark, exit_code
+from pymon_tui.server import tunnel
 from pymon_tui.server.commands import PANES, Use
 from pymon_tui.server.endpoint import Endpoint, Tls
 from tests.conftest import StartServer
 from tests.permissions.making import INVALIDATE, KILL, WATCH, endpoint_of, made
 from tests.server.fake import CERT, EXPIRED, KEY, bulk, endpoint_at, saying, serving, silent, speaking
+from tests.server.fake_ssh import FakeSsh
 
 SECRET = "hunter2"
 CHANNELS = (b"notifications:*",)
 SHOWN = {use.value for use in PANES if use is not Use.FLEET}
 ACTIONS = {"plan", "invalidate", "undo", "kill clients", "set slow log", "publish", "end sessions"}
+
+
+@pytest.fixture
+def fake_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSsh]:
+    """An ssh that goes to this machine."""
+    yield FakeSsh(tmp_path, monkeypatch)
+    tunnel.close_all()
 
 
 async def examined(endpoint: Endpoint, channels: Sequence[bytes] = CHANNELS) -> list[Finding]:
@@ -150,6 +160,28 @@ async def test_a_name_is_shown_with_its_addresses(own_server: StartServer) -> No
     assert found(findings, "TCP").said.startswith(f"127.0.0.1:{server.port} takes connections, in ")
     by_address = await examined(Endpoint(port=server.port))
     assert found(by_address, "name").mark is Mark.OPEN
+
+
+async def test_through_ssh(own_server: StartServer, fake_ssh: FakeSsh) -> None:
+    server = own_server(tcp=True)
+    endpoint = Endpoint(port=server.port, via="me@bastion")
+    findings = await examined(endpoint)
+    assert exit_code(findings) == 0
+    assert found(findings, "name").said == f"127.0.0.1:{server.port} is looked up by me@bastion"
+    assert found(findings, "ssh").said.startswith("me@bastion is there, in ")
+    assert found(findings, "TLS").said == "none; ssh encrypts as far as me@bastion"
+    assert len(fake_ssh.starts) == 1
+    server.stop()
+    findings = await examined(endpoint)
+    assert (findings[-1].title, exit_code(findings)) == ("hand-shake", 3)
+    assert "has no connection to" in findings[-1].said
+
+
+async def test_without_an_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    findings = await examined(Endpoint(via="bastion"))
+    assert (findings[-1].title, exit_code(findings)) == ("ssh", 3)
+    assert findings[-1].said == "there is no ssh on this machine"
 
 
 @pytest.mark.parametrize(
