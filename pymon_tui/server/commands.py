@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from pymon_tui.model.query import Argument
 from pymon_tui.model.text import safe
@@ -203,6 +204,10 @@ def refuse_writes(commands: Iterable[Sequence[Argument]]) -> None:
 
 def _words(command: Sequence[Argument]) -> tuple[str, ...]:
     """The words that name a command: one, or two where the first has subcommands."""
-    words = (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in command[:2])
-    first, *second = (word.lower() for word in words) if command else ("",)
-    return (first, *second) if first in _CONTAINERS else (first,)
+    first = _lower(command[0]) if command else ""
+    return (first, _lower(command[1])) if first in _CONTAINERS and len(command) > 1 else (first,)
+
+
+@lru_cache(maxsize=256)
+def _lower(word: Argument) -> str:
+    return (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)).lower()
