@@ -262,7 +262,7 @@ def _ways_to_servers(
 
         patterns = [os.fsencode(channel) for channel in settings.channels]
         queries = (*QUERIES, *OF_THE_APPLICATION)
-        return Fleet(endpoint, queries, follow, patterns=patterns, read_only=read_only, mapped={})
+        return Fleet(endpoint, queries, follow, patterns=patterns, read_only=read_only)
 
     def endpoint_of(choice: Any) -> Any:
         from pymon_tui.settings import settings_of_profile, settings_of_url

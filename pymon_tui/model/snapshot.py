@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pymon_tui.model.deployment import Kind, Member
+from pymon_tui.model.deployment import Kind, Member, Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.link import Link
@@ -75,6 +75,29 @@ class Change:
     text: SafeText
 
 
+@dataclass(frozen=True, slots=True)
+class SentinelView:
+    """The Sentinels of a deployment at one moment.
+
+    Attributes:
+        service: The name that they watch the primary under.
+        primary: The ``id`` of the node that they say is the primary.
+        answering: How many of them answer us.
+        known: How many there are.
+        quorum: How many must agree that the primary is down; None where none tells.
+        problem: Why a failover could not be agreed on now; None where it could, or nobody says.
+        away: Why those that don't answer don't.
+    """
+
+    service: SafeText
+    primary: str
+    answering: int
+    known: int
+    quorum: int | None
+    problem: SafeText | None
+    away: tuple[SafeText, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FleetView:
     """A deployment at one moment.
@@ -85,6 +108,7 @@ class FleetView:
         chosen: Which of the nodes the snapshot is of; None where it is of all together.
         changes: What happened since we began to watch, the newest first.
         uncovered: Ranges of slots that no node serves.
+        sentinels: Those that watch over it; None where none were named.
     """
 
     kind: Kind
@@ -92,3 +116,22 @@ class FleetView:
     chosen: int | None
     changes: tuple[Change, ...]
     uncovered: tuple[tuple[int, int], ...]
+    sentinels: SentinelView | None = None
+
+    @property
+    def primary(self) -> int | None:
+        """The place of the one node that takes writes; None in a cluster, which has several, and where it isn't known.
+
+        Of two that both say so, an old primary that has just come back and the new one, it is the one that Sentinels
+        name, or that a replica follows.
+        """
+        ids = [node.member.id for node in self.nodes]
+        if self.sentinels is not None:
+            return ids.index(self.sentinels.primary) if self.sentinels.primary in ids else None
+        if self.kind in (Kind.SINGLE, Kind.CLUSTER):
+            return 0 if self.kind is Kind.SINGLE and ids else None
+        claiming = [place for place, node in enumerate(self.nodes) if node.member.role is Role.PRIMARY]
+        if len(claiming) > 1:
+            followed = {node.member.primary for node in self.nodes}
+            claiming = [place for place in claiming if ids[place] in followed]
+        return claiming[0] if len(claiming) == 1 else None

@@ -190,6 +190,12 @@ def name_of(command: Sequence[Argument]) -> str:
     return "|".join(_words(command))
 
 
+def changes_keys(name: str) -> bool:
+    """Whether a command, by its name in ACL rules, is for a primary alone: it writes keys, or may."""
+    known = sent(name)
+    return known is not None and known.kind in (Kind.WRITE, Kind.SCRIPT)
+
+
 def refuse_writes(commands: Iterable[Sequence[Argument]]) -> None:
     """Let pass only commands that are known to change nothing.
 

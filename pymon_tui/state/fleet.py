@@ -7,57 +7,41 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from pydantic import SecretStr
 
 from pymon_tui.model.action import Action, NotDone, Outcome
-from pymon_tui.model.deployment import Address, Kind, Layout
+from pymon_tui.model.deployment import Kind
 from pymon_tui.model.feed import Feed
-from pymon_tui.model.link import Live, Lost
-from pymon_tui.model.query import Query, Ready, Unavailable
+from pymon_tui.model.link import Connecting, Link, Live
+from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Change, FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.model.units import duration
 from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.listener import Listener
+from pymon_tui.state.addressee import addressee
+from pymon_tui.state.ear import Ear
+from pymon_tui.state.followed import Followed
 from pymon_tui.state.monitor import Monitor
-from pymon_tui.state.roster import Roster, Teller
+from pymon_tui.state.roster import Roster, Told
+from pymon_tui.state.sentinels import EVERY, Sentinels
 from pymon_tui.state.whole import Whole
 
 _CHANGES = 200
-
+_SENTINELS = "sentinels"  # no node is called that
 
 Follow: TypeAlias = Callable[[Endpoint, Sequence[Query[Any]], Feed], Monitor]
 """Makes the monitor of a node, which asks nothing before it is iterated."""
 
 
-@dataclass(slots=True, eq=False)
-class _Followed:
-    """A node that is followed."""
-
-    name: str
-    monitor: Monitor
-    task: asyncio.Task[None]
-    snapshot: Snapshot | None = None
-
-    @property
-    def answers(self) -> bool:
-        return self.snapshot is not None and isinstance(self.snapshot.link, Live)
-
-    @property
-    def away_since(self) -> float | None:
-        link = self.snapshot.link if self.snapshot is not None else None
-        return link.since if isinstance(link, Lost) else None
-
-
 class Fleet:
     """A deployment, followed for as long as ``snapshots`` is iterated. It is a ``Source``.
 
-    It begins with the one node that the user named, and follows whom that one and the others tell of.
+    It begins with the one node that the user named, or with the primary that Sentinels name, and follows whom that one
+    and the others tell of.
     """
 
     def __init__(
@@ -68,35 +52,34 @@ class Fleet:
         *,
         patterns: Sequence[bytes],
         read_only: bool,
-        mapped: Mapping[Address, Address],
     ) -> None:
         """Follow what ``endpoint`` belongs to.
 
         Args:
-            endpoint: The node that the user named.
+            endpoint: The node that the user named, or the service that Sentinels are to be asked for.
             queries: What can be asked of each node.
             follow: Makes a node's monitor.
             patterns: The channels and patterns that the feed is to be filled from.
             read_only: Whether ``act`` refuses everything.
-            mapped: Where nodes can be reached, by what they announce, for those that can't be reached there.
         """
         self._endpoint = endpoint
         self._queries = (*queries, *TOPOLOGY)
         self._make = follow
-        self._mapped = mapped
         self._read_only = read_only
         self._feed = Feed()
-        self._listener = Listener(endpoint, self._feed, patterns)
-        self._listening: asyncio.Task[None] | None = None
-        self._ear = endpoint.address
-        self._roster = Roster(endpoint.address)
+        self._ear = Ear(self._feed, patterns)
+        service = endpoint.service
+        seed = endpoint.address if service is None else None
+        self._sentinels = Sentinels(endpoint, service, every=EVERY, news=self._heard) if service is not None else None
+        self._watching: asyncio.Task[None] | None = None
+        self._roster = Roster(seed)
         self._whole = Whole(self._queries, safe(endpoint.label))
-        self._followed: dict[str, _Followed] = {}
+        self._followed: dict[str, Followed] = {}
         self._wanted: frozenset[str] = frozenset()
         self._interval: float | None = None
         self._shown: tuple[str, ...] = ()  # the nodes of the newest snapshot
-        self._chosen: str | None = endpoint.address
-        self._picked = False  # by the user; until then a cluster is shown as a whole
+        self._chosen = seed
+        self._picked = False  # by the user; until then a cluster is shown as a whole, and under Sentinel the primary
         self._changes: deque[Change] = deque(maxlen=_CHANGES)
         self._news = asyncio.Event()
         self._new: set[str] = set()
@@ -109,7 +92,7 @@ class Fleet:
     @property
     def patterns(self) -> tuple[bytes, ...]:
         """The channel patterns that the feed is subscribed to."""
-        return self._listener.patterns
+        return self._ear.patterns
 
     @property
     def read_only(self) -> bool:
@@ -131,20 +114,25 @@ class Fleet:
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
         if self._listens_to_an_answer:  # else it is woken when it does: each try with a wrong password counts
-            self._listener.retry()
+            self._ear.retry()
+        if self._sentinels is not None:
+            self._sentinels.wake()
         for one in self._followed.values():
             one.monitor.poke()
 
     def log_in(self, password: SecretStr) -> None:
         """Speak with this password from now on to all that don't answer, and try at once."""
+        if self._sentinels is not None and self._sentinels.lost is not None:
+            self._sentinels.log_in(password)
+            return
         away = [one for one in self._followed.values() if not one.answers]
         for one in away:
             one.monitor.log_in(password)
-        if self._endpoint.address in {one.name for one in away} or not away:
+        if self._endpoint.address in {one.name for one in away} or not away or self._sentinels is not None:
             self._endpoint = replace(self._endpoint, password=password)
-        self._listener.log_in(password)
+        self._ear.log_in(password)
         if self._listens_to_an_answer:
-            self._listener.wake()
+            self._ear.wake()
 
     def note(self, text: SafeText, run: str) -> None:
         """Mark every node's history, and that of the whole, with what a run has just done."""
@@ -166,20 +154,21 @@ class Fleet:
 
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action on the node that is shown, or that it names."""
-        name = self._chosen if action.node is None else self._named(action.node)
-        if name is None or name not in self._followed:
-            what = safe(f"{action.name} was not sent: it is for one node")
-            return NotDone(what, safe("choose the node with n and N"), unknown=False)
-        return await self._followed[name].monitor.act(action)
+        to = addressee(action, self._chosen, self._followed, self._roster.members)
+        return to if isinstance(to, NotDone) else await to.monitor.act(action)
 
     async def watch(self, patterns: Collection[bytes]) -> None:
         """Subscribe the feed to these channel patterns and no others."""
-        await self._listener.watch(patterns)
+        await self._ear.watch(patterns)
 
     async def snapshots(self) -> AsyncGenerator[Snapshot]:
         """One snapshot per tick of what is shown, and one whenever a link's state changes; for ever."""
         self._follow_members()
-        self._listening = asyncio.create_task(self._listener.run())
+        if self._sentinels is not None:
+            self._watching = asyncio.create_task(self._sentinels.run())
+            yield self._waiting(Connecting(clock.now()))
+        else:
+            self._ear.listen(self._endpoint.address, self._endpoint)
         try:
             while True:
                 await self._news.wait()
@@ -201,45 +190,38 @@ class Fleet:
     @property
     def _listens_to_an_answer(self) -> bool:
         """Whether the node that is listened to answers the poller."""
-        ear = self._followed.get(self._ear)
+        ear = self._followed.get(self._ear.name or "")
         return ear is not None and ear.answers
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         tasks = [one.task for one in self._followed.values()]
-        return tasks if self._listening is None else [*tasks, self._listening]
+        return [*tasks, *(task for task in (self._ear.task, self._watching) if task is not None)]
+
+    def _heard(self) -> None:
+        """A Sentinel has said something, or nothing."""
+        self._new.add(_SENTINELS)
+        self._news.set()
 
     def _hear(self) -> None:
         """Listen to another node where the one that was listened to is away: each gets what is published on any."""
-        ear = self._followed.get(self._ear)
+        ear = self._followed.get(self._ear.name or "")
         if ear is not None and ear.away_since is None:
             return
         other = next((one for one in self._followed.values() if one.answers), None)
         if other is not None:
-            if self._listening is not None:
-                self._listening.cancel()
-            self._feed.mark(safe(f"listening to {other.name} now; messages in between are lost"), time.time())
-            self._ear = other.name
-            self._listener = Listener(other.monitor.endpoint, self._feed, self._feed.patterns)
-            self._listening = asyncio.create_task(self._listener.run())
+            self._ear.listen(other.name, other.monitor.endpoint)
 
     async def _take_snapshots(self, name: str, monitor: Monitor) -> None:
         async with contextlib.aclosing(monitor.snapshots()) as snapshots:
             async for snapshot in snapshots:
                 one = self._followed[name]
-                self._note_link(name, one.snapshot, snapshot)
-                one.snapshot = snapshot
+                was_away = one.away_since is not None
+                if (news := one.take(snapshot)) is not None:
+                    self._change(news, snapshot.wall)
+                if was_away and one.answers and name == self._ear.name:
+                    self._ear.wake()
                 self._new.add(name)
                 self._news.set()
-
-    def _note_link(self, name: str, before: Snapshot | None, now: Snapshot) -> None:
-        """Tell of a node that is lost or came back, where there are others."""
-        was, link = before.link if before is not None else None, now.link
-        if isinstance(link, Lost) and isinstance(was, Live):
-            self._change(safe(f"{name} is lost: {link.what}"), now.wall)
-        elif isinstance(link, Live) and isinstance(was, Lost):
-            if name == self._ear:
-                self._listener.wake()
-            self._change(safe(f"{name} is back after {duration(now.at - was.since)}"), now.wall)
 
     def _change(self, text: SafeText, wall: float) -> None:
         self._changes.appendleft(Change(wall, text))
@@ -247,24 +229,24 @@ class Fleet:
             self._whole.note(text, wall)
 
     def _learn(self) -> None:
-        tellers = [
-            Teller(one.name, one.monitor.info, self._layout(one), one.away_since) for one in self._followed.values()
-        ]
-        for text in self._roster.update(tellers, clock.now()):
+        told = self._told()
+        tellers = [one.teller for one in self._followed.values()]
+        for text in self._roster.update(tellers, clock.now(), told):
             self._change(text, time.time())
-        if self._roster.kind is Kind.CLUSTER and not self._picked:
+        if not self._picked and self._roster.kind is Kind.CLUSTER:
             self._chosen = None
+        elif not self._picked and self._roster.primary is not None:
+            self._chosen = self._roster.primary
         self._follow_members()
 
-    def _layout(self, one: _Followed) -> Layout | None:
-        """The cluster as a node knows it, by the best way that it answers."""
-        if one.snapshot is None:
+    def _told(self) -> Told | None:
+        """What the Sentinels say; what happened to them goes to the timeline."""
+        if self._sentinels is None:
             return None
-        for query in TOPOLOGY:
-            reading = one.snapshot.reading(query)
-            if isinstance(reading, Ready):
-                return reading.value
-        return None
+        for text in self._sentinels.changes():
+            self._change(text, time.time())
+        best = self._sentinels.best
+        return Told(best.primary, best.replicas) if best is not None else None
 
     def _follow_members(self) -> None:
         members = self._roster.members
@@ -274,27 +256,22 @@ class Fleet:
             if name not in self._followed:
                 monitor = self._make(self._endpoint_of(name), self._queries, self._feed)
                 task = asyncio.create_task(self._take_snapshots(name, monitor))
-                self._followed[name] = one = _Followed(name, monitor, task)
+                self._followed[name] = one = Followed(name, monitor, task)
                 if self._interval is not None:
                     monitor.set_interval(self._interval)
                 self._tell(one)
         if self._chosen is not None and self._chosen not in members:
-            self._chosen = None if len(members) > 1 else next(iter(members))
+            self._chosen = None if len(members) > 1 else next(iter(members), None)
 
     def _endpoint_of(self, name: str) -> Endpoint:
         address = self._roster.members[name].address
         if name == self._endpoint.address or address is None:
             return self._endpoint
-        reached = self._mapped.get(address, address)
-        return self._endpoint.at(reached.host, reached.port)
+        return self._endpoint.at(address.host, address.port)
 
-    def _tell(self, one: _Followed) -> None:
-        """Let a node's monitor ask what is looked at, and always how the cluster is laid out."""
-        refused = 0
-        if one.snapshot is not None:
-            refused = sum(isinstance(one.snapshot.reading(query), Unavailable) for query in TOPOLOGY)
-        ways = {query.name for query in TOPOLOGY[: refused + 1]}
-        one.monitor.want(ways | (self._wanted if self._chosen in (None, one.name) else frozenset()))
+    def _tell(self, one: Followed) -> None:
+        """Let a node's monitor ask what is looked at."""
+        one.want(self._wanted if self._chosen in (None, one.name) else ())
 
     def _snapshot(self, new: Collection[str]) -> Snapshot | None:
         """What is shown, if any of it is new; of all together, at the pace of the first that answers."""
@@ -304,7 +281,7 @@ class Fleet:
         followed = [self._followed[name] for name in self._roster.members if name in self._followed]
         known = [(one, one.snapshot) for one in followed if one.snapshot is not None]
         if not known:
-            return None
+            return self._nobody_yet()
         chosen = next((place for place, (one, _) in enumerate(known) if one.name == self._chosen), None)
         self._shown = tuple(one.name for one, _ in known)
         view = self._view([(one.name, snapshot) for one, snapshot in known], chosen)
@@ -326,13 +303,18 @@ class Fleet:
             chosen,
             tuple(self._changes),
             self._roster.uncovered,
+            self._sentinels.view(self._roster.primary or "") if self._sentinels is not None else None,
         )
 
+    def _nobody_yet(self) -> Snapshot | None:
+        """Before Sentinels have named anybody: why none of them does, where all have failed."""
+        lost = self._sentinels.lost if self._sentinels is not None else None
+        return self._waiting(lost) if lost is not None else None
+
+    def _waiting(self, link: Link) -> Snapshot:
+        return self._whole.waiting(self._endpoint.environment, self._interval or 1.0, link, self._feed)
+
     def _complete(self, snapshot: Snapshot, view: FleetView) -> Snapshot:
-        listening = self._listener.client_id
+        listening = self._ear.client_id
         own = snapshot.own_ids if listening is None else snapshot.own_ids | {listening}
         return replace(snapshot, fleet=view, own_ids=own)
-
-    def _named(self, node: SafeText) -> str | None:
-        labels = {name: one.monitor.endpoint.label.replace(" ", "_") for name, one in self._followed.items()}
-        return next((name for name, label in labels.items() if safe(label) == node.replace(" ", "_")), None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role, in_order
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
+from pymon_tui.readings.sentinel import Seen
 from pymon_tui.readings.topology import is_cluster, replication_layout
 
 FORGOTTEN_AFTER = 600.0
@@ -33,36 +34,50 @@ class Teller:
     away_since: float | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What Sentinels say of the deployment that they watch."""
+
+    primary: Address
+    replicas: tuple[Seen, ...]
+
+
 class Roster:
     """The nodes of one deployment by name, which grows and shrinks with what they tell.
 
     Attributes:
         kind: What holds them together, as far as is known.
         members: Every node that is to be followed, by name, in the order to show them.
+        primary: The name of the one that Sentinels say is the primary; None where none are asked, or none tells.
         uncovered: Ranges of slots that no node serves.
     """
 
-    def __init__(self, seed: str) -> None:
-        """Begin with the one node that the user named."""
+    def __init__(self, seed: str | None) -> None:
+        """Begin with the one node that the user named; with none where Sentinels are to be asked for it."""
         self.kind = Kind.SINGLE
-        self.members: Mapping[str, Member] = {seed: _unknown(seed)}
+        self.members: Mapping[str, Member] = {} if seed is None else {seed: _unknown(seed)}
+        self.primary: str | None = None
         self.uncovered: tuple[tuple[int, int], ...] = ()
         self._seed = seed
         self._ids: dict[str, str] = {}  # names of a cluster's nodes by their ids
         self._aliases: dict[str, str] = {}  # other addresses of nodes, to the names they are followed by
         self._known = False  # whether anybody has told anything yet: before that nothing is news
 
-    def update(self, tellers: Sequence[Teller], now: float) -> tuple[SafeText, ...]:
-        """Learn what the nodes tell at ``now`` (monotonic seconds). Returns what has changed, a line each."""
+    def update(self, tellers: Sequence[Teller], now: float, sentinels: Told | None = None) -> tuple[SafeText, ...]:
+        """Learn what the nodes and the Sentinels tell at ``now`` (monotonic seconds).
+
+        Returns:
+            What has changed, a line each.
+        """
         told = [teller for teller in tellers if teller.info is not None]
-        if not told:
+        if not told and sentinels is None:
             return ()
         before, known = self.members, self._known
         if any(teller.info is not None and is_cluster(teller.info) for teller in told):
             self._learn_cluster(tellers)
         else:
-            self._learn_replication(tellers, now)
-        self._known = True
+            self._learn_replication(tellers, now, sentinels)
+        self._known = self._known or bool(told)
         return tuple(_changes(before, self.members)) if known else ()
 
     def _learn_cluster(self, tellers: Sequence[Teller]) -> None:
@@ -91,10 +106,11 @@ class Roster:
             return known
         return announced
 
-    def _learn_replication(self, tellers: Sequence[Teller], now: float) -> None:
+    def _learn_replication(self, tellers: Sequence[Teller], now: float, sentinels: Told | None) -> None:
         self._learn_aliases(tellers)
+        seen = self._seen(sentinels) if sentinels is not None else {}
         infos = {teller.name: teller.info for teller in tellers if teller.info is not None}
-        listed: dict[str, Member] = {}
+        listed: dict[str, Member] = dict(seen)
         for teller in tellers:
             if teller.info is not None and teller.away_since is None and teller.name not in self._aliases:
                 for member in replication_layout(teller.info).members:
@@ -109,8 +125,21 @@ class Roster:
                     self._told(teller.name, info) if info else listed.get(teller.name, _unknown(teller.name))
                 )
         self.kind = Kind.REPLICATION if len(members) > 1 else Kind.SINGLE
+        if sentinels is not None:
+            self.kind, self.primary = Kind.SENTINEL, self._followed(str(sentinels.primary))
+            members = {name: _as_seen(member, seen.get(name), self.primary) for name, member in members.items()}
         ordered = in_order(members.values())
         self.members = {member.id: member for member in ordered if member.id is not None}
+
+    def _seen(self, sentinels: Told) -> Mapping[str, Member]:
+        """The primary and its replicas, by the names that they are followed by."""
+        primary = self._followed(str(sentinels.primary))
+        found = {primary: Member(sentinels.primary, primary, Role.PRIMARY, None, (), None, 0, 0)}
+        for one in sentinels.replicas:
+            name = self._followed(str(one.address))
+            failing = safe("down, says Sentinel") if one.is_down else None
+            found.setdefault(name, Member(one.address, name, Role.REPLICA, primary, (), failing, 0, 0))
+        return found
 
     def _learn_aliases(self, tellers: Sequence[Teller]) -> None:
         """The same process at two addresses is one node, which goes by the address it was first followed at."""
@@ -141,6 +170,14 @@ def _unknown(name: str) -> Member:
     host, _, port = name.rpartition(":")
     address = Address(host.strip("[]"), int(port)) if host and port.isdecimal() else None
     return Member(address, name, Role.UNKNOWN, None, (), None, 0, 0)
+
+
+def _as_seen(member: Member, seen: Member | None, primary: str) -> Member:
+    """A node with what Sentinels hold against it."""
+    if member.role is Role.PRIMARY and member.id != primary:
+        # It answers, takes writes, and loses them as soon as Sentinel makes it a replica.
+        return replace(member, failing=safe("not the primary any more"))
+    return replace(member, failing=seen.failing) if seen is not None and seen.failing else member
 
 
 def _changes(before: Mapping[str, Member], after: Mapping[str, Member]) -> Iterable[SafeText]:

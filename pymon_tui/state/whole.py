@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymon_tui.model.deployment import Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
-from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.link import Link, Live, Lost
 from pymon_tui.model.metric import Kind
 from pymon_tui.model.query import PENDING, Part, Query, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import FleetView, Node, Snapshot
@@ -17,6 +18,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.merged_info import merged
 from pymon_tui.readings.metrics import CLIENTS, CONNECTIONS, HITS, METRICS, MISSES, RTT
+from pymon_tui.server import clock
 
 _EVERYWHERE = frozenset(metric.name for metric in (HITS, MISSES, CLIENTS, CONNECTIONS))
 """What is counted on replicas too: the rest they do once more for the same data."""
@@ -41,6 +43,22 @@ class Whole:
     def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:
         """Mark the history."""
         self._history.note(text, wall, run=run)
+
+    def waiting(self, environment: str | None, interval: float, link: Link, feed: Feed) -> Snapshot:
+        """The deployment before any of its nodes is known."""
+        return Snapshot(
+            node=self._label,
+            environment=safe(environment) if environment else None,
+            at=clock.now(),
+            wall=time.time(),
+            interval=interval,
+            link=link,
+            readings={},
+            cadence={},
+            history=self._history.view(),
+            feed=feed,
+            own_ids=frozenset(),
+        )
 
     def snapshot(self, fleet: FleetView, infos: Sequence[Info | None], pace: Snapshot, feed: Feed) -> Snapshot:
         """The deployment at the moment of ``pace``, the newest snapshot of one of its nodes.

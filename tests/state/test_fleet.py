@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,8 +38,8 @@ def follow(endpoint: Endpoint, queries: Sequence[Query[Any]], feed: Feed) -> Mon
     return Monitor(endpoint, queries, interval=INTERVAL, feed=feed, read_only=False, record=unrecorded)
 
 
-def fleet_of(endpoint: Endpoint, *, mapped: dict[Address, Address] | None = None) -> Fleet:
-    fleet = Fleet(endpoint, QUERIES, follow, patterns=[b"news"], read_only=False, mapped=mapped or {})
+def fleet_of(endpoint: Endpoint) -> Fleet:
+    fleet = Fleet(endpoint, QUERIES, follow, patterns=[b"news"], read_only=False)
     fleet.want([query.name for query in QUERIES])
     return fleet
 
@@ -178,6 +179,22 @@ async def test_an_action_is_for_one_node(own_server: StartServer) -> None:
         assert await fleet.act(named) == Done(safe("OK"))
 
 
+async def test_what_writes_is_not_sent_to_a_replica(own_server: StartServer) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    fleet = fleet_of(endpoint_at(primary.port))
+    async with watched(fleet) as snapshots:
+        await until(snapshots, lambda snapshot: all_live(snapshot, 2))
+        fleet.choose(1)
+        refused = await fleet.act(Action(safe("End session"), ("UNLINK", "session:1"), safe("It is gone."), "unlink"))
+        assert refused == NotDone(
+            safe(f"End session was not sent: {address(replica)} is a replica"),
+            safe(f"its primary is {address(primary)}: n and N step there"),
+            unknown=False,
+        )
+        reset = Action(safe("Reset"), ("SLOWLOG", "RESET"), safe("It is empty."), "slowlog|reset")
+        assert await fleet.act(reset) == Done(safe("OK"))
+
+
 async def test_a_node_is_reached_where_its_address_is_mapped_to(own_server: StartServer) -> None:
     primary, replica = await replicating(own_server, replicas=1)
     async with client_of(replica) as client:
@@ -185,7 +202,8 @@ async def test_a_node_is_reached_where_its_address_is_mapped_to(own_server: Star
         await client.replicaof("NO", "ONE")  # an address is announced when the link is made
         await client.replicaof("127.0.0.1", str(primary.port))
     announced = Address("192.0.2.1", replica.port)
-    fleet = fleet_of(endpoint_at(primary.port), mapped={announced: Address("127.0.0.1", replica.port)})
+    mapped = ((announced, Address("127.0.0.1", replica.port)),)
+    fleet = fleet_of(replace(endpoint_at(primary.port), mapped=mapped))
     async with watched(fleet) as snapshots:
         one = await until(snapshots, lambda one: all_live(one, 2) and str(announced) in roles(one))
         assert roles(one)[str(announced)] == "replica"

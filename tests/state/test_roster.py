@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pymon_tui.model.deployment import Kind, Layout, Role
+from pymon_tui.model.deployment import Address, Kind, Layout, Role
 from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.sentinel import Seen
 from pymon_tui.readings.topology import parse_nodes
-from pymon_tui.state.roster import FORGOTTEN_AFTER, Roster, Teller
+from pymon_tui.state.roster import FORGOTTEN_AFTER, Roster, Teller, Told
 
 SEED = "127.0.0.1:7000"
 A, B = "a" * 40, "b" * 40
@@ -130,3 +131,41 @@ def test_a_node_that_is_away_says_nothing() -> None:
     )
     assert changes == (f"{SEED} is marked fail",)
     assert roster.members[SEED].role is Role.PRIMARY
+
+
+def seen(address: Address, *flags: str) -> Seen:
+    return Seen(address, "", frozenset(flags))
+
+
+def test_sentinels_name_the_nodes_before_any_has_answered() -> None:
+    roster = Roster(None)
+    assert roster.update([], 0) == ()
+    assert roster.members == {}
+    told = Told(Address("127.0.0.1", 7000), (seen(Address("10.0.0.2", 6379), "slave", "s_down"),))
+    assert roster.update([], 1, told) == ()
+    assert (roster.kind, roster.primary) == (Kind.SENTINEL, SEED)
+    assert roles(roster) == {SEED: "primary", "10.0.0.2:6379": "replica"}
+    assert roster.members["10.0.0.2:6379"].failing == "down, says Sentinel"
+
+
+def test_an_old_primary_that_comes_back_is_not_the_primary() -> None:
+    roster = Roster(None)
+    told = Told(Address("10.0.0.2", 6379), (seen(Address("127.0.0.1", 7000), "slave"),))
+    alone = info(role="master", run_id="p")
+    new = info(role="master", run_id="r")
+    roster.update([teller(SEED, alone), teller("10.0.0.2:6379", new)], 0, told)
+    assert roles(roster) == {SEED: "primary", "10.0.0.2:6379": "primary"}
+    assert roster.primary == "10.0.0.2:6379"
+    assert roster.members[SEED].failing == "not the primary any more"
+    assert roster.members["10.0.0.2:6379"].failing is None
+
+
+def test_a_switch_of_the_primary_is_told() -> None:
+    roster = Roster(None)
+    first, second = Address("127.0.0.1", 7000), Address("10.0.0.2", 6379)
+    roster.update([teller(SEED, PRIMARY), teller("10.0.0.2:6379", REPLICA)], 0, Told(first, (seen(second),)))
+    tellers = [teller(SEED, PRIMARY, away=1.0), teller("10.0.0.2:6379", info(role="master", run_id="r"))]
+    changes = roster.update(tellers, 2, Told(second, (seen(first, "o_down"),)))
+    assert "10.0.0.2:6379 became primary" in changes
+    assert roster.primary == "10.0.0.2:6379"
+    assert SEED in roster.members

@@ -10,8 +10,8 @@ from pymon_tui.model import units
 from pymon_tui.model.deployment import SLOTS, Kind
 from pymon_tui.model.deployment import Role as NodeRole
 from pymon_tui.model.link import Live, Lost
-from pymon_tui.model.snapshot import FleetView
-from pymon_tui.model.text import safe
+from pymon_tui.model.snapshot import FleetView, SentinelView
+from pymon_tui.model.text import join, safe
 from pymon_tui.ui.panes.fleet.standing import Standing, Together
 from pymon_tui.ui.widgets.ink import Line, Role, Span, label, span
 from pymon_tui.ui.widgets.table import Column
@@ -47,8 +47,9 @@ def ordered(rows: Sequence[Standing], sort: str | None, *, descending: bool) -> 
 
 
 def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
-    """The deployment in two lines."""
-    parts: list[Span] = [span(NAMES[fleet.kind], "strong"), label("  primaries "), span(str(whole.primaries))]
+    """The deployment in two lines, or three where something is wrong with its Sentinels."""
+    parts: list[Span] = [span(NAMES[fleet.kind], "strong"), *_sentinels(fleet.sentinels)]
+    parts += [label("  primaries "), span(str(whole.primaries))]
     parts += [label("  replicas "), span(str(whole.replicas))]
     if whole.away:
         parts += [label("  away "), span(str(whole.away), "act")]
@@ -62,7 +63,28 @@ def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
     sums += [label("  clients "), span(units.count(whole.clients))]
     if whole.lag_bytes is not None:
         sums += [label("  lag "), span(units.bytes_(whole.lag_bytes), _lag_role(whole.lag_bytes))]
-    return tuple(parts), tuple(sums)
+    return tuple(parts), *_wrong(fleet.sentinels), tuple(sums)
+
+
+def _sentinels(view: SentinelView | None) -> Sequence[Span]:
+    """Who watches, whether enough of them do, and what is wrong with that."""
+    if view is None:
+        return ()
+    few = view.answering < view.known
+    parts = [label("  service "), Span(view.service, "value"), label("  sentinels ")]
+    parts += [span(f"{view.answering} of {view.known}", "warn" if few else "value")]
+    if view.quorum is not None:
+        parts += [label("  quorum "), span(str(view.quorum), "act" if view.problem else "value")]
+    return parts
+
+
+def _wrong(view: SentinelView | None) -> tuple[Line, ...]:
+    """What keeps the Sentinels from acting, or from telling, in a line of its own."""
+    if view is None:
+        return ()
+    if view.problem is not None:
+        return ((Span(view.problem, "act"),),)
+    return ((span("not answering: ", "warn"), span(join(", ", view.away), "label")),) if view.away else ()
 
 
 def timeline(fleet: FleetView, most: int) -> tuple[Line, ...]:

@@ -405,7 +405,6 @@ async def test_a_real_server_from_publish_to_picture(redis: Redis, server: Embed
             follow,
             patterns=[b"notifications:*"],
             read_only=False,
-            mapped={},
         )
 
     app = PymonApp(Settings(socket=server.socket), source_of, nowhere, no_ways)

@@ -1,0 +1,70 @@
+"""A node of a deployment that is followed, and what it told last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pymon_tui.model.deployment import Layout
+from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.query import Ready, Unavailable
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.units import duration
+from pymon_tui.readings.topology import TOPOLOGY
+from pymon_tui.state.monitor import Monitor
+from pymon_tui.state.roster import Teller
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """A node that is followed, by the name that the roster gave it."""
+
+    name: str
+    monitor: Monitor
+    task: asyncio.Task[None]
+    snapshot: Snapshot | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether its link is live."""
+        return self.snapshot is not None and isinstance(self.snapshot.link, Live)
+
+    @property
+    def away_since(self) -> float | None:
+        """Since when it can't be reached; None while it can."""
+        link = self.snapshot.link if self.snapshot is not None else None
+        return link.since if isinstance(link, Lost) else None
+
+    @property
+    def teller(self) -> Teller:
+        """What it tells of the deployment."""
+        return Teller(self.name, self.monitor.info, self._layout(), self.away_since)
+
+    def take(self, snapshot: Snapshot) -> SafeText | None:
+        """Its newest snapshot; returns what is to be told of its link, if that was lost or came back."""
+        was, link = self.snapshot.link if self.snapshot is not None else None, snapshot.link
+        self.snapshot = snapshot
+        if isinstance(link, Lost) and isinstance(was, Live):
+            return safe(f"{self.name} is lost: {link.what}")
+        if isinstance(link, Live) and isinstance(was, Lost):
+            return safe(f"{self.name} is back after {duration(snapshot.at - was.since)}")
+        return None
+
+    def want(self, names: Collection[str]) -> None:
+        """Have it asked for these readings, and always for how its cluster is laid out."""
+        refused = 0
+        if self.snapshot is not None:
+            refused = sum(isinstance(self.snapshot.reading(query), Unavailable) for query in TOPOLOGY)
+        self.monitor.want({query.name for query in TOPOLOGY[: refused + 1]} | set(names))
+
+    def _layout(self) -> Layout | None:
+        """The cluster as it knows it, by the best way that it answers."""
+        if self.snapshot is None:
+            return None
+        for query in TOPOLOGY:
+            reading = self.snapshot.reading(query)
+            if isinstance(reading, Ready):
+                return reading.value
+        return None
