@@ -60,7 +60,7 @@ async def test_a_real_one_tells_the_primary_and_all_around_it(sentinels: Sentine
         assert {seen.address for seen in told.sentinels} == set(places[1:])
         assert told.own_id not in {"", *(seen.run_id for seen in told.sentinels)}
         assert told.watch is not None
-        assert (told.watch.quorum, told.watch.others, told.watch.flags) == (2, 2, {"master"})
+        assert (told.watch.quorum, told.watch.others, told.watch.flags) == (2, 2, frozenset({"master"}))
         assert told.quorum is not None
         assert told.quorum[1]
     finally:
