@@ -29,10 +29,13 @@ from pymon_tui.model.query import (
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.server.connection import Session
-from pymon_tui.server.reasons import gap, is_of_another_type
+from pymon_tui.server.reasons import answer_text, gap, is_of_another_type, link_error
 
 _EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
+
+_FOR_NOW = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+"""Codes of errors that say how the server is, and not what is wrong with the command."""
 
 SHARE = 0.004
 """The share of one core of the server that one command may cost: five of them stay under 2 %."""
@@ -45,6 +48,7 @@ class _Account:
     at: float = -math.inf  # monotonic seconds
     times: int = 1  # how often it was sent then: a batch is sent for many keys
     answer: Any = None  # what it was last decoded to
+    failed: bool = False  # the last time
     benched: bool = False  # refused: not asked again until reconnect or a refresh by hand
     statistic: tuple[int, int] | None = None  # calls and microseconds of the last INFO commandstats
     cost: float | None = None  # seconds of server time per call
@@ -109,7 +113,7 @@ class Poller:
         """Ask what is due at ``now`` (monotonic seconds) of the wanted queries and of those that always run.
 
         Raises:
-            LinkError: If the link is lost; the readings stay what they were.
+            LinkError: If the link is lost, or the server is busy with a script; the readings stay what they were.
         """
         asking = self._asking(now, interval, wanted)
         if not asking:
@@ -118,7 +122,10 @@ class Poller:
         for command, asked in asking.items():
             # Before it is sent: what is hastened while it is on the way stays due.
             self._asked[command].at, self._asked[command].times = now, len(_lines(asked))
-        replies = iter(await session.ask(tuple(line for asked in asking.values() for line in _lines(asked))))
+        answered = await session.ask(tuple(line for asked in asking.values() for line in _lines(asked)))
+        first, replies = answered[0], iter(answered)
+        if isinstance(first, RedisError) and answer_text(first).startswith("BUSY "):
+            raise link_error(first, session.endpoint)  # it answers nothing else, and the last picture is to stay
         for command, asked in asking.items():
             taken = tuple(islice(replies, len(_lines(asked))))
             if command.reads:
@@ -133,14 +140,25 @@ class Poller:
         self.rtt = max(0.0, session.waited - sum(self._cost(command) for command in due))
 
     def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Asked]:
-        asking = {
-            command: asked for command in self._due(now, interval, wanted) if _lines(asked := self._arguments(command))
-        }
+        asking = {}
+        for command in self._due(now, interval, wanted):
+            if _lines(asked := self._arguments(command)):
+                asking[command] = asked
+            else:
+                self._leave(command)
         info = self._asked.get(INFO)
         if not asking and (info is None or info.benched) and not self._asked[_PING].benched:
             # A link of which nothing is asked would never be known to be lost.
             return {_PING: self._arguments(_PING)}
         return asking
+
+    def _leave(self, command: Command[Any]) -> None:
+        """There is nothing to ask about: why there was no answer once is no reason any more."""
+        if any(self._asked[given].failed for given in _with_givens(command)[:-1]):
+            return
+        for query in self._queries:
+            if query.command is command and isinstance(self._readings[query.name], Unavailable):
+                self._readings[query.name] = PENDING
 
     def _arguments(self, command: Command[Any]) -> Asked:
         given = self._asked[command.given].answer if command.given is not None else None
@@ -169,11 +187,15 @@ class Poller:
         if isinstance(reply, RedisError):
             why = gap(reply, command.acl, session.user)
             asked.benched = why.reason in (Reason.DENIED, Reason.MISSING, Reason.DISABLED)
+            asked.failed = True
+            if why.detail.startswith(_FOR_NOW):
+                asked.at = -math.inf  # the next tick may find that over, however seldom it is asked else
             # What asks by this answer can't be asked either.
             self._readings.update(
                 {query.name: why for query in self._queries if command in _with_givens(query.command)}
             )
             return
+        asked.failed = False
         try:
             asked.answer = command.fold(asked.answer, command.decode(reply))
         except ValueError as error:

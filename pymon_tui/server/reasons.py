@@ -169,7 +169,10 @@ def _refusal(error: ResponseError, endpoint: Endpoint) -> LinkError:
             "the server is in protected mode: it takes connections from its own machine only",
             "set a password there, or come through an SSH tunnel",
         )
-    if text.startswith(("BUSY", "LOADING")):
+    if text.startswith("BUSY "):
+        what = "the server is busy with a script or a function"
+        return LinkError(Trouble.SILENT, what, "SCRIPT KILL or FUNCTION KILL ends one that has not written yet")
+    if text.startswith("LOADING"):
         return LinkError(Trouble.SILENT, f"{endpoint.address} is busy: {text}", "it answers when that is done")
     return _auth_error(text, endpoint) or LinkError(
         Trouble.REFUSED, f"the server refused the connection: {text}", "check what its administrator allows"

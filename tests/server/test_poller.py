@@ -289,10 +289,10 @@ async def test_a_refused_command_is_not_asked_again_until_a_refresh(error: Redis
     assert value_of(poller, "A") == 1
 
 
-@pytest.mark.parametrize("text", ["BUSY Redis is busy running a script", "LOADING Redis is loading the dataset"])
-async def test_a_command_that_fails_for_now_is_asked_again(text: str) -> None:
+async def test_a_command_that_fails_for_now_is_asked_again_at_the_next_tick() -> None:
+    text = "LOADING Redis is loading the dataset"
     session = Scripted({"A": ResponseError(text)})
-    poller = Poller([query("A")])
+    poller = Poller([query("A", every=60.0)])
     await poller.tick(session, 0, 1, {"A"})
     gap = poller.readings["A"]
     assert isinstance(gap, Unavailable)
@@ -300,6 +300,33 @@ async def test_a_command_that_fails_for_now_is_asked_again(text: str) -> None:
     session.answers["A"] = 1
     await poller.tick(session, 1, 1, {"A"})
     assert value_of(poller, "A") == 1
+
+
+async def test_a_busy_server_leaves_the_last_readings() -> None:
+    session = Scripted({"A": 1, "B": 2})
+    poller = Poller([query("A"), query("B")])
+    await poller.tick(session, 0, 1, {"A", "B"})
+    busy = ResponseError("BUSY Redis is busy running a script")
+    session.answers.update({"A": busy, "B": busy})
+    with pytest.raises(LinkError, match="busy with a script"):
+        await poller.tick(session, 1, 1, {"A", "B"})
+    assert (value_of(poller, "A"), value_of(poller, "B")) == (1, 2)
+
+
+async def test_what_has_nothing_to_be_asked_about_any_more_has_not_failed() -> None:
+    names: Command[Any] = Command("names", fixed("NAMES"), itself)
+    size: Command[Any] = Command(
+        "size", lambda _, names: Batch(tuple(("SIZE", name) for name in names or ())), itself, given=names
+    )
+    sizes: Query[Any] = Query("sizes", size, itself)
+    session = Scripted({"NAMES": ResponseError("LOADING Redis is loading the dataset")})
+    poller = Poller([sizes])
+    await poller.tick(session, 0, 1, {"sizes"})
+    assert poller.readings["sizes"] is not PENDING
+    session.answers["NAMES"] = []
+    await poller.tick(session, 1, 1, {"sizes"})
+    await poller.tick(session, 2, 1, {"sizes"})
+    assert poller.readings["sizes"] is PENDING
 
 
 async def test_an_answer_that_cannot_be_read_is_a_gap_for_whom_it_concerns() -> None:

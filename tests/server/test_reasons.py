@@ -65,7 +65,7 @@ LINK_ERRORS = [
     (ResponseError("ERR Client sent AUTH, but no password is set"), Trouble.REFUSED, "no password set, but one was"),
     (ResponseError("ERR wrong number of arguments for 'auth' command"), Trouble.REFUSED, "leave --user out"),
     (ResponseError("ERR max number of clients reached"), Trouble.CROWDED, "no free connection"),
-    (ResponseError("BUSY Redis is busy running a script."), Trouble.SILENT, "is busy: BUSY"),
+    (ResponseError("BUSY Redis is busy running a script."), Trouble.SILENT, "busy with a script or a function"),
     (ResponseError("LOADING Redis is loading the dataset in memory"), Trouble.SILENT, "is busy: LOADING"),
     (ResponseError("ERR told you: hunter2"), Trouble.REFUSED, r"refused the connection: ERR told you: \*\*\*"),
     (

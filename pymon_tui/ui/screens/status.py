@@ -7,6 +7,7 @@ from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.server import SERVER
 from pymon_tui.ui.widgets.ink import Line, Span, label, span
 
@@ -14,10 +15,10 @@ _WIDE = 100
 """The columns from which on there is room for more than what the server is."""
 
 
-def left_title(snapshot: Snapshot, width: int) -> Line:
-    """Our name, the server's, and what it is."""
+def left_title(snapshot: Snapshot, width: int, tabs: Line = ()) -> Line:
+    """Our name, the server's or those of all ``tabs``, and what it is."""
     dot = span("●", "good" if isinstance(snapshot.link, Live) else "act" if isinstance(snapshot.link, Lost) else "warn")
-    pieces = [span(" pymon ", "badge"), span(" "), dot, span(" "), span(snapshot.node, "strong")]
+    pieces = [span(" pymon ", "badge"), span(" "), *(tabs or (dot, span(" "), span(snapshot.node, "strong")))]
     fleet = snapshot.fleet
     if fleet is not None and len(fleet.nodes) > 1:
         count, place = len(fleet.nodes), fleet.chosen
@@ -67,7 +68,7 @@ def banner(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
     """What keeps us from the server, since when, and when the next try is; nothing while all is well."""
     link = snapshot.link
     if not isinstance(link, Lost):
-        return _nodes_away(snapshot)
+        return _loading(snapshot) or _nodes_away(snapshot)
     away = units.duration(now - link.since)
     following = max(0.0, link.next_try - now)
     key = "r asks for a password" if link.trouble is Trouble.LOCKED else "r tries at once"
@@ -79,6 +80,20 @@ def banner(snapshot: Snapshot, now: float) -> tuple[Line, ...]:
             label(f"   away {away}, {when}, {key}"),
         ),
     )
+
+
+def _loading(snapshot: Snapshot) -> tuple[Line, ...]:
+    """How far a server is that reads its data from the disk, and when it has them all."""
+    reading = snapshot.reading(PERSISTENCE)
+    if not isinstance(reading, Ready) or not reading.value.loading:
+        return ()
+    percent, eta = reading.value.loading_loaded_perc, reading.value.loading_eta_seconds
+    pieces = [span("the server is loading its data", "warn")]
+    if percent is not None:
+        pieces.append(span(f": {percent:.0f} %"))
+    if eta is not None and eta >= 0:
+        pieces.append(label(f", done in {units.duration(eta)}"))
+    return (tuple(pieces),)
 
 
 def _nodes_away(snapshot: Snapshot) -> tuple[Line, ...]:

@@ -1,0 +1,169 @@
+"""A server that is there and not as it was: restarted, loading, busy, full, readonly, crowded, without commands."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pymon_tui.model.action import Action, NotDone
+from pymon_tui.model.link import Trouble
+from pymon_tui.model.query import Reason
+from pymon_tui.model.text import safe
+from pymon_tui.readings.info import INFO
+from pymon_tui.readings.metrics import COMMANDS
+from pymon_tui.readings.persistence import PERSISTENCE
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.ui.screens.status import banner
+from tests.faults.conftest import StartNode
+from tests.faults.watching import ALL, away, away_by, gaps, heard, known, live, rates, watching
+from tests.servers.clients import client_of
+from tests.servers.node import Node
+
+WRITE = Action(safe("Write"), ("SET", "key", "value"), safe("A key."), "set")
+
+
+def at(node: Node) -> Endpoint:
+    return Endpoint(socket=node.server.socket, connect_timeout=2.0, command_timeout=2.0)
+
+
+async def test_a_restart_that_counts_anew(node: Node) -> None:
+    async with watching(at(node)) as watch:
+        async with client_of(node.server) as client:
+            for _ in range(500):
+                await client.ping()
+        await watch.until(heard)
+        await watch.ticks(3)
+        node.kill()
+        node.start()
+        after = await watch.until(lambda snapshot: live(snapshot) and bool(snapshot.history.events()))
+        assert [event.text for event in after.history.events()] == ["restarted"]
+        later = await watch.ticks(4)
+        assert None in later.history.columns(COMMANDS.name, len(later.history))
+        assert all(0 <= rate < 100_000 for rate in rates(later, COMMANDS.name))
+
+
+async def test_a_server_that_loads_says_how_far_it_is(start_node: StartNode) -> None:
+    node = start_node({"loading-process-events-interval-bytes": "1024", "enable-debug-command": "yes"})
+    async with client_of(node.server) as client, watching(at(node)) as watch:
+        await client.mset({f"key:{number}": "x" * 20 for number in range(4_000)})
+        before = await watch.until(heard)
+        await client.config_set("key-load-delay", "400")
+        loading = asyncio.create_task(client.execute_command("DEBUG", "RELOAD"))  # type: ignore[no-untyped-call]
+        shown = await watch.until(lambda snapshot: bool(_persistence(snapshot) and _persistence(snapshot).loading))
+        assert live(shown)
+        ((first, *_),) = banner(shown, shown.at)
+        assert first.text == "the server is loading its data"
+        for gap in gaps(shown).values():
+            assert gap.detail.startswith("LOADING")
+        await loading
+        await watch.until(lambda snapshot: heard(snapshot) and not _persistence(snapshot).loading)
+        after = await watch.until(lambda snapshot: not gaps(snapshot))
+        assert watch.said == []
+        assert known(after) >= known(before)
+
+
+def _persistence(snapshot: Any) -> Any:
+    return getattr(snapshot.reading(PERSISTENCE), "value", None)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_script_that_does_not_end_is_said_and_the_picture_stays(start_node: StartNode) -> None:
+    node = start_node({"lua-time-limit": "20"})
+    async with watching(at(node)) as watch, client_of(node.server) as client:
+        before = await watch.until(heard)
+        script = asyncio.ensure_future(client.eval("while true do end", 0))
+        lost = await watch.until(away_by(Trouble.SILENT))
+        assert watch.lost.what == "the server is busy with a script or a function"
+        assert known(lost) >= known(before)
+        assert not gaps(lost)
+        async with client_of(node.server) as other:
+            await other.script_kill()
+        await asyncio.gather(script, return_exceptions=True)
+        await watch.until(heard)
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"maxmemory": "1"}, "OOM"),
+        ({"min-replicas-to-write": "1"}, "NOREPLICAS"),
+        ({"replicaof": "127.0.0.1 1"}, "READONLY"),
+    ],
+    ids=["OOM", "NOREPLICAS", "READONLY"],
+)
+async def test_a_server_that_takes_no_writes_is_watched_all_the_same(
+    start_node: StartNode, config: dict[str, str], code: str
+) -> None:
+    node = start_node(config)
+    async with watching(at(node)) as watch:
+        await watch.until(heard)
+        outcome = await watch.source.act(WRITE)
+        assert isinstance(outcome, NotDone)
+        assert code in outcome.what
+        await watch.ticks(2)
+        assert watch.said == []
+        assert not gaps(watch.newest)
+
+
+async def test_a_full_server_is_said_left_alone_and_come_back_to(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[Trouble] = []
+
+    def noted(trouble: Trouble, *_: object) -> float:
+        waited.append(trouble)
+        return 0.05
+
+    for place in ("state.monitor", "server.listener"):
+        monkeypatch.setattr(f"pymon_tui.{place}.backoff", noted)
+    async with watching(at(node)) as watch, client_of(node.server) as client:
+        await watch.until(heard)
+        await client.config_set("maxclients", "1")
+        await client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")  # type: ignore[no-untyped-call]
+        await watch.until(away_by(Trouble.CROWDED))
+        assert watch.lost.what == "the server has no free connection: max number of clients reached"
+        assert Trouble.CROWDED in waited
+        await client.config_set("maxclients", "100")
+        await watch.until(heard)
+
+
+# What managed services leave out
+
+RENAMED = {
+    "CONFIG": {"slowlog_settings"},
+    "SLOWLOG": {"slowlog"},
+    "CLIENT": {"clients"},
+    "PUBSUB": {"channels"},
+    "INFO": {query.name for query in ALL if query.command is INFO},
+    "HELLO": set(),
+    "COMMAND": set(),
+    "PING": set(),
+    "TYPE": set(),
+    "ROLE": set(),
+}
+
+
+@pytest.mark.parametrize("command", RENAMED)
+async def test_a_renamed_command_is_missed_by_what_needs_it(start_node: StartNode, command: str) -> None:
+    node = start_node({"rename-command": f'{command} ""'})
+    async with watching(at(node)) as watch:
+        await watch.until(lambda snapshot: away(snapshot) or RENAMED[command] <= gaps(snapshot).keys())
+        if command != "INFO":
+            await watch.until(heard)
+            await watch.ticks(3)
+        assert RENAMED[command] <= gaps(watch.newest).keys()
+        assert {gap.reason for gap in gaps(watch.newest).values()} <= {Reason.MISSING}
+        assert watch.said == []
+
+
+ALL_BLOCKED = ("CONFIG", "CLIENT", "SLOWLOG", "COMMAND", "CLUSTER", "ACL", "LATENCY", "MEMORY", "OBJECT", "ROLE")
+
+
+async def test_a_server_with_next_to_nothing_still_shows_what_there_is(start_node: StartNode) -> None:
+    names = "\nrename-command ".join(f'{command} ""' for command in ALL_BLOCKED)
+    async with watching(at(start_node({"rename-command": names}))) as watch:
+        await watch.until(heard)
+        shown = await watch.ticks(3)
+    assert watch.said == []
+    assert {"server", "memory", "hits", "keyspace"} <= known(shown)
+    assert all(gap.remedy for gap in gaps(shown).values())
