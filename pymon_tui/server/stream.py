@@ -14,6 +14,7 @@ from pymon_tui.server import clock
 from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.connection import Session
 from pymon_tui.server.reasons import LinkError, link_error
+from pymon_tui.server.wire import UNREADABLE
 
 SLICE = 65_536
 """Bytes read at a time: about a millisecond of work, and then it is the turn of whoever else waits."""
@@ -78,7 +79,7 @@ class Stream(asyncio.BufferedProtocol):
         try:
             self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # takes any buffer
             self._take(iter(self._reader.gets, _NOTHING))
-        except (hiredis.ProtocolError, InvalidResponse) as error:
+        except (hiredis.ProtocolError, InvalidResponse, *UNREADABLE) as error:
             self.fail(link_error(InvalidResponse(str(error)), self._session.endpoint))
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -12,7 +12,7 @@ from redis._parsers import _AsyncHiredisParser
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError
+from redis.exceptions import InvalidResponse, NoPermissionError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server.endpoint import Endpoint, Tls
@@ -26,7 +26,10 @@ def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConn
 
     Raises:
         LinkError: If a certificate that was named can't be used.
+        ValueError: If Sentinels haven't been asked yet where the server is.
     """
+    if endpoint.service is not None:  # its host is nobody's
+        raise ValueError(f"where {endpoint.address} is wasn't asked")
     options: dict[str, Any] = {
         "socket_timeout": None,  # of a whole reply; ours is below
         "socket_connect_timeout": endpoint.connect_timeout,
@@ -51,6 +54,10 @@ def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConn
     return _TlsConnection(_context(endpoint.tls), endpoint.tls.server_name or endpoint.host, **options)
 
 
+UNREADABLE = (MemoryError, TypeError)
+"""What hiredis raises, beside its own errors, of an array larger than any memory and of a map whose keys are lists."""
+
+
 class _Parser(_AsyncHiredisParser):
     """Takes every error reply for an answer.
 
@@ -62,6 +69,12 @@ class _Parser(_AsyncHiredisParser):
 
     patience: float
     """Seconds without a byte: a reply that is still coming in is no silence, however long a slow line takes for it."""
+
+    async def read_response(self, *args: Any, **named: Any) -> Any:
+        try:
+            return await super().read_response(*args, **named)
+        except UNREADABLE as error:
+            raise InvalidResponse(f"an unreadable reply: {error}") from None
 
     async def read_from_socket(self) -> Literal[True]:
         async with asyncio.timeout(self.patience):
