@@ -21,7 +21,17 @@ import click
 from pymon_tui import __version__, process_list, tty
 from pymon_tui.cli_invalidation import invalidate, journal, undo
 from pymon_tui.cli_permissions import acl, doctor
-from pymon_tui.cli_settings import ADDRESS, PROGRAM, at_primary, flags_of, given_of, open_ssh, say, settings_of
+from pymon_tui.cli_settings import (
+    ADDRESS,
+    PROGRAM,
+    all_settings_of,
+    at_primary,
+    flags_of,
+    given_of,
+    open_ssh,
+    say,
+    settings_of,
+)
 from pymon_tui.options import SectionedCommand, SectionOption, address_argument, connection_options, monitor_options
 
 EXIT_INTERRUPTED = 130
@@ -223,24 +233,26 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _monitor(given: Mapping[str, Any]) -> int:
-    settings = settings_of(given)
+    settings, *others = all_settings_of(given)
     tty.require()
     tty.use_color(settings.color)
-    open_ssh(settings, insists=False)
+    for one in (settings, *others):
+        open_ssh(one, insists=False)
     from pymon_tui.ui.app import run_monitor
 
-    return run_monitor(settings, *_ways_to_servers(settings))
+    return run_monitor(settings, *_ways_to_servers(settings, others=others), others=others)
 
 
 def _ways_to_servers(
-    settings: Any, folder: Path | None = None
+    settings: Any, folder: Path | None = None, *, others: Sequence[Any] = ()
 ) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """Makes a source of an endpoint, an endpoint of a choice, and the screens of invalidation on an endpoint.
 
     What they import waits for the first paint, or until it is wanted. ``folder`` is where runs are written down, by
     default the platform's state folder.
     """
-    chosen: dict[Any, Any] = {}  # what the settings are for servers that a person chose
+    # What the settings are for servers that a person named or chose.
+    chosen: dict[Any, Any] = {replace(one.endpoint, password=None): one for one in others}
 
     def settings_for(endpoint: Any) -> Any:
         # Whatever the password is now: a person may have given another since.
@@ -255,31 +267,33 @@ def _ways_to_servers(
         from pymon_tui.state.fleet import Fleet
         from pymon_tui.state.monitor import Monitor
 
-        read_only, record = settings_for(endpoint).read_only, recorder(Journal(state_folder()))
+        own, record = settings_for(endpoint), recorder(Journal(state_folder()))
 
         def follow(node: Any, queries: Any, feed: Any) -> Any:
-            return Monitor(node, queries, interval=settings.interval, feed=feed, read_only=read_only, record=record)
+            return Monitor(node, queries, interval=own.interval, feed=feed, read_only=own.read_only, record=record)
 
-        patterns = [os.fsencode(channel) for channel in settings.channels]
+        patterns = [os.fsencode(channel) for channel in own.channels]
         queries = (*QUERIES, *OF_THE_APPLICATION)
-        return Fleet(endpoint, queries, follow, patterns=patterns, read_only=read_only)
+        return Fleet(endpoint, queries, follow, patterns=patterns, read_only=own.read_only)
 
-    def endpoint_of(choice: Any) -> Any:
+    def endpoint_of(choice: Any, present: Any) -> Any:
         from pymon_tui.settings import settings_of_profile, settings_of_url
 
         lead = settings_of_profile if choice.kind == "profile" else settings_of_url
         # Warnings were said at the start; now the screen is the monitor's.
-        found = lead(choice.name, settings, lambda _warning: None)
+        found = lead(choice.name, settings_for(present), lambda _warning: None)
         chosen[replace(found.endpoint, password=None)] = found
         return found.endpoint
 
     def ways_of(app: Any, endpoint: Any, monitor: Any) -> Any:
         from pymon_tui.server import clock
         from pymon_tui.settings.desk import desk_of
+        from pymon_tui.state.destination import destination
         from pymon_tui.ui.screens.invalidate.journey import Journey
         from pymon_tui.ui.screens.invalidate.site import Site
 
-        desk = desk_of(endpoint, settings_for(endpoint), folder)
-        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, clock.now, settings.graph))
+        fleet = monitor.newest.fleet if monitor.newest is not None else None
+        desk = desk_of(destination(endpoint, fleet), settings_for(endpoint), folder)
+        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, clock.now, settings_for(endpoint).graph))
 
     return source_of, endpoint_of, ways_of

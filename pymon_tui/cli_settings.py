@@ -48,12 +48,15 @@ def settings_of(
         click.UsageError: If one of them can't be used.
     """
     flags = dict(given)
-    profile, config = flags.pop("profile", None), flags.pop("config", None)
+    profiles, config = tuple(dict.fromkeys(flags.pop("profile", ()))), flags.pop("config", None)
+    if len(profiles) > 1:
+        raise click.UsageError("several profiles are for the monitor, as tabs; name one here")
+    profile = profiles[0] if profiles else None
     handed = process_list.handed_password()
     if flags.pop("sentinel_askpass", False):
         flags["sentinel_password"] = _ask_password("--sentinel-askpass", "Password of the Sentinels: ")
     if flags.pop("askpass", False):
-        flags["password"] = _ask_password("--askpass", "Password: ")
+        flags["password"] = _ask_password("--askpass", f"Password of {profile}: " if profile else "Password: ")
     elif handed is not None:
         flags["password"] = handed
     with _one_line_errors():
@@ -67,6 +70,21 @@ def settings_of(
             config=None if config is None else Path(config),
             warn=say,
         )
+
+
+def all_settings_of(given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The ``Settings`` of each profile that is named, or the one of none.
+
+    Raises:
+        click.UsageError: If one of them can't be used, or the server is named by its address beside several profiles.
+    """
+    profiles = tuple(dict.fromkeys(given.get("profile", ())))
+    if len(profiles) < 2:
+        return (settings_of(given),)
+    named = [name for name in ("host", "port", "socket", "url", "sentinels", "service") if name in given]
+    if named:
+        raise click.UsageError("several profiles name several servers; leave out the address of one")
+    return tuple(settings_of({**given, "profile": (name,)}) for name in profiles)
 
 
 class NoServer(click.ClickException):

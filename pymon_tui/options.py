@@ -69,7 +69,12 @@ def connection_options() -> list[click.Parameter]:
             multiple=True,
             text="Reach what is announced as A (HOST:PORT) at B; may be repeated.",
         ),
-        option("--profile", metavar="NAME", text="A profile of the settings file."),
+        option(
+            "--profile",
+            metavar="NAME",
+            multiple=True,
+            text="A profile of the settings file; several are tabs of the monitor.",
+        ),
         option("--config", metavar="FILE", text="The settings file (TOML)."),
     ]
 

@@ -117,9 +117,9 @@ def test_the_monitor_is_given_the_ways_to_servers(calls: Calls, terminal: None, 
     source_of, endpoint_of, _ = keywords["arguments"]
     source = source_of(settings.endpoint)
     assert (source.patterns, source.read_only) == ((b"a*", b"b"), True)
-    assert endpoint_of(Choice("profile", "prod", safe(""))).label == "prod"
-    assert endpoint_of(Choice("url", "redis://other/2", safe(""))).address == "other:6379"
-    assert endpoint_of(Choice("recent", "redis://third:1", safe(""))).address == "third:1"
+    assert endpoint_of(Choice("profile", "prod", safe("")), settings.endpoint).label == "prod"
+    assert endpoint_of(Choice("url", "redis://other/2", safe("")), settings.endpoint).address == "other:6379"
+    assert endpoint_of(Choice("recent", "redis://third:1", safe("")), settings.endpoint).address == "third:1"
 
 
 def test_a_server_that_was_chosen_keeps_its_profile_s_rules(calls: Calls, terminal: None, home: Path) -> None:
@@ -128,12 +128,64 @@ def test_a_server_that_was_chosen_keeps_its_profile_s_rules(calls: Calls, termin
     assert cli.run(["-h", "here", "--config", str(config)]) == 0
     ((_, settings, keywords),) = calls
     source_of, endpoint_of, ways_of = keywords["arguments"]
-    chosen = endpoint_of(Choice("profile", "prod", safe("")))
+    chosen = endpoint_of(Choice("profile", "prod", safe("")), settings.endpoint)
     monitor = SimpleNamespace(source=source_of(chosen), newest=None)
     rules = [ways_of(None, endpoint, monitor)._site.desk.rules for endpoint in (settings.endpoint, chosen)]
     assert [(each.read_only, each.max_keys) for each in rules] == [(False, 1_000_000), (True, 7)]
     assert {each.protected[0].shown for each in rules} == {"session:*"}
     assert [source_of(endpoint).read_only for endpoint in (settings.endpoint, chosen)] == [False, True]
+
+
+def test_several_profiles_are_tabs_each_with_its_own_rules(calls: Calls, terminal: None, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        """
+        [profiles.a]
+        host = "cache-a"
+        interval = 2
+        channels = ["a:*"]
+
+        [profiles.b]
+        host = "cache-b"
+        read_only = true
+        channels = ["b:*"]
+
+        [profiles.c]
+        host = "cache-c"
+        """
+    )
+    assert cli.run(["--profile", "a", "--profile", "b", "--profile", "a"]) == 0
+    ((_, settings, keywords),) = calls
+    source_of, endpoint_of, ways_of = keywords["arguments"]
+    endpoints = [settings.endpoint, *(one.endpoint for one in keywords["others"])]
+    assert [endpoint.label for endpoint in endpoints] == ["a", "b"]
+    sources = [source_of(endpoint) for endpoint in endpoints]
+    assert [(source.read_only, source.patterns) for source in sources] == [(False, (b"a:*",)), (True, (b"b:*",))]
+    monitor = SimpleNamespace(source=None, newest=None)
+    desks = [ways_of(None, endpoint, monitor)._site.desk for endpoint in endpoints]
+    assert [desk.rules.read_only for desk in desks] == [False, True]
+    chosen = [endpoint_of(Choice("profile", "c", safe("")), endpoint) for endpoint in endpoints]
+    assert [endpoint.read_only for endpoint in chosen] == [False, True]
+
+
+def test_several_profiles_are_asked_for_their_passwords_by_name(
+    calls: Calls, terminal: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text('[profiles.a]\nhost = "x"\n[profiles.b]\nhost = "y"\n')
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: prompt)
+    assert cli.run(["--profile", "a", "--profile", "b", "--askpass"]) == 0
+    ((_, settings, keywords),) = calls
+    passwords = [one.password.get_secret_value() for one in (settings, *keywords["others"])]
+    assert passwords == ["Password of a: ", "Password of b: "]
+
+
+@pytest.mark.parametrize("arguments", [["-h", "cache"], ["cache:7"], ["once"], ["--sentinel", "a", "--service", "m"]])
+def test_several_profiles_go_with_the_monitor_and_no_address(
+    calls: Calls, terminal: None, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert cli.run(["--profile", "a", "--profile", "b", *arguments]) == 2
+    assert "several profiles" in capsys.readouterr().err
+    assert not calls
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,14 +23,16 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings, SettingsError
-from pymon_tui.settings.recent import recent, remember
-from pymon_tui.state.deferred import Deferred
+from pymon_tui.settings.recent import remember
+from pymon_tui.state.destination import NoPrimary
 from pymon_tui.state.source import Source
 from pymon_tui.ui.crash import report
 from pymon_tui.ui.keymap import wrong_name
+from pymon_tui.ui.leaving import Leaving
 from pymon_tui.ui.palette import ActionProvider
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.places import places
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
 from pymon_tui.ui.screens.invalidate.keys import InvalidationKeys
@@ -44,23 +41,22 @@ from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.suggestion import suggested_by
+from pymon_tui.ui.tabs import Tab, Tabs
 from pymon_tui.ui.terminal import DiffedApp
 from pymon_tui.ui.theme import SIXTEEN, THEMES
-from pymon_tui.ui.ways import WaysOf
+from pymon_tui.ui.ways import Ways, WaysOf
 from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.picker import Picker
 from pymon_tui.ui.widgets.table import Table
 
 SCREENS = (MonitorScreen, ConnectScreen, ConfirmScreen, PasswordScreen, PromptScreen, ReaderScreen)
 DEMO_SEED, DEMO_RATE = 1, 2_000
-TERMINAL_SECONDS = 2.0
-"""How often we look whether the terminal is still there."""
-LAST_SECONDS = 3.0
-"""How long leaving may take once a signal asked for it."""
+EndpointOf = Callable[[Choice, Endpoint], Endpoint]
+"""Where a choice leads that is made while another server is looked at. Raises SettingsError."""
 
 
 class PymonApp(DiffedApp[int]):
-    """The monitor of one server at a time."""
+    """The monitor of one deployment, or of several as tabs."""
 
     CSS_PATH = "app.tcss"
     TITLE = "pymon"
@@ -73,6 +69,8 @@ class PymonApp(DiffedApp[int]):
         Binding("J", "journal", "Journal", show=False, id="journal", tooltip="The runs until now; resume and undo"),
         Binding("u", "undo_run", "Undo run", show=False, id="undo_run", tooltip="Bring back what the last run removed"),
         Binding("c", "connect", "Connect", show=False, id="connect", tooltip="Look at another server"),
+        Binding("[,ctrl+pageup", "tab(-1)", "Tab before", show=False, id="tab.previous", tooltip="The tab before"),
+        Binding("],ctrl+pagedown", "tab(1)", "Next tab", show=False, id="tab.next", tooltip="The next tab"),
         Binding("t", "next_theme", "Theme", show=False, id="theme", tooltip="The next theme"),
         Binding("ctrl+s", "picture", "Screenshot", show=False, id="screenshot", tooltip="Save the screen as an SVG"),
     ]
@@ -81,32 +79,33 @@ class PymonApp(DiffedApp[int]):
         self,
         settings: Settings,
         source_of: Callable[[Endpoint], Source],
-        endpoint_of: Callable[[Choice], Endpoint],
+        endpoint_of: EndpointOf,
         ways_of: WaysOf,
         *,
         endpoint: Endpoint | None = None,
+        others: Sequence[Settings] = (),
         clock: Callable[[], float] = clock.now,
         driver_class: type[Driver] | None = None,
     ) -> None:
         """Make the app; nothing is opened yet.
 
         Args:
-            settings: What the user has set.
+            settings: What the user has set; of several deployments, for the first.
             source_of: Makes the live source; called after the first paint, for it imports much.
-            endpoint_of: Where a choice of the connect screen leads. Raises SettingsError.
+            endpoint_of: Where a choice of the connect screen leads.
             ways_of: Makes the screens of invalidation; called when they are first wanted.
             endpoint: The server to look at first, by default the settings'.
+            others: What the user has set for the deployments in further tabs.
             clock: Monotonic seconds, as the source's snapshots have them.
             driver_class: How to speak to the terminal; by default as Textual decides.
         """
         super().__init__(full_redraw=settings.full_redraw, driver_class=driver_class)
         self.crash: str | None = None
         self._settings = settings
-        self._source_of = source_of
         self._endpoint_of = endpoint_of
         self._ways_of = ways_of
-        self._clock = clock
-        self._endpoint = endpoint or settings.endpoint
+        tabs = [Tab(settings, endpoint or settings.endpoint), *(Tab(other, other.endpoint) for other in others)]
+        self._tabs = Tabs(self, tabs, source_of, clock)
         self._guessed = endpoint is None and not settings.explicit
         self._demo = ExitStack()
         for theme in THEMES:
@@ -119,42 +118,25 @@ class PymonApp(DiffedApp[int]):
 
     def get_default_screen(self) -> MonitorScreen:
         """The first paint is the monitor, with nothing in it yet."""
-        monitor = self._monitor_of(self._endpoint)
+        monitor = self._tabs.monitor()
         # Another server's monitor takes its place by switch_screen, which takes back what only push_screen gives.
         monitor._push_result_callback(self, None)
         return monitor
 
+    @property
+    def _endpoint(self) -> Endpoint:
+        """Where the deployment is that is shown."""
+        return self._tabs.shown.endpoint
+
     def on_ready(self) -> None:
-        """Leave in good order, whatever ends us."""
-        if self.is_headless:
-            return
-        self._loop_to_leave = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # Left alone, they would leave the terminal in the alternate screen.
-            signal.signal(number, lambda received, _frame: self._leave(128 + received))
-        self.set_interval(TERMINAL_SECONDS, self._leave_with_terminal)
-
-    def _leave_with_terminal(self) -> None:
-        # A terminal that doesn't control us (a container's, say) goes away without a SIGHUP.
-        if sys.__stdin__ is None or not sys.__stdin__.isatty():
-            self._leave(128 + signal.SIGHUP)
-
-    def _leave(self, code: int) -> None:
-        # A write to a terminal that is gone can hold the loop for ever; then the process ends without it, and what
-        # watches the demo's server ends that.
-        last = threading.Timer(LAST_SECONDS, os._exit, (code,))
-        last.daemon = True
-        last.start()
-        self._loop_to_leave.call_soon_threadsafe(self.exit, code)
+        """Follow what is shown; leave in good order, whatever ends us."""
+        self._tabs.begin()
+        if not self.is_headless:
+            self._leaving = Leaving(self)
 
     def watch_server(self, endpoint: Endpoint) -> None:
         """Show this server's monitor in place of what was shown."""
-        self._endpoint = endpoint
-        self.switch_screen(self._monitor_of(endpoint))
-
-    def _monitor_of(self, endpoint: Endpoint) -> MonitorScreen:
-        source = Deferred(partial(self._source_of, endpoint), read_only=self._settings.read_only)
-        return MonitorScreen(source, self._clock, self._settings.graph)
+        self._tabs.replace(endpoint)
 
     @on(MonitorScreen.FirstAnswer)
     @on(MonitorScreen.FirstLost)
@@ -164,6 +146,7 @@ class PymonApp(DiffedApp[int]):
         gc.collect()
         gc.freeze()
         gc.enable()
+        self._tabs.begin_others()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """None of Textual's: the palette has our own, by the same names as the keys'."""
@@ -188,32 +171,48 @@ class PymonApp(DiffedApp[int]):
         self.notify("the screenshot could not be written here or at home", severity="error", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No key that writes under read-only; a plan can be looked at."""
-        return not (action == "undo_run" and self._settings.read_only)
+        """No key that writes under read-only, though a plan can be looked at; another tab only from a monitor."""
+        if action == "tab":
+            return len(self._tabs) > 1 and isinstance(self.screen, MonitorScreen)
+        return not (action == "undo_run" and self._endpoint.read_only)
+
+    def action_tab(self, step: int) -> None:
+        """Show another tab."""
+        self._tabs.step(step)
+
+    def _ways(self) -> Ways | None:
+        """What can be done about the keys of what is shown; None, and that is said, where it isn't known where."""
+        if not isinstance(monitor := self.screen, MonitorScreen):
+            return None
+        try:
+            return self._ways_of(self, self._endpoint, monitor)
+        except NoPrimary as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+            return None
 
     @work(exclusive=True, group="invalidation")
     async def action_invalidate(self) -> None:
         """Preview which keys a pattern means, and remove them if that is confirmed."""
-        if isinstance(monitor := self.screen, MonitorScreen):
-            await self._ways_of(self, self._endpoint, monitor).invalidate(suggested_by(monitor))
+        if isinstance(monitor := self.screen, MonitorScreen) and (ways := self._ways()) is not None:
+            await ways.invalidate(suggested_by(monitor))
 
     @on(Pane.Browse)
     @work(exclusive=True, group="invalidation")
     async def _list_keys(self, message: Pane.Browse) -> None:
-        if isinstance(monitor := self.screen, MonitorScreen):
-            await self._ways_of(self, self._endpoint, monitor).list_keys(message.pattern)
+        if (ways := self._ways()) is not None:
+            await ways.list_keys(message.pattern)
 
     @work(exclusive=True, group="invalidation")
     async def action_journal(self) -> None:
         """Show what was invalidated until now."""
-        if isinstance(monitor := self.screen, MonitorScreen):
-            await self._ways_of(self, self._endpoint, monitor).journal()
+        if (ways := self._ways()) is not None:
+            await ways.journal()
 
     @work(exclusive=True, group="invalidation")
     async def action_undo_run(self) -> None:
         """Bring back what the last run on this server removed."""
-        if isinstance(monitor := self.screen, MonitorScreen):
-            await self._ways_of(self, self._endpoint, monitor).undo_last()
+        if (ways := self._ways()) is not None:
+            await ways.undo_last()
 
     def action_connect(self) -> None:
         """Ask for another server."""
@@ -230,17 +229,17 @@ class PymonApp(DiffedApp[int]):
 
     @on(MonitorScreen.LoggedIn)
     def _logged_in(self, message: MonitorScreen.LoggedIn) -> None:
-        self._endpoint = replace(self._endpoint, password=message.password)
+        self._tabs.shown.endpoint = replace(self._endpoint, password=message.password)
 
     @work(exclusive=True, group="choose")
     async def choose_server(self, why: SafeText) -> None:
         """Ask until there is a server to look at, or the person goes back."""
         while True:
-            choice = await self.push_screen_wait(ConnectScreen(why, self._choices()))
+            choice = await self.push_screen_wait(ConnectScreen(why, places(self._settings.profiles)))
             if choice is None:
                 return
             try:
-                endpoint = self._demo_endpoint() if choice is DEMO else self._endpoint_of(choice)
+                endpoint = self._demo_endpoint() if choice is DEMO else self._endpoint_of(choice, self._endpoint)
             except (SettingsError, NoServer) as error:
                 why = safe(str(error))
                 continue
@@ -249,16 +248,9 @@ class PymonApp(DiffedApp[int]):
             self.watch_server(endpoint)
             return
 
-    def _choices(self) -> tuple[Choice, ...]:
-        profiles = [
-            Choice("profile", profile.name, safe(" ".join(filter(None, (profile.address, profile.environment)))))
-            for profile in self._settings.profiles
-        ]
-        return (*profiles, *(Choice("recent", address, safe("")) for address in recent()), DEMO)
-
     def _demo_endpoint(self) -> Endpoint:
         server = self._demo.enter_context(running_demo(seed=DEMO_SEED, rate=DEMO_RATE))
-        return Endpoint(socket=server.socket, name="demo", read_only=self._settings.read_only)
+        return Endpoint(socket=server.socket, name="demo", read_only=self._endpoint.read_only)
 
     def suit_terminal(self) -> None:
         """Where nothing was chosen and the terminal says it has 16 colours, take the theme that is made of them."""
@@ -280,19 +272,22 @@ class PymonApp(DiffedApp[int]):
 def run_monitor(
     settings: Settings,
     source_of: Callable[[Endpoint], Source],
-    endpoint_of: Callable[[Choice], Endpoint],
+    endpoint_of: EndpointOf,
     ways_of: WaysOf,
+    *,
+    others: Sequence[Settings],
 ) -> int:
-    """Open the monitor and stay until the person leaves. Returns the exit code."""
-    if settings.explicit:
-        remember(settings.endpoint)
-    return _run(PymonApp(settings, source_of, endpoint_of, ways_of))
+    """Open the monitor and stay until the person leaves; ``others`` are further tabs. Returns the exit code."""
+    for one in reversed((settings, *others)):
+        if one.explicit:
+            remember(one.endpoint)
+    return _run(PymonApp(settings, source_of, endpoint_of, ways_of, others=others))
 
 
 def run_demo(
     settings: Settings,
     source_of: Callable[[Endpoint], Source],
-    endpoint_of: Callable[[Choice], Endpoint],
+    endpoint_of: EndpointOf,
     ways_of: WaysOf,
     *,
     seed: int,

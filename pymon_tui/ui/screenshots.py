@@ -153,7 +153,7 @@ def _rasterised(out: Path, names: tuple[str, ...]) -> int:
     return len(names)
 
 
-def _nowhere(_: Choice) -> Endpoint:
+def _nowhere(_: Choice, _present: Endpoint) -> Endpoint:
     raise AssertionError("nobody chooses a server while pictures are taken")
 
 

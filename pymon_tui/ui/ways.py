@@ -33,4 +33,4 @@ class Ways(Protocol):
 
 
 WaysOf = Callable[[App[Any], Endpoint, MonitorScreen], Ways]
-"""Makes the ways of a server whose monitor is shown."""
+"""Makes the ways of a server whose monitor is shown. Raises NoPrimary if it isn't known where they would lead."""

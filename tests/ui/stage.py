@@ -49,7 +49,7 @@ def monitor_of(app: App[Any]) -> MonitorScreen:
     return app.screen
 
 
-def _chosen(_: Choice) -> Endpoint:
+def _chosen(_: Choice, _present: Endpoint) -> Endpoint:
     return CHOSEN
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import ClassVar
 
@@ -27,6 +27,7 @@ from pymon_tui.ui.screens.nodes import stepped
 from pymon_tui.ui.screens.overview import in_order, wanted
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, locked, right_title
+from pymon_tui.ui.screens.tab_line import TabTitle, tab_line
 from pymon_tui.ui.widgets.graph import Glyphs
 from pymon_tui.ui.widgets.ink import Prose
 from pymon_tui.ui.widgets.key_bar import KeyBar
@@ -81,9 +82,20 @@ class MonitorScreen(ActingScreen):
             self.lost = lost
             super().__init__()
 
-    def __init__(self, source: Source, clock: Callable[[], float], glyphs: Glyphs) -> None:
-        """``clock`` gives monotonic seconds, as the source's snapshots have them; graphs are made of ``glyphs``."""
+    def __init__(
+        self, source: Source, clock: Callable[[], float], glyphs: Glyphs, tabs: Callable[[], Sequence[TabTitle]]
+    ) -> None:
+        """Make the monitor of one source.
+
+        Args:
+            source: What is looked at.
+            clock: Gives monotonic seconds, as the source's snapshots have them.
+            glyphs: What graphs are made of.
+            tabs: Tells of all tabs, this one among them; none where it is alone.
+        """
         self._clock = clock
+        self._tabs = tabs
+        self._was_left = False
         self._newest: Snapshot | None = None
         self._open: str | None = None
         self._interval: float | None = None
@@ -113,7 +125,7 @@ class MonitorScreen(ActingScreen):
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Leave the styles as they are: everything got them when it was mounted, a moment ago."""
-        event.refresh_styles = False
+        event.refresh_styles = self._was_left
 
     def on_mount(self) -> None:
         """Begin to follow the source."""
@@ -121,6 +133,15 @@ class MonitorScreen(ActingScreen):
         self._want()
         self.call_after_refresh(self.follow)
         self.set_interval(1.0, self._show_age)
+
+    def leave(self) -> None:
+        """Another tab is shown: the source goes on, and nothing is drawn of it."""
+        self._was_left = True
+        self.workers.cancel_group(self, "follow")
+
+    def come_back(self) -> None:
+        """Draw again what the source has."""
+        self.follow()
 
     @work(exclusive=True, group="follow")
     async def follow(self) -> None:
@@ -133,7 +154,7 @@ class MonitorScreen(ActingScreen):
                 self._newest = snapshot
                 if not self.paused:
                     self.snapshot = snapshot
-                self._show_state()
+                self.show_state()
                 self.ask_for_password(snapshot, again=False)
                 if first:
                     self.call_after_refresh(self.post_message, self.FirstAnswer())
@@ -142,7 +163,7 @@ class MonitorScreen(ActingScreen):
         """Catch up when the pause ends."""
         if not self.paused:
             self.snapshot = self._newest
-        self._show_state()
+        self.show_state()
 
     def action_overview(self) -> None:
         """Show the overview."""
@@ -270,15 +291,16 @@ class MonitorScreen(ActingScreen):
             self.ask_for_password(newest, again=False)
         late = newest is not None and self._clock() - newest.at > 2 * newest.interval + 0.5
         if self.paused or late or (newest is not None and not isinstance(newest.link, Live)):
-            self._show_state()
+            self.show_state()
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
+        """Say in the title and the banner how things stand."""
         newest, now = self._newest, self._clock()
         if newest is None or not self.query(TitleBar):  # when the app is left, widgets go before the worker
             return
         bar = self.query_one(TitleBar)
         width, held = self.size.width, self.snapshot if self.paused else None
-        bar.left = left_title(newest, width)
+        bar.left = left_title(newest, width, tab_line(titles, width) if (titles := self._tabs()) else ())
         bar.right = right_title(newest, held, now, width=width, read_only=self._source.read_only)
         lines = banner(newest, now)
         facts = self.query_one("#banner", Prose)

@@ -427,5 +427,5 @@ async def test_a_real_server_from_publish_to_picture(redis: Redis, server: Embed
         await on.until(lambda: len(on.rows) == 3 and on.rows[1].split()[1:] == ["chat", "5B", "hello"])
 
 
-def nowhere(_: object) -> Endpoint:
+def nowhere(_: object, _present: object) -> Endpoint:
     raise AssertionError("nobody chooses a server here")

@@ -1,0 +1,43 @@
+"""Leaving in good order, whatever ends us."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from textual.app import App
+
+TERMINAL_SECONDS = 2.0
+"""How often we look whether the terminal is still there."""
+LAST_SECONDS = 3.0
+"""How long leaving may take once a signal asked for it."""
+
+
+class Leaving:
+    """Ends an app that runs on a terminal when a signal asks for it, or the terminal goes away."""
+
+    def __init__(self, app: App[Any]) -> None:
+        """To be called in the app's loop."""
+        self._app = app
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Left alone, they would leave the terminal in the alternate screen.
+            signal.signal(number, lambda received, _frame: self._leave(128 + received))
+        app.set_interval(TERMINAL_SECONDS, self._leave_with_terminal)
+
+    def _leave_with_terminal(self) -> None:
+        # A terminal that doesn't control us (a container's, say) goes away without a SIGHUP.
+        if sys.__stdin__ is None or not sys.__stdin__.isatty():
+            self._leave(128 + signal.SIGHUP)
+
+    def _leave(self, code: int) -> None:
+        # A write to a terminal that is gone can hold the loop for ever; then the process ends without it, and what
+        # watches the demo's server ends that.
+        last = threading.Timer(LAST_SECONDS, os._exit, (code,))
+        last.daemon = True
+        last.start()
+        self._loop.call_soon_threadsafe(self._app.exit, code)
