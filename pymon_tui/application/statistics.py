@@ -105,10 +105,12 @@ def _hash(reply: Reply) -> dict[bytes, bytes]:
     Raises:
         ValueError: If it is something else.
     """
-    pairs = dict(zip(reply[::2], reply[1::2], strict=True)) if isinstance(reply, list) else reply
-    if not isinstance(pairs, dict) or not all(isinstance(part, bytes) for pair in pairs.items() for part in pair):
+    pairs = tuple(reply.items()) if isinstance(reply, dict) else None
+    if isinstance(reply, list):
+        pairs = tuple(zip(reply[::2], reply[1::2], strict=True))
+    if pairs is None or not all(isinstance(part, bytes) for pair in pairs for part in pair):
         raise ValueError("HGETALL answered with something other than a hash")
-    return pairs
+    return dict(pairs)
 
 
 _TODAY: Command[tuple[Day, ...]] = Command("hgetall", _ask_today, decode_days, every=5.0, given=INFO, reads=True)

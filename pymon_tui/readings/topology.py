@@ -165,7 +165,7 @@ def _named(node: Reply) -> tuple[str, Address | None]:
 def _mapped(reply: Reply) -> Mapping[Any, Any]:
     if isinstance(reply, dict):
         return reply
-    if not isinstance(reply, list) or len(reply) % 2:
+    if not isinstance(reply, list) or len(reply) % 2 or not all(isinstance(name, bytes) for name in reply[::2]):
         raise ValueError("CLUSTER SHARDS answered with something other than maps")
     return dict(zip(reply[::2], reply[1::2], strict=True))
 
