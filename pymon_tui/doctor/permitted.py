@@ -10,12 +10,13 @@ from pymon_tui.permissions.users import READ_OF
 from pymon_tui.server.commands import PANES, Access, Sent, Use
 from pymon_tui.server.rights import Answer, Right
 
-_NEEDED = (Use.CONNECTION, *PANES)
+_NEEDED = (Use.CONNECTION, *PANES, Use.SHARDS)
+_OF_CLUSTERS = (Use.FLEET, Use.SHARDS)
 _ACTIONS = tuple(use for use in Use if use not in (*_NEEDED, Use.CHECK))
 
 _SPARE = {"del": "unlink", "cluster|shards": "cluster|nodes", "cluster|slots": "cluster|nodes"}
 """What is sent only where the other isn't to be had."""
-_NICE = ("client|no-touch", "acl|dryrun")
+_NICE = ("client|no-touch", "acl|dryrun", "pubsub|shardchannels", "pubsub|shardnumsub", "ssubscribe", "sunsubscribe")
 """What is not missed where a server hasn't it."""
 
 
@@ -38,7 +39,7 @@ def permissions(
     """
     found = []
     for use in _NEEDED if read_only else (*_NEEDED, *_ACTIONS):
-        if use is Use.FLEET and not cluster:
+        if use in _OF_CLUSTERS and not cluster:
             continue
         concerned = [right for right in rights if use in right.sent.uses and not _is_spared(right, rights)]
         found.append(_finding(use, concerned, user, channels, selectors=selectors))

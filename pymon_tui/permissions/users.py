@@ -21,7 +21,7 @@ READ_OF: Mapping[str, tuple[Family, ...]] = {
 }
 """The commands of panes that read values, and of which keys."""
 
-_WATCH = frozenset((Use.CONNECTION, Use.CHECK, *PANES))
+_WATCH = frozenset((Use.CONNECTION, Use.CHECK, Use.SHARDS, *PANES))
 _RUN = frozenset((Use.PLAN, Use.REMOVE, Use.UNDO))
 _INSTEAD = {"del": "unlink"}
 """What is sent only to a server that hasn't the other."""

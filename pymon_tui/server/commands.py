@@ -49,6 +49,7 @@ class Use(Enum):
     SESSIONS = "Sessions"
     APPLICATION = "Application"
     FLEET = "Fleet"
+    SHARDS = "Shard channels"
     PLAN = "plan"
     REMOVE = "invalidate"
     UNDO = "undo"
@@ -128,6 +129,10 @@ SENT: tuple[Sent, ...] = (
     _sent("psubscribe", Use.NOTIFICATIONS, access=Access.CHANNEL),
     _sent("unsubscribe", Use.NOTIFICATIONS),
     _sent("punsubscribe", Use.NOTIFICATIONS),
+    _sent("pubsub|shardchannels", Use.SHARDS),
+    _sent("pubsub|shardnumsub", Use.SHARDS),
+    _sent("ssubscribe", Use.SHARDS, access=Access.CHANNEL),
+    _sent("sunsubscribe", Use.SHARDS),
     _sent("scan", *_KEYS, *_RUN),
     _sent("type", Use.APPLICATION, *_RUN, access=Access.NAME),
     _sent("pttl", Use.APPLICATION, Use.SESSIONS, *_RUN, access=Access.READ),
@@ -185,15 +190,15 @@ def sent(name: str) -> Sent | None:
     return _BY_NAME.get(name)
 
 
-def name_of(command: Sequence[Argument]) -> str:
-    """The name that ACL rules give a command: ``("CLIENT", "LIST", "TYPE", "normal")`` is ``client|list``."""
-    return "|".join(_words(command))
-
-
 def changes_keys(name: str) -> bool:
     """Whether a command, by its name in ACL rules, is for a primary alone: it writes keys, or may."""
     known = sent(name)
     return known is not None and known.kind in (Kind.WRITE, Kind.SCRIPT)
+
+
+def name_of(command: Sequence[Argument]) -> str:
+    """The name that ACL rules give a command: ``("CLIENT", "LIST", "TYPE", "normal")`` is ``client|list``."""
+    return "|".join(_words(command))
 
 
 def refuse_writes(commands: Iterable[Sequence[Argument]]) -> None:

@@ -54,7 +54,7 @@ class Intake:
             kind = reply[0] if isinstance(reply, list) else None
             if kind == b"pmessage":
                 _, via, channel, payload = reply
-            elif kind == b"message":
+            elif kind in (b"message", b"smessage"):
                 _, channel, payload = reply
                 via = None
             else:

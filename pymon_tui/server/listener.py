@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -22,7 +22,7 @@ from pymon_tui.server.backoff import backoff
 from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
-from pymon_tui.server.subscriber import Subscriber, Words, refusal, subscription
+from pymon_tui.server.subscriber import Subscriber, Words, refusal, sharded, subscription
 
 _STEADY = 10.0
 """Seconds after which a connection has proved itself: when it is lost, the next try comes quickly again."""
@@ -37,6 +37,8 @@ class Listener:
 
     Attributes:
         client_id: The server's id of the connection; None while there is none, or where it doesn't tell.
+        held_since: What the server sends us now, and since when (monotonic seconds).
+        is_refused: Whether the server won't let us follow anything, whatever its name.
     """
 
     def __init__(
@@ -47,14 +49,19 @@ class Listener:
         *,
         ping_every: float = 5.0,
         pong_timeout: float = 3.0,
+        shards: bool = False,
     ) -> None:
-        """Follow channels and, where they have a wildcard, patterns.
+        """Follow channels and, where they have a wildcard, patterns; or with ``shards`` shard channels by their names.
 
         ``ping_every`` is the seconds of silence after which the server is asked for a sign of life, ``pong_timeout``
         the seconds it has for each of two answers.
         """
         self.client_id: int | None = None
+        self.held_since: Mapping[bytes, float] = {}
         self._endpoint = endpoint
+        self.is_refused = False
+        self._shards = shards
+        self._subscription = sharded if shards else subscription
         self._feed = feed
         feed.patterns = tuple(dict.fromkeys(patterns))
         self._ping_every = ping_every
@@ -80,6 +87,12 @@ class Listener:
         """Follow these channels and patterns and no others; what was refused is asked again."""
         self._feed.patterns = tuple(dict.fromkeys(patterns))
         self._ask_again()
+
+    def follow(self, patterns: Collection[bytes]) -> None:
+        """As ``watch``, but what was refused is let be."""
+        self._feed.patterns = tuple(dict.fromkeys(patterns))
+        if self._subscriber is not None and not self._subscriber.follows(self.patterns):
+            self._subscriber.follow(self.patterns)
 
     def retry(self) -> None:
         """Connect now where the connection is lost; what was refused is asked again."""
@@ -110,7 +123,7 @@ class Listener:
     async def _follow(self, session: Session, handshake: Handshake) -> LinkError:
         """Subscribe, and read until the connection is lost; returns why it was."""
         try:
-            subscriber = Subscriber(session, handshake, self._feed, self._refused, self._settled)
+            subscriber = Subscriber(session, handshake, self._feed, self._subscription, self._refused, self._settled)
         except LinkError:
             await session.close()
             raise
@@ -122,6 +135,7 @@ class Listener:
             return error
         finally:
             self._subscriber = self.client_id = self._live_since = None
+            self.held_since = {}
             await subscriber.close()
 
     def _mark_loss(self, subscriber: Subscriber, error: LinkError) -> None:
@@ -170,9 +184,12 @@ class Listener:
         if self._live_since is None:
             self._live_since = clock.now()
             self._mark_return(subscriber, self._live_since)
-        refused = [asked for name in self.patterns if (asked := subscription(name)) in self._refused]
+        now = clock.now()
+        self.held_since = {name: self.held_since.get(name, now) for name in subscriber.held}
+        refused = [asked for name in self.patterns if (asked := self._subscription(name)) in self._refused]
         why = refusal(refused, self._refused[refused[0]], subscriber.user) if refused else None
-        if why is not None and len(refused) == len(self.patterns):
+        self.is_refused = why is not None and "channel" not in why.detail
+        if why is not None and len(refused) == len(self.patterns) and not self._shards:  # those are beside the feed
             self._feed.status = why
             return
         self._feed.status = Live(self._live_since, subscriber.rtt)

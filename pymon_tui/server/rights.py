@@ -10,16 +10,16 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from pymon_tui.model.query import Reason, Reply
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.server.commands import PANES, SENT, Sent
+from pymon_tui.server.commands import PANES, SENT, Sent, Use
 from pymon_tui.server.connection import Handshake, Session, open_session
 from pymon_tui.server.known import Known
 from pymon_tui.server.reasons import answer_text, gap, is_of_key
-from pymon_tui.server.subscriber import subscription
+from pymon_tui.server.subscriber import sharded, subscription
 
 _KEY = b"pymon-tui:no-such-key"
 _EXEMPT = ("hello", "auth")
 """No rule can take these from a user."""
-_SUBSCRIPTIONS = ("subscribe", "psubscribe", "unsubscribe", "punsubscribe")
+_SUBSCRIPTIONS = ("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe")
 
 _OWN: Mapping[str, tuple[bytes, ...]] = {
     "select": (b"0",),
@@ -51,7 +51,7 @@ _WITHOUT_KEY = frozenset(
     (
         *("ping", "client|id", "info", "client|list", "pubsub|channels", "pubsub|numsub", "dbsize", "time", "role"),
         *("cluster|nodes", "cluster|shards", "cluster|slots", "acl|whoami", "multi", "exec", "slowlog|reset"),
-        *("unsubscribe", "punsubscribe"),
+        *("unsubscribe", "punsubscribe", "sunsubscribe", "pubsub|shardchannels", "pubsub|shardnumsub"),
     )
 )
 
@@ -91,6 +91,8 @@ def example(name: str, keys: Mapping[str, bytes], channels: Sequence[bytes]) -> 
     words = tuple(name.upper().encode().split(b"|"))
     if name in ("subscribe", "psubscribe"):
         return tuple(asked for channel in channels if (asked := subscription(channel))[0] == words[0])
+    if name == "ssubscribe":
+        return tuple(sharded(channel) for channel in channels)
     if name == "publish":
         return tuple((*words, channel, b"") for channel in channels)
     if name == "acl|dryrun":
@@ -160,7 +162,7 @@ async def _asked(
     lines = [
         (sent, line)
         for sent, some in tried.items()
-        if sent not in found and not sent.changes and not sent.uses.isdisjoint(PANES)
+        if sent not in found and not sent.changes and not sent.uses.isdisjoint((*PANES, Use.SHARDS))
         for line in some
         if sent.name not in _SUBSCRIPTIONS
     ]

@@ -27,8 +27,12 @@ Words: TypeAlias = tuple[bytes, ...]
 PING: Words = (b"PING",)
 INFO: Words = (b"INFO", b"stats")
 
-_END = {b"SUBSCRIBE": b"UNSUBSCRIBE", b"PSUBSCRIBE": b"PUNSUBSCRIBE"}
-_CONFIRMED = (b"subscribe", b"psubscribe", b"unsubscribe", b"punsubscribe", b"pong")
+_END = {b"SUBSCRIBE": b"UNSUBSCRIBE", b"PSUBSCRIBE": b"PUNSUBSCRIBE", b"SSUBSCRIBE": b"SUNSUBSCRIBE"}
+_CONFIRMED = (*(verb.lower() for verbs in _END.items() for verb in verbs), b"pong")
+_ELSEWHERE = ("MOVED", "ASK", "TRYAGAIN")
+"""What a node of a cluster answers where a channel's slot is another's."""
+_ASK_AGAIN = 5.0
+"""Seconds until a node is asked again for a channel that it has said is another's: by then we know better."""
 
 _PINGS = 2
 """Pings in a row that may stay unanswered before the connection is given up."""
@@ -37,6 +41,11 @@ _PINGS = 2
 def subscription(name: bytes) -> Words:
     """The command that follows a channel, or all that match where the name has a wildcard."""
     return (b"PSUBSCRIBE" if any(wildcard in name for wildcard in (b"*", b"?", b"[", b"\\")) else b"SUBSCRIBE", name)
+
+
+def sharded(channel: bytes) -> Words:
+    """The command that follows a shard channel, at a node that serves its slot; there are no patterns of them."""
+    return (b"SSUBSCRIBE", channel)
 
 
 def refusal(asked: Sequence[Words], error: ResponseError, user: SafeText) -> Unavailable:
@@ -68,11 +77,13 @@ class Subscriber:
         session: Session,
         handshake: Handshake,
         feed: Feed,
+        subscription: Callable[[bytes], Words],
         refused: dict[Words, ResponseError],
         settled: Callable[[], None],
     ) -> None:
         """Take a session over.
 
+        ``subscription`` says by which command a name is followed: this module's ``subscription``, or ``sharded``.
         ``refused`` holds commands that are not to be asked, and takes those that the server refuses now;
         ``settled`` is called whenever all questions have been answered.
 
@@ -83,8 +94,10 @@ class Subscriber:
         self.rtt = 0.0
         self.cut_offs: int | None = None
         self.user = session.user
+        self._subscription = subscription
         self._refused = refused
         self._settled = settled
+        self._elsewhere: dict[bytes, float] = {}  # channels of other nodes, and until when they are not asked for
         self._endpoint = session.endpoint
         self._questions: deque[tuple[Words, float]] = deque()
         self._first = (INFO,) if handshake is not Handshake.BARE else ()
@@ -102,12 +115,16 @@ class Subscriber:
 
     def follow(self, names: Sequence[bytes]) -> None:
         """Follow these channels and patterns and no others: only what differs is asked, and nothing once refused."""
-        wanted = [name for name in names if subscription(name) not in self._refused]
-        new = [subscription(name) for name in wanted if name not in self.held]
-        old = [(_END[verb], name) for verb, name in map(subscription, self.held.difference(wanted))]
+        wanted = self._wanted(names)
+        new = [self._subscription(name) for name in wanted if name not in self.held]
+        old = [(_END[verb], name) for verb, name in map(self._subscription, self.held.difference(wanted))]
         self.held = set(wanted)
         self._ask([*self._first, *old, *new, PING])
         self._first = ()
+
+    def follows(self, names: Sequence[bytes]) -> bool:
+        """Whether ``follow`` would change nothing."""
+        return self.held == set(self._wanted(names))
 
     async def until_lost(self, ping_every: float, pong_timeout: float) -> LinkError:
         """Read until the connection is lost, and return why.
@@ -137,6 +154,13 @@ class Subscriber:
         """Close the connection at once."""
         await self._stream.close()
 
+    def _wanted(self, names: Sequence[bytes]) -> list[bytes]:
+        """Those of the names that can be asked for now."""
+        now = clock.now()
+        self._elsewhere = {name: until for name, until in self._elsewhere.items() if name in names and until > now}
+        open_ = (name for name in names if name not in self._elsewhere)
+        return [name for name in open_ if self._subscription(name) not in self._refused]
+
     def _ask(self, commands: Sequence[Words]) -> int:
         """Send those that were not refused before; returns how many that are."""
         asked = [command for command in commands if command not in self._refused]
@@ -151,12 +175,15 @@ class Subscriber:
     def _ask_for_a_sign_of_life(self) -> int:
         """Ask what is answered at once; returns the number of questions, which is 0 where we may not ask any."""
         # Who may not PING can repeat a subscription: it changes nothing and is confirmed again.
-        repeated = [subscription(name) for name in self.held][:1]
+        repeated = [self._subscription(name) for name in self.held][:1]
         return self._ask([PING] if PING not in self._refused else repeated)
 
     def _answered(self, reply: Reply) -> None:
         """Match a reply that is no message with the oldest question: a server answers in order, one for one."""
         kind = reply[0] if isinstance(reply, list) else None
+        if kind == b"sunsubscribe" and (not self._questions or self._questions[0][0] != (b"SUNSUBSCRIBE", reply[1])):
+            self._lose(reply[1])  # its slot has gone to another node
+            return
         if not self._questions or (kind is not None and kind not in _CONFIRMED):
             return  # a push that nobody asked for
         command, asked_at = self._questions.popleft()
@@ -171,7 +198,10 @@ class Subscriber:
     def _refuse(self, command: Words, text: str) -> None:
         error = NoPermissionError(text) if text.startswith("NOPERM") else ResponseError(text)
         verb, name = command[0], command[-1]
-        if verb in _END.values():
+        if text.startswith(_ELSEWHERE):
+            if verb in _END:
+                self._lose(name)
+        elif verb in _END.values():
             # A new connection has only the subscriptions that are wanted.
             self._stream.fail(LinkError(Trouble.UNREACHABLE, f"we may not unsubscribe: {answer_text(error)}", ""))
         elif gap(error, "", self.user).reason is not Reason.FAILED:
@@ -182,6 +212,10 @@ class Subscriber:
             self._stream.fail(LinkError(Trouble.SILENT, f"no subscription for now: {answer_text(error)}", ""))
         elif verb in _END:
             self._stream.fail(link_error(error, self._endpoint))
+
+    def _lose(self, channel: bytes) -> None:
+        self.held.discard(channel)
+        self._elsewhere[channel] = clock.now() + _ASK_AGAIN
 
 
 def _cut_offs(reply: Reply) -> int | None:

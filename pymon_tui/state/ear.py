@@ -1,4 +1,4 @@
-"""The ear of a deployment: one of its nodes is listened to, for each gets what is published on any."""
+"""The ear of a deployment: one of its nodes is listened to, for each gets what is published on any but to shards."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pymon_tui.model.feed import Feed
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
+from pymon_tui.state.shards import Shards
 
 
 class Ear:
@@ -19,14 +20,15 @@ class Ear:
 
     Attributes:
         name: The node that is listened to; None before there is one.
-        task: The listening; None before there is any. It never ends by itself.
+        shards: What is published to shards, which is heard at the primary of each slot.
     """
 
     def __init__(self, feed: Feed, patterns: Sequence[bytes]) -> None:
         """``patterns`` are the channels and patterns that the feed is to be filled from."""
         self.name: str | None = None
-        self.task: asyncio.Task[None] | None = None
+        self.shards = Shards(feed)
         self._feed = feed
+        self._task: asyncio.Task[None] | None = None
         self._listener: Listener | None = None
         feed.patterns = tuple(dict.fromkeys(patterns))
 
@@ -36,18 +38,23 @@ class Ear:
         return self._feed.patterns
 
     @property
-    def client_id(self) -> int | None:
-        """The server's id of the connection."""
-        return self._listener.client_id if self._listener is not None else None
+    def tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """What is under way; none of it ends by itself."""
+        return self.shards.tasks if self._task is None else (self._task, *self.shards.tasks)
+
+    def client_ids(self, node: str) -> frozenset[int]:
+        """The ids of our connections to this node."""
+        ids = (self._listener.client_id if self._listener and node == self.name else None, self.shards.client_id(node))
+        return frozenset(client_id for client_id in ids if client_id is not None)
 
     def listen(self, name: str, endpoint: Endpoint) -> None:
         """Listen to this node, and to the one before no more."""
-        if self.task is not None:
-            self.task.cancel()
+        if self._task is not None:
+            self._task.cancel()
             self._feed.mark(safe(f"listening to {name} now; messages in between are lost"), time.time())
         self.name = name
         self._listener = Listener(endpoint, self._feed, self._feed.patterns)
-        self.task = asyncio.create_task(self._listener.run())
+        self._task = asyncio.create_task(self._listener.run())
 
     async def watch(self, patterns: Collection[bytes]) -> None:
         """Subscribe the feed to these channel patterns and no others."""
@@ -58,6 +65,7 @@ class Ear:
 
     def retry(self) -> None:
         """Connect now where the connection is lost; what was refused is asked again."""
+        self.shards.retry()
         if self._listener is not None:
             self._listener.retry()
 

@@ -19,6 +19,7 @@ from pymon_tui.model.link import Connecting, Link, Live
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Change, FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.shard_channels import SHARD_CHANNELS
 from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
@@ -63,7 +64,7 @@ class Fleet:
             read_only: Whether ``act`` refuses everything.
         """
         self._endpoint = endpoint
-        self._queries = (*queries, *TOPOLOGY)
+        self._queries = (*queries, *TOPOLOGY, SHARD_CHANNELS)
         self._make = follow
         self._read_only = read_only
         self._feed = Feed()
@@ -194,8 +195,8 @@ class Fleet:
         return ear is not None and ear.answers
 
     def _tasks(self) -> list[asyncio.Task[None]]:
-        tasks = [one.task for one in self._followed.values()]
-        return [*tasks, *(task for task in (self._ear.task, self._watching) if task is not None)]
+        tasks = [*(one.task for one in self._followed.values()), *self._ear.tasks]
+        return tasks if self._watching is None else [*tasks, self._watching]
 
     def _heard(self) -> None:
         """A Sentinel has said something, or nothing."""
@@ -205,11 +206,12 @@ class Fleet:
     def _hear(self) -> None:
         """Listen to another node where the one that was listened to is away: each gets what is published on any."""
         ear = self._followed.get(self._ear.name or "")
-        if ear is not None and ear.away_since is None:
-            return
         other = next((one for one in self._followed.values() if one.answers), None)
-        if other is not None:
+        if other is not None and (ear is None or ear.away_since is not None):
             self._ear.listen(other.name, other.monitor.endpoint)
+        if self._roster.kind is Kind.CLUSTER:
+            nodes = [one.as_shard_node(self._roster.members[one.name].slots) for one in self._members()]
+            self._ear.shards.update(nodes, clock.now(), self._interval or 1.0)
 
     async def _take_snapshots(self, name: str, monitor: Monitor) -> None:
         async with contextlib.aclosing(monitor.snapshots()) as snapshots:
@@ -278,8 +280,7 @@ class Fleet:
         for name in new:
             if (one := self._followed.get(name)) is not None:
                 self._tell(one)
-        followed = [self._followed[name] for name in self._roster.members if name in self._followed]
-        known = [(one, one.snapshot) for one in followed if one.snapshot is not None]
+        known = [(one, snapshot) for one in self._members() if (snapshot := one.shown(self._ear.client_ids(one.name)))]
         if not known:
             return self._nobody_yet()
         chosen = next((place for place, (one, _) in enumerate(known) if one.name == self._chosen), None)
@@ -287,7 +288,7 @@ class Fleet:
         view = self._view([(one.name, snapshot) for one, snapshot in known], chosen)
         if chosen is not None:
             one, snapshot = known[chosen]
-            return self._complete(snapshot, view) if one.name in new or "" in new else None
+            return replace(snapshot, fleet=view) if one.name in new or "" in new else None
         if self._chosen is not None:
             return None  # it was chosen a moment ago, and hasn't a snapshot yet
         pace_one, pace = next((each for each in known if isinstance(each[1].link, Live)), known[0])
@@ -314,7 +315,5 @@ class Fleet:
     def _waiting(self, link: Link) -> Snapshot:
         return self._whole.waiting(self._endpoint.environment, self._interval or 1.0, link, self._feed)
 
-    def _complete(self, snapshot: Snapshot, view: FleetView) -> Snapshot:
-        listening = self._ear.client_id
-        own = snapshot.own_ids if listening is None else snapshot.own_ids | {listening}
-        return replace(snapshot, fleet=view, own_ids=own)
+    def _members(self) -> list[Followed]:
+        return [self._followed[name] for name in self._roster.members if name in self._followed]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pymon_tui.model.deployment import Layout
 from pymon_tui.model.link import Live, Lost
-from pymon_tui.model.query import Ready, Unavailable
+from pymon_tui.model.query import PENDING, Ready, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
+from pymon_tui.readings.shard_channels import SHARD_CHANNELS
 from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.state.monitor import Monitor
 from pymon_tui.state.roster import Teller
+from pymon_tui.state.shards import ShardNode
 
 
 @dataclass(slots=True, eq=False)
@@ -52,12 +54,23 @@ class Followed:
             return safe(f"{self.name} is back after {duration(snapshot.at - was.since)}")
         return None
 
+    def shown(self, own_ids: frozenset[int]) -> Snapshot | None:
+        """Its newest snapshot, which knows these connections for ours as well."""
+        if self.snapshot is None or own_ids <= self.snapshot.own_ids:
+            return self.snapshot
+        return replace(self.snapshot, own_ids=self.snapshot.own_ids | own_ids)
+
+    def as_shard_node(self, slots: tuple[tuple[int, int], ...]) -> ShardNode:
+        """What it told of shard channels; ``slots`` are those that it serves."""
+        channels = self.snapshot.reading(SHARD_CHANNELS) if self.snapshot is not None else PENDING
+        return ShardNode(self.name, self.monitor.endpoint, slots, channels)
+
     def want(self, names: Collection[str]) -> None:
-        """Have it asked for these readings, and always for how its cluster is laid out."""
+        """Have it asked for these readings, and always for how its cluster is laid out and for its shard channels."""
         refused = 0
         if self.snapshot is not None:
             refused = sum(isinstance(self.snapshot.reading(query), Unavailable) for query in TOPOLOGY)
-        self.monitor.want({query.name for query in TOPOLOGY[: refused + 1]} | set(names))
+        self.monitor.want({query.name for query in TOPOLOGY[: refused + 1]} | {SHARD_CHANNELS.name, *names})
 
     def _layout(self) -> Layout | None:
         """The cluster as it knows it, by the best way that it answers."""

@@ -15,6 +15,7 @@ from pymon_tui.model.action import NotDone
 from pymon_tui.model.query import Argument, Command
 from pymon_tui.model.text import safe
 from pymon_tui.readings import QUERIES
+from pymon_tui.readings.shard_channels import SHARD_CHANNELS
 from pymon_tui.readings.slowlog_settings import change_threshold, reset_slowlog
 from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server.actions import perform
@@ -73,7 +74,7 @@ def _with_givens(command: Command[Any] | None) -> list[Command[Any]]:
     return [] if command is None else [command, *_with_givens(command.given)]
 
 
-@pytest.mark.parametrize("query", [*QUERIES, *OF_THE_APPLICATION, *TOPOLOGY], ids=lambda query: query.name)
+@pytest.mark.parametrize("query", [*QUERIES, *OF_THE_APPLICATION, *TOPOLOGY, SHARD_CHANNELS], ids=lambda query: query.name)
 def test_every_reading_comes_from_commands_that_only_read(query: Any) -> None:
     for command in _with_givens(query.command):
         known = sent(command.acl)
@@ -109,6 +110,8 @@ async def test_the_kinds_are_the_servers_own(any_server: EmbeddedServer) -> None
 def _access(specs: list[Any]) -> Access:
     """What ACLs ask for, by the key specifications of COMMAND INFO (Redis 7)."""
     flags: set[bytes] = set().union(*(dict(zip(spec[::2], spec[1::2], strict=True))[b"flags"] for spec in specs))
+    if b"not_key" in flags:  # a shard channel
+        return Access.NONE
     reads, writes = b"access" in flags, not flags.isdisjoint((b"insert", b"delete", b"update"))
     if reads and writes:
         return Access.READ_WRITE
