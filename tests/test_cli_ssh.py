@@ -86,7 +86,7 @@ def test_the_monitor_leaves_nothing_behind(
     server: EmbeddedServer, fake_ssh: FakeSsh, end: signal.Signals | bytes
 ) -> None:
     with PtyRun(["-s", server.socket, "--ssh", BASTION]) as run:
-        run.until(lambda: b"Valkey" in run.output or b"valkey" in run.output)
+        run.until(lambda: b"valkey" in run.output or b"redis" in run.output)
         assert fake_ssh.left()
         if isinstance(end, bytes):
             run.send(end)
@@ -101,7 +101,7 @@ def test_the_monitor_can_not_ask_again_and_says_so(server: EmbeddedServer, fake_
     with PtyRun(["-s", server.socket, "--ssh", BASTION], size=(200, 50)) as run:
         asked(run)
         run.send(b"sesame\n")
-        run.until(lambda: b"valkey" in run.output)
+        run.until(lambda: b"valkey" in run.output or b"redis" in run.output)
         os.kill(fake_ssh.starts[0]["pid"], signal.SIGKILL)
         run.until(lambda: b"Permission denied" in run.output)
         assert "BatchMode=yes" in fake_ssh.starts[1]["words"]

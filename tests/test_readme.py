@@ -34,6 +34,7 @@ from tests.server.fake import unrecorded
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.needs("slowlog|get", "client|no-touch")
 async def test_the_doctor_says_what_the_example_shows(redis: Redis, server: EmbeddedServer) -> None:
     (example,) = re.findall(r"^\$ pymon-tui .* doctor\n(.*?)```", README, re.DOTALL | re.MULTILINE)
     shown = {line[2:18].rstrip(): line for line in example.splitlines()}
@@ -47,6 +48,7 @@ async def test_the_doctor_says_what_the_example_shows(redis: Redis, server: Embe
     assert shown.keys() - said.keys() == {"TCP"}  # which a socket isn't
 
 
+@pytest.mark.needs("acl|dryrun")  # of the age of selectors
 async def test_what_more_is_needed_for_sessions_and_notifications(server: EmbeddedServer, redis: Redis) -> None:
     user = (await made(redis, server, "cache:*"))[KILL]
     for more in re.findall(rf"^ACL SETUSER {user.name} .*$", README, re.MULTILINE):

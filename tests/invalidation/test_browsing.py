@@ -60,7 +60,7 @@ async def test_each_comes_with_what_is_known_of_it_and_its_value_is_not_asked_fo
     assert 0 < (found[b"feed:2"].pttl_ms or 0) <= 60_000
     assert found[b"feed:1"].bytes == await redis.memory_usage("feed:1")
     assert told.sample.key == b"feed:1"
-    assert told.encoding == "listpack"
+    assert told.encoding in ("listpack", "ziplist")
     asked = {name.removeprefix("cmdstat_") for name in await redis.info("commandstats")}
     assert not asked & {"get", "hgetall", "dump", "keys"}
 
@@ -105,6 +105,7 @@ async def test_a_key_of_any_bytes_is_listed(server: EmbeddedServer, redis: Redis
         assert [sample.key for sample in await one.more()] == [key]
 
 
+@pytest.mark.needs("object|encoding")
 async def test_what_is_refused_is_asked_once_and_said(server: EmbeddedServer, redis: Redis) -> None:
     await fill(redis, 10)
     commands = ["+@all", "-memory", "-object", "-dbsize"]

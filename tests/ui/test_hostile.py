@@ -76,9 +76,9 @@ class Eyes:
         self._stream.feed(new)
         return any(text in line for line in self.screen.display)
 
-    def until(self, text: str) -> None:
-        """Wait until the text is seen."""
-        self._run.until(lambda: self.see(text))
+    def until(self, *texts: str) -> None:
+        """Wait until one of the texts is seen."""
+        self._run.until(lambda: any(self.see(text) for text in texts))
 
     def until_not(self, text: str) -> None:
         """Wait until the text is seen no more."""
@@ -93,7 +93,7 @@ async def test_nothing_hostile_reaches_the_terminal(
     with PtyRun(["-s", server.socket, "--channels", "*"], size=size) as run:
         eyes = Eyes(run, size)
         eyes.until("Notifications")
-        eyes.until("valkey")
+        eyes.until("valkey", "redis")
         while not await redis.pubsub_numpat():
             eyes.see("")
         for hostile in COMMANDS.values():
@@ -126,7 +126,7 @@ async def test_nothing_hostile_comes_out_of_an_invalidation(
     await _spoil(redis)
     with PtyRun(["-s", server.socket], size=size) as run:
         eyes = Eyes(run, size)
-        eyes.until("valkey")
+        eyes.until("valkey", "redis")
         run.send(b"i")
         eyes.until("Estimate")
         run.send(b"key:*")

@@ -19,7 +19,7 @@ async def test_a_dropped_line_interrupts_the_run_and_that_is_written_down(
     (tmp_path / "config.toml").write_text("rate = 500\n")
     arguments = ["-s", server.socket, "--config", str(tmp_path / "config.toml")]
     with PtyRun(arguments, environ={"XDG_STATE_HOME": str(tmp_path)}) as run:
-        run.until(lambda: b"valkey" in run.output)
+        run.until(lambda: b"valkey" in run.output or b"redis" in run.output)
         run.send(b"i")
         run.until(lambda: b"Estimate" in run.output)
         run.send(b"user:*\r")
