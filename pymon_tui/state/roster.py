@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role, in_order
@@ -127,7 +128,8 @@ class Roster:
         self.kind = Kind.REPLICATION if len(members) > 1 else Kind.SINGLE
         if sentinels is not None:
             self.kind, self.primary = Kind.SENTINEL, self._followed(str(sentinels.primary))
-            members = {name: _as_seen(member, seen.get(name), self.primary) for name, member in members.items()}
+            away = {teller.name for teller in tellers if teller.away_since is not None}
+            members = _as_seen(members, seen, self.primary, away)
         ordered = in_order(members.values())
         self.members = {member.id: member for member in ordered if member.id is not None}
 
@@ -172,12 +174,20 @@ def _unknown(name: str) -> Member:
     return Member(address, name, Role.UNKNOWN, None, (), None, 0, 0)
 
 
-def _as_seen(member: Member, seen: Member | None, primary: str) -> Member:
-    """A node with what Sentinels hold against it."""
-    if member.role is Role.PRIMARY and member.id != primary:
-        # It answers, takes writes, and loses them as soon as Sentinel makes it a replica.
-        return replace(member, failing=safe("not the primary any more"))
-    return replace(member, failing=seen.failing) if seen is not None and seen.failing else member
+def _as_seen(
+    members: Mapping[str, Member], seen: Mapping[str, Member], primary: str, away: AbstractSet[str]
+) -> dict[str, Member]:
+    """The nodes with what Sentinels hold against them; of those that are away the Sentinels know more than we."""
+    found = {name: seen.get(name, member) if name in away else member for name, member in members.items()}
+    if primary in found and primary not in away and found[primary].role is Role.PRIMARY:
+        for name, member in found.items():
+            if member.role is Role.PRIMARY and name not in away | {primary}:
+                # It answers, takes writes, and loses them as soon as Sentinel makes it a replica.
+                found[name] = replace(member, failing=safe("not the primary any more"))
+    for name, member in found.items():
+        if name in seen and seen[name].failing and not member.failing:
+            found[name] = replace(member, failing=seen[name].failing)
+    return found
 
 
 def _changes(before: Mapping[str, Member], after: Mapping[str, Member]) -> Iterable[SafeText]:

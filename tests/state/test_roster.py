@@ -167,5 +167,15 @@ def test_a_switch_of_the_primary_is_told() -> None:
     tellers = [teller(SEED, PRIMARY, away=1.0), teller("10.0.0.2:6379", info(role="master", run_id="r"))]
     changes = roster.update(tellers, 2, Told(second, (seen(first, "o_down"),)))
     assert "10.0.0.2:6379 became primary" in changes
+    assert f"{SEED} became replica" in changes
     assert roster.primary == "10.0.0.2:6379"
-    assert SEED in roster.members
+    assert roster.members[SEED].failing == "down, says Sentinel"
+
+
+def test_a_replica_that_says_it_is_the_primary_before_sentinel_does_is_not_marked() -> None:
+    roster = Roster(None)
+    first, second = Address("127.0.0.1", 7000), Address("10.0.0.2", 6379)
+    tellers = [teller(SEED, PRIMARY, away=1.0), teller("10.0.0.2:6379", info(role="master", run_id="r"))]
+    roster.update(tellers, 2, Told(first, (seen(second, "slave"),)))
+    assert roster.members["10.0.0.2:6379"].failing is None
+    assert roster.members["10.0.0.2:6379"].role is Role.PRIMARY

@@ -23,6 +23,8 @@ def left_title(snapshot: Snapshot, width: int, tabs: Line = ()) -> Line:
     if fleet is not None and len(fleet.nodes) > 1:
         count, place = len(fleet.nodes), fleet.chosen
         pieces.append(label(f"  all {count} nodes" if place is None else f"  node {place + 1} of {count}"))
+        if tabs and place is not None and width >= _WIDE:
+            pieces.append(label(f" {snapshot.node}"))
     reading = snapshot.reading(SERVER)
     if isinstance(reading, Ready):
         server = reading.value
@@ -42,6 +44,8 @@ def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, width: i
     if newest.environment is not None:
         production = newest.environment.lower().startswith("prod")
         pieces += [span(f" {newest.environment.upper()} ", "alarm" if production else "strong"), span(" ")]
+    if not newest.verified:
+        pieces += [span(" INSECURE ", "alarm"), span(" ")]
     if read_only:
         pieces += [span("read-only", "info"), span("  ")]
     late = now - newest.at

@@ -11,8 +11,8 @@ from pymon_tui.model.link import Link, Live, Lost
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.widgets.ink import ELLIPSIS, Line, Role, Span, span
 
-_BESIDE = 42
-"""Columns that are kept for what else the title says."""
+_BESIDE, _MORE_BESIDE = 42, 56
+"""Columns that are kept for what else the title says: at least, and where tabs have more than their names."""
 _LEAST = 4
 """Columns that a name is cut to at most."""
 
@@ -36,10 +36,10 @@ class TabTitle:
 
 def tab_line(titles: Sequence[TabTitle], width: int) -> Line:
     """The tabs side by side; where there is no room for all of it, without environments, then with names cut short."""
-    room = max(width - _BESIDE, (_LEAST + 4) * len(titles))
     full = [_named(title) for title in titles]
-    if _width(full) <= room:
+    if _width(full) <= width - _MORE_BESIDE:
         return _line(titles, full)
+    room = max(width - _BESIDE, (_LEAST + 4) * len(titles))
     names = [title.name for title in titles]
     if _width(names) > room:
         most = max(_LEAST, room // len(titles) - 4)

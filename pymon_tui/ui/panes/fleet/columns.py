@@ -47,9 +47,8 @@ def ordered(rows: Sequence[Standing], sort: str | None, *, descending: bool) -> 
 
 
 def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
-    """The deployment in two lines, or three where something is wrong with its Sentinels."""
-    parts: list[Span] = [span(NAMES[fleet.kind], "strong"), *_sentinels(fleet.sentinels)]
-    parts += [label("  primaries "), span(str(whole.primaries))]
+    """The deployment in two lines, below one of its Sentinels if it has any."""
+    parts: list[Span] = [span(NAMES[fleet.kind], "strong"), label("  primaries "), span(str(whole.primaries))]
     parts += [label("  replicas "), span(str(whole.replicas))]
     if whole.away:
         parts += [label("  away "), span(str(whole.away), "act")]
@@ -63,28 +62,23 @@ def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
     sums += [label("  clients "), span(units.count(whole.clients))]
     if whole.lag_bytes is not None:
         sums += [label("  lag "), span(units.bytes_(whole.lag_bytes), _lag_role(whole.lag_bytes))]
-    return tuple(parts), *_wrong(fleet.sentinels), tuple(sums)
+    return *_sentinels(fleet.sentinels), tuple(parts), tuple(sums)
 
 
-def _sentinels(view: SentinelView | None) -> Sequence[Span]:
+def _sentinels(view: SentinelView | None) -> tuple[Line, ...]:
     """Who watches, whether enough of them do, and what is wrong with that."""
     if view is None:
         return ()
     few = view.answering < view.known
-    parts = [label("  service "), Span(view.service, "value"), label("  sentinels ")]
+    parts = [label("service "), Span(view.service, "strong"), label("  sentinels that answer ")]
     parts += [span(f"{view.answering} of {view.known}", "warn" if few else "value")]
     if view.quorum is not None:
         parts += [label("  quorum "), span(str(view.quorum), "act" if view.problem else "value")]
-    return parts
-
-
-def _wrong(view: SentinelView | None) -> tuple[Line, ...]:
-    """What keeps the Sentinels from acting, or from telling, in a line of its own."""
-    if view is None:
-        return ()
     if view.problem is not None:
-        return ((Span(view.problem, "act"),),)
-    return ((span("not answering: ", "warn"), span(join(", ", view.away), "label")),) if view.away else ()
+        parts += [label("  "), Span(view.problem, "act")]
+    elif view.away:
+        parts += [label("  "), Span(join(", ", view.away), "warn")]
+    return (tuple(parts),)
 
 
 def timeline(fleet: FleetView, most: int) -> tuple[Line, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from pymon_tui.model.deployment import Kind, Role
 from pymon_tui.model.link import Lost, Trouble
-from pymon_tui.model.snapshot import FleetView
+from pymon_tui.model.snapshot import FleetView, SentinelView
 from pymon_tui.model.text import safe
 from pymon_tui.ui.panes.fleet import FleetPane
 from pymon_tui.ui.panes.fleet.columns import ordered, summary
@@ -26,6 +26,21 @@ LOST = Lost(Trouble.UNREACHABLE, safe("refuses connections"), safe(""), 90.0, 10
 
 def said(view: FleetView) -> str:
     return " ".join(text_of(line) for line in summary(view, together(view, standings(view))))
+
+
+def under(view: SentinelView) -> str:
+    nodes = [node(7000, Role.PRIMARY), node(7001, Role.REPLICA, primary=7000)]
+    return text_of(summary(replace(fleet(Kind.SENTINEL, nodes), sentinels=view), together(cluster(), ()))[0])
+
+
+def test_the_first_line_is_of_the_sentinels() -> None:
+    well = SentinelView(safe("main"), "7000", 3, 3, 2, None, ())
+    assert under(well) == "service main  sentinels that answer 3 of 3  quorum 2"
+    away = replace(well, answering=2, away=(safe("10.0.0.9:26379 refuses connections"),))
+    assert under(away).endswith("answer 2 of 3  quorum 2  10.0.0.9:26379 refuses connections")
+    few = replace(away, answering=1, problem=safe("NOQUORUM 1 usable Sentinels"))
+    assert under(few).endswith("answer 1 of 3  quorum 2  NOQUORUM 1 usable Sentinels")
+    assert under(replace(well, quorum=None)) == "service main  sentinels that answer 3 of 3"
 
 
 def test_a_replica_is_behind_by_what_it_lacks_of_its_primarys_stream() -> None:
