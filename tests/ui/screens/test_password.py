@@ -94,7 +94,7 @@ async def test_it_is_asked_again_when_it_is_wanted_again() -> None:
         await until(pilot, lambda: asks(pilot))
 
 
-@pytest.mark.parametrize("trouble", set(Trouble) - {Trouble.LOCKED})
+@pytest.mark.parametrize("trouble", [trouble for trouble in Trouble if trouble is not Trouble.LOCKED])
 async def test_no_other_trouble_asks(trouble: Trouble) -> None:
     one = lost(trouble, 2)
     script = Script(one)
