@@ -62,7 +62,7 @@ def settings_of(
     with _one_line_errors():
         from pymon_tui.settings import load
 
-        return load(
+        settings = load(
             flags=flags,
             profile=profile,
             environ=environ,
@@ -70,6 +70,10 @@ def settings_of(
             config=None if config is None else Path(config),
             warn=say,
         )
+    if not settings.endpoint.is_verified:
+        who = settings.endpoint.label
+        say(f"TLS with {who} is not verified (--insecure): whoever is in between can read and change all of it")
+    return settings
 
 
 def all_settings_of(given: Mapping[str, Any]) -> tuple[Any, ...]:

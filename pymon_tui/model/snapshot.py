@@ -34,6 +34,7 @@ class Snapshot:
         feed: The live stream of Pub/Sub messages; the one part that goes on changing.
         own_ids: The ids of our own connections, which the client list leaves out.
         fleet: The deployment that the node belongs to, and every node of it; None before that is known.
+        verified: False where any certificate is accepted (``--insecure``): then nobody knows who answers.
     """
 
     node: SafeText
@@ -48,6 +49,7 @@ class Snapshot:
     feed: Feed
     own_ids: frozenset[int]
     fleet: FleetView | None = None
+    verified: bool = True
 
     def reading(self, query: Query[T]) -> Reading[T]:
         """What is known of this query: a value, or a gap that says why."""

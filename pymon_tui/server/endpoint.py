@@ -112,6 +112,11 @@ class Endpoint:
         return replace(self, host=reached.host, port=reached.port, socket=None, name=None, service=None)
 
     @property
+    def is_verified(self) -> bool:
+        """Whether TLS, where there is any, tells us who answers."""
+        return self.tls is None or self.tls.verify
+
+    @property
     def logs_in(self) -> bool:
         """Whether we log in at all: a user without a password may be one that needs none (``nopass``)."""
         return bool(self.username or self.password)

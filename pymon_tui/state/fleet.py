@@ -313,7 +313,7 @@ class Fleet:
         return self._waiting(lost) if lost is not None else None
 
     def _waiting(self, link: Link) -> Snapshot:
-        return self._whole.waiting(self._endpoint.environment, self._interval or 1.0, link, self._feed)
+        return self._whole.waiting(self._endpoint, self._interval or 1.0, link, self._feed)
 
     def _members(self) -> list[Followed]:
         return [self._followed[name] for name in self._roster.members if name in self._followed]

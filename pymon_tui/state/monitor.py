@@ -214,4 +214,5 @@ class Monitor:
             history=self._history.view(),
             feed=self._feed,
             own_ids=frozenset() if self._own_id is None else frozenset((self._own_id,)),
+            verified=endpoint.is_verified,
         )

@@ -19,6 +19,7 @@ from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.merged_info import merged
 from pymon_tui.readings.metrics import CLIENTS, CONNECTIONS, HITS, METRICS, MISSES, RTT
 from pymon_tui.server import clock
+from pymon_tui.server.endpoint import Endpoint
 
 _EVERYWHERE = frozenset(metric.name for metric in (HITS, MISSES, CLIENTS, CONNECTIONS))
 """What is counted on replicas too: the rest they do once more for the same data."""
@@ -44,11 +45,11 @@ class Whole:
         """Mark the history."""
         self._history.note(text, wall, run=run)
 
-    def waiting(self, environment: str | None, interval: float, link: Link, feed: Feed) -> Snapshot:
+    def waiting(self, endpoint: Endpoint, interval: float, link: Link, feed: Feed) -> Snapshot:
         """The deployment before any of its nodes is known."""
         return Snapshot(
             node=self._label,
-            environment=safe(environment) if environment else None,
+            environment=safe(endpoint.environment) if endpoint.environment else None,
             at=clock.now(),
             wall=time.time(),
             interval=interval,
@@ -58,6 +59,7 @@ class Whole:
             history=self._history.view(),
             feed=feed,
             own_ids=frozenset(),
+            verified=endpoint.is_verified,
         )
 
     def snapshot(self, fleet: FleetView, infos: Sequence[Info | None], pace: Snapshot, feed: Feed) -> Snapshot:
@@ -87,6 +89,7 @@ class Whole:
             feed=feed,
             own_ids=frozenset(),
             fleet=fleet,
+            verified=pace.verified,
         )
 
     def _record(self, nodes: Sequence[Node], pace: Snapshot) -> None:
