@@ -78,7 +78,6 @@ def doctor(ctx: click.Context, /, address: str | None, as_json: bool, **flags: A
     """Check a connection step by step, and say what to do."""
     settings = settings_of(flags_of(ctx, flags, address))
     open_ssh(settings, insists=False)
-    settings = at_primary(settings)
     from pymon_tui.doctor.report import run_doctor
 
     return run_doctor(settings, as_json=as_json)

@@ -242,7 +242,7 @@ def test_sentinels_stand_in_the_place_of_a_server(
     assert calls[0][1].endpoint.password is None
 
 
-@pytest.mark.parametrize("command", [["once"], ["doctor"], ["acl"], ["invalidate", "a:*"], ["undo"]])
+@pytest.mark.parametrize("command", [["once"], ["acl"], ["invalidate", "a:*"], ["undo"]])
 def test_a_command_says_what_each_sentinel_said(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     assert cli.run(["--sentinel", "127.0.0.1:1", "--service", "main", *command]) == 3
     said = capsys.readouterr().err

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pymon_tui.doctor.finding import Finding, failed
 from pymon_tui.doctor.permitted import permissions
 from pymon_tui.doctor.running import clock, info_of, round_trip, topology
+from pymon_tui.doctor.sentinels import asked
 from pymon_tui.doctor.way import Arrival, arrived, connected, named, secured
 from pymon_tui.permissions.users import READ_OF
 from pymon_tui.readings.topology import is_cluster
@@ -26,6 +27,13 @@ async def examine(endpoint: Endpoint, channels: Sequence[bytes]) -> AsyncIterato
     Args:
         channels: What is to be listened to.
     """
+    if endpoint.service is not None:
+        told = await asked(endpoint, endpoint.service)
+        for finding in told.findings:
+            yield finding
+        if told.primary is None:
+            return
+        endpoint = told.primary
     for step in (named, connected, secured):
         finding = await step(endpoint)
         yield finding

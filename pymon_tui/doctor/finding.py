@@ -25,7 +25,7 @@ class Finding:
     """One step.
 
     Attributes:
-        step: ``name``, ``connection``, ``tls``, ``handshake``, ``login``, ``database``, ``permissions``,
+        step: ``sentinel``, ``name``, ``connection``, ``tls``, ``handshake``, ``login``, ``database``, ``permissions``,
             ``round_trip``, ``clock`` or ``topology``.
         title: What people read; of the permissions, what they are for.
         said: What was found.
@@ -41,7 +41,7 @@ class Finding:
     ends: bool = False
 
 
-_WAY = ("name", "connection", "tls", "handshake")
+_WAY = ("sentinel", "name", "connection", "tls", "handshake")
 """The steps until somebody has answered."""
 
 

@@ -41,6 +41,11 @@ class Opinion:
     own_id: str
     quorum: tuple[SafeText, bool] | None
 
+    @property
+    def epoch(self) -> int:
+        """Of the configuration it believes in: the greater one is right; -1 where it doesn't tell."""
+        return self.watch.epoch if self.watch is not None else -1
+
 
 def sentinel_at(endpoint: Endpoint, service: Service, address: Address) -> Endpoint:
     """A Sentinel of the service, reached as the servers are, as the user that it is to be asked as."""

@@ -176,7 +176,7 @@ class Sentinels:
         told = [one.told for one in self._asked.values() if one.told is not None]
         if not told:
             return
-        before, best = self._best, max(told, key=_epoch)
+        before, best = self._best, max(told, key=lambda one: one.epoch)
         self._best = best
         if before is None:
             return
@@ -201,10 +201,6 @@ class Sentinels:
 
     def _reached(self, address: Address) -> str:
         return self._endpoint.at(address.host, address.port).address
-
-
-def _epoch(told: Opinion) -> int:
-    return told.watch.epoch if told.watch is not None else -1
 
 
 def _down(told: Opinion) -> bool:
