@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -89,6 +89,10 @@ class Tally:
     unknown: int = 0
     protected: int = 0
 
+    def plus(self, other: Tally) -> Self:
+        """These and those."""
+        return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
     def as_json(self) -> dict[str, int]:
         """All counts by name."""
         return {
@@ -121,6 +125,7 @@ class Progress:
         pace: What the brake allows.
         trash_bytes: Of the trash file so far.
         undo_left_out: Keys removed without being kept, for want of room or for their size.
+        nodes: How it stands at each node of a cluster, of which this is the sum; empty for one server.
     """
 
     state: State
@@ -138,6 +143,15 @@ class Progress:
     pace: Pace
     trash_bytes: int
     undo_left_out: int
+    nodes: tuple[NodeProgress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeProgress:
+    """How a run stands at one node of a cluster."""
+
+    node: str
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,12 +166,13 @@ class Result:
         left: Matching keys that a scan found afterwards; None if it couldn't be made.
         bytes_estimated: What the removed keys took, by the plan's sample; None where that is unknown.
         seconds: That it took, pauses included.
-        undo: The trash file; None where nothing was kept.
+        undo: The trash file, of several the first; None where nothing was kept.
         undo_bytes: Its size.
         undo_left_out: Keys removed without being kept.
         dry_run: Whether nothing was removed because that was asked for.
         refused_keys: Some of the keys that our user may not touch.
         oversized_keys: Some of the keys that were too big to be kept.
+        nodes: The accounts of each node of a cluster, of which this is the sum; empty for one server.
     """
 
     run: str
@@ -173,6 +188,7 @@ class Result:
     dry_run: bool
     refused_keys: tuple[bytes, ...] = field(default=())
     oversized_keys: tuple[bytes, ...] = field(default=())
+    nodes: tuple[NodeResult, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:
         """The account for the journal and ``--json``: seconds, bytes, keys as text for display."""
@@ -190,4 +206,26 @@ class Result:
             "undo_left_out": self.undo_left_out,
             "refused_keys": [safe(key) for key in self.refused_keys],
             "oversized_keys": [safe(key) for key in self.oversized_keys],
+            "nodes": [each.as_json() for each in self.nodes],
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeResult:
+    """The account of one node of a cluster."""
+
+    node: str
+    result: Result
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal and ``--json``."""
+        result = self.result
+        return {
+            "node": self.node,
+            "outcome": result.outcome,
+            "why": result.why,
+            **result.tally.as_json(),
+            "left": result.left,
+            "undo": str(result.undo) if result.undo is not None else None,
+            "undo_bytes": result.undo_bytes,
         }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -46,6 +46,31 @@ class Identity:
     run_id: str
     role: str
     user: SafeText
+
+
+class Line(Protocol):
+    """What questions go over: one connection, or the connections to all primaries of a cluster.
+
+    Attributes:
+        endpoint: Where it leads, or the node of the cluster that was named.
+        identity: Who answers.
+    """
+
+    endpoint: Endpoint
+    identity: Identity
+
+    @property
+    def user(self) -> SafeText:
+        """The ACL user we are logged in as."""
+
+    def ask(self, packed: bytes, answers: int) -> asyncio.Future[list[Answer]]:
+        """As ``Pipe.ask``."""
+
+    async def ask_one(self, *words: bytes) -> Answer:
+        """As ``Pipe.ask_one``."""
+
+    async def close(self) -> None:
+        """Close what is open."""
 
 
 @dataclass(slots=True, eq=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
@@ -46,6 +47,10 @@ class Plan:
         samples: A uniform sample of the keys: all of them where they are few.
         refusals: What couldn't be asked, why, and what to do about it.
         removal_problem: Why a run would be refused, as far as it can be known before; None if nothing is.
+        note: That it is about another server than the one that was named; None where it isn't.
+        node_id: The cluster's id of the server; empty outside one.
+        slots: What the server serves of a cluster's slots.
+        parts: The plans of a cluster's primaries, of which this is the sum; empty for one server.
     """
 
     node: str
@@ -76,6 +81,10 @@ class Plan:
     samples: tuple[Sample, ...]
     refusals: tuple[SafeText, ...]
     removal_problem: SafeText | None
+    note: SafeText | None = None
+    node_id: str = ""
+    slots: Ranges = ()
+    parts: tuple[Plan, ...] = ()
 
     @property
     def sampled(self) -> int:
@@ -115,6 +124,21 @@ class Plan:
             "sampled": self.sampled,
             "refusals": list(self.refusals),
             "removal_problem": self.removal_problem,
+            "note": self.note,
+            "nodes": [part.in_short() for part in self.parts],
+        }
+
+    def in_short(self) -> dict[str, Any]:
+        """What is told of one of several nodes."""
+        return {
+            "node": self.node,
+            "run_id": self.run_id,
+            "slots": [list(ends) for ends in self.slots],
+            "matched": self.matched,
+            "protected": self.protected,
+            "scanned": self.scanned,
+            "dbsize": self.dbsize,
+            "bytes": None if self.bytes is None else round(self.bytes.value),
         }
 
 

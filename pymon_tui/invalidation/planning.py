@@ -87,6 +87,11 @@ class Planning:
         seconds = 0.0 if self._began is None else time.monotonic() - self._began
         return PlanProgress(self._scanned, self._total, self._count.matched, self._protected, seconds)
 
+    @property
+    def namespaces(self) -> Namespaces:
+        """What was counted by name until now."""
+        return self._namespaces
+
     def cancel(self) -> None:
         """Give up: ``run`` raises PlanCancelled once the connection is closed."""
         self._cancelled = True

@@ -8,7 +8,7 @@ from typing import Literal
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack_all
+from pymon_tui.invalidation.pipe import Answer, Line, Pipe, pack_all
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import remedy_of
 
@@ -35,12 +35,12 @@ class Permissions:
     refusals: tuple[SafeText, ...]
 
 
-def role_of(pipe: Pipe) -> str:
+def role_of(pipe: Line) -> str:
     """``primary``, ``replica``, or what else the server calls its role."""
     return _ROLES.get(pipe.identity.role, pipe.identity.role)
 
 
-def replica_problem(pipe: Pipe) -> SafeText | None:
+def replica_problem(pipe: Line) -> SafeText | None:
     """Why a server that copies another one is not the place to remove keys."""
     if role_of(pipe) != "replica":
         return None

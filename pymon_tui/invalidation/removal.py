@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -58,12 +59,14 @@ class Removal:
         read_only: bool,
         run: str | None = None,
         part: Part | None = None,
+        addresses: Sequence[str] = (),
     ) -> None:
         """Prepare a run on the server that the order was made for; nothing is opened yet.
 
         Args:
             run: What it is to be called; None for a new name.
             part: What it is a part of, on a node of a cluster; None where it stands alone.
+            addresses: By which the server may be named besides its own.
 
         Raises:
             OrderError: If nothing may be written.
@@ -76,6 +79,7 @@ class Removal:
         self._options = options
         self._journal = journal
         self._part = part
+        self._addresses = addresses
         self._ledger = Ledger(self.id, journal, order.start)
         rate = Rate(options.rate, 1) if options.rate is not None else None
         self._bounds = Bounds(order.planned, order.selection.max_keys)
@@ -92,6 +96,11 @@ class Removal:
     def options(self) -> Options:
         """How it goes about it."""
         return self._options
+
+    @property
+    def part(self) -> Part | None:
+        """What it is a part of; None where it stands alone."""
+        return self._part
 
     @property
     def progress(self) -> Progress:
@@ -265,6 +274,7 @@ class Removal:
         return {
             "acl_user": pipe.identity.user,
             "server": self._endpoint.address,
+            "addresses": list(self._addresses),
             "node": order.node,
             "run_id": pipe.identity.run_id,
             "db": order.db,

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
-from pymon_tui.invalidation.pipe import Pipe, open_pipe
+from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.preflight import replica_problem
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
@@ -32,7 +33,7 @@ from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import patient_lock
-from pymon_tui.journal.records import Record, runs
+from pymon_tui.journal.records import Record, on_each_node
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
@@ -58,6 +59,23 @@ class _Stopped(Exception):  # noqa: N818 - what was found out
     """The undo can't go on. Its text is one line."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RestorePart:
+    """What an undo of what one node had shares with those of the others.
+
+    Attributes:
+        group: The undo that they make together, which has looked who answers.
+        opens: Connects to wherever the keys are to go.
+        passed_over: Keys that another part brings back: they were found again on another node, and removed there.
+        fewer: How many of them this trash has.
+    """
+
+    group: str
+    opens: Callable[[Endpoint], Awaitable[Line]]
+    passed_over: frozenset[bytes]
+    fewer: int
+
+
 class Restore:
     """One undo of one run. ``cancel`` ends it early, ``progress`` says how it stands.
 
@@ -78,6 +96,8 @@ class Restore:
         replace: bool,
         elsewhere: bool,
         read_only: bool,
+        undo: str | None = None,
+        part: RestorePart | None = None,
     ) -> None:
         """Prepare an undo; nothing is opened yet.
 
@@ -89,13 +109,17 @@ class Restore:
             replace: Whether a key that is there is replaced by the one that was removed.
             elsewhere: Whether another server process will do, such as the same server after a restart.
             read_only: Whether nothing may be written.
+            undo: What it is to be called; None for a new name.
+            part: What it is a part of; None where it stands alone.
 
         Raises:
             RestoreError: If nothing may be written.
         """
         if read_only:
             raise RestoreError("nothing is restored: this is read-only; start without --read-only")
-        self.undo = new_id()
+        self.undo = undo or new_id()
+        self._part = part
+        self._passed_over, self._fewer = (part.passed_over, part.fewer) if part is not None else (frozenset(), 0)
         self._endpoint = endpoint
         self._path = trash
         self._journal = journal
@@ -142,11 +166,11 @@ class Restore:
             endpoint = replace(
                 self._endpoint, db=header.db, command_timeout=max(self._endpoint.command_timeout, _SILENCE)
             )
-            pipe = await open_pipe(endpoint)
+            pipe = await self._open(endpoint)
             try:
                 self._check(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
-                    self._total = await asyncio.to_thread(reader.count)
+                    self._total = await asyncio.to_thread(reader.count) - self._fewer
                     await self._take_up(pipe, header)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
                         return await self._carried_out(pipe, reader)
@@ -159,20 +183,23 @@ class Restore:
             return self._seconds
         return time.monotonic() - self._began if self._began is not None else 0.0
 
-    def _check(self, pipe: Pipe, header: TrashHeader) -> None:
+    async def _open(self, endpoint: Endpoint) -> Line:
+        return await (self._part.opens(endpoint) if self._part is not None else open_pipe(endpoint))
+
+    def _check(self, pipe: Line, header: TrashHeader) -> None:
         if replica_problem(pipe) is not None:
             raise RestoreError(f"{pipe.endpoint.label} is a replica; connect to its primary to restore keys")
-        if not self._elsewhere and (not header.run_id or pipe.identity.run_id != header.run_id):
+        if self._part is None and not self._elsewhere and (not header.run_id or pipe.identity.run_id != header.run_id):
             raise OtherServer(
                 f"{pipe.endpoint.label} was restarted since the run, or is another server than {safe(header.server)}; "
                 "restore to it only if that is what you want (--elsewhere)"
             )
 
-    async def _take_up(self, pipe: Pipe, header: TrashHeader) -> None:
+    async def _take_up(self, pipe: Line, header: TrashHeader) -> None:
         """Find out what was done before, and write down that this begins."""
         known: tuple[Record, ...] = ()
         try:
-            known = await asyncio.to_thread(runs, self._journal)
+            known = await asyncio.to_thread(on_each_node, self._journal)
         except JournalError as error:
             self._unrecorded = safe(str(error))
         self._ends = any(record.mode == "expire" for record in known if record.id == header.run)
@@ -196,13 +223,14 @@ class Restore:
             total=self._total,
             mark=self._mark.as_json(),
             run=header.run,
+            **({"group": self._part.group} if self._part is not None else {}),
         )
 
-    def _goes_on_from(self, earlier: Record, pipe: Pipe) -> bool:
+    def _goes_on_from(self, earlier: Record, pipe: Line) -> bool:
         same_way = earlier.started.get("replace") is self._replace
         return same_way and bool(earlier.run_id) and earlier.run_id == pipe.identity.run_id
 
-    async def _carried_out(self, pipe: Pipe, reader: TrashReader) -> RestoreResult:
+    async def _carried_out(self, pipe: Line, reader: TrashReader) -> RestoreResult:
         outcome: RestoreOutcome = "interrupted"
         try:
             if self._total > _AT_ONCE:
@@ -218,7 +246,7 @@ class Restore:
             await self._write("ended", mark=self._mark.as_json(), **result.as_json())
         return replace(result, unrecorded=self._unrecorded)
 
-    async def _persist(self, pipe: Pipe, reader: TrashReader) -> None:
+    async def _persist(self, pipe: Line, reader: TrashReader) -> None:
         """Restore all, over as many connections as it takes."""
         run_id = pipe.identity.run_id
         try:
@@ -231,7 +259,7 @@ class Restore:
                     await pipe.close()
                     self._state = "reconnecting"
                     try:
-                        pipe = await reopened(pipe.endpoint, error, self._pacer)
+                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._open, check=None)
                     except Cancelled:
                         raise error from None
                     if pipe.identity.run_id != run_id:
@@ -239,13 +267,14 @@ class Restore:
         finally:
             await pipe.close()
 
-    async def _restore(self, pipe: Pipe, reader: TrashReader) -> None:
+    async def _restore(self, pipe: Line, reader: TrashReader) -> None:
         self._state, self._why = "running", _NOTHING
         returning = Returning(pipe, replace=self._replace, compares=self._compares, ends=self._ends)
         await returning.look_at_the_clock()
         sent: deque[Sent] = deque()
         refusal: SafeText | None = None
-        async with aclosing(portions(reader, self._mark.offset, self._mark.index)) as some:
+        found = portions(reader, self._mark.offset, self._mark.index, self._passed_over)
+        async with aclosing(found) as some:
             async for portion in some:
                 if refusal or not await self._may_go_on():
                     break

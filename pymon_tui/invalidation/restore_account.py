@@ -116,6 +116,7 @@ class RestoreResult:
         failures: The first of the keys that the server refused.
         seconds: That it took.
         unrecorded: Why the journal doesn't have all of this; None if it does.
+        nodes: The accounts of what each node of a cluster had, of which this is the sum; empty for one server.
     """
 
     undo: str
@@ -128,6 +129,7 @@ class RestoreResult:
     failures: tuple[Failure, ...]
     seconds: float
     unrecorded: SafeText | None
+    nodes: tuple[NodeRestored, ...] = ()
 
     @property
     def left(self) -> int:
@@ -147,4 +149,19 @@ class RestoreResult:
             "torn": self.torn,
             "failures": [{"key": failure.key, "why": failure.why} for failure in self.failures],
             "seconds": round(self.seconds, 3),
+            "nodes": [each.as_json() for each in self.nodes],
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeRestored:
+    """The account of what was removed from one node; its keys go to whichever node serves them by now."""
+
+    node: str
+    result: RestoreResult
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal and ``--json``."""
+        result = self.result
+        counts = result.tally.as_json()
+        return {"node": self.node, "outcome": result.outcome, "why": result.why, "total": result.total, **counts}

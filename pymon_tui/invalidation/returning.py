@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack_all
+from pymon_tui.invalidation.pipe import Answer, Line, pack_all
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally
 from pymon_tui.invalidation.trash import TrashReader, TrashRecord
 from pymon_tui.model.text import SafeText, safe
@@ -70,8 +70,10 @@ class Settled:
     refusal: SafeText | None
 
 
-async def portions(reader: TrashReader, offset: int, index: int) -> AsyncGenerator[Portion]:
-    """What the trash holds from this record on. The disk is read in a thread.
+async def portions(
+    reader: TrashReader, offset: int, index: int, passed_over: Collection[bytes]
+) -> AsyncGenerator[Portion]:
+    """What the trash holds from this record on, but for these keys. The disk is read in a thread.
 
     Raises:
         TrashError: If it can't be read.
@@ -83,6 +85,8 @@ async def portions(reader: TrashReader, offset: int, index: int) -> AsyncGenerat
     while (block := await asyncio.to_thread(next, blocks, None)) is not None:
         end = block.next_offset
         for place, record in enumerate(block.records[index:], start=index):
+            if record[0] in passed_over:
+                continue
             length = len(record[0]) + len(record[2])
             if some and (len(some) == KEYS or size + length > BYTES):
                 yield Portion(some, block.offset, place)
@@ -105,7 +109,7 @@ class Returning:
         ends: Whether such a key may have been given another end; it then gets its own back.
     """
 
-    def __init__(self, pipe: Pipe, *, replace: bool, compares: bool, ends: bool) -> None:
+    def __init__(self, pipe: Line, *, replace: bool, compares: bool, ends: bool) -> None:
         self._pipe = pipe
         self._options = (b"ABSTTL", b"REPLACE") if replace else (b"ABSTTL",)
         self._compares = compares

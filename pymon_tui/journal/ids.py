@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 _FORM = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 
-def new_id() -> str:
-    """The time in UTC and four random hex digits: ``20261122-120411-7c3f``."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+def new_id(*, other_than: Collection[str] = ()) -> str:
+    """The time in UTC and four random hex digits: ``20261122-120411-7c3f``. Those at hand are not chosen again."""
+    while (name := f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}") in other_than:
+        pass
+    return name
 
 
 def is_id(text: str) -> bool:

@@ -32,6 +32,7 @@ def run_lines(result: Result) -> list[str]:
         ("unknown", tally.unknown, "may be removed or not: the answer was lost" if tally.unknown else ""),
         ("left", result.left, _left(result)),
     )
+    lines += _node_lines(result)
     lines += _undo_lines(result)
     lines += _listed("refused, and there", [safe(key) for key in result.refused_keys], tally.refused)
     lines += _listed("too big for the undo", [safe(key) for key in result.oversized_keys], len(result.oversized_keys))
@@ -65,6 +66,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "undo_left_out": 0,
         "refused_keys": [],
         "oversized_keys": [],
+        "nodes": [],
     }
 
 
@@ -80,6 +82,9 @@ def undo_lines(result: RestoreResult) -> list[str]:
         ("failed", tally.failed, ""),
         ("left", result.left, ""),
     )
+    for each in result.nodes:
+        how = _how(each.result.outcome, each.result.why)
+        lines.append(f"    {each.node:<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
     if result.torn:
         lines.append("  the file ends in the middle: what was kept last can't be read")
     lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], tally.failed)
@@ -108,6 +113,24 @@ def _undo_lines(result: Result) -> list[str]:
     if result.undo_left_out:
         lines.append(f"  {exact(result.undo_left_out)} keys are gone for good: too big, or no room for their undo")
     return lines
+
+
+def _node_lines(result: Result) -> list[str]:
+    """What each node of a cluster did."""
+    lines = []
+    for each in result.nodes:
+        tally = each.result.tally
+        odd = (("gone", tally.already_gone), ("refused", tally.refused), ("unknown", tally.unknown))
+        parts = [_how(each.result.outcome, each.result.why)]
+        parts += [f"{exact(count)} {name}" for name, count in odd if count]
+        number = tally.matched if result.dry_run else tally.removed
+        lines.append(f"    {each.node:<24}{exact(number):>11}   {', '.join(part for part in parts if part)}".rstrip())
+    return ["  nodes", *lines] if lines else []
+
+
+def _how(outcome: str, why: str) -> str:
+    """How a part ended; nothing where it came to its end."""
+    return "" if outcome == "done" else f"{outcome}: {why}" if why else outcome
 
 
 def _rows(*rows: tuple[str, int | None, str]) -> list[str]:

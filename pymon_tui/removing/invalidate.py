@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.removal import Removal
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines
@@ -53,7 +53,8 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
         require_somebody("remove keys")
     plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo and not wish.dry_run))
     if not wish.dry_run:
-        show([summary(plan)] if yes else plan_lines(plan, options))
+        notes = [plan.note] if plan.note is not None else []
+        show([*notes, summary(plan)] if yes else plan_lines(plan, options))
     elif not as_json:
         tell(plan_lines(plan, options))
     problem = _problem(plan, options)
@@ -90,7 +91,7 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
     return _carried_out(removal, None, as_json=as_json, dry_run=False)
 
 
-def _carried_out(removal: Removal, plan: Plan | None, *, as_json: bool, dry_run: bool) -> int:
+def _carried_out(removal: WholeRemoval, plan: Plan | None, *, as_json: bool, dry_run: bool) -> int:
     result = removal_watched(removal, dry_run=dry_run)
     if as_json:
         tell_json(result.as_json() | ({"plan": plan.as_json()} if plan is not None else {}))

@@ -26,7 +26,8 @@ def run_journal(run: str | None, *, address: str | None, as_json: bool) -> int:
 def _journal(journal: Journal, run: str | None, address: str | None, *, as_json: bool) -> int:
     records = runs(journal)
     if run is not None:
-        found = next((record for record in records if record.id == run), None)
+        every = (each for record in records for each in (record, *record.parts))
+        found = next((record for record in every if record.id == run), None)
         if found is None:
             raise WrongUse(f'the journal has no run "{safe(run, limit=60)}"; pymon-tui journal lists them')
         if as_json:
@@ -34,7 +35,7 @@ def _journal(journal: Journal, run: str | None, address: str | None, *, as_json:
         else:
             tell(detail(found))
         return DONE
-    records = tuple(record for record in records if address in (None, record.server))
+    records = tuple(record for record in records if address is None or safe(address) in record.addresses)
     actions = tuple(
         entry for entry in journal.entries() if entry.kind == "action" and address in (None, entry.fields.get("server"))
     )
@@ -67,6 +68,21 @@ def _plain(record: Record) -> dict[str, Any]:
         "why": record.why,
         "undo": None if record.undo_path is None else str(record.undo_path),
         "undone": record.undone,
+        "nodes": [_node(part) for part in record.parts],
+    }
+
+
+def _node(part: Record) -> dict[str, Any]:
+    """What is told of a run's part at one node of a cluster."""
+    return {
+        "id": part.id,
+        "node": part.node,
+        "run_id": part.run_id,
+        "state": part.state,
+        "removed_at_least": part.removed_at_least,
+        "removed_at_most": part.removed_at_most,
+        "why": part.why,
+        "undo": None if part.undo_path is None else str(part.undo_path),
     }
 
 

@@ -32,7 +32,7 @@ def detail(record: Record) -> list[str]:
     rows = [
         ("state", record.state + (", undone" if record.undone else "") + (f": {record.why}" if record.why else "")),
         ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC by {_who(record)}"),
-        ("server", f"{_where(record)}, as {record.acl_user}, run id {safe(record.run_id)}"),
+        ("server", _server(record)),
         ("of run", record.run if record.kind == "undo" else ""),
         ("patterns", join("   ", list(record.patterns))),
         ("plan", _plan(record.plan)),
@@ -41,7 +41,19 @@ def detail(record: Record) -> list[str]:
         ("undo", _undo(record)),
         ("go on", _go_on(record)),
     ]
-    return [f"{record.kind} {record.id}", *(f"  {label:<13}{text}" for label, text in rows if text)]
+    lines = [f"{record.kind} {record.id}", *(f"  {label:<13}{text}" for label, text in rows if text)]
+    return lines + [_node(part, first=part is record.parts[0]) for part in record.parts]
+
+
+def _server(record: Record) -> str:
+    run_id = f", run id {safe(record.run_id)}" if record.run_id else ""
+    return f"{_where(record)}, as {record.acl_user}{run_id}"
+
+
+def _node(part: Record, *, first: bool) -> str:
+    """A run's part at one node of a cluster."""
+    why = f": {part.why}" if part.why else ""
+    return f"  {'nodes' * first:<13}{part.node:<22}{_keys(part):>9} keys  {part.state}{why}"
 
 
 def _record(record: Record) -> str:

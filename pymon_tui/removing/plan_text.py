@@ -21,12 +21,15 @@ _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 def plan_lines(plan: Plan, options: Options) -> list[str]:
     """All of a plan, for a person to decide on."""
-    lines = [_title(plan), *_wrapped("patterns", [pattern.shown for pattern in plan.selection.patterns])]
+    lines = [_title(plan)]
+    if plan.note is not None:
+        lines += _folded("note", plan.note)
+    lines += [*_wrapped("patterns", [pattern.shown for pattern in plan.selection.patterns])]
     if plan.selection.filters.shown:
         lines.append(_row("only", plan.selection.filters.shown))
     lines += _found(plan)
     if plan.matched:
-        lines += [*_namespaces(plan), *_samples(plan), "", *_manner(plan, options)]
+        lines += [*_nodes(plan), *_namespaces(plan), *_samples(plan), "", *_manner(plan, options)]
     for refusal in plan.refusals:
         lines += _folded("refused", refusal)
     return lines
@@ -108,6 +111,16 @@ def _memory(plan: Plan) -> str:
 
 def _counts(label: str, counts: Sequence[tuple[str, int]]) -> list[str]:
     return _wrapped(label, [safe(f"{name} {exact(count)}") for name, count in counts if count])
+
+
+def _nodes(plan: Plan) -> list[str]:
+    """How many keys of which node, where there are several."""
+    most = max((part.matched for part in plan.parts), default=0) or 1
+    lines = ["", f"  nodes ({len(plan.parts)} primaries)"]
+    for part in plan.parts:
+        bar = _bar(part.matched / most) if part.matched else ""
+        lines.append(f"    {padded(safe(part.node), 40)} {exact(part.matched):>11}  {bar}".rstrip())
+    return lines if plan.parts else []
 
 
 def _namespaces(plan: Plan) -> list[str]:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from pymon_tui.invalidation.account import Result
+from pymon_tui.invalidation.cluster.planning import WholePlanning
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
+from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.planning import Planning
-from pymon_tui.invalidation.removal import Removal
-from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult
 from pymon_tui.model.text import SafeText
 from pymon_tui.removing import progress_line
@@ -24,23 +24,23 @@ from pymon_tui.removing.progress_line import REFRESH, ProgressLine
 T = TypeVar("T")
 
 
-def plan_watched(planning: Planning) -> Plan:
+def plan_watched(planning: WholePlanning) -> Plan:
     """Make the plan.
 
     Raises:
         KeyboardInterrupt: On Ctrl+C.
-        LinkError, Refused: As ``Planning.run``.
+        LinkError, Refused: As ``WholePlanning.run``.
     """
     line = ProgressLine(sys.stderr)
     return asyncio.run(_shown(planning.run(), lambda: progress_line.of_planning(planning.progress), line))
 
 
-def removal_watched(removal: Removal, *, dry_run: bool) -> Result:
+def removal_watched(removal: WholeRemoval, *, dry_run: bool) -> Result:
     """Carry out the run. The first Ctrl+C ends it with a true account, a second one or SIGTERM at once.
 
     Raises:
         CutOff: If it was ended at once.
-        LinkError, OrderError, Locked, StateError: As ``Removal.run``; then nothing was removed.
+        LinkError, OrderError, Locked, StateError, Refused: As ``WholeRemoval.run``; then nothing was removed.
     """
 
     def standing() -> SafeText | None:
@@ -63,12 +63,12 @@ def removal_watched(removal: Removal, *, dry_run: bool) -> Result:
         raise CutOff(f"cut off: {removed}; go on with: pymon-tui invalidate --resume {removal.id}") from None
 
 
-def restore_watched(restore: Restore) -> RestoreResult:
+def restore_watched(restore: WholeRestore) -> RestoreResult:
     """Carry out the undo; signals as for a run.
 
     Raises:
         CutOff: If it was ended at once.
-        LinkError, RestoreError, Locked, StateError: As ``Restore.run``; then nothing was restored.
+        LinkError, RestoreError, Locked, StateError: As ``WholeRestore.run``; then nothing was restored.
     """
 
     async def run() -> RestoreResult:
@@ -131,7 +131,7 @@ def _heard(task: asyncio.Future[Any], cancel: Callable[[], None]) -> Iterator[No
             loop.remove_signal_handler(number)
 
 
-async def _answer(removal: Removal, line: ProgressLine) -> None:
+async def _answer(removal: WholeRemoval, line: ProgressLine) -> None:
     """Answer the run's questions: by whoever sits at the terminal, and with no where nobody does."""
     while True:
         await asyncio.sleep(REFRESH)

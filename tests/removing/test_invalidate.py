@@ -16,6 +16,7 @@ from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
 from pymon_tui.journal.records import runs
 from tests.conftest import StartServer
+from tests.demo.waiting import wait_until
 from tests.removing.conftest import Command, fill, keys_of, let
 
 JSON_KEYS = {
@@ -309,14 +310,28 @@ def test_a_key_that_we_may_not_touch_is_listed(db: Redis, pymon: Command) -> Non
     assert keys_of(db) == {b"a:secret"}
 
 
-def test_a_replica_is_refused(pymon: Command, own_server: StartServer) -> None:
+def test_a_replica_of_a_primary_that_is_away_is_refused(pymon: Command, own_server: StartServer) -> None:
     replica = own_server()
     with Redis(unix_socket_path=replica.socket) as client:
         fill(client, "a", 3)
         client.replicaof("127.0.0.1", 1)
         ran = pymon("invalidate", "a*", "--yes", socket=replica.socket)
-        assert ran.code == 4
-        assert "is a replica; connect to its primary to remove keys" in ran.err
+        assert ran.code == 3
+        assert "is a replica, and its primary is away: 127.0.0.1:1 refuses connections" in ran.err
+        assert len(keys_of(client)) == 3
+
+
+def test_a_replica_leads_to_its_primary(pymon: Command, own_server: StartServer) -> None:
+    primary, replica = own_server(tcp=True), own_server()
+    with Redis(unix_socket_path=primary.socket) as client, Redis(unix_socket_path=replica.socket) as copy:
+        fill(client, "a", 3)
+        copy.replicaof("127.0.0.1", primary.port)
+        wait_until(lambda: copy.dbsize() == 3)
+        ran = pymon("invalidate", "a*", "--yes", socket=replica.socket)
+        assert ran.code == 0
+        assert f"{replica.socket} is a replica: this is about its primary, 127.0.0.1:{primary.port}\n" in ran.err
+        assert keys_of(client) == set()
+        assert pymon("undo", "--yes", socket=replica.socket).code == 0
         assert len(keys_of(client)) == 3
 
 

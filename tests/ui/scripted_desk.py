@@ -11,16 +11,17 @@ from typing import Any, cast
 
 from pymon_tui.invalidation.account import NOTHING, Mode, Options, Progress, Result, Tally
 from pymon_tui.invalidation.brake import Feeling, Pace
+from pymon_tui.invalidation.cluster.planning import WholePlanning
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
+from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.desk import Desk, Rules
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.planning import PlanCancelled, Planning, PlanProgress
+from pymon_tui.invalidation.planning import PlanCancelled, PlanProgress
 from pymon_tui.invalidation.presets import BUILT_IN
-from pymon_tui.invalidation.removal import Removal
-from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
 from pymon_tui.invalidation.selection import Selection
@@ -311,30 +312,30 @@ class ScriptedDesk(Desk):
             raise self.guess
         return self.guess
 
-    def planning(self, selection: Selection, mode: Mode, *, undo: bool) -> Planning:
+    def planning(self, selection: Selection, mode: Mode, *, undo: bool) -> WholePlanning:
         """A plan to be finished by the test."""
         self.wanted.planning.append((selection, mode, undo))
         plan = replace(plan_of(selection, self.endpoint, undo=undo), **self.plan_changes)
         self.plans.append(ScriptedPlanning(plan))
-        return cast(Planning, self.plans[-1])
+        return cast(WholePlanning, self.plans[-1])
 
-    def removal(self, plan: Plan, options: Options, preset: str | None) -> Removal:
+    def removal(self, plan: Plan, options: Options, preset: str | None) -> WholeRemoval:
         """A run to be finished by the test."""
         self.removals.append(ScriptedRemoval(Order.of(plan, preset), options))
-        return cast(Removal, self.removals[-1])
+        return cast(WholeRemoval, self.removals[-1])
 
-    def resumed(self, record: Record) -> Removal:
+    def resumed(self, record: Record) -> WholeRemoval:
         """A run to be finished by the test."""
         plan = plan_of(self.selection((parse_pattern("user:cache:*"),), Filters(), every=False), self.endpoint)
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
         return self.removal(plan, options, None)
 
-    def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> Restore | None:
+    def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
         """An undo to be finished by the test."""
         self.wanted.restores.append((record.id, replace, elsewhere))
         self.restores.append(ScriptedRestore())
         self.restores[-1].error, self.restore_error = self.restore_error, None
-        return cast(Restore, self.restores[-1])
+        return cast(WholeRestore, self.restores[-1])
 
     def records(self) -> tuple[Record, ...]:
         """What the test said."""

@@ -9,9 +9,9 @@ from typing import Any
 from textual.app import App
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import Pattern
-from pymon_tui.invalidation.removal import Removal
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
@@ -87,7 +87,7 @@ class Journey:
             await self._app.push_screen_wait(RunScreen(self._site, answer.removal, answer.options))
             plan, options = answer.plan, replace(answer.options, dry_run=False)
 
-    async def _carry_out(self, removal: Removal, options: Options) -> None:
+    async def _carry_out(self, removal: WholeRemoval, options: Options) -> None:
         after = await self._app.push_screen_wait(RunScreen(self._site, removal, options))
         if after == "journal":
             await self.journal()

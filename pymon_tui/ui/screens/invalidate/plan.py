@@ -14,11 +14,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.cluster.planning import WholePlanning
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.planning import PlanCancelled, Planning
-from pymon_tui.invalidation.removal import Removal
+from pymon_tui.invalidation.planning import PlanCancelled
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -47,7 +48,7 @@ _TYPING = (Hint(safe("enter"), safe("Remove"), "go"), Hint(safe("esc"), safe("Ba
 class Go:
     """A run that was confirmed, or a dry run, and the plan that it is of."""
 
-    removal: Removal
+    removal: WholeRemoval
     options: Options
     plan: Plan
 
@@ -83,7 +84,7 @@ class PlanScreen(LiveScreen[Answer]):
         self._options = options
         self._selection = site.desk.selection(draft.patterns, draft.filters, every=draft.every)
         self._plan = plan
-        self._planning: Planning | None = None
+        self._planning: WholePlanning | None = None
         self._failed: SafeText | None = None
         super().__init__(site)
 

@@ -60,6 +60,7 @@ def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
     if plan.bytes is not None:
         error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error >= 1 else ""
         lines.append((_name("memory"), span(units.bytes_(plan.bytes.value)), label(error)))
+    lines += packed("nodes", [(label(f"{part.node} "), span(units.whole(part.matched))) for part in plan.parts], width)
     lines.append((_name("protected"), span(units.whole(plan.protected), "good" if plan.protected else "value")))
     lines += _counted("types", plan.types, width)
     lines += _counted("expiry", [each for each in plan.expiry if each[1]], width)
@@ -70,8 +71,8 @@ def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
 
 
 def troubles(plan: Plan, options: Options) -> tuple[Line, ...]:
-    """What a person should know before it is too late: the first would keep a run from beginning."""
-    lines: list[Line] = []
+    """What a person should know before it is too late, what would keep a run from beginning first."""
+    lines: list[Line] = [(span(plan.note, "warn"),)] if plan.note is not None else []
     if plan.capped:
         text = f"more than {units.whole(plan.selection.max_keys)} keys match: narrow the pattern, or raise max_keys"
         lines.append((span(text, "act"),))

@@ -23,7 +23,7 @@ ROLES: dict[State, Role] = {
 
 def is_here(record: Record, endpoint: Endpoint) -> bool:
     """Whether it was on this server and database."""
-    return record.server == safe(endpoint.address) and record.db == endpoint.db
+    return safe(endpoint.address) in record.addresses and record.db == endpoint.db
 
 
 def can_be_undone(record: Record, endpoint: Endpoint) -> bool:
@@ -96,6 +96,10 @@ def details(record: Record) -> tuple[Line, ...]:
         ("undo", span(str(record.undo_path)) if record.undo_path is not None else span("not, or no longer")),
     ]
     lines: list[Line] = [(label(name.ljust(_NAME)), value) for name, value in facts if value.text]
+    for part in record.parts:
+        lines.append((label("at".ljust(_NAME)), span(part.node), label(f"  {keys(part)} keys  "), state(part)))
+        if part.why:
+            lines.append((label("".ljust(_NAME)), span(part.why, "warn")))
     for name, told in (("plan", record.plan), ("last seen", record.progress), ("account", record.result)):
         if told:
             lines += [BLANK, (span(name, "label"),), *_fields(told.items())]

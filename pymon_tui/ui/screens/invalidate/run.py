@@ -13,8 +13,9 @@ from textual.content import Content
 from textual.widget import Widget
 
 from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
-from pymon_tui.invalidation.removal import Removal
+from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
 from pymon_tui.model import units
@@ -58,7 +59,7 @@ class RunScreen(LiveScreen[After]):
     }
     """
 
-    def __init__(self, site: Site, removal: Removal, options: Options) -> None:
+    def __init__(self, site: Site, removal: WholeRemoval, options: Options) -> None:
         self._removal = removal
         self._options = options
         self._shown: SafeText = removal.order.selection.shown
@@ -100,7 +101,7 @@ class RunScreen(LiveScreen[After]):
         """Await the run's end. A screen that goes away cancels it, and it writes down how far it came."""
         try:
             self._result = await self._removal.run()
-        except (LinkError, OrderError, Locked, StateError) as error:
+        except (LinkError, OrderError, Refused, Locked, StateError) as error:
             self._failed = safe(str(error))
         self.look()
         if self._result is not None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pymon_tui.invalidation.account import Mode, Outcome, Progress, Result, State, Tally
+from collections.abc import Sequence
+
+from pymon_tui.invalidation.account import Mode, NodeProgress, Outcome, Progress, Result, State, Tally
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.widgets.bar_line import bar_line
-from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, field, label, line_width, span
+from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, field, fit, label, line_width, span
 
 _NAME = 14
+_NODE = 21  # cells of a node's name
+_NODES = 4
+_WAITING: tuple[State, ...] = ("holding", "reconnecting", "asking")
 
 _STATES: dict[State, str] = {
     "starting": "feeling the server's pulse",
@@ -56,8 +61,44 @@ def progress_lines(progress: Progress, mode: Mode, width: int) -> tuple[Line, ..
         (*bar_line(share, room, "accent"), *text),
         tally_line(progress.tally, mode),
         tuple(speed),
+        *node_lines(progress.nodes, width),
         *_state(progress),
     )
+
+
+def node_lines(nodes: Sequence[NodeProgress], width: int) -> tuple[Line, ...]:
+    """Each node of a cluster, the one most strained first; as many as there is room for."""
+    lines: list[Line] = []
+    for each in sorted(nodes, key=lambda one: -_strain(one.progress))[:_NODES]:
+        now = each.progress
+        share = 1.0 if now.state in ("verifying", "ended") else min(1.0, now.scanned / now.total) if now.total else 0.0
+        over = now.limit is not None and now.felt.ping_p99 is not None and now.felt.ping_p99 > now.limit
+        ping = units.milliseconds(now.felt.ping_p99)
+        name = fit(safe(each.node), _NODE)
+        line: list[Span] = [
+            label(name),
+            span(f"{100 * share:.0f}%".rjust(5)),
+            span(units.whole(now.tally.removed).rjust(11)),
+            label(" of "),
+            span(units.whole(now.planned)),
+            label("   PING "),
+            span(ping, "warn" if over else "value"),
+        ]
+        text = now.why or (_STATES[now.state] if now.state not in ("running", "ended") else "")
+        room = width - line_width(tuple(line)) - 2
+        if text and room > 0:
+            line.append(span(f"  {fit(safe(text), room)}", "warn" if now.state in _WAITING else "label"))
+        lines.append(tuple(line))
+    if len(nodes) > _NODES:
+        lines.append((label(f"and {len(nodes) - _NODES} more nodes"),))
+    return tuple(lines)
+
+
+def _strain(progress: Progress) -> float:
+    """What is to be seen first: a node that waits, then the one whose clients feel most of it."""
+    if progress.state in _WAITING:
+        return float("inf")
+    return progress.felt.ping_p99 or 0.0 if progress.state != "ended" else -1.0
 
 
 def tally_line(tally: Tally, mode: Mode) -> Line:
@@ -155,6 +196,12 @@ def account(result: Result, shown: SafeText) -> tuple[Line, ...]:
         lines.append(field("why", _NAME, span(result.why, "warn")))
     lines += [field(safe(each.replace("_", " ")), _NAME, units.whole(count)) for each, count in counts]
     lines.append(field("left", _NAME, "not counted" if result.left is None else units.whole(result.left)))
+    for each in result.nodes:
+        mark, colour = _OUTCOMES[each.result.outcome]
+        counted = f"{units.whole(each.result.tally.removed)} of {units.whole(each.result.tally.matched)}  "
+        lines.append(field("node", _NAME, span(each.node), label(f"  {counted}"), span(mark, colour)))
+        if each.result.why:
+            lines.append(field("", _NAME, span(each.result.why, "warn")))
     if result.undo is not None:
         lines.append(field("trash", _NAME, str(result.undo), label(units.bytes_(result.undo_bytes))))
         lines.append(field("not kept", _NAME, units.whole(result.undo_left_out)))

@@ -10,7 +10,8 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from pymon_tui.invalidation.restore import OtherServer, Restore, RestoreError
+from pymon_tui.invalidation.cluster.restore import WholeRestore
+from pymon_tui.invalidation.restore import OtherServer, RestoreError
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.journal.folder import StateError
@@ -44,7 +45,7 @@ class UndoScreen(Window[None]):
         self._record = record
         self._replace = self._elsewhere = False
         self._why: SafeText | None = None
-        self._restore: Restore | None = None
+        self._restore: WholeRestore | None = None
         self._result: RestoreResult | None = None
         super().__init__()
 

@@ -1,0 +1,100 @@
+"""A plan for whatever the named server belongs to: for its primary, or for all primaries of a cluster side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from pymon_tui.invalidation.cluster.merging import merged_plan
+from pymon_tui.invalidation.cluster.primaries import Found, find
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.planning import PlanCancelled, Planning, PlanProgress
+from pymon_tui.invalidation.preflight import Mode
+from pymon_tui.invalidation.selection import Selection, check
+from pymon_tui.server.endpoint import Endpoint
+
+
+class WholePlanning:
+    """A plan in the making. To be run once."""
+
+    def __init__(self, endpoint: Endpoint, selection: Selection, *, mode: Mode, undo: bool, key_cap: int) -> None:
+        """Plan on what ``endpoint`` belongs to; the rest is as for ``Planning``.
+
+        Raises:
+            SelectionError: If the selection is not one to run.
+        """
+        check(selection)
+        self._endpoint = endpoint
+        self._selection = selection
+        self._mode: Mode = mode
+        self._undo = undo
+        self._key_cap = key_cap
+        self._parts: tuple[Planning, ...] = ()
+        self._task: asyncio.Task[Plan] | None = None
+        self._cancelled = False
+        self._began: float | None = None
+
+    @property
+    def progress(self) -> PlanProgress:
+        """How far all of it has come by now."""
+        parts = [part.progress for part in self._parts]
+        totals = [part.total for part in parts]
+        return PlanProgress(
+            scanned=sum(part.scanned for part in parts),
+            total=sum(total for total in totals if total is not None) if totals and None not in totals else None,
+            matched=sum(part.matched for part in parts),
+            protected=sum(part.protected for part in parts),
+            seconds=0.0 if self._began is None else time.monotonic() - self._began,
+        )
+
+    def cancel(self) -> None:
+        """Give up: ``run`` raises PlanCancelled once all connections are closed."""
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def run(self) -> Plan:
+        """Find the primaries, and make the plan of each.
+
+        Raises:
+            LinkError: If one of them can't be reached, or is lost, or no node serves some of a cluster's slots.
+            PlanCancelled: After ``cancel``.
+            Refused: If one of them refuses SCAN, a command that a filter needs, or to tell the cluster's nodes.
+        """
+        if self._cancelled:
+            raise PlanCancelled
+        self._began = time.monotonic()
+        self._task = asyncio.create_task(self._run())
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._cancelled and not (task is not None and task.cancelling()):
+                raise PlanCancelled from None
+            raise
+
+    async def _run(self) -> Plan:
+        found = await find(self._endpoint)
+        self._parts = tuple(
+            Planning(one.endpoint, self._selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap)
+            for one in found.primaries
+        )
+        if not found.is_cluster:
+            return replace(await self._parts[0].run(), note=found.note)
+        return await self._of_all(found)
+
+    async def _of_all(self, found: Found) -> Plan:
+        tasks = [asyncio.create_task(part.run()) for part in self._parts]
+        try:
+            plans = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        parts = [
+            replace(plan, node_id=one.node_id, slots=one.slots)
+            for plan, one in zip(plans, found.primaries, strict=True)
+        ]
+        namespaces = [part.namespaces for part in self._parts]
+        return merged_plan(parts, self._endpoint, namespaces, self.progress.seconds)

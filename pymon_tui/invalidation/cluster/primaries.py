@@ -1,0 +1,192 @@
+"""Where the keys of a deployment are: its one primary, or each primary of a cluster with its slots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from redis.exceptions import ResponseError
+
+from pymon_tui.invalidation.part import Ranges
+from pymon_tui.invalidation.pipe import Answer, Identity, Pipe, open_pipe, pack_all
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.model.deployment import Layout, Role
+from pymon_tui.model.link import Trouble
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.topology import is_cluster, parse_nodes, parse_shards, parse_slots, replication_layout
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+
+_ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster")])
+_WAYS = (("NODES", parse_nodes), ("SHARDS", parse_shards), ("SLOTS", parse_slots))
+_HOPS = 3  # from a replica to the primary of its primary
+_NOT_A_CLUSTER = "cluster support disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """A primary that answers.
+
+    Attributes:
+        endpoint: Where it is reached; its label is what the cluster calls it.
+        node_id: The cluster's id of it; empty outside a cluster.
+        slots: What it serves; empty outside a cluster.
+        run_id: Of its process; empty where it doesn't tell.
+        replicas: The cluster's ids of its replicas.
+    """
+
+    endpoint: Endpoint
+    node_id: str
+    slots: Ranges
+    run_id: str
+    replicas: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The primaries of a deployment.
+
+    Attributes:
+        is_cluster: Whether keys are spread over them by their slots; else there is one.
+        primaries: All of them, in the order of their slots.
+        note: That another server is meant than the one that was named; None where it is that one.
+        addresses: Every node's address by which it may be named.
+    """
+
+    is_cluster: bool
+    primaries: tuple[Primary, ...]
+    note: SafeText | None
+    addresses: tuple[str, ...]
+
+    @property
+    def owners(self) -> dict[int, str]:
+        """The node that serves each slot, by its id."""
+        return {
+            slot: primary.node_id
+            for primary in self.primaries
+            for first, last in primary.slots
+            for slot in range(first, last + 1)
+        }
+
+
+async def find(endpoint: Endpoint, others: Iterable[Endpoint] = ()) -> Found:
+    """Ask this server, or where it is away one of the others, and look whether every primary answers.
+
+    Raises:
+        LinkError: If none of them can be reached, a primary can't be, or no node serves some of the slots.
+        Refused: If the cluster doesn't let us know its nodes.
+    """
+    lost: LinkError | None = None
+    for asked in (endpoint, *others):
+        try:
+            layout, found = await _asked(asked, _HOPS)
+        except LinkError as error:
+            lost = lost or error
+            continue
+        if layout is None:
+            return found
+        return await _of_cluster(asked, layout)
+    assert lost is not None  # there is at least one to ask
+    raise lost
+
+
+def ranges_text(slots: Iterable[int]) -> str:
+    """Slots in words: ``0-5460, 7000``."""
+    found: list[list[int]] = []
+    for slot in sorted(slots):
+        if found and found[-1][1] == slot - 1:
+            found[-1][1] = slot
+        else:
+            found.append([slot, slot])
+    return text_of_ranges(found)
+
+
+def text_of_ranges(ranges: Iterable[Sequence[int]]) -> str:
+    """As ``ranges_text``, of first and last of each range."""
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
+    """The cluster that a server belongs to, or the primary that it is or copies."""
+    pipe = await open_pipe(endpoint)
+    try:
+        texts = [answer for answer in await pipe.ask(_ASKED, 3) if isinstance(answer, bytes)]
+        info = parse_info(b"\r\n".join(texts)) if any(texts) else Info({})
+        layout = await _layout(pipe, info) if is_cluster(info) or not texts else None
+    finally:
+        await pipe.close()
+    primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset())
+    found = Found(False, (primary,), None, (endpoint.address,))
+    known = replication_layout(info).primaries if pipe.identity.role == "slave" else ()
+    if layout is None and known and known[0].address is not None and hops:
+        address = known[0].address
+        return await _behind(endpoint, endpoint.at(address.host, address.port), hops - 1)
+    return layout, found
+
+
+async def _behind(replica: Endpoint, primary: Endpoint, hops: int) -> tuple[Layout | None, Found]:
+    try:
+        layout, found = await _asked(primary, hops)
+    except LinkError as error:
+        what = f"{replica.label} is a replica, and its primary is away: {error.what}"
+        raise LinkError(error.trouble, what, error.remedy) from None
+    there = found.primaries[0].endpoint
+    note = safe(f"{replica.label} is a replica: this is about its primary, {there.label}")
+    return layout, replace(found, note=note, addresses=(replica.address, *found.addresses))
+
+
+async def _layout(pipe: Pipe, info: Info) -> Layout | None:
+    """The cluster as a node knows it; None where it is in none.
+
+    Raises:
+        Refused: If it is in one and doesn't tell.
+    """
+    refusal: Refused | None = None
+    for name, parse in _WAYS:
+        answer: Answer = await pipe.ask_one(b"CLUSTER", name.encode())
+        if not isinstance(answer, ResponseError):
+            return parse(answer)
+        if _NOT_A_CLUSTER in str(answer) or not is_cluster(info):
+            return None
+        refusal = refusal or Refused(f"CLUSTER {name}", answer, pipe.user)
+    assert refusal is not None
+    raise refusal
+
+
+async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
+    if layout.uncovered:
+        what = f"no node serves slots {text_of_ranges(layout.uncovered)}"
+        raise LinkError(Trouble.UNREACHABLE, what, "keys would be passed over: bring the cluster up, and try again")
+    unproved = []
+    for member in layout.primaries:
+        named = str(member.address)
+        if member.id is not None and member.id == layout.own:
+            endpoint = replace(asked, name=named)
+        elif member.address is not None:
+            endpoint = replace(asked.at(member.address.host, member.address.port), name=named)
+        else:
+            what = f"nobody knows where the primary of slots {text_of_ranges(member.slots)} is"
+            raise LinkError(Trouble.UNREACHABLE, what, "bring it up, and try again")
+        replicas = frozenset(
+            one.id for one in layout.members if one.role is Role.REPLICA and one.primary == member.id and one.id
+        )
+        unproved.append(Primary(endpoint, member.id or named, member.slots, "", replicas))
+    identities = await asyncio.gather(*(_identity(primary) for primary in unproved))
+    primaries = (replace(one, run_id=who.run_id) for one, who in zip(unproved, identities, strict=True))
+    addresses = (str(member.address) for member in layout.members if member.address is not None)
+    return Found(True, tuple(primaries), None, tuple(dict.fromkeys((asked.address, *addresses))))
+
+
+async def _identity(primary: Primary) -> Identity:
+    try:
+        pipe = await open_pipe(primary.endpoint)
+    except LinkError as error:
+        what = f"the primary of slots {text_of_ranges(primary.slots)} is away: {error.what}"
+        raise LinkError(error.trouble, what, error.remedy) from None
+    await pipe.close()
+    if pipe.identity.role == "slave":
+        what = f"{primary.endpoint.label} is no primary any more"
+        raise LinkError(Trouble.UNREACHABLE, what, "a failover is under way: try again in a moment")
+    return pipe.identity

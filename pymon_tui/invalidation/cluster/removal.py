@@ -1,0 +1,334 @@
+"""A run on whatever the named server belongs to: on its primary, or on all primaries of a cluster side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result, Tally
+from pymon_tui.invalidation.blocking import to_its_end
+from pymon_tui.invalidation.bounds import Bounds, Rate
+from pymon_tui.invalidation.brake import FIRST, Feeling, Pace
+from pymon_tui.invalidation.cluster.accounts import by_node, cut_short, merged_result, together
+from pymon_tui.invalidation.cluster.orders import HandOut, Work, again
+from pymon_tui.invalidation.cluster.primaries import Found, Primary, find, ranges_text
+from pymon_tui.invalidation.cluster.resharding import moved_between, require_same_nodes
+from pymon_tui.invalidation.order import Order, OrderError
+from pymon_tui.invalidation.part import Part
+from pymon_tui.invalidation.removal import Removal, room_for_trash
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.trash import trash_folder
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.ids import new_id
+from pymon_tui.journal.journal import Journal, JournalError
+from pymon_tui.journal.lock import Locked, holder, patient_lock
+from pymon_tui.model.text import safe
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+
+ROUNDS = 8
+"""Times that keys of slots which are on their way are looked for again."""
+
+_PAUSE = 0.05  # seconds before the first of them; each is twice as long as the one before
+_LOST = (LinkError, OrderError, Locked, StateError)
+
+
+class WholeRemoval:
+    """One run, told what to do and asked how it stands as a ``Removal``.
+
+    Attributes:
+        id: As the journal and the trash know it.
+        order: What it carries out, in all.
+        options: How it goes about it.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        order: Order,
+        hand_out: HandOut,
+        options: Options,
+        journal: Journal,
+        *,
+        read_only: bool,
+    ) -> None:
+        """Prepare a run; nothing is opened yet. ``hand_out`` gives the primaries their parts of the order.
+
+        Raises:
+            OrderError: If nothing may be written.
+        """
+        if read_only:
+            raise OrderError("nothing is removed: this is read-only; start without --read-only")
+        self.id = new_id()
+        self.order = order
+        self.options = options
+        self._endpoint = endpoint
+        self._hand_out = hand_out
+        self._journal = journal
+        self._bounds = Bounds(order.planned, order.selection.max_keys)
+        self._rate: Rate | None = None
+        self._alone: Removal | None = None
+        self._parts: list[tuple[str, Removal]] = []
+        self._results: list[tuple[str, Result]] = []
+        self._began = time.monotonic()
+        self._paused = self._cancelled = self._ended = False
+        self._room = 0  # bytes that the trash of all parts may have
+        self._shares: dict[str, int] = {}  # of it, by node
+
+    @property
+    def progress(self) -> Progress:
+        """How all of it stands now."""
+        if self._alone is not None:
+            return self._alone.progress
+        seconds = time.monotonic() - self._began
+        if not self._parts:
+            return _not_begun(self.order, seconds)
+        nodes: dict[str, Progress] = {}
+        for name, part in self._parts:
+            now, before = part.progress, nodes.get(name)
+            if before is not None:
+                now = replace(now, tally=before.tally.plus(now.tally), scanned=before.scanned, total=before.total)
+            nodes[name] = now
+        progress = together(list(nodes.items()), planned=self.order.planned, seconds=seconds)
+        return replace(progress, state="ended", why=NOTHING) if self._ended else progress
+
+    def pause(self) -> None:
+        """Name no more keys until ``resume``."""
+        self._paused = True
+        for part in self._all():
+            part.pause()
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        self._paused = False
+        for part in self._all():
+            part.resume()
+
+    def go_on(self) -> None:
+        """Answer the question whether more keys may go than the plan said: they may."""
+        for part in self._all():
+            part.go_on()
+
+    def cancel(self) -> None:
+        """End after the keys that are named already; ``run`` returns the account of what was done."""
+        self._cancelled = True
+        for part in self._all():
+            part.cancel()
+
+    async def run(self) -> Result:
+        """Carry the order out. To be awaited once; a task that is cancelled leaves an entry of how far it came.
+
+        Raises:
+            LinkError: If one of the primaries can't be reached to begin with.
+            OrderError: If they aren't those that the plan was made on.
+            Locked: If another run is under way on one of them.
+            StateError: If the journal or the trash can't be written; then nothing was removed.
+            Refused: If a cluster doesn't let us know its nodes.
+        """
+        self._began = time.monotonic()
+        found = await find(self._endpoint)
+        work = self._hand_out(found)
+        if not found.is_cluster:
+            ((primary, order),) = work
+            return await self._run_alone(primary, order, found)
+        for primary, order in work:
+            held_by = holder(self._journal.folder, f"server-{primary.run_id or 'unnamed'}-{order.db}")
+            if held_by is not None:
+                raise Locked(held_by)
+        async with patient_lock(self._journal.folder, f"run-{self.id}", run=self.id):
+            rate, folder = self.options.rate, self._journal.folder
+            self._rate = Rate(rate, len(work)) if rate is not None else None
+            if self.options.undo and not self.options.dry_run:
+                self._room = room_for_trash(folder, self.options.trash_cap, self.order)
+            await to_its_end(self._journal.append, "run", "started", **self._told(found))
+            return await self._carried_out(found, work)
+
+    async def _run_alone(self, primary: Primary, order: Order, found: Found) -> Result:
+        self._alone = Removal(
+            primary.endpoint,
+            order,
+            self.options,
+            self._journal,
+            read_only=False,
+            run=self.id,
+            addresses=found.addresses,
+        )
+        self._tell(self._alone)
+        return await self._alone.run()
+
+    async def _carried_out(self, found: Found, work: Work) -> Result:
+        outcome: Outcome = "interrupted"
+        why: str = NOTHING
+        left = None
+        try:
+            outcome, why, left = await self._in_rounds(found, work)
+        except (*_LOST, Refused) as error:
+            outcome, why = "stopped", str(error)
+        finally:
+            self._ended = True
+            result = merged_result(
+                self.id, outcome, why, [result for _, result in self._results], dry_run=self.options.dry_run
+            )
+            nodes, seconds = by_node(self._results), time.monotonic() - self._began
+            result = replace(result, left=left, seconds=seconds, nodes=nodes)
+            with suppress(JournalError):  # the entries before it, and those of the parts, tell the most
+                entry = result.as_json() | {"tally": result.tally.as_json()}
+                await to_its_end(self._journal.append, "run", "ended", **entry)
+        return result
+
+    async def _in_rounds(self, found: Found, work: Work) -> tuple[Outcome, str, int | None]:
+        """Remove what each primary has, then again and again what was on its way between them meanwhile."""
+        start = found
+        parts = [self._part(start, primary, order, only=None) for primary, order in self._with_room(work)]
+        astray: frozenset[int] = frozenset()
+        left = 0
+        for turn in range(ROUNDS):
+            results = await self._side_by_side(parts)
+            ended = cut_short(results)
+            if ended is not None:
+                return *ended, None
+            left = sum(result.left or 0 for _, result in results)
+            if self.options.dry_run:
+                return "done", NOTHING, left
+            before, found = found, await find(self._endpoint, [one.endpoint for one in found.primaries])
+            require_same_nodes(start, found)
+            strays = {slot for _, removal in parts if removal.part is not None for slot in removal.part.astray}
+            astray = frozenset(strays | moved_between(before, found))
+            if not astray:
+                return "done", NOTHING, left
+            await asyncio.sleep(_PAUSE * 2**turn)
+            orders = tuple((one, again(one, self.order, share=len(found.primaries))) for one in found.primaries)
+            parts = [self._part(start, one, order, only=astray) for one, order in self._with_room(orders)]
+        why = f"slots {ranges_text(astray)} are still on their way between nodes; resume when they have arrived"
+        return "stopped", why, left
+
+    async def _side_by_side(self, parts: Sequence[tuple[str, Removal]]) -> list[tuple[str, Result]]:
+        """Run these parts, each to its own end: one that fails doesn't hold up the others."""
+        tasks = [asyncio.create_task(part.run()) for _, part in parts]
+        try:
+            await asyncio.wait(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            results = [
+                (name, result if isinstance(result, Result) else _without_begin(part, result))
+                for (name, part), result in zip(parts, ended, strict=True)
+            ]
+            self._results += results
+        for result in ended:
+            if isinstance(result, BaseException) and not isinstance(result, _LOST):
+                raise result
+        return results
+
+    def _part(self, start: Found, primary: Primary, order: Order, only: frozenset[int] | None) -> tuple[str, Removal]:
+        others = [one.endpoint for one in start.primaries if one.node_id != primary.node_id]
+        asked, *more = (*others, self._endpoint)
+
+        async def check() -> None:
+            try:
+                now = await find(asked, more)
+            except (LinkError, Refused):
+                return  # nobody knows yet
+            require_same_nodes(start, now)
+
+        part = Part(
+            group=self.id,
+            node_id=primary.node_id,
+            slots=primary.slots,
+            only=only,
+            bounds=self._bounds,
+            rate=self._rate,
+            trash_room=self._shares.get(primary.node_id, 0),
+            check=check,
+        )
+        run = new_id(other_than=[self.id, *(part.id for _, part in self._parts)])
+        removal = Removal(primary.endpoint, order, self.options, self._journal, read_only=False, run=run, part=part)
+        self._parts.append((primary.endpoint.label, removal))
+        self._tell(removal)
+        return primary.endpoint.label, removal
+
+    def _with_room(self, work: Work) -> Work:
+        """Share the room that is left in the trash, by what each is to remove."""
+        room = max(0, self._room - sum(part.progress.trash_bytes for _, part in self._parts))
+        planned = sum(order.planned + 1 for _, order in work)
+        self._shares = {primary.node_id: room * (order.planned + 1) // planned for primary, order in work}
+        return work
+
+    def _tell(self, part: Removal) -> None:
+        """What was told before there was anybody to tell it to."""
+        if self._paused:
+            part.pause()
+        if self._cancelled:
+            part.cancel()
+
+    def _all(self) -> list[Removal]:
+        return [self._alone] if self._alone is not None else [part for _, part in self._parts]
+
+    def _told(self, found: Found) -> dict[str, Any]:
+        order, options, selection = self.order, self.options, self.order.selection.as_json()
+        kept = options.undo and not options.dry_run
+        return {
+            "run": self.id,
+            "acl_user": order.plan.get("acl_user", ""),
+            "server": self._endpoint.address,
+            "addresses": list(found.addresses),
+            "node": order.node,
+            "run_id": "",
+            "db": order.db,
+            "environment": self._endpoint.environment,
+            "mode": options.mode,
+            "patterns": selection["patterns"],
+            "filters": selection["filters"],
+            "protected": selection["protected"],
+            "preset": order.preset,
+            "options": options.as_json(),
+            "plan": order.plan,
+            "undo": str(trash_folder(self._journal.folder)) if kept else None,
+            "resumes": order.resumes,
+            "planned": order.planned,
+            "pattern_index": 0,
+            "cursor": 0,
+        }
+
+
+def _not_begun(order: Order, seconds: float) -> Progress:
+    return Progress(
+        state="starting",
+        why=NOTHING,
+        tally=Tally(),
+        planned=order.planned,
+        scanned=0,
+        total=order.scan,
+        seconds=seconds,
+        keys_per_second=0.0,
+        seconds_left=None,
+        felt=Feeling(),
+        idle_p99=None,
+        limit=None,
+        pace=Pace(FIRST, 0.0, hold=False, why=NOTHING),
+        trash_bytes=0,
+        undo_left_out=0,
+    )
+
+
+def _without_begin(part: Removal, error: BaseException | None) -> Result:
+    """The account of a part that was kept from beginning, or cut off."""
+    progress, known = part.progress, isinstance(error, _LOST)
+    return Result(
+        run=part.id,
+        outcome="stopped" if known else "interrupted",
+        why=safe(str(error) if known else ""),
+        tally=progress.tally,
+        left=None,
+        bytes_estimated=None,
+        seconds=progress.seconds,
+        undo=None,
+        undo_bytes=progress.trash_bytes,
+        undo_left_out=progress.undo_left_out,
+        dry_run=part.options.dry_run,
+    )

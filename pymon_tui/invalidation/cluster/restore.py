@@ -1,0 +1,289 @@
+"""An undo of a run on whatever the named server belongs to: each key goes to the node that serves it by now."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
+from functools import reduce
+
+from pymon_tui.invalidation.blocking import to_its_end
+from pymon_tui.invalidation.cluster.primaries import Found, Primary, find
+from pymon_tui.invalidation.cluster.routes import open_routes
+from pymon_tui.invalidation.pipe import Line, open_pipe
+from pymon_tui.invalidation.restore import OtherServer, Restore, RestoreError, RestorePart
+from pymon_tui.invalidation.restore_account import (
+    LISTED,
+    NodeRestored,
+    RestoreOutcome,
+    RestoreProgress,
+    RestoreResult,
+    RestoreState,
+    RestoreTally,
+)
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.ids import new_id
+from pymon_tui.journal.journal import Journal, JournalError, JsonValue
+from pymon_tui.journal.lock import Locked, patient_lock
+from pymon_tui.journal.records import Record
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+
+_NOTHING = safe("")
+_LOST = (LinkError, RestoreError, Locked, StateError)
+_WORST: tuple[RestoreOutcome, ...] = ("interrupted", "stopped", "cancelled", "done")
+
+
+class WholeRestore:
+    """One undo, told what to do and asked how it stands as a ``Restore``.
+
+    Attributes:
+        undo: Its id.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        record: Record,
+        journal: Journal,
+        *,
+        ceiling: float,
+        replace: bool,
+        elsewhere: bool,
+        read_only: bool,
+    ) -> None:
+        """Prepare an undo of this run; nothing is opened yet. The rest is as for ``Restore``.
+
+        Raises:
+            RestoreError: If nothing may be written.
+        """
+        if read_only:
+            raise RestoreError("nothing is restored: this is read-only; start without --read-only")
+        self.undo = new_id()
+        self._endpoint = endpoint
+        self._record = record
+        self._journal = journal
+        self._ceiling = ceiling
+        self._replace = replace
+        self._elsewhere = elsewhere
+        self._parts: list[tuple[str, Restore]] = []
+        self._began = time.monotonic()
+        self._cancelled = False
+        self._unrecorded: SafeText | None = None
+
+    @property
+    def progress(self) -> RestoreProgress:
+        """How all of it stands now."""
+        parts = [part.progress for _, part in self._parts]
+        if len(parts) == 1:
+            return parts[0]
+        states = [part.state for part in parts if part.state != "ended"]
+        state: RestoreState = "running" if "running" in states else states[0] if states else "starting"
+        return RestoreProgress(
+            state=state,
+            why=next((part.why for part in parts if part.why), _NOTHING),
+            total=sum(part.total for part in parts),
+            tally=_added([part.tally for part in parts]),
+            seconds=time.monotonic() - self._began,
+        )
+
+    def cancel(self) -> None:
+        """End after what is on its way; ``run`` returns the account of what was done."""
+        self._cancelled = True
+        for _, part in self._parts:
+            part.cancel()
+
+    async def run(self) -> RestoreResult:
+        """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.
+
+        Raises:
+            LinkError: If one of the primaries can't be reached to begin with.
+            RestoreError: If these are not the servers to restore to (``OtherServer``), or the server is a replica.
+            Locked: If the run is still under way, or another undo of it.
+            TrashError: If the trash can't be read.
+            JournalError: If the lock can't be made.
+        """
+        self._began = time.monotonic()
+        try:
+            found = await find(self._endpoint)
+        except Refused as error:
+            raise RestoreError(str(error)) from None
+        kept = [part for part in self._record.parts or (self._record,) if part.undo_path is not None]
+        if not found.is_cluster and not self._record.parts:
+            self._parts = [self._part(found.primaries[0].endpoint, part, None) for part in kept[:1]]
+            return await self._parts[0][1].run()
+        if not self._elsewhere:
+            _require_same_servers(kept, found)
+        async with AsyncExitStack() as held:
+            if self._record.parts:
+                name = f"run-{self._record.run}"
+                await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.undo))
+            return await self._carried_out(kept, found)
+
+    async def _carried_out(self, kept: Sequence[Record], found: Found) -> RestoreResult:
+        opens = open_routes if found.is_cluster else open_pipe
+
+        async def opened(endpoint: Endpoint) -> Line:
+            return await opens(endpoint)
+
+        again = [part for part in kept if part.started.get("astray") is True]
+        strays = frozenset(await asyncio.to_thread(_keys_of, again)) if again else frozenset[bytes]()
+        for part in kept:
+            passed_over = strays if part not in again else frozenset[bytes]()
+            fewer = await asyncio.to_thread(_count_of, part, passed_over) if passed_over else 0
+            shared = RestorePart(self.undo, opened, passed_over, fewer)
+            self._parts.append(self._part(_near(part, found).endpoint, part, shared))
+        await self._write("started", **self._told(kept, found))
+        tasks = [asyncio.create_task(part.run()) for _, part in self._parts]
+        results: list[RestoreResult] = []
+        try:
+            await asyncio.wait(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            for (_, restore), each in zip(self._parts, ended, strict=True):
+                if not isinstance(each, RestoreResult):
+                    each = _without_begin(restore, self._record, each)
+                results.append(each)
+            result = self._result(results)
+            await self._write("ended", **result.as_json())
+        for each in ended:
+            if isinstance(each, BaseException) and not isinstance(each, _LOST):
+                raise each
+        return result
+
+    def _part(self, endpoint: Endpoint, record: Record, part: RestorePart | None) -> tuple[str, Restore]:
+        assert record.undo_path is not None  # those that have none were left out
+        restore = Restore(
+            endpoint,
+            record.undo_path,
+            self._journal,
+            ceiling=self._ceiling,
+            replace=self._replace,
+            elsewhere=self._elsewhere,
+            read_only=False,
+            undo=self.undo if part is None else new_id(other_than=[self.undo, *(one.undo for _, one in self._parts)]),
+            part=part,
+        )
+        if self._cancelled:
+            restore.cancel()
+        return record.node, restore
+
+    def _told(self, kept: Sequence[Record], found: Found) -> dict[str, JsonValue]:
+        record = self._record
+        return {
+            "run": record.run,
+            "acl_user": record.acl_user,
+            "node": self._endpoint.label,
+            "server": self._endpoint.address,
+            "addresses": list(found.addresses),
+            "run_id": "",
+            "db": record.db,
+            "environment": self._endpoint.environment,
+            "trash": str(kept[0].undo_path),
+            "replace": self._replace,
+            "elsewhere": self._elsewhere,
+        }
+
+    def _result(self, results: Sequence[RestoreResult]) -> RestoreResult:
+        outcomes = {result.outcome for result in results}
+        outcome: RestoreOutcome = next(each for each in _WORST if each in outcomes)
+        reasons = [result.why for result in results if result.why]
+        dropped = sum(_is_dropped(part) for part in self._record.parts)
+        if dropped:
+            outcome = "stopped" if outcome == "done" else outcome
+            reasons.append(safe(f"what {dropped} of the nodes had was dropped for the undo of newer runs"))
+        unrecorded = (result.unrecorded for result in results if result.unrecorded is not None)
+        return RestoreResult(
+            undo=self.undo,
+            run=self._record.run,
+            outcome=outcome,
+            why=safe("; ".join(dict.fromkeys(reasons)), 400),
+            total=sum(result.total for result in results),
+            tally=_added([result.tally for result in results]),
+            torn=any(result.torn for result in results),
+            failures=tuple(failure for result in results for failure in result.failures)[:LISTED],
+            seconds=time.monotonic() - self._began,
+            unrecorded=next(unrecorded, self._unrecorded),
+            nodes=tuple(NodeRestored(name, result) for (name, _), result in zip(self._parts, results, strict=True)),
+        )
+
+    async def _write(self, event: str, **fields: JsonValue) -> None:
+        """Add to the journal. Keys are brought back all the same where its disk is full."""
+        try:
+            await to_its_end(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
+        except JournalError as error:
+            self._unrecorded = safe(str(error))
+
+
+def _added(tallies: Sequence[RestoreTally]) -> RestoreTally:
+    return reduce(lambda one, other: one.plus(**other.as_json()), tallies, RestoreTally())
+
+
+def _require_same_servers(kept: Sequence[Record], found: Found) -> None:
+    present = {one.run_id for one in found.primaries} - {""}
+    other = next((part for part in kept if part.run_id not in present), None)
+    if other is not None:
+        raise OtherServer(
+            f"{other.node} has failed over or was restarted since the run, or these are other servers; restore to them "
+            "only if that is what you want (--elsewhere)"
+        )
+
+
+def _keys_of(parts: Sequence[Record]) -> set[bytes]:
+    """The keys that these kept; blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    keys: set[bytes] = set()
+    for part in parts:
+        assert part.undo_path is not None
+        with TrashReader(part.undo_path) as reader:
+            keys.update(key for block in reader.blocks() for key, _, _ in block.records)
+    return keys
+
+
+def _count_of(part: Record, keys: Collection[bytes]) -> int:
+    """How many of these keys a part kept; blocks.
+
+    Raises:
+        TrashError: If its trash can't be read.
+    """
+    assert part.undo_path is not None
+    with TrashReader(part.undo_path) as reader:
+        return sum(key in keys for block in reader.blocks() for key, _, _ in block.records)
+
+
+def _near(part: Record, found: Found) -> Primary:
+    """The primary that most of its keys go to, as far as can be told by a slot."""
+    slots = part.started.get("slots")
+    first = slots[0][0] if isinstance(slots, list) and slots else None
+    same = (one for one in found.primaries if any(begin <= (first or 0) <= end for begin, end in one.slots))
+    return next(same, found.primaries[0])
+
+
+def _is_dropped(part: Record) -> bool:
+    return part.undo_path is None and part.result is not None and part.result.get("undo") is not None
+
+
+def _without_begin(part: Restore, record: Record, error: BaseException | None) -> RestoreResult:
+    """The account of a part that was kept from beginning, or cut off."""
+    progress, known = part.progress, isinstance(error, _LOST)
+    return RestoreResult(
+        undo=part.undo,
+        run=record.run,
+        outcome="stopped" if known else "interrupted",
+        why=safe(str(error) if known else ""),
+        total=progress.total,
+        tally=progress.tally,
+        torn=False,
+        failures=(),
+        seconds=progress.seconds,
+        unrecorded=None,
+    )

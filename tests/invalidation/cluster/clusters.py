@@ -1,0 +1,86 @@
+"""Work on a cluster for the tests: desks, plans and runs, and what is there afterwards by looking at every node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pymon_tui.invalidation.account import Mode, Options, Result, Tally
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
+from pymon_tui.invalidation.desk import Desk, Rules
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.restore_account import RestoreResult
+from pymon_tui.invalidation.selection import Selection
+from pymon_tui.server.endpoint import Endpoint
+from tests.invalidation.planned import selecting
+from tests.servers.node import Node
+
+CACHE = selecting("cache:*")
+RULES = Rules(
+    protected=(),
+    presets=(),
+    max_keys=1_000_000,
+    type_above=10_000,
+    ceiling=10.0,
+    rate=None,
+    trash_cap=256 * 2**20,
+    key_cap=16 * 2**20,
+    read_only=False,
+)
+
+
+def endpoint_of(node: Node) -> Endpoint:
+    """Where a node is, by its address on the network."""
+    return Endpoint(host="127.0.0.1", port=node.port, connect_timeout=2.0, command_timeout=2.0)
+
+
+def desk_at(node: Node, folder: Path, **rules: Any) -> Desk:
+    """The desk of a person who has named this node."""
+    return Desk(endpoint_of(node), Rules(**({name: getattr(RULES, name) for name in Rules.__slots__} | rules)), folder)
+
+
+async def planned(desk: Desk, selection: Selection = CACHE, *, mode: Mode = "unlink", undo: bool = True) -> Plan:
+    """The plan of a selection."""
+    return await desk.planning(selection, mode, undo=undo).run()
+
+
+async def removal_of(desk: Desk, selection: Selection = CACHE, **options: Any) -> WholeRemoval:
+    """A run that is planned and not begun."""
+    asked = Options(**({"ceiling": RULES.ceiling, "rate": desk.rules.rate} | options))
+    plan = await planned(desk, selection, mode=asked.mode, undo=asked.undo)
+    return desk.removal(plan, asked, None)
+
+
+async def undone(desk: Desk, *, replace: bool = False, elsewhere: bool = False) -> RestoreResult:
+    """The undo of the newest run."""
+    record = next(record for record in desk.records() if record.kind == "run")
+    restore = desk.restore(record, replace=replace, elsewhere=elsewhere)
+    assert restore is not None
+    return await restore.run()
+
+
+def adds_up(result: Result) -> None:
+    """Check that the account adds up, and is the sum of its nodes'."""
+    tally = result.tally
+    assert tally.matched == tally.removed + tally.already_gone + tally.refused + tally.unknown
+    total = Tally()
+    for each in result.nodes:
+        total = total.plus(each.result.tally)
+    assert tally == total
+
+
+def cache_keys(count: int) -> list[str]:
+    """Keys all over the slots, a third of them with one of a hundred hash tags."""
+    plain = [f"cache:{number}" for number in range(count * 2 // 3)]
+    return plain + [f"cache:{{user:{number % 100}}}:{number}" for number in range(count - len(plain))]
+
+
+def errors_of(nodes: Iterable[Node]) -> set[str]:
+    """The kinds of error that these nodes have answered anybody."""
+    return {
+        line.split(":")[0].removeprefix("errorstat_")
+        for node in nodes
+        for line in str(node.ask("INFO", "errorstats")).splitlines()
+        if line.startswith("errorstat_")
+    }
