@@ -141,19 +141,53 @@ async def open_session(endpoint: Endpoint, handshake: Handshake = Handshake.RESP
     Raises:
         LinkError: With what failed, why and what to do.
     """
+    greeted = await _attempted(endpoint, handshake)
+    if greeted is None and handshake is not Handshake.BARE:
+        bare = await _attempted(endpoint, Handshake.BARE)
+        greeted = bare and await _fuller(endpoint, handshake, bare)
+    if greeted is None:
+        raise greeting_closed(endpoint)
+    return greeted
+
+
+async def _fuller(
+    endpoint: Endpoint, handshake: Handshake, bare: tuple[Session, Handshake]
+) -> tuple[Session, Handshake]:
+    """The session in its fuller form, where the bare one was needed only for a moment.
+
+    A server that was just going down, or somebody who cut the line, looks like a proxy that takes nothing else. For as
+    long as the session holds we would be nameless there, and our looking would count as use.
+    """
+    try:
+        fuller = await _attempted(endpoint, handshake)
+    except LinkError:
+        return bare
+    except BaseException:
+        await bare[0].close()
+        raise
+    if fuller is None:
+        return bare
+    await bare[0].close()
+    return fuller
+
+
+async def _attempted(endpoint: Endpoint, handshake: Handshake) -> tuple[Session, Handshake] | None:
+    """A session that is greeted in this form; None where the connection was closed in the middle of that.
+
+    Raises:
+        LinkError: If it fails in another way.
+    """
     tunnel = tunnel_to(endpoint)
-    for form in dict.fromkeys((handshake, Handshake.BARE)):
-        try:
-            path = await tunnel.socket(endpoint.connect_timeout) if tunnel else None
-            greeted = await _greeted(endpoint, path, form)
-        except NoTunnel as error:
-            raise LinkError(error.failure.trouble, error.failure.what, error.failure.remedy) from None
-        except _Closed:
-            continue
-        if tunnel:
-            tunnel.stood()
-        return greeted
-    raise greeting_closed(endpoint)
+    try:
+        path = await tunnel.socket(endpoint.connect_timeout) if tunnel else None
+        greeted = await _greeted(endpoint, path, handshake)
+    except NoTunnel as error:
+        raise LinkError(error.failure.trouble, error.failure.what, error.failure.remedy) from None
+    except _Closed:
+        return None
+    if tunnel:
+        tunnel.stood()
+    return greeted
 
 
 async def select(session: Session, db: int) -> None:

@@ -21,6 +21,7 @@ from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.reasons import LinkError, answer_text
 from tests.conftest import StartServer, client_of
 from tests.server.fake import endpoint_at, serving, speaking
+from tests.servers.proxy import proxied
 
 SECRET = "s3same, open"
 
@@ -122,6 +123,18 @@ async def test_a_proxy_that_closes_on_client_is_greeted_barely() -> None:
         try:
             assert handshake is Handshake.BARE
             assert await session.ask([("PING",)]) == (b"OK",)
+        finally:
+            await session.close()
+
+
+async def test_a_greeting_that_was_cut_once_is_made_in_full_all_the_same(redis: Redis, server: EmbeddedServer) -> None:
+    async with proxied(server.socket) as line:
+        line.cut_in_reply(1)
+        session, handshake = await open_session(Endpoint(port=line.port))
+        try:
+            assert handshake is Handshake.RESP3
+            named = [client for client in await redis.client_list() if client["name"] == CLIENT_NAME]
+            assert [int(client["id"]) for client in named] == [session.client_id]
         finally:
             await session.close()
 
