@@ -265,6 +265,8 @@ async def _connected_to(target: str | int) -> tuple[asyncio.StreamReader, asynci
 
 def _break(writer: asyncio.StreamWriter) -> None:
     """Close a connection with a reset, if it is of a kind that has one, once what was written has left."""
+    if writer.is_closing():
+        return
     ours: socket.socket = writer.get_extra_info("socket")
     if ours.family != socket.AF_UNIX:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
