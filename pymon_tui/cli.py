@@ -43,7 +43,9 @@ Examples:
   pymon-tui cache.example:6380           one server
   pymon-tui rediss://me@cache.example/2  TLS, user me, database 2
   pymon-tui ssh://me@bastion/cache:6379  one server, through ssh
+  pymon-tui --sentinel s1 --service main the primary that Sentinel names
   pymon-tui --profile prod               a profile of the settings file
+  pymon-tui --profile a --profile b      several, as tabs
   pymon-tui -h cache.example once --json one reading for a script
   pymon-tui demo                         a server of its own, with traffic
 

@@ -36,7 +36,7 @@ async def asked(endpoint: Endpoint, service: Service) -> Asked:
         try:
             session = await open_sentinel(sentinel_at(endpoint, service, address))
             try:
-                one = await opinion(session, service.name)
+                one = await opinion(session, service.name, set())
             finally:
                 await session.close()
         except LinkError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from pymon_tui.model.deployment import Address
 from pymon_tui.model.link import Trouble
@@ -17,6 +17,9 @@ from pymon_tui.server.endpoint import Endpoint, Service
 from pymon_tui.server.reasons import LinkError, answer_text, grant
 
 _ASKED = "SENTINEL"
+_WHERE = "GET-MASTER-ADDR-BY-NAME"
+_WORDS = ("MASTER", "REPLICAS", "SENTINELS", "CKQUORUM", "MYID")
+_NOT_ASKED = ResponseError("not asked")
 _UNKNOWN = ("unknown command", "no such command")
 _TO_SENTINEL = "give theirs with --sentinel-askpass or PYMON_SENTINEL_PASSWORD, and --sentinel-user"
 
@@ -66,21 +69,28 @@ async def open_sentinel(endpoint: Endpoint) -> Session:
     return session
 
 
-async def opinion(session: Session, name: str) -> Opinion:
+async def opinion(session: Session, name: str, refused: set[str]) -> Opinion:
     """Ask one Sentinel all that it can tell of the primary of this name.
+
+    Args:
+        refused: What it has refused before, which isn't asked again: each time would be an entry in its ACL LOG. What
+            it refuses now is added.
 
     Raises:
         LinkError: If the link is lost, or it doesn't tell where the primary is.
     """
     endpoint = session.endpoint
-    words = ("GET-MASTER-ADDR-BY-NAME", "MASTER", "REPLICAS", "SENTINELS", "CKQUORUM")
+    words = [word for word in _WORDS if word not in refused]
+    lines = [(_ASKED, word) if word == "MYID" else (_ASKED, word, name) for word in (_WHERE, *words)]
     try:
-        address, *rest = await session.ask([*((_ASKED, word, name) for word in words), (_ASKED, "MYID")])
+        address, *rest = await session.ask(lines)
     except LinkError as error:
         raise _at(endpoint, error) from None
     if isinstance(address, RedisError):
         raise _refusal(address, endpoint)
-    watch, replicas, sentinels, quorum, own_id = rest
+    refused |= {word for word, reply in zip(words, rest, strict=True) if _is_refusal(reply)}
+    told = dict(zip(words, rest, strict=True))
+    watch, replicas, sentinels, quorum, own_id = (told.get(word, _NOT_ASKED) for word in _WORDS)
     try:
         primary = parse_address(address)
         if primary is None:
@@ -109,7 +119,7 @@ async def primary_of(endpoint: Endpoint, service: Service) -> Endpoint:
         try:
             session = await open_sentinel(sentinel_at(endpoint, service, address))
             try:
-                told = await opinion(session, service.name)
+                told = await opinion(session, service.name, set())
             finally:
                 await session.close()
         except LinkError as error:
@@ -150,6 +160,13 @@ def _refusal(error: RedisError, endpoint: Endpoint) -> LinkError:
             Trouble.FOREIGN, f"{endpoint.address} is no Sentinel", "check --sentinel; theirs is port 26379"
         )
     return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} says: {text}", "")
+
+
+def _is_refusal(reply: Reply | RedisError) -> bool:
+    """Whether it would be refused again: it is denied, or not known there."""
+    if not isinstance(reply, RedisError):
+        return False
+    return isinstance(reply, NoPermissionError) or "unknown" in answer_text(reply).lower()
 
 
 def _quorum(reply: Reply | RedisError) -> tuple[SafeText, bool] | None:

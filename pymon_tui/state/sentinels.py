@@ -110,7 +110,7 @@ class Sentinels:
         return changes
 
     def wake(self) -> None:
-        """Ask all of them now."""
+        """Ask all of them now, also what they have refused."""
         self._woken.set()
 
     def log_in(self, password: SecretStr) -> None:
@@ -127,13 +127,15 @@ class Sentinels:
 
     async def _ask(self, address: Address, one: _Asked) -> None:
         session: Session | None = None
+        refused: set[str] = set()
         try:
             while True:
                 self._woken.clear()
                 try:
                     if session is None:
                         session = await open_sentinel(sentinel_at(self._endpoint, self._service, address))
-                    self._hear(address, one, await opinion(session, self._service.name))
+                        refused.clear()
+                    self._hear(address, one, await opinion(session, self._service.name, refused))
                     wait = self._every
                 except LinkError as error:
                     if session is not None:
@@ -141,17 +143,18 @@ class Sentinels:
                         session = None
                     wait = self._miss(address, one, error)
                 self._news()
-                await self._wait(wait)
+                if await self._woken_within(wait):
+                    refused.clear()
         finally:
             if session is not None:
                 await session.close()
 
-    async def _wait(self, seconds: float) -> None:
+    async def _woken_within(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
-                await self._woken.wait()
+                return await self._woken.wait()
         except TimeoutError:
-            return
+            return False
 
     def _hear(self, address: Address, one: _Asked, told: Opinion) -> None:
         if one.failure is not None and one.told is None and one.tries and self._best is not None:

@@ -54,7 +54,7 @@ async def test_a_real_one_tells_the_primary_and_all_around_it(sentinels: Sentine
     assert (found.port, found.service) == (primary.port, None)
     session = await open_sentinel(sentinel_at(endpoint, service, places[0]))
     try:
-        told = await opinion(session, SERVICE)
+        told = await opinion(session, SERVICE, set())
         assert told.primary.port == primary.port
         assert {seen.address.port for seen in told.replicas} == {node.port for node in sentinels.replicas()}
         assert {seen.address for seen in told.sentinels} == set(places[1:])
@@ -80,6 +80,23 @@ async def test_a_real_one_tells_the_primary_and_all_around_it(sentinels: Sentine
     assert "--sentinel-askpass" in locked.remedy
 
 
+async def test_what_is_denied_is_asked_once(sentinels: Sentinels) -> None:
+    node = sentinels.sentinels[0]
+    node.ask("ACL", "SETUSER", "watcher", "on", "nopass", "-@all", "+hello", "+sentinel|get-master-addr-by-name")
+    service = Service(SERVICE, (Address("127.0.0.1", node.port),), "watcher", SecretStr("any"))
+    session = await open_sentinel(sentinel_at(endpoint_at(0), service, service.sentinels[0]))
+    refused: set[str] = set()
+    try:
+        told = [await opinion(session, SERVICE, refused) for _ in range(3)]
+    finally:
+        await session.close()
+    assert {one.primary.port for one in told} == {sentinels.primary().port}
+    assert (told[-1].watch, told[-1].replicas, told[-1].own_id) == (None, (), "")
+    assert refused == {"MASTER", "REPLICAS", "SENTINELS", "CKQUORUM", "MYID"}
+    denied = [dict(zip(entry[::2], entry[1::2], strict=True)) for entry in node.ask("ACL", "LOG")]
+    assert {entry["count"] for entry in denied if str(entry["object"]).startswith("sentinel")} == {1}
+
+
 async def test_one_that_tells_little_is_enough() -> None:
     async with serving(speaking(sentinel_saying(at(b"10.0.0.5", 6379)))) as port:
         service = Service("main", (NOBODY, Address("127.0.0.1", port)))
@@ -87,7 +104,7 @@ async def test_one_that_tells_little_is_enough() -> None:
         found = await primary_of(replace(endpoint_at(0), mapped=mapped), service)
         assert found.address == "localhost:7001"
         session = await open_sentinel(sentinel_at(endpoint_at(0), service, service.sentinels[1]))
-        told = await opinion(session, "main")
+        told = await opinion(session, "main", set())
         assert (told.watch, told.replicas, told.sentinels, told.own_id, told.quorum) == (None, (), (), "", None)
         await session.close()
 
