@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import SafeText, look_alikes, safe
 
 MAX_BYTES = 1024
 """The longest glob. Longer ones are a mistake, and cost the server dearly: it tries them on each key."""
@@ -61,7 +61,9 @@ class Pattern:
     def shown(self) -> SafeText:
         """The glob as a person types it, whole; ``parse_pattern`` makes the same pattern of it."""
         text = self.glob.decode("utf-8", "surrogateescape")
-        typed = "".join(_shown(piece) for piece in _PIECE.findall(text))
+        strangers = look_alikes(text)
+        pieces = _PIECE.finditer(text)
+        typed = "".join(_shown(piece[0], is_plain=piece.end() - 1 not in strangers) for piece in pieces)
         return safe(typed, limit=len(typed))
 
     def matches(self, key: bytes) -> bool:
@@ -241,10 +243,10 @@ def _place(token: frozenset[int]) -> bytes:
     return b"[%b]" % b"".join(rb"\x%02x" % byte for byte in sorted(token)) if token else b"(?!)"
 
 
-def _shown(piece: str) -> str:
-    """A character of a glob with the backslash before it, if any, as it can be typed."""
+def _shown(piece: str, *, is_plain: bool) -> str:
+    """A character of a glob and the backslash before it, if any, as it can be typed; ``is_plain`` if it may be seen."""
     escape, character = piece[:-1], piece[-1]
-    plain = safe(character) == character and piece != "\\"
+    plain = is_plain and safe(character) == character and piece != "\\"
     if escape and (not plain or character == "x"):
         escape = "\\x5c"  # a bare one would be read together with what follows
     return escape + (character if plain else _hexadecimal(character))

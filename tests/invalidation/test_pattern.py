@@ -125,6 +125,13 @@ def test_a_literal_matches_itself_alone(value: bytes, other: bytes) -> None:
     assert around.only_key == b"x" + value + b"y"
 
 
+def test_a_name_that_only_looks_alike_is_neither_shown_nor_typed_alike() -> None:
+    pattern = Pattern("\u0430dmin:*".encode())
+    assert pattern.shown == r"\xd0\xb0dmin:*"
+    assert parse_pattern("admin:*") != pattern
+    assert parse_pattern("\u0430dmin:*") == parse_pattern(pattern.shown) == pattern
+
+
 async def test_the_server_reads_a_literal_as_well(redis: Redis) -> None:
     await redis.mset(dict.fromkeys(KEYS, b""))
     assert [key for key in KEYS if key and await _named(redis, literal(key)) != {key}] == []
@@ -138,6 +145,7 @@ async def test_the_server_reads_a_literal_as_well(redis: Redis) -> None:
 @example("\\안녕e\u0301\u212b\u1100\u202e".encode())
 @example(b"trailing\\")
 @example(b"a" * MAX_BYTES)
+@example("\\\u0430dmin \u0430\u0436 \\n\u0430 a\u0436\u0430".encode())
 @example(b"\xff" * MAX_BYTES)
 def test_what_is_shown_can_be_typed_again(glob: bytes) -> None:
     pattern = _pattern(glob)

@@ -25,6 +25,12 @@ HOSTILE = (
     "\u3164\u2800\u00a0",
     "\u2028\u2029\x85\n\r",
     "\U000e0041",
+    "\u0430dmin",
+    "\u0430\u0435\u043e",
+    "\u03bf",
+    "ab",
+    "\\x4",
+    "b" * 31,
 )
 texts = st.text(st.characters(codec=None), max_size=80) | st.lists(st.sampled_from(HOSTILE)).map("".join)
 raws = texts | st.binary(max_size=120) | texts.map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -81,6 +87,15 @@ def test_every_character_by_itself() -> None:
         ("\U000e0041", "\\U000e0041"),
         ("[red]x[/]", "[red]x[/]"),
         ("😀 ↑ ▁ é", "😀 ↑ ▁ é"),
+        ("user:\u0430dmin:1", "user:\\u0430dmin:1"),
+        ("s\u0435ssi\u043en", "s\\u0435ssi\\u043en"),
+        ("\u039f\u039ak", "\\u039f\\u039ak"),
+        ("\u043a\u043b\u044e\u0447:admin", "\u043a\u043b\u044e\u0447:admin"),
+        ("\u0440\u0443\u0441\u0441\u043a\u0438\u0439", "\u0440\u0443\u0441\u0441\u043a\u0438\u0439"),
+        ("caf\u00e9 \u03b4\u03bf\u03ba\u03b9\u03bc\u03ae", "caf\u00e9 \u03b4\u03bf\u03ba\u03b9\u03bc\u03ae"),
+        ("\u200b\u0430", "\\u200b\u0430"),
+        ("2\u0430_\u0430\u0410", "2\u0430_\u0430\u0410"),
+        ("\u0430" + "\u0436" * 40 + "a", "\u0430" + "\u0436" * 40 + "a"),
         (b"", ""),
         (bytearray(b"a"), "a"),
         (memoryview(b"a\x00"), "a\\x00"),
