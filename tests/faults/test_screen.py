@@ -1,0 +1,125 @@
+"""What a person sees of it: the last picture dimmed, what failed and since when, and keys that answer meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings import Settings
+from pymon_tui.ui.app import PymonApp
+from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.password import PasswordScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
+from tests.faults.conftest import StartNode
+from tests.faults.watching import heard, source_of
+from tests.servers.clients import client_of
+from tests.servers.node import Node
+from tests.servers.proxy import Proxy
+from tests.ui.stage import no_ways, until
+
+
+@asynccontextmanager
+async def shown(endpoint: Endpoint) -> AsyncIterator[Pilot[int]]:
+    """The app on this server."""
+    app = PymonApp(Settings(host="named"), source_of, lambda *_: endpoint, no_ways, endpoint=endpoint)
+    async with app.run_test(size=(120, 36)) as pilot:
+        yield pilot
+
+
+def text_of(pilot: Pilot[int]) -> str:
+    """All that is on the screen, in one line."""
+    drawn = re.sub(r"<[^>]+>", " ", pilot.app.export_screenshot().partition("</style>")[2])
+    return " ".join(drawn.replace("&#160;", " ").replace("&#x27;", "'").split())
+
+
+def has(pilot: Pilot[int], *words: str) -> Callable[[], bool]:
+    return lambda: all(word in text_of(pilot) for word in words)
+
+
+def monitor_of(pilot: Pilot[int]) -> MonitorScreen:
+    return next(one for one in pilot.app.screen_stack if isinstance(one, MonitorScreen))
+
+
+def is_live(pilot: Pilot[int]) -> Callable[[], bool]:
+    def live() -> bool:
+        newest = monitor_of(pilot).newest
+        return newest is not None and heard(newest) and not monitor_of(pilot).has_class("-stale")
+
+    return live
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_frozen_server_keeps_its_picture_and_holds_no_key_up(node: Node, endpoint: Endpoint) -> None:
+    async with shown(endpoint) as pilot:
+        await until(pilot, is_live(pilot))
+        await until(pilot, has(pilot, "Memory"))
+        node.pause()
+        await until(pilot, has(pilot, "no answer from", "within 0.4 s", "away", "r tries at once"))
+        assert monitor_of(pilot).has_class("-stale")
+        assert has(pilot, "valkey", "primary", "used")()  # what it was is still there
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReaderScreen))
+        await pilot.press("escape")
+        node.resume()
+        await until(pilot, is_live(pilot))
+        assert not has(pilot, "away")()
+
+
+async def test_one_can_leave_while_a_server_is_frozen(node: Node, endpoint: Endpoint) -> None:
+    async with shown(replace(endpoint, command_timeout=60.0)) as pilot:
+        await until(pilot, is_live(pilot))
+        node.pause()
+        await pilot.press("q")
+        await until(pilot, lambda: pilot.app.return_code == 0)
+        node.resume()
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_busy_script_is_said_with_what_ends_it(start_node: StartNode) -> None:
+    node = start_node({"lua-time-limit": "20"})
+    async with shown(Endpoint(socket=node.server.socket, command_timeout=2.0)) as pilot:
+        await until(pilot, is_live(pilot))
+        async with busy(node):
+            await until(pilot, has(pilot, "the server is busy with a script or a function", "SCRIPT KILL"))
+        await until(pilot, is_live(pilot))
+
+
+@asynccontextmanager
+async def busy(node: Node) -> AsyncIterator[None]:
+    """A script that goes on and on."""
+    async with client_of(node.server) as client, client_of(node.server) as other:
+        script = asyncio.ensure_future(client.eval("while true do end", 0))
+        yield
+        await other.script_kill()
+        await asyncio.gather(script, return_exceptions=True)
+
+
+async def test_a_password_is_typed_where_the_server_wants_one(start_node: StartNode) -> None:
+    node = start_node({"requirepass": "s3same-open"})
+    async with shown(Endpoint(socket=node.server.socket, password=SecretStr("old"))) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, PasswordScreen))
+        assert has(pilot, "wrong password for user default")()
+        pilot.app.screen.query_one(Input).value = "s3same-open"
+        await pilot.press("enter")
+        await until(pilot, is_live(pilot))
+        assert not has(pilot, "s3same-open")()
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_bad_line_leaves_every_pane_alive(node: Node, line: Proxy, endpoint: Endpoint) -> None:
+    async with shown(endpoint) as pilot:
+        await until(pilot, is_live(pilot))
+        for number in range(8):
+            line.cut()
+            await pilot.press(str(2 + number % 7))
+            await until(pilot, is_live(pilot))
+        assert pilot.app.return_code is None
