@@ -153,14 +153,15 @@ def _afar_kept_and_flat(what: str, runs: Runs) -> list[Figure]:
             f"≥ {UNDO:.0%} of the speed without",
             f"{kept:.0%}",
             kept >= UNDO,
-            _told(runs["undo"]),
+            f"{_told(runs['undo'])}; {_allowed(runs, 'ours', 'undo')}",
         ),
         Figure(
             f"{what}, with an undo, of keys that end",
             f"≥ {UNDO:.0%} of the speed without",
             f"{ending:.0%}",
             ending >= UNDO,
-            f"{_told(runs['undo ending'])}; without: {_told(runs['ours ending'])}",
+            f"{_told(runs['undo ending'])}; without: {_told(runs['ours ending'])}; "
+            f"{_allowed(runs, 'ours ending', 'undo ending')}",
         ),
         Figure(
             f"{what}: memory of the client, against half as many",
@@ -177,6 +178,13 @@ def _told(runs: Sequence[Run]) -> str:
     cpu, p99 = _middle(run.removed.cpu for run in runs), _middle(run.felt.p99 for run in runs) * 1e3
     server = _middle(run.removed.server for run in runs)
     return f"{walls} s, server {server:.2f} s, CPU of the client {cpu:.2f} s, PING p99 {p99:.1f} ms"
+
+
+def _allowed(runs: Runs, without: str, kept: str) -> str:
+    """The speed that the server itself leaves a run with an undo, whoever asks for the dumps."""
+    busy = _middle(run.removed.busy for run in runs[kept])
+    share = _middle(run.removed.wall for run in runs[without]) / busy
+    return f"the server's main thread was busy for {busy:.2f} s, which allows {share:.0%}"
 
 
 def _apart(runs: Sequence[Run]) -> str:

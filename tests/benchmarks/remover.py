@@ -43,6 +43,7 @@ class Removed:
         ended: When it had ended.
         cpu: CPU seconds of the client, user and system.
         server: Seconds that the server spent on SCAN and UNLINK meanwhile (``INFO commandstats``).
+        busy: Seconds of CPU that its main thread took meanwhile for everything: no run can be quicker.
         scans: How many times it was asked for a page.
         rss: The most memory that the client had, planning included, in MiB.
         before: Seconds from the start of the run to its first SCAN.
@@ -55,6 +56,7 @@ class Removed:
     ended: float
     cpu: float
     server: float
+    busy: float
     scans: int
     rss: float
     before: float = 0.0
@@ -78,6 +80,7 @@ class _Moment:
     at: float
     cpu: float
     server: float
+    busy: float
     scans: int
 
 
@@ -86,7 +89,9 @@ def _moment(client: Redis, who: int) -> _Moment:
     used = [stats.get(f"cmdstat_{name}", {"usec": 0, "calls": 0}) for name in COMMANDS]
     usage = resource.getrusage(who)
     server = sum(one["usec"] for one in used) / 1e6
-    return _Moment(time.monotonic(), usage.ru_utime + usage.ru_stime, server, used[0]["calls"])
+    cpu = client.info("cpu")
+    busy = cpu["used_cpu_sys_main_thread"] + cpu["used_cpu_user_main_thread"]
+    return _Moment(time.monotonic(), usage.ru_utime + usage.ru_stime, server, busy, used[0]["calls"])
 
 
 def _account(
@@ -98,6 +103,7 @@ def _account(
         ended=ended.at,
         cpu=ended.cpu - began.cpu,
         server=ended.server - began.server,
+        busy=ended.busy - began.busy,
         scans=ended.scans - began.scans,
         rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         before=before,
