@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 from pymon_tui.invalidation.account import NOTHING, State
 from pymon_tui.invalidation.bounds import Rate
@@ -109,15 +110,15 @@ class Pacer:
         if self.cancelled:
             raise Cancelled
 
-    async def ask(self, question: str) -> None:
-        """Wait until somebody says yes.
+    async def ask(self, question: str, is_open: Callable[[], bool]) -> None:
+        """Wait until somebody says yes, here or where the same was asked: then the question isn't open any more.
 
         Raises:
             Cancelled: If the run is to end.
         """
         self._answered = False
         self.state, self.why = "asking", safe(question)
-        while not self._answered:
+        while not self._answered and is_open():
             await self._turn()
         self.state, self.why = self.doing, NOTHING
 

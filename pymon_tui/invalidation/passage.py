@@ -305,6 +305,7 @@ class Passage:
             await self._answered()
             most = min(2 * matched, cap)  # not asked again for every few keys, nor left alone with whatever comes
             await self._pacer.ask(
-                f"{matched} keys match by now, and the plan said {bounds.planned}: go on, up to {most}?"
+                f"{matched} keys match by now, and the plan said {bounds.planned}: go on, up to {most}?",
+                lambda: matched > bounds.unasked,
             )
-            bounds.agreed = most
+            bounds.agreed = max(bounds.agreed, most)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.selection import Selection
@@ -58,7 +59,7 @@ async def removed(
 
 
 @asynccontextmanager
-async def under_way(removal: Removal) -> AsyncIterator[asyncio.Task[Result]]:
+async def under_way(removal: Removal | WholeRemoval) -> AsyncIterator[asyncio.Task[Result]]:
     """A run in a task of its own, which is cancelled if it is still there at the end."""
     task = asyncio.create_task(removal.run())
     try:

@@ -168,7 +168,7 @@ async def test_a_wait_ends_at_once_when_it_is_cancelled(clock: Clock) -> None:
     pacer.named(1)
     began = clock.now
     clock.then = lambda: pacer.cancel() if clock.now - began > 1 else None
-    for waiting in (pacer.gate(), pacer.gate(), pacer.ask("go on?"), pacer.wait(60), pacer_paused(pacer)):
+    for waiting in (pacer.gate(), pacer.gate(), pacer.ask("go on?", lambda: True), pacer.wait(60), pacer_paused(pacer)):
         with pytest.raises(Cancelled):
             await waiting
         assert clock.now - began < 1.2
@@ -190,7 +190,7 @@ async def test_a_question_is_open_until_it_is_answered(clock: Clock) -> None:
             pacer.answer()
 
     clock.then = answer
-    await pacer.ask("go on?")
+    await pacer.ask("go on?", lambda: True)
     assert 5 < clock.now - began < 5.2
     assert pacer.state == "running"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pymon_tui.invalidation.restore_account import RestoreResult
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import selecting
+from tests.servers.cluster import Cluster
 from tests.servers.node import Node
 
 CACHE = selecting("cache:*")
@@ -30,14 +32,14 @@ RULES = Rules(
 )
 
 
-def endpoint_of(node: Node) -> Endpoint:
+def endpoint_of(node: Node, username: str | None = None) -> Endpoint:
     """Where a node is, by its address on the network."""
-    return Endpoint(host="127.0.0.1", port=node.port, connect_timeout=2.0, command_timeout=2.0)
+    return Endpoint(host="127.0.0.1", port=node.port, username=username, connect_timeout=2.0, command_timeout=2.0)
 
 
-def desk_at(node: Node, folder: Path, **rules: Any) -> Desk:
+def desk_at(node: Node, folder: Path, *, rate: float | None = None, username: str | None = None) -> Desk:
     """The desk of a person who has named this node."""
-    return Desk(endpoint_of(node), Rules(**({name: getattr(RULES, name) for name in Rules.__slots__} | rules)), folder)
+    return Desk(endpoint_of(node, username), replace(RULES, rate=rate), folder)
 
 
 async def planned(desk: Desk, selection: Selection = CACHE, *, mode: Mode = "unlink", undo: bool = True) -> Plan:
@@ -78,9 +80,14 @@ def cache_keys(count: int) -> list[str]:
 
 def errors_of(nodes: Iterable[Node]) -> set[str]:
     """The kinds of error that these nodes have answered anybody."""
-    return {
-        line.split(":")[0].removeprefix("errorstat_")
-        for node in nodes
-        for line in str(node.ask("INFO", "errorstats")).splitlines()
-        if line.startswith("errorstat_")
-    }
+    return {name.removeprefix("errorstat_") for node in nodes for name in node.ask("INFO", "errorstats")}
+
+
+def connections_of(nodes: Iterable[Node]) -> int:
+    """How many connections there were to these nodes until now."""
+    return sum(int(node.ask("INFO", "stats")["total_connections_received"]) for node in nodes)
+
+
+def dbsize_of(cluster: Cluster) -> int:
+    """How many keys all primaries have."""
+    return sum(int(node.ask("DBSIZE")) for node in cluster.primaries())
