@@ -138,9 +138,9 @@ def nobody_tells(name: str, failures: Mapping[Address, LinkError]) -> LinkError:
 
 
 def _telling(errors: Sequence[LinkError]) -> Sequence[LinkError]:
-    """The errors, first those that time doesn't heal, then what was answered, then what is away."""
-    order = (Trouble.REFUSED, Trouble.FOREIGN)
-    return sorted(errors, key=lambda error: (error.trouble not in order, "watches no service" not in error.what))
+    """The errors, first those that a person can do something about, then what was answered, then what is away."""
+    order = {Trouble.LOCKED: 0, Trouble.REFUSED: 1, Trouble.FOREIGN: 2}
+    return sorted(errors, key=lambda error: (order.get(error.trouble, 3), "watches no service" not in error.what))
 
 
 def _at(endpoint: Endpoint, error: LinkError) -> LinkError:

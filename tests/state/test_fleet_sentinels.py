@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+from pydantic import SecretStr
+
 from pymon_tui.model.deployment import Address, Kind, Role
-from pymon_tui.model.link import Connecting, Live, Lost
+from pymon_tui.model.link import Connecting, Live, Lost, Trouble
 from pymon_tui.model.snapshot import SentinelView, Snapshot
 from pymon_tui.server.endpoint import Endpoint, Service
 from tests.server.fake import endpoint_at
@@ -90,6 +92,38 @@ async def test_a_service_that_nobody_knows_is_said(sentinels: Sentinels) -> None
         assert isinstance(lost, Lost)
         assert "watches no service other" in lost.what
         assert "--service" in lost.remedy
+
+
+async def test_their_password_can_be_given_later(sentinels: Sentinels) -> None:
+    node = sentinels.sentinels[0]
+    node.ask("ACL", "SETUSER", "default", "resetpass", ">sesame")
+    fleet = fleet_of(under([Address("127.0.0.1", 1), address(node)]))
+    async with watched(fleet) as snapshots:
+        lost = (await until(snapshots, lambda snapshot: isinstance(snapshot.link, Lost))).link
+        assert isinstance(lost, Lost)
+        assert lost.trouble is Trouble.LOCKED
+        assert f"{address(node)}: the server wants a password" in lost.what
+        assert "--sentinel-askpass" in lost.remedy
+        fleet.log_in(SecretStr("sesame"))
+        await until(snapshots, lambda one: one.fleet is not None and all_live(one, 3))
+
+
+async def test_one_that_is_frozen_holds_nobody_up(sentinels: Sentinels) -> None:
+    frozen, *others = sentinels.sentinels
+    frozen.pause()
+    try:
+        endpoint = replace(under([address(one) for one in (frozen, *others)]), connect_timeout=0.5, command_timeout=0.5)
+        async with watched(fleet_of(endpoint)) as snapshots:
+            one = await until(
+                snapshots, lambda one: one.fleet is not None and all_live(one, 3) and bool(told(one).away)
+            )
+            assert (told(one).answering, told(one).known) == (2, 3)
+            assert told(one).away[0] == f"no answer from {address(frozen)} within 0.5 s"
+            frozen.resume()
+            one = await until(snapshots, lambda one: told(one).answering == 3)
+            assert any(text.startswith(f"Sentinel {address(frozen)} is back after") for text in changes(one))
+    finally:
+        frozen.resume()
 
 
 async def test_all_of_it_is_reached_where_it_is_mapped_to(sentinels: Sentinels) -> None:
