@@ -151,7 +151,7 @@ def _whole(record: Record, parts: Sequence[Record]) -> Record:
     if not parts:
         return record
     most = [part.removed_at_most for part in parts]
-    matched = sum(_matched(part) for part in parts)
+    matched = sum(_settled(part) for part in parts)
     return replace(
         record,
         parts=tuple(parts),
@@ -162,10 +162,11 @@ def _whole(record: Record, parts: Sequence[Record]) -> Record:
     )
 
 
-def _matched(part: Record) -> int:
+def _settled(part: Record) -> int:
+    """Keys that won't be found again: those of which nothing is known may be."""
     told = part.result or part.progress or {}
-    matched = told.get("matched")
-    return matched if isinstance(matched, int) else 0
+    matched, unknown = told.get("matched"), told.get("unknown")
+    return matched - unknown if isinstance(matched, int) and isinstance(unknown, int) else 0
 
 
 def _stories(entries: Iterable[Entry]) -> dict[str, _Story]:
