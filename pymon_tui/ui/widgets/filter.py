@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, span
 
 _LONGEST = 200
@@ -33,8 +34,7 @@ class FilterLine(Horizontal):
         display: none;
         &.-open { display: block; }
         & Facts { width: 2; }
-        & Input { height: 1; width: 1fr; padding: 0; background: $panel; }
-        & Input, & Input:focus { border: none; }
+        & Field, & Field:focus { width: 1fr; padding: 0; }
     }
     """
 
@@ -81,8 +81,7 @@ class FilterLine(Horizontal):
     def _mounted_field(self) -> Input:
         """Where to type. It is made when somebody first does: an input with its parts costs what a pane does."""
         # Control characters would come in by the clipboard; no row shows one, so none could be found.
-        field = Input(self._text, max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
-        field.cursor_blink = False
+        field = Field(self._text, max_length=_LONGEST, restrict=r"[^\x00-\x1f\x7f-\x9f]*", select_on_focus=False)
         self.mount(Facts(((span("/ ", "accent"),),)), field)
         return field
 
