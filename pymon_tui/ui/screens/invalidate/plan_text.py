@@ -60,7 +60,7 @@ def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
     if plan.bytes is not None:
         error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error >= 1 else ""
         lines.append((_name("memory"), span(units.bytes_(plan.bytes.value)), label(error)))
-    lines += packed("nodes", [(label(f"{part.node} "), span(units.whole(part.matched))) for part in plan.parts], width)
+    lines += _nodes(plan, width)
     lines.append((_name("protected"), span(units.whole(plan.protected), "good" if plan.protected else "value")))
     lines += _counted("types", plan.types, width)
     lines += _counted("expiry", [each for each in plan.expiry if each[1]], width)
@@ -68,6 +68,19 @@ def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
         median, oldest = units.age(plan.idle.median), units.age(plan.idle.oldest)
         lines.append((_name("idle"), label("median "), span(median), label("  oldest "), span(oldest)))
     return tuple(lines)
+
+
+def _nodes(plan: Plan, width: int) -> Iterable[Line]:
+    """How many keys each node of a cluster has; in one line, and where there is no room the least and the most."""
+    if not plan.parts:
+        return ()
+    pieces = [(label(f"{part.node} "), span(units.whole(part.matched))) for part in plan.parts]
+    lines = tuple(packed("nodes", pieces, width))
+    if len(lines) == 1:
+        return lines
+    counts = sorted(part.matched for part in plan.parts)
+    least, most = units.whole(counts[0]), units.whole(counts[-1])
+    return ((_name("nodes"), span(str(len(pieces))), label("  "), span(f"{least} to {most}"), label(" each")),)
 
 
 def troubles(plan: Plan, options: Options) -> tuple[Line, ...]:

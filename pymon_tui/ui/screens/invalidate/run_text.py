@@ -13,6 +13,7 @@ from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, field, fit, label,
 _NAME = 14
 _NODE = 21  # cells of a node's name
 _NODES = 4
+_PLANNED = 16  # cells of how many keys a node had
 _WAITING: tuple[State, ...] = ("holding", "reconnecting", "asking")
 
 _STATES: dict[State, str] = {
@@ -68,30 +69,30 @@ def progress_lines(progress: Progress, mode: Mode, width: int) -> tuple[Line, ..
 
 def node_lines(nodes: Sequence[NodeProgress], width: int) -> tuple[Line, ...]:
     """Each node of a cluster, the one most strained first; as many as there is room for."""
-    lines: list[Line] = []
-    for each in sorted(nodes, key=lambda one: -_strain(one.progress))[:_NODES]:
-        now = each.progress
-        share = 1.0 if now.state in ("verifying", "ended") else min(1.0, now.scanned / now.total) if now.total else 0.0
-        over = now.limit is not None and now.felt.ping_p99 is not None and now.felt.ping_p99 > now.limit
-        ping = units.milliseconds(now.felt.ping_p99)
-        name = fit(safe(each.node), _NODE)
-        line: list[Span] = [
-            label(name),
-            span(f"{100 * share:.0f}%".rjust(5)),
-            span(units.whole(now.tally.removed).rjust(11)),
-            label(" of "),
-            span(units.whole(now.planned)),
-            label("   PING "),
-            span(ping, "warn" if over else "value"),
-        ]
-        text = now.why or (_STATES[now.state] if now.state not in ("running", "ended") else "")
-        room = width - line_width(tuple(line)) - 2
-        if text and room > 0:
-            line.append(span(f"  {fit(safe(text), room)}", "warn" if now.state in _WAITING else "label"))
-        lines.append(tuple(line))
+    shown = sorted(nodes, key=lambda one: -_strain(one.progress))[:_NODES]
+    lines = [_node_line(each, width) for each in shown]
     if len(nodes) > _NODES:
         lines.append((label(f"and {len(nodes) - _NODES} more nodes"),))
     return tuple(lines)
+
+
+def _node_line(each: NodeProgress, width: int) -> Line:
+    now = each.progress
+    share = 1.0 if now.state in ("verifying", "ended") else min(1.0, now.scanned / now.total) if now.total else 0.0
+    line: list[Span] = [
+        label(fit(safe(each.node), _NODE)),
+        span(f"{100 * share:.0f}%".rjust(5)),
+        span(units.whole(now.tally.removed).rjust(11)),
+    ]
+    if now.why and now.state != "running":
+        text = safe(now.why.removeprefix(f"{each.node} "), 400)
+        room = width - line_width(tuple(line)) - 2
+        return (*line, span(f"  {fit(text, room)}".rstrip(), "warn"))
+    over = now.limit is not None and now.felt.ping_p99 is not None and now.felt.ping_p99 > now.limit
+    line += [label(f" of {units.whole(now.planned)}".ljust(_PLANNED))]
+    if now.state == "ended":
+        return (*line, label("ended"))
+    return (*line, label("PING "), span(units.milliseconds(now.felt.ping_p99), "warn" if over else "value"))
 
 
 def _strain(progress: Progress) -> float:
