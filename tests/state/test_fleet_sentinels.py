@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from pymon_tui.model.deployment import Address, Kind, Role
 from pymon_tui.model.link import Connecting, Live, Lost, Trouble
 from pymon_tui.model.snapshot import SentinelView, Snapshot
-from pymon_tui.server.endpoint import Endpoint, Service
+from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint, Service
+from tests.demo.waiting import eventually
 from tests.server.fake import endpoint_at
 from tests.servers.node import Node
 from tests.servers.proxy import proxied
@@ -40,6 +41,12 @@ def primary(snapshot: Snapshot) -> str | None:
     return None if place is None else view(snapshot).nodes[place].member.id
 
 
+async def nobody_left(sentinels: Sentinels) -> bool:
+    """Whether we have no connection any more, to whomever."""
+    nodes = [*sentinels.servers, *sentinels.sentinels]
+    return not any(f"name={CLIENT_NAME} " in str(node.ask("CLIENT", "LIST")) for node in nodes)
+
+
 async def test_all_are_found_from_one_and_a_failover_is_followed(sentinels: Sentinels) -> None:
     old = sentinels.primary()
     async with watched(fleet_of(under([address(sentinels.sentinels[0])]))) as snapshots:
@@ -62,6 +69,7 @@ async def test_all_are_found_from_one_and_a_failover_is_followed(sentinels: Sent
         assert str(one.node) == new
         returned = next(node.member for node in view(one).nodes if node.member.id == str(address(old)))
         assert (returned.role, returned.primary) == (Role.REPLICA, new)
+    await eventually(lambda: nobody_left(sentinels))
 
 
 async def test_what_no_sentinel_tells_is_said_until_one_does(sentinels: Sentinels) -> None:
