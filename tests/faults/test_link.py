@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,88 +13,11 @@ from pymon_tui.model.link import Live, Trouble
 from pymon_tui.readings.metrics import COMMANDS
 from pymon_tui.readings.server import SERVER
 from pymon_tui.server.endpoint import Endpoint
+from tests.faults.happenings import FAULTS
 from tests.faults.watching import away, away_by, heard, known, live, marks, rates, until, watching
 from tests.server.fake import serving, silent
 from tests.servers.node import Node
 from tests.servers.proxy import Proxy, proxied
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What happens to a line, for as long as it happens, and what is said of it."""
-
-    happening: Callable[[Node, Proxy], AbstractAsyncContextManager[None]]
-    trouble: Trouble
-    says: str
-
-
-@asynccontextmanager
-async def killed(node: Node, line: Proxy) -> AsyncIterator[None]:
-    node.kill()
-    line.close_door()
-    yield
-    node.start()
-    await line.open_door()
-
-
-@asynccontextmanager
-async def killed_behind_a_tunnel(node: Node, line: Proxy) -> AsyncIterator[None]:
-    node.kill()
-    yield
-    node.start()
-
-
-@asynccontextmanager
-async def stopped(node: Node, line: Proxy) -> AsyncIterator[None]:
-    node.pause()
-    yield
-    node.resume()
-
-
-@asynccontextmanager
-async def swallowed(node: Node, line: Proxy) -> AsyncIterator[None]:
-    line.swallowing = True
-    yield
-    line.swallowing = False
-
-
-@asynccontextmanager
-async def half_open(node: Node, line: Proxy) -> AsyncIterator[None]:
-    line.lose_server()
-    yield
-
-
-@asynccontextmanager
-async def cut(node: Node, line: Proxy) -> AsyncIterator[None]:
-    line.close_door()
-    line.cut()
-    yield
-    await line.open_door()
-
-
-@asynccontextmanager
-async def held(node: Node, line: Proxy) -> AsyncIterator[None]:
-    line.hold()
-    yield
-    line.release()
-
-
-@asynccontextmanager
-async def paused(node: Node, line: Proxy) -> AsyncIterator[None]:
-    node.ask("CLIENT", "PAUSE", 1_000, "ALL")  # it would not hear an UNPAUSE either
-    yield
-
-
-FAULTS = {
-    "kill -9": Fault(killed, Trouble.UNREACHABLE, "refuses connections|closed the connection|cut the connection"),
-    "kill -9 behind a tunnel": Fault(killed_behind_a_tunnel, Trouble.UNREACHABLE, "closed the connection"),
-    "SIGSTOP": Fault(stopped, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-    "black hole": Fault(swallowed, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-    "half open": Fault(half_open, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-    "reset": Fault(cut, Trouble.UNREACHABLE, "refuses connections|cut the connection|closed the connection"),
-    "held": Fault(held, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-    "CLIENT PAUSE": Fault(paused, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-}
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,8 +19,8 @@ from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from tests.faults.conftest import StartNode
+from tests.faults.happenings import busy
 from tests.faults.watching import heard, source_of
-from tests.servers.clients import client_of
 from tests.servers.node import Node
 from tests.servers.proxy import Proxy
 from tests.ui.stage import no_ways, until
@@ -84,23 +83,13 @@ async def test_one_can_leave_while_a_server_is_frozen(node: Node, endpoint: Endp
 
 
 @pytest.mark.usefixtures("soon")
-async def test_a_busy_script_is_said_with_what_ends_it(start_node: StartNode) -> None:
+async def test_a_busy_script_is_said_with_what_ends_it(start_node: StartNode, line: Proxy) -> None:
     node = start_node({"lua-time-limit": "20"})
     async with shown(Endpoint(socket=node.server.socket, command_timeout=2.0)) as pilot:
         await until(pilot, is_live(pilot))
-        async with busy(node):
+        async with busy(node, line):
             await until(pilot, has(pilot, "the server is busy with a script or a function", "SCRIPT KILL"))
         await until(pilot, is_live(pilot))
-
-
-@asynccontextmanager
-async def busy(node: Node) -> AsyncIterator[None]:
-    """A script that goes on and on."""
-    async with client_of(node.server) as client, client_of(node.server) as other:
-        script = asyncio.ensure_future(client.eval("while true do end", 0))
-        yield
-        await other.script_kill()
-        await asyncio.gather(script, return_exceptions=True)
 
 
 async def test_a_password_is_typed_where_the_server_wants_one(start_node: StartNode) -> None:
