@@ -149,7 +149,9 @@ def at_primary(settings: Any) -> Any:
         raise NoServer(str(error)) from None
     except KeyboardInterrupt:
         raise click.Abort from None
-    found = settings.model_copy(update={"sentinels": (), "host": primary.host, "port": primary.port, "socket": None})
+    found = settings.model_copy(
+        update={"primary_known": True, "host": primary.host, "port": primary.port, "socket": None}
+    )
     open_ssh(found, insists=True)
     return found
 

@@ -69,6 +69,7 @@ class Endpoint:
         mapped: Where nodes can be reached, after what they announce, for those that can't be reached there.
         service: What Sentinels are asked for. Then ``host`` and ``port`` say nothing: the server is ``at`` what they
             answer. None where the address is known.
+        watched: The service whose Sentinels have named this server or one beside it; None where none were asked.
     """
 
     host: str = "127.0.0.1"
@@ -86,6 +87,7 @@ class Endpoint:
     read_only: bool = False
     mapped: tuple[tuple[Address, Address], ...] = ()
     service: Service | None = None
+    watched: Service | None = None
 
     @property
     def address(self) -> str:
@@ -109,7 +111,10 @@ class Endpoint:
         """Another node of the same deployment, by what it announces: reached in the same way, as the same user."""
         announced = Address(host, port)
         reached = next((there for told, there in self.mapped if told == announced), announced)
-        return replace(self, host=reached.host, port=reached.port, socket=None, name=None, service=None)
+        watched = self.service or self.watched
+        return replace(
+            self, host=reached.host, port=reached.port, socket=None, name=None, service=None, watched=watched
+        )
 
     @property
     def is_verified(self) -> bool:

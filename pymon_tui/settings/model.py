@@ -73,6 +73,7 @@ class Settings(BaseSettings):
         trash_size: Bytes on the disk that the undo of all runs may take.
         trash_key_size: Bytes of one key, dumped; a larger one is removed without an undo.
         presets: Named patterns: the built-in ones, and those of the file.
+        primary_known: Whether ``sentinels`` were asked: then ``host`` and ``port`` are what they said. Nobody sets it.
         config: The configuration file that was looked for; it need not exist.
         profiles: The profiles of that file.
     """
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     trash_key_size: Size = ByteSize(16 * 2**20)
     presets: tuple[Preset, ...] = BUILT_IN
 
+    primary_known: bool = False
     config: Path | None = None
     profiles: tuple[Profile, ...] = ()
 
@@ -169,5 +171,6 @@ class Settings(BaseSettings):
             via=self.ssh,
             read_only=self.read_only,
             mapped=self.map,
-            service=service if self.sentinels else None,
+            service=service if self.sentinels and not self.primary_known else None,
+            watched=service if self.primary_known else None,
         )

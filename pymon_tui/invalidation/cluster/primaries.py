@@ -18,6 +18,7 @@ from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.topology import is_cluster, parse_nodes, parse_shards, parse_slots, replication_layout
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.sentinel import primary_of
 
 _ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster")])
 _WAYS = (("NODES", parse_nodes), ("SHARDS", parse_shards), ("SLOTS", parse_slots))
@@ -117,6 +118,8 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
         layout = await _layout(pipe, info) if is_cluster(info) or not texts else None
     finally:
         await pipe.close()
+    if pipe.identity.role != "slave":
+        await _still_named(endpoint, pipe.identity.run_id)
     primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset())
     found = Found(False, (primary,), None, (endpoint.address,))
     known = replication_layout(info).primaries if pipe.identity.role == "slave" else ()
@@ -124,6 +127,27 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
         address = known[0].address
         return await _behind(endpoint, endpoint.at(address.host, address.port), hops - 1)
     return layout, found
+
+
+async def _still_named(endpoint: Endpoint, run_id: str) -> None:
+    """Ask the Sentinels, if there are any, whether this is the primary.
+
+    One that was cut off from the others, or has just come back, says so itself and takes writes, which are lost as
+    soon as it follows the new one.
+
+    Raises:
+        LinkError: If they name another server, or none of them answers.
+    """
+    if endpoint.watched is None:
+        return
+    named = await primary_of(endpoint, endpoint.watched)
+    if named.address == endpoint.address:
+        return
+    pipe = await open_pipe(named)
+    await pipe.close()
+    if not run_id or pipe.identity.run_id != run_id:
+        what = f"{endpoint.label} is not the primary of {endpoint.watched.name} any more: that is {named.address}"
+        raise LinkError(Trouble.UNREACHABLE, what, "begin anew there")
 
 
 async def _behind(replica: Endpoint, primary: Endpoint, hops: int) -> tuple[Layout | None, Found]:
@@ -175,8 +199,10 @@ async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
         unproved.append(Primary(endpoint, member.id or named, member.slots, "", replicas))
     identities = await asyncio.gather(*(_identity(primary) for primary in unproved))
     primaries = (replace(one, run_id=who.run_id) for one, who in zip(unproved, identities, strict=True))
-    addresses = (str(member.address) for member in layout.members if member.address is not None)
-    return Found(True, tuple(primaries), None, tuple(dict.fromkeys((asked.address, *addresses))))
+    announced = [member.address for member in layout.members if member.address is not None]
+    reached = (asked.at(address.host, address.port).address for address in announced)
+    addresses = tuple(dict.fromkeys((asked.address, *map(str, announced), *reached)))
+    return Found(True, tuple(primaries), None, addresses)
 
 
 async def _identity(primary: Primary) -> Identity:
