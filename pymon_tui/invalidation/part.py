@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.crc import key_slot
 
@@ -45,6 +46,15 @@ class Part:
         """Whether the key is the node's own, and not one on its way."""
         slot = key_slot(key)
         return any(first <= slot <= last for first, last in self.slots)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal."""
+        return {
+            "group": self.group,
+            "node_id": self.node_id,
+            "slots": [list(ends) for ends in self.slots],
+            "astray": self.only is not None,
+        }
 
     def stray(self, keys: list[bytes]) -> None:
         """Note keys that are not to be had here: they are neither gone nor refused, and looked for again."""

@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result
 from pymon_tui.invalidation.asking import AskingPipe
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
+from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
@@ -22,20 +22,13 @@ from pymon_tui.invalidation.passage import Passage, Stopped
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
+from pymon_tui.invalidation.room import room_for_trash
 from pymon_tui.invalidation.sweep import Refused
-from pymon_tui.invalidation.trash import (
-    TrashError,
-    TrashHeader,
-    TrashWriter,
-    make_room,
-    trash_folder,
-    trash_path,
-    trash_size,
-)
+from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, trash_path
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
-from pymon_tui.journal.lock import holder, patient_lock
+from pymon_tui.journal.lock import patient_lock
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
@@ -270,39 +263,16 @@ class Removal:
 
     def _told(self, pipe: Pipe) -> dict[str, Any]:
         """What the journal is told at the start."""
-        order, selection = self.order, self.order.selection.as_json()
-        return {
-            "acl_user": pipe.identity.user,
-            "server": self._endpoint.address,
-            "addresses": list(self._addresses),
-            "node": order.node,
-            "run_id": pipe.identity.run_id,
-            "db": order.db,
-            "environment": self._endpoint.environment,
-            "mode": self._options.mode,
-            "patterns": selection["patterns"],
-            "filters": selection["filters"],
-            "protected": selection["protected"],
-            "preset": order.preset,
-            "options": self._options.as_json(),
-            "plan": order.plan,
-            "undo": str(self._trash.path) if self._trash is not None else None,
-            "resumes": order.resumes,
-            "planned": order.planned,
-            "pattern_index": order.start.pattern,
-            "cursor": order.start.cursor,
-        } | self._part_told()
-
-    def _part_told(self) -> dict[str, Any]:
-        part = self._part
-        if part is None:
-            return {}
-        return {
-            "group": part.group,
-            "node_id": part.node_id,
-            "slots": [list(ends) for ends in part.slots],
-            "astray": part.only is not None,
-        }
+        told = begun(
+            self.order,
+            self._options,
+            self._endpoint,
+            acl_user=pipe.identity.user,
+            run_id=pipe.identity.run_id,
+            undo=self._trash.path if self._trash is not None else None,
+            addresses=self._addresses,
+        )
+        return told if self._part is None else told | self._part.as_json()
 
     async def _open(self, endpoint: Endpoint) -> Pipe:
         astray = self._part is not None and self._part.only is not None
@@ -334,17 +304,3 @@ class Removal:
     @property
     def _looked_at(self) -> int:
         return self._scanned + (self._passage.scanned if self._passage is not None else 0)
-
-
-def room_for_trash(folder: Path, cap: int, order: Order) -> int:
-    """Bytes that a run's trash may have, once older ones have made room for what it is estimated to need.
-
-    Raises:
-        TrashError: If a file can't be removed.
-    """
-    estimate = order.plan.get("undo_bytes")
-    # The estimate is of a sample: half as much again is left for what that missed.
-    needed = cap if estimate is None else min(cap, estimate + estimate // 2)
-    known = [path.stem for path in trash_folder(folder).glob("*")]
-    make_room(folder, cap=cap, needed=needed, keep=[run for run in known if holder(folder, f"run-{run}")])
-    return max(0, cap - trash_size(folder))

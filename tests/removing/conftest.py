@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from redis import Redis
 
 from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
+from tests.servers.clients import InitialConfigs, client_of, make_clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,15 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def db(server: EmbeddedServer) -> Iterator[Redis]:
-    """A client of the run's server, which is empty and knows one user."""
+def db(server: EmbeddedServer, initial_configs: InitialConfigs) -> Iterator[Redis]:
+    """A client of the run's server, which is empty, configured as it started, and knows one user."""
+
+    async def clean() -> None:
+        async with client_of(server) as client:
+            await make_clean(client, initial_configs, server.socket)
+
+    asyncio.run(clean())
     with Redis(unix_socket_path=server.socket) as client:
-        for user in client.acl_users():
-            if user != "default":
-                client.acl_deluser(user)
-        client.flushall()
         yield client
 
 

@@ -8,6 +8,7 @@ from functools import reduce
 
 from pymon_tui.invalidation.account import (
     LISTED,
+    NOTHING,
     NodeProgress,
     NodeResult,
     Outcome,
@@ -16,6 +17,9 @@ from pymon_tui.invalidation.account import (
     State,
     Tally,
 )
+from pymon_tui.invalidation.brake import FIRST, Feeling, Pace
+from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.removal import Removal
 from pymon_tui.model.text import SafeText, safe
 
 _ONE_SAYS: tuple[State, ...] = ("asking", "paused")
@@ -50,6 +54,45 @@ def together(nodes: Sequence[tuple[str, Progress]], *, planned: int, seconds: fl
         trash_bytes=sum(part.trash_bytes for part in parts),
         undo_left_out=sum(part.undo_left_out for part in parts),
         nodes=tuple(NodeProgress(name, part) for name, part in nodes),
+    )
+
+
+def not_begun(order: Order, seconds: float) -> Progress:
+    """A run that has no part yet."""
+    return Progress(
+        state="starting",
+        why=NOTHING,
+        tally=Tally(),
+        planned=order.planned,
+        scanned=0,
+        total=order.scan,
+        seconds=seconds,
+        keys_per_second=0.0,
+        seconds_left=None,
+        felt=Feeling(),
+        idle_p99=None,
+        limit=None,
+        pace=Pace(FIRST, 0.0, hold=False, why=NOTHING),
+        trash_bytes=0,
+        undo_left_out=0,
+    )
+
+
+def cut_off(part: Removal, why: str | None) -> Result:
+    """The account of a part that was kept from beginning, or with None cut off."""
+    progress = part.progress
+    return Result(
+        run=part.id,
+        outcome="interrupted" if why is None else "stopped",
+        why=safe(why or ""),
+        tally=progress.tally,
+        left=None,
+        bytes_estimated=None,
+        seconds=progress.seconds,
+        undo=None,
+        undo_bytes=progress.trash_bytes,
+        undo_left_out=progress.undo_left_out,
+        dry_run=part.options.dry_run,
     )
 
 

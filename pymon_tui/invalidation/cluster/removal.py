@@ -9,24 +9,24 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result, Tally
+from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
-from pymon_tui.invalidation.brake import FIRST, Feeling, Pace
-from pymon_tui.invalidation.cluster.accounts import by_node, cut_short, merged_result, together
+from pymon_tui.invalidation.cluster.accounts import by_node, cut_off, cut_short, merged_result, not_begun, together
 from pymon_tui.invalidation.cluster.orders import HandOut, Work, again
 from pymon_tui.invalidation.cluster.primaries import Found, Primary, find, ranges_text
 from pymon_tui.invalidation.cluster.resharding import moved_between, require_same_nodes
+from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.part import Part
-from pymon_tui.invalidation.removal import Removal, room_for_trash
+from pymon_tui.invalidation.removal import Removal
+from pymon_tui.invalidation.room import room_for_trash
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import trash_folder
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import Locked, holder, patient_lock
-from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
@@ -86,7 +86,7 @@ class WholeRemoval:
             return self._alone.progress
         seconds = time.monotonic() - self._began
         if not self._parts:
-            return _not_begun(self.order, seconds)
+            return not_begun(self.order, seconds)
         nodes: dict[str, Progress] = {}
         for name, part in self._parts:
             now, before = part.progress, nodes.get(name)
@@ -144,7 +144,7 @@ class WholeRemoval:
             self._rate = Rate(rate, len(work)) if rate is not None else None
             if self.options.undo and not self.options.dry_run:
                 self._room = room_for_trash(folder, self.options.trash_cap, self.order)
-            await to_its_end(self._journal.append, "run", "started", **self._told(found))
+            await to_its_end(self._journal.append, "run", "started", run=self.id, **self._told(found))
             return await self._carried_out(found, work)
 
     async def _run_alone(self, primary: Primary, order: Order, found: Found) -> Result:
@@ -216,7 +216,7 @@ class WholeRemoval:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             results = [
-                (name, result if isinstance(result, Result) else _without_begin(part, result))
+                (name, result if isinstance(result, Result) else cut_off(part, _why(result)))
                 for (name, part), result in zip(parts, ended, strict=True)
             ]
             self._results += results
@@ -270,65 +270,18 @@ class WholeRemoval:
         return [self._alone] if self._alone is not None else [part for _, part in self._parts]
 
     def _told(self, found: Found) -> dict[str, Any]:
-        order, options, selection = self.order, self.options, self.order.selection.as_json()
-        kept = options.undo and not options.dry_run
-        return {
-            "run": self.id,
-            "acl_user": order.plan.get("acl_user", ""),
-            "server": self._endpoint.address,
-            "addresses": list(found.addresses),
-            "node": order.node,
-            "run_id": "",
-            "db": order.db,
-            "environment": self._endpoint.environment,
-            "mode": options.mode,
-            "patterns": selection["patterns"],
-            "filters": selection["filters"],
-            "protected": selection["protected"],
-            "preset": order.preset,
-            "options": options.as_json(),
-            "plan": order.plan,
-            "undo": str(trash_folder(self._journal.folder)) if kept else None,
-            "resumes": order.resumes,
-            "planned": order.planned,
-            "pattern_index": 0,
-            "cursor": 0,
-        }
+        kept = self.options.undo and not self.options.dry_run
+        return begun(
+            self.order,
+            self.options,
+            self._endpoint,
+            acl_user=str(self.order.plan.get("acl_user", "")),
+            run_id="",
+            undo=trash_folder(self._journal.folder) if kept else None,
+            addresses=found.addresses,
+        )
 
 
-def _not_begun(order: Order, seconds: float) -> Progress:
-    return Progress(
-        state="starting",
-        why=NOTHING,
-        tally=Tally(),
-        planned=order.planned,
-        scanned=0,
-        total=order.scan,
-        seconds=seconds,
-        keys_per_second=0.0,
-        seconds_left=None,
-        felt=Feeling(),
-        idle_p99=None,
-        limit=None,
-        pace=Pace(FIRST, 0.0, hold=False, why=NOTHING),
-        trash_bytes=0,
-        undo_left_out=0,
-    )
-
-
-def _without_begin(part: Removal, error: BaseException | None) -> Result:
-    """The account of a part that was kept from beginning, or cut off."""
-    progress, known = part.progress, isinstance(error, _LOST)
-    return Result(
-        run=part.id,
-        outcome="stopped" if known else "interrupted",
-        why=safe(str(error) if known else ""),
-        tally=progress.tally,
-        left=None,
-        bytes_estimated=None,
-        seconds=progress.seconds,
-        undo=None,
-        undo_bytes=progress.trash_bytes,
-        undo_left_out=progress.undo_left_out,
-        dry_run=part.options.dry_run,
-    )
+def _why(error: BaseException | None) -> str | None:
+    """What kept a part from beginning; None where it was cut off."""
+    return str(error) if isinstance(error, _LOST) else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.lock import Locked
 from pymon_tui.journal.records import on_each_node
 from tests.invalidation.cluster.clusters import (
     CACHE,
@@ -200,3 +202,35 @@ async def test_what_a_user_may_not_touch_is_refused_on_every_node(cluster: Clust
     assert (result.outcome, result.tally.removed, result.tally.refused, result.left) == ("done", 60, 60, 60)
     assert len(result.refused_keys) == 60
     adds_up(result)
+
+
+async def test_a_run_that_is_cut_off_leaves_how_far_it_came(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.fill([*cache_keys(6_000), *OTHERS])
+    desk = desk_at(cluster.primaries()[0], tmp_path, rate=6_000.0)
+    removal = await removal_of(desk)
+    async with under_way(removal) as task:
+        await until(lambda: removal.progress.tally.removed > 300)
+        assert desk.records()[0].state == "running"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    gone = 6_000 + len(OTHERS) - dbsize_of(cluster)
+    (record,) = desk.records()
+    assert (record.state, {part.state for part in record.parts}) == ("interrupted", {"interrupted"})
+    assert record.removed_at_most is not None
+    assert record.removed_at_least <= gone <= record.removed_at_most
+
+    rest = await desk.resumed(record).run()
+    assert (rest.outcome, rest.left) == ("done", 0)
+    assert cluster.keys() == set(OTHERS)
+
+
+async def test_two_runs_at_once_are_refused(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.fill(cache_keys(6_000))
+    first = await removal_of(desk_at(cluster.primaries()[0], tmp_path, rate=6_000.0))
+    second = await removal_of(desk_at(cluster.primaries()[1], tmp_path))
+    async with under_way(first):
+        await until(lambda: first.progress.tally.removed > 0)
+        with pytest.raises(Locked):
+            await second.run()
