@@ -39,6 +39,7 @@ class ActingScreen(SeenScreen[None]):
         self._source = source
         self._asked: Lost | None = None  # when a password was asked for last
         self._given = False  # and whether there was one
+        self._prompt: PasswordScreen | None = None
         super().__init__()
 
     @property
@@ -51,16 +52,18 @@ class ActingScreen(SeenScreen[None]):
         lost = locked(newest)
         if lost is None:
             self._asked = None
-            if isinstance(prompt := self.app.screen, PasswordScreen):
-                prompt.dismiss(None)  # the server has let us in meanwhile
+            if self._prompt is not None and self.app.screen is self._prompt:
+                self._prompt.dismiss(None)  # the server has let us in meanwhile
             return
         new = self._asked is None or lost.since != self._asked.since
         in_vain = self._asked is not None and self._given and lost.tries > self._asked.tries
         if (again or new or in_vain) and self.app.screen is self:
             self._asked, self._given = lost, False
-            self.app.push_screen(PasswordScreen(newest.node, lost.what), self._log_in)
+            self._prompt = PasswordScreen(newest.node, lost.what)
+            self.app.push_screen(self._prompt, self._log_in)
 
     def _log_in(self, password: SecretStr | None) -> None:
+        self._prompt = None
         if password is None:
             return
         self._given = True
