@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from pymon_tui.readings.metrics import COMMANDS
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.ui.screens.status import banner
+from tests.conftest import StartServer
 from tests.faults.conftest import StartNode
 from tests.faults.watching import ALL, away, away_by, gaps, heard, known, live, rates, watching
 from tests.servers.clients import client_of
@@ -105,6 +107,20 @@ async def test_a_server_that_takes_no_writes_is_watched_all_the_same(
         await watch.ticks(2)
         assert watch.said == []
         assert not gaps(watch.newest)
+
+
+async def test_a_server_that_cannot_save_takes_no_writes_and_says_so(own_server: StartServer) -> None:
+    server = own_server({"save": "3600 100000000"})
+    Path(server.socket).with_name("dump.rdb").mkdir()  # where the server would put its snapshot
+    async with watching(Endpoint(socket=server.socket)) as watch, client_of(server) as client:
+        await watch.until(heard)
+        await client.bgsave()
+        failed = await watch.until(lambda snapshot: _persistence(snapshot).rdb_last_bgsave_status == "err")
+        assert live(failed)
+        outcome = await watch.source.act(WRITE)
+        assert isinstance(outcome, NotDone)
+        assert "MISCONF" in outcome.what
+        assert watch.said == []
 
 
 async def test_a_full_server_is_said_left_alone_and_come_back_to(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
