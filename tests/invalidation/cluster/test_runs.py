@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pymon_tui.invalidation.order import OrderError
+from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import Locked
 from pymon_tui.journal.records import on_each_node
@@ -234,3 +235,27 @@ async def test_two_runs_at_once_are_refused(cluster: Cluster, tmp_path: Path) ->
         await until(lambda: first.progress.tally.removed > 0)
         with pytest.raises(Locked):
             await second.run()
+
+
+@pytest.mark.parametrize("denied", [["nodes"], ["nodes", "shards"]])
+async def test_the_nodes_are_learned_in_another_way_where_one_is_denied(
+    cluster: Cluster, tmp_path: Path, denied: list[str]
+) -> None:
+    cluster.fill(cache_keys(300))
+    for node in cluster.primaries():
+        without = [f"-cluster|{name}" for name in denied]
+        node.ask("ACL", "SETUSER", "pymon", "reset", "on", "nopass", "+@all", "~*", *without)
+
+    plan = await planned(desk_at(cluster.primaries()[1], tmp_path, username="pymon"))
+
+    assert (plan.matched, len(plan.parts)) == (300, 3)
+
+
+async def test_who_may_not_know_the_nodes_is_told_what_it_takes(cluster: Cluster, tmp_path: Path) -> None:
+    for node in cluster.primaries():
+        node.ask("ACL", "SETUSER", "pymon", "reset", "on", "nopass", "+@all", "~*", "-cluster")
+
+    with pytest.raises(Refused) as refused:
+        await planned(desk_at(cluster.primaries()[0], tmp_path, username="pymon"))
+
+    assert refused.value.remedy == "ACL SETUSER pymon +cluster|nodes"

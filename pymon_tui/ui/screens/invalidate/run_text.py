@@ -204,7 +204,9 @@ def account(result: Result, shown: SafeText) -> tuple[Line, ...]:
         if each.result.why:
             lines.append(field("", _NAME, span(each.result.why, "warn")))
     if result.undo is not None:
-        lines.append(field("trash", _NAME, str(result.undo), label(units.bytes_(result.undo_bytes))))
+        files = sum(each.result.undo is not None for each in result.nodes)
+        where = f"{files} files in {result.undo.parent}" if files else str(result.undo)
+        lines.append(field("trash", _NAME, where, label(units.bytes_(result.undo_bytes))))
         lines.append(field("not kept", _NAME, units.whole(result.undo_left_out)))
     for name, keys in (("refused", result.refused_keys), ("too big to be kept", result.oversized_keys)):
         if keys:
