@@ -129,7 +129,7 @@ async def test_nobody_is_asked_in_the_middle_of_something_else() -> None:
 
 async def test_a_guessed_server_that_wants_one_is_the_right_one() -> None:
     script = Script(lost(Trouble.LOCKED, 1))
-    app = PymonApp(Settings(), lambda _: script, lambda _: Endpoint(), no_ways, clock=lambda: script.now)
+    app = PymonApp(Settings(), lambda _: script, lambda *_: Endpoint(), no_ways, clock=lambda: script.now)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: asks(pilot))
         await pilot.press("escape")
