@@ -13,12 +13,14 @@ from typing import Any
 import click
 
 from pymon_tui import process_list
+from pymon_tui.model.text import safe
 
 PROGRAM = "pymon-tui"
 ADDRESS = "pymon_tui.address"
 """Key of click's meta: the server named before a subcommand."""
 
 _DOTENV = Path(".env")
+_LONGEST = 2_000  # characters of a line on stderr
 
 
 def given_of(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,8 +159,8 @@ def at_primary(settings: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """One line on stderr."""
-    click.echo(f"{PROGRAM}: {text}", err=True)
+    """One line on stderr; what is repeated of the command line may have been pasted from anywhere."""
+    click.echo(f"{PROGRAM}: {safe(text, _LONGEST)}", err=True)
 
 
 def _ask_password(flag: str, prompt: str) -> str:
