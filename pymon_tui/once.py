@@ -18,8 +18,9 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings import QUERIES
 from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.server import SERVER, Server
-from pymon_tui.server.connection import Handshake, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.settings import Settings

@@ -17,8 +17,8 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings import QUERIES
 from pymon_tui.readings.metrics import METRICS
-from pymon_tui.server.connection import Session
 from pymon_tui.server.poller import Poller
+from pymon_tui.server.session import Session
 from tests.application.keyspace_made import readings as of_keys
 from tests.application.made import readings as of_sessions
 from tests.replies import recorded

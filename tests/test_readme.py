@@ -19,8 +19,8 @@ from pymon_tui.model.action import Done
 from pymon_tui.permissions.users import users
 from pymon_tui.readings import QUERIES
 from pymon_tui.server.actions import perform
-from pymon_tui.server.connection import Handshake
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.known import EVERYTHING
 from pymon_tui.services.notification import Level
 from pymon_tui.services.session import LIFE

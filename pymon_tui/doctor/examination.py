@@ -11,11 +11,11 @@ from pymon_tui.doctor.sentinels import asked
 from pymon_tui.doctor.way import Arrival, arrived, connected, named, secured
 from pymon_tui.permissions.users import READ_OF
 from pymon_tui.readings.topology import is_cluster
-from pymon_tui.server.connection import Session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.known import known_to
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.rights import Answer, rights
+from pymon_tui.server.session import Session
 
 _KEYS: Mapping[str, bytes] = {name: families[0].glob.replace(b"*", b"0") for name, families in READ_OF.items()}
 """A key to try each of these with: others needn't be readable."""

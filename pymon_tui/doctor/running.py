@@ -14,7 +14,7 @@ from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.replication import parse_replication
 from pymon_tui.readings.server import parse_server
 from pymon_tui.readings.topology import is_cluster
-from pymon_tui.server.connection import Session
+from pymon_tui.server.session import Session
 
 PINGS = 5
 APART = 5.0

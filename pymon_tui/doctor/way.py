@@ -12,9 +12,11 @@ from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import reach
-from pymon_tui.server.connection import Handshake, Session, open_session, select
+from pymon_tui.server.connection import open_session, select
 from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.session import Session
 
 SOON = 14.0
 """Days before its end from which on a certificate is to be renewed."""

@@ -19,9 +19,10 @@ from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import parse_info
 from pymon_tui.server.commands import refuse_writes
-from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, link_error
+from pymon_tui.server.session import Session
 
 Answer: TypeAlias = Reply | ResponseError
 """A raw reply, or the error that the server answered."""

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pymon_tui.invalidation.blocking import to_its_end
@@ -28,6 +27,7 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, RestorePart
 from pymon_tui.invalidation.returning import Returning, Sent, portions
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.journal.ids import new_id
@@ -47,33 +47,8 @@ _SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a th
 _NOTHING = safe("")
 
 
-class RestoreError(Exception):
-    """An undo that must not begin. Its text is one line: why, and what to do."""
-
-
-class OtherServer(RestoreError):  # noqa: N818 - what was found
-    """Another server process answers than the one that the keys were removed from. A person may want that."""
-
-
 class _Stopped(Exception):  # noqa: N818 - what was found out
     """The undo can't go on. Its text is one line."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RestorePart:
-    """What an undo of what one node had shares with those of the others.
-
-    Attributes:
-        group: The undo that they make together, which has looked who answers.
-        opens: Connects to wherever the keys are to go.
-        passed_over: Keys that another part brings back: they were found again on another node, and removed there.
-        fewer: How many of them this trash has.
-    """
-
-    group: str
-    opens: Callable[[Endpoint], Awaitable[Line]]
-    passed_over: frozenset[bytes]
-    fewer: int
 
 
 class Restore:

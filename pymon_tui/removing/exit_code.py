@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import PatternError
-from pymon_tui.invalidation.restore import RestoreError
+from pymon_tui.invalidation.restore_part import RestoreError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked

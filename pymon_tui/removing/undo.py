@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pymon_tui.invalidation.desk import Desk
-from pymon_tui.invalidation.restore import RestoreError
+from pymon_tui.invalidation.restore_part import RestoreError
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import undo_code, undo_lines

@@ -13,9 +13,11 @@ from pymon_tui.model.query import Reply
 from pymon_tui.model.steps import Exchange
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.readings.info import parse_info
-from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError, answer_text, remedy_of
+from pymon_tui.server.session import Session
 
 _UNKNOWN_REMEDY = safe("look before you try again")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from redis.exceptions import RedisError
 
 from pymon_tui.server.commands import SENT
-from pymon_tui.server.connection import Session
+from pymon_tui.server.session import Session
 
 _NAMES = tuple(sent.name for sent in SENT)
 _CONTAINERS = tuple(dict.fromkeys(name.partition("|")[0] for name in _NAMES if "|" in name))

@@ -19,9 +19,11 @@ from pymon_tui.model.text import safe
 from pymon_tui.model.units import duration
 from pymon_tui.server import clock
 from pymon_tui.server.backoff import backoff
-from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.session import Session
 from pymon_tui.server.subscriber import Subscriber, Words, refusal, sharded, subscription
 
 _STEADY = 10.0

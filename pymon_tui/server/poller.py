@@ -28,8 +28,8 @@ from pymon_tui.model.query import (
 )
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO, Info
-from pymon_tui.server.connection import Session
 from pymon_tui.server.reasons import answer_text, gap, is_of_another_type, link_error
+from pymon_tui.server.session import Session
 
 _EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)

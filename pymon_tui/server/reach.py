@@ -16,9 +16,9 @@ from redis.exceptions import RedisError
 
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.server.connection import Session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, greeting_closed, link_error
+from pymon_tui.server.session import Session
 from pymon_tui.server.ssh_process import NoTunnel
 from pymon_tui.server.tunnel import tunnel_to
 from pymon_tui.server.wire import connection_to

@@ -11,9 +11,11 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 from pymon_tui.model.query import Reason, Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.commands import PANES, SENT, Sent, Use
-from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.connection import open_session
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.known import Known
 from pymon_tui.server.reasons import answer_text, gap, is_of_key
+from pymon_tui.server.session import Session
 from pymon_tui.server.subscriber import sharded, subscription
 
 _KEY = b"pymon-tui:no-such-key"

@@ -12,9 +12,10 @@ from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.sentinel import Seen, Watch, parse_address, parse_seen, parse_watch
-from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint, Service
 from pymon_tui.server.reasons import LinkError, answer_text, grant
+from pymon_tui.server.session import Session
 
 _ASKED = "SENTINEL"
 _WHERE = "GET-MASTER-ADDR-BY-NAME"

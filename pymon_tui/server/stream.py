@@ -12,8 +12,8 @@ from redis.exceptions import InvalidResponse
 from pymon_tui.model.query import Reply
 from pymon_tui.server import clock
 from pymon_tui.server.commands import refuse_writes
-from pymon_tui.server.connection import Session
 from pymon_tui.server.reasons import LinkError, link_error
+from pymon_tui.server.session import Session
 from pymon_tui.server.wire import UNREADABLE
 
 SLICE = 65_536

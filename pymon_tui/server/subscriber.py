@@ -17,9 +17,10 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
 from pymon_tui.readings.info import parse_info
 from pymon_tui.server import clock
-from pymon_tui.server.connection import Handshake, Session
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.intake import Intake
 from pymon_tui.server.reasons import LinkError, answer_text, gap, link_error
+from pymon_tui.server.session import Session
 from pymon_tui.server.stream import Stream
 
 Words: TypeAlias = tuple[bytes, ...]

@@ -13,9 +13,9 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.server import url
-from pymon_tui.server.connection import Session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import link_error
+from pymon_tui.server.session import Session
 
 _SECONDS = 5.0
 

@@ -24,10 +24,12 @@ from pymon_tui.readings.metrics import COMMANDS, HITS, METRICS, MISSES, NET_INPU
 from pymon_tui.server import clock
 from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
-from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.session import Session
 
 _OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name, HITS.name, MISSES.name)
 

@@ -17,10 +17,10 @@ from pymon_tui.model.units import duration
 from pymon_tui.readings.sentinel import Seen
 from pymon_tui.server import clock
 from pymon_tui.server.backoff import backoff
-from pymon_tui.server.connection import Session
 from pymon_tui.server.endpoint import Endpoint, Service
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.sentinel import Opinion, nobody_tells, open_sentinel, opinion, sentinel_at
+from pymon_tui.server.session import Session
 
 EVERY = 1.0
 """Seconds between two askings of a Sentinel."""

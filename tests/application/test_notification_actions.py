@@ -13,8 +13,8 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.action import Done, NotDone
 from pymon_tui.model.text import safe
 from pymon_tui.server.actions import perform
-from pymon_tui.server.connection import Handshake
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.services.notification import KEPT, LIFE, Level, Notification
 from pymon_tui.services.notifications import Notifications
 from tests.server.fake import unrecorded

@@ -17,8 +17,8 @@ from pymon_tui.journal.journal import Journal
 from pymon_tui.model.action import Action, Done, NotDone, Outcome
 from pymon_tui.model.text import safe
 from pymon_tui.server.actions import perform
-from pymon_tui.server.connection import Handshake
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.services.session import changes, new_id
 from pymon_tui.services.sessions import LIFE, Sessions
 from tests.server.fake import unrecorded

@@ -30,9 +30,10 @@ from pymon_tui.application.sessions import (
 )
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.query import Answers, Batch, Query, Ready, Reason, Unavailable
-from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller
+from pymon_tui.server.session import Session
 from pymon_tui.services.keys import SESSION
 from pymon_tui.services.session import HEADER, new_id
 from pymon_tui.services.sessions import Sessions

@@ -21,8 +21,9 @@ from pymon_tui.application.statistics import (
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.query import Batch, Ready, Reason, Unavailable
 from pymon_tui.readings.info import Info
-from pymon_tui.server.connection import Handshake, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
 from pymon_tui.services.days import Day, Days, HitRate
 from pymon_tui.services.keys import STATS_HITS, STATS_MISSES

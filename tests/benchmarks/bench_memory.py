@@ -111,7 +111,7 @@ def _no_ways(_app: object, _endpoint: object, _monitor: object) -> Ways:
     raise AssertionError("nothing is invalidated here")
 
 
-def _nowhere(_: Choice) -> Endpoint:
+def _nowhere(_: Choice, _present: Endpoint) -> Endpoint:
     raise AssertionError("nobody chooses a server here")
 
 

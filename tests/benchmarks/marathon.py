@@ -20,9 +20,10 @@ from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings import QUERIES
 from pymon_tui.readings.metrics import METRICS
-from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller
+from pymon_tui.server.session import Session
 from pymon_tui.server.wire import connection_to
 from pymon_tui.services.keys import NOTIFICATIONS_CHANNEL
 from pymon_tui.services.notification import Notification

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.restore import OtherServer, Restore, RestoreError
+from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import Mark, RestoreTally
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import Locked, lock

@@ -24,8 +24,9 @@ from pymon_tui.permissions.users import PLACEHOLDER, READ_OF, RuleError, users
 from pymon_tui.readings import QUERIES
 from pymon_tui.server.actions import perform
 from pymon_tui.server.commands import Access, sent
-from pymon_tui.server.connection import Handshake, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.known import EVERYTHING, known_to
 from pymon_tui.server.poller import Poller
 from pymon_tui.services.keys import NOTIFICATIONS_RECENT, SESSION, STATS_HITS

@@ -23,8 +23,9 @@ from pymon_tui.readings.slowlog import (
     decode_slowlog,
     follow,
 )
-from pymon_tui.server.connection import Handshake, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
 from tests.replies import recorded
 

@@ -14,8 +14,8 @@ from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.steps import Exchange, Steps
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.actions import perform
-from pymon_tui.server.connection import Handshake
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from tests.server.fake import Serve, bulk, endpoint_at, serving, speaking, unrecorded
 
 

@@ -20,8 +20,10 @@ from pymon_tui.readings.slowlog_settings import change_threshold, reset_slowlog
 from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server.actions import perform
 from pymon_tui.server.commands import SENT, Access, Kind, WriteRefused, name_of, refuse_writes, sent
-from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
+from pymon_tui.server.session import Session
 from pymon_tui.server.stream import Stream
 from tests.server.fake import unrecorded
 

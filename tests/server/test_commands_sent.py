@@ -26,10 +26,12 @@ from pymon_tui.readings.slowlog_settings import change_threshold, reset_slowlog
 from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server.actions import perform
 from pymon_tui.server.commands import name_of, sent
-from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.known import known_to
 from pymon_tui.server.poller import Poller
+from pymon_tui.server.session import Session
 from pymon_tui.server.stream import Stream
 from pymon_tui.services.sessions import Sessions
 from pymon_tui.settings import Settings

@@ -16,9 +16,11 @@ from redis.exceptions import NoPermissionError, ResponseError
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.link import Trouble
 from pymon_tui.readings.info import Info, parse_info
-from pymon_tui.server.connection import Handshake, Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError, answer_text
+from pymon_tui.server.session import Session
 from tests.conftest import StartServer, client_of
 from tests.server.fake import endpoint_at, serving, speaking
 from tests.servers.proxy import proxied

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.link import Trouble
-from pymon_tui.server.connection import Handshake, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError
 from tests.conftest import StartServer, client_of
 from tests.server.fake import Serve, endpoint_at, saying, serving, silent, speaking

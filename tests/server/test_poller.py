@@ -28,10 +28,11 @@ from pymon_tui.model.query import (
     itself,
 )
 from pymon_tui.readings.info import INFO
-from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import SHARE, Poller
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.session import Session
 from pymon_tui.server.wire import connection_to
 
 Table = dict[str, Any]

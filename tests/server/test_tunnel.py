@@ -20,9 +20,10 @@ from pydantic import SecretStr
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.link import Trouble
 from pymon_tui.server import tunnel
-from pymon_tui.server.connection import Session, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.session import Session
 from tests.conftest import StartServer
 from tests.server.fake import CERT, KEY, serving, speaking
 from tests.server.fake_ssh import FakeSsh

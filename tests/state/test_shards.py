@@ -14,8 +14,9 @@ from pymon_tui.model.feed import Feed
 from pymon_tui.model.query import PENDING, Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings.channels import Channel, Channels
-from pymon_tui.server.connection import Handshake, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.shards import KEPT, ShardNode, Shards
 from tests.demo.waiting import eventually

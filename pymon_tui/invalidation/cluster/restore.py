@@ -12,7 +12,7 @@ from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.cluster.primaries import Found, Primary, find
 from pymon_tui.invalidation.cluster.routes import open_routes
 from pymon_tui.invalidation.pipe import Line, open_pipe
-from pymon_tui.invalidation.restore import OtherServer, Restore, RestoreError, RestorePart
+from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import (
     LISTED,
     NodeRestored,
@@ -22,6 +22,7 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, RestorePart
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.folder import StateError

@@ -9,7 +9,7 @@ import pytest
 from pymon_tui.invalidation import reconnecting
 from pymon_tui.invalidation.account import Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
-from pymon_tui.invalidation.restore import OtherServer
+from pymon_tui.invalidation.restore_part import OtherServer
 from pymon_tui.server.reasons import LinkError
 from tests.invalidation.cluster.clusters import adds_up, cache_keys, desk_at, planned, removal_of, undone
 from tests.invalidation.removing import under_way

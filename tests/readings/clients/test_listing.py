@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.query import Ready
 from pymon_tui.readings.clients import CLIENTS, ClientTable, parse_clients
-from pymon_tui.server.connection import Handshake, open_session
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
 from tests.readings.clients.rows import listing, row
 from tests.replies import recorded

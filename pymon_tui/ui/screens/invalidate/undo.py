@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from pymon_tui.invalidation.cluster.restore import WholeRestore
-from pymon_tui.invalidation.restore import OtherServer, RestoreError
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pymon_tui.invalidation.restore import OtherServer
+from pymon_tui.invalidation.restore_part import OtherServer
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 from pymon_tui.ui.screens.invalidate.journal import JournalScreen

@@ -1,0 +1,125 @@
+"""One connection to a server: commands in, raw replies out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+
+from pymon_tui.model.query import Argument, Reply
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.commands import refuse_writes
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import link_error
+
+
+class Session:
+    """A connection that has been greeted, logged in and set to its database.
+
+    It never reconnects and never repeats a command by itself: a lost link is the caller's to know of.
+
+    Attributes:
+        client_id: The server's id of this connection; None where it doesn't tell.
+        sent: Commands sent so far, the greeting's included.
+        bytes_out: Bytes sent so far.
+        bytes_in: Bytes of the replies read so far, about: strings are counted, their framing is not.
+        waited: Seconds from the last write of ``ask`` to its first reply.
+    """
+
+    def __init__(self, connection: AbstractConnection, endpoint: Endpoint) -> None:
+        self.client_id: int | None = None
+        self.sent = 0
+        self.bytes_out = 0
+        self.bytes_in = 0
+        self.waited = 0.0
+        self.endpoint = endpoint
+        self._connection = connection
+
+    @property
+    def user(self) -> SafeText:
+        """The ACL user we are logged in as."""
+        return safe(self.endpoint.username or "default")
+
+    async def ask(self, commands: Sequence[tuple[Argument, ...]]) -> tuple[Reply | RedisError, ...]:
+        """Send all commands in one write and take a raw reply, or the error the server answered, for each.
+
+        Raises:
+            LinkError: If the link is lost or an answer doesn't come within the command timeout. Whether the
+                commands were carried out is then unknown.
+            WriteRefused: As ``send``.
+        """
+        try:
+            began = perf_counter()
+            await self.send(commands)
+            replies = [await self.receive()]
+            self.waited = perf_counter() - began
+            return (*replies, *[await self.receive() for _ in commands[1:]])
+        except (RedisError, OSError) as error:
+            raise link_error(error, self.endpoint) from None
+
+    async def send(self, commands: Sequence[tuple[Argument, ...]]) -> None:
+        """Write the commands and don't wait for answers: each is to be read with ``receive``, in order.
+
+        Raises:
+            WriteRefused: If one of them may change something and the endpoint is only to be read; none is sent then.
+        """
+        if self.endpoint.read_only:
+            refuse_writes(commands)
+        if not self._connection.is_connected:
+            # redis-py would connect anew by itself: as nobody, and to database 0.
+            raise RedisConnectionError("the connection is closed")
+        packed = self._connection.pack_commands(commands)
+        self.sent += len(commands)
+        self.bytes_out += sum(map(len, packed))
+        # Not redis-py's own way of sending: it may lose a cancellation (asyncio.wait_for until Python 3.12).
+        try:
+            async with asyncio.timeout(self.endpoint.command_timeout):
+                await self._connection._send_packed_command(packed)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def receive(self) -> Reply | RedisError:
+        """The next raw reply, or the error the server answered with."""
+        try:
+            reply = await self._connection.read_response(disable_decoding=True)
+        except ResponseError as error:
+            return error
+        self.bytes_in += _size(reply)
+        return reply
+
+    def hand_over(self, protocol: asyncio.BufferedProtocol) -> asyncio.Transport:
+        """Let ``protocol`` read all that comes from now on, and return where to write to.
+
+        To be called between two questions: a server sends nothing then, so nothing is half read. The session stays
+        the owner, to be held and closed, but neither asks nor receives any more.
+
+        Raises:
+            LinkError: If the server has closed the connection in the meantime.
+        """
+        reader, writer = self._connection._reader, self._connection._writer
+        if reader is None or writer is None or reader.at_eof() or writer.is_closing():
+            raise link_error(RedisConnectionError(), self.endpoint)
+        transport = writer.transport
+        assert isinstance(transport, asyncio.Transport)  # what streams are made of, plain or TLS
+        transport.set_protocol(protocol)
+        return transport
+
+    async def close(self) -> None:
+        """Close the connection; never raises for one that is lost already."""
+        try:
+            await self._connection.disconnect(nowait=True)
+        except (RedisError, OSError):
+            return
+
+
+def _size(reply: Reply) -> int:
+    if isinstance(reply, bytes):
+        return len(reply)
+    if isinstance(reply, dict):
+        return sum(_size(key) + _size(value) for key, value in reply.items())
+    return sum(map(_size, reply)) if isinstance(reply, list | set) else 8
