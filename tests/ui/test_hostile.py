@@ -8,6 +8,8 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.ui.panes import PANES_BY_KEY
+from tests.conftest import StartServer, client_of
+from tests.demo.waiting import eventually
 from tests.ui.hostile import COMMANDS, assert_only_ours, send, spoil, spoil_application
 from tests.ui.pty_run import PtyRun
 
@@ -167,4 +169,25 @@ async def test_nothing_hostile_comes_out_of_the_application(redis: Redis, server
         run.send(b"\x11")
         assert run.ended() == 0
     assert_only_ours(run.output)
+    assert "PWNED" not in eyes.screen.title
+
+
+async def test_nothing_hostile_comes_of_the_names_that_nodes_announce(own_server: StartServer) -> None:
+    primary, replica = own_server({"repl-diskless-sync-delay": "0"}, tcp=True), own_server(tcp=True)
+    announced = "\x1b]2;PWNED\x07\x9b31m\u202e[/]\u0430b"
+    async with client_of(primary) as there, client_of(replica) as here:
+        await here.config_set("replica-announce-ip", announced)
+        await here.replicaof("127.0.0.1", str(primary.port))
+
+        async def is_announced() -> bool:
+            return "slave0" in await there.info("replication")
+
+        await eventually(is_announced)
+    size = (140, 30)
+    with PtyRun(["-h", "127.0.0.1", "-p", str(primary.port)], size=size) as run:
+        eyes = Eyes(run, size)
+        walk(run, eyes, (b"", "node 1 of 2"), (b"f", "PWNED\\x07"), (b"n", "node 2 of 2"))
+        run.send(b"\x11")
+        assert run.ended() == 0
+    assert_only_ours(run.output, bells=1)
     assert "PWNED" not in eyes.screen.title
