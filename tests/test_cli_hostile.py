@@ -68,8 +68,8 @@ def test_nothing_hostile_is_printed(spoilt: EmbeddedServer, capsys: pytest.Captu
             assert_plain(text)
     for command in ("once", "doctor", "acl", "journal"):
         assert printed(capsys, spoilt.socket, command)
-    for command in (("invalidate", "key:*", "--dry-run"), ("invalidate", "key:*", "--yes"), ("undo", "--yes")):
-        printed(capsys, spoilt.socket, *command)
+    for words in (("invalidate", "key:*", "--dry-run"), ("invalidate", "key:*", "--yes"), ("undo", "--yes")):
+        printed(capsys, spoilt.socket, *words)
     assert_plain((state_folder() / "journal.jsonl").read_text())
 
 

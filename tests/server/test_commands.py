@@ -76,7 +76,9 @@ def _with_givens(command: Command[Any] | None) -> list[Command[Any]]:
     return [] if command is None else [command, *_with_givens(command.given)]
 
 
-@pytest.mark.parametrize("query", [*QUERIES, *OF_THE_APPLICATION, *TOPOLOGY, SHARD_CHANNELS], ids=lambda query: query.name)
+@pytest.mark.parametrize(
+    "query", [*QUERIES, *OF_THE_APPLICATION, *TOPOLOGY, SHARD_CHANNELS], ids=lambda query: query.name
+)
 def test_every_reading_comes_from_commands_that_only_read(query: Any) -> None:
     for command in _with_givens(query.command):
         known = sent(command.acl)

@@ -31,7 +31,7 @@ class Ways:
         self.endpoints.append(endpoint)
         return self.scripts.pop(0)
 
-    def endpoint_of(self, choice: Choice, present: Endpoint) -> Endpoint:  # noqa: ARG002 - as the app calls it
+    def endpoint_of(self, choice: Choice, present: Endpoint) -> Endpoint:
         self.choices.append(choice)
         return CHOSEN
 
