@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from pymon_tui.model.text import safe
+from pymon_tui.server.inherited import without_secrets
 
 # A unix socket's path holds 104 bytes on macOS and 108 on Linux, the closing zero included.
 MAX_SOCKET_PATH = 103
@@ -135,6 +136,7 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=log,
                 bufsize=0,
+                env=without_secrets(os.environ),
                 start_new_session=True,  # Ctrl+C and a hang-up of the terminal are meant for us alone
             )
             try:

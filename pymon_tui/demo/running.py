@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.server.inherited import without_secrets
 
 STOP_SECONDS = 2.0
 
@@ -49,6 +51,7 @@ def _workload(socket: str, *, seed: int, rate: int) -> Iterator[None]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env=without_secrets(os.environ),
         start_new_session=True,  # Ctrl+C and a hang-up of the terminal are meant for the monitor alone
     ) as process:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import safe
+from pymon_tui.server.inherited import without_secrets
 
 ALIVE_INTERVAL = 5
 """Seconds of silence after which ssh asks the other side for a sign of life; three without one end it."""
@@ -20,7 +21,6 @@ _HOSTS = (
     re.compile(r"([0-9A-Fa-f:.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)()"),
 )
 _SPEAKER = re.compile(r"^(ssh|\S+@\S+): ")
-_SECRETS = ("REDIS", "VALKEY", "PYMON_", "_PYMON_")
 _OPEN_FAILED = re.compile(r"open failed: (.+)$")
 
 
@@ -98,7 +98,7 @@ def arguments(via: Place, here: str, there: str, *, asks: bool, timeout: float) 
 
 def environment(own: Mapping[str, str], *, asks: bool) -> dict[str, str]:
     """The environment for ssh: without secrets of ours, which ``SendEnv`` would even hand on."""
-    kept = {name: value for name, value in own.items() if not name.startswith(_SECRETS)}
+    kept = without_secrets(own)
     return kept if asks else kept | {"SSH_ASKPASS_REQUIRE": "never"}
 
 
