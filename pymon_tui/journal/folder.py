@@ -39,7 +39,7 @@ def open_private(path: Path, flags: int) -> int:
         OSError: If it can't be opened.
     """
     if flags & os.O_CREAT:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
@@ -48,6 +48,18 @@ def open_private(path: Path, flags: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder and those above it where they are missing, each for its owner alone; others stay as they are.
+
+    Raises:
+        OSError: If one can't be made.
+    """
+    missing = [folder, *folder.parents]
+    for each in reversed(missing):
+        if not each.exists():
+            each.mkdir(mode=0o700, exist_ok=True)
 
 
 def _remedy(error: OSError) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from pymon_tui.journal.folder import make_private, open_private
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint
 
@@ -18,7 +19,8 @@ LIMIT = 8
 def recent() -> tuple[str, ...]:
     """URLs without credentials, the last one first, at most eight; empty where none can be read."""
     try:
-        lines = _path().read_text().splitlines()
+        with os.fdopen(open_private(_path(), os.O_RDONLY), encoding="utf-8") as file:
+            lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError):
         return ()
     return tuple(line for line in lines if _is_clean(line))[:LIMIT]
@@ -55,7 +57,7 @@ def _is_clean(line: str) -> bool:
 
 
 def _write(path: Path, content: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # readable by its owner alone
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -32,6 +32,7 @@ from pymon_tui.ui.leaving import Leaving
 from pymon_tui.ui.palette import ActionProvider
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.picture import save_picture
 from pymon_tui.ui.places import places
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
@@ -164,11 +165,11 @@ class PymonApp(DiffedApp[int]):
 
     def action_picture(self) -> None:
         """Save the screen as an SVG in the working directory, or at home where that can't be written."""
-        for folder in (Path.cwd(), Path.home()):
-            with suppress(OSError):
-                self.notify(safe(f"saved {self.save_screenshot(path=str(folder))}"), markup=False)
-                return
-        self.notify("the screenshot could not be written here or at home", severity="error", markup=False)
+        saved = save_picture(self.export_screenshot(title="pymon-tui"), (Path.cwd(), Path.home()))
+        if saved is not None:
+            self.notify(safe(f"saved {saved}"), markup=False)
+        else:
+            self.notify("the screenshot could not be written here or at home", severity="error", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key that writes under read-only, though a plan can be looked at; another tab only from a monitor."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from platformdirs import user_log_path
 
 from pymon_tui import __version__
+from pymon_tui.journal.folder import open_private
 from pymon_tui.model.text import lines
 
 
@@ -30,10 +31,8 @@ def report(error: BaseException) -> str:
 
 
 def _append(text: str) -> Path:
-    folder = user_log_path("pymon-tui")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / "crash.log"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    path = user_log_path("pymon-tui") / "crash.log"
+    descriptor = open_private(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     with os.fdopen(descriptor, "w", encoding="utf-8") as log:
         log.write(text)
     return path
