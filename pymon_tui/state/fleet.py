@@ -258,6 +258,7 @@ class Fleet:
             if name not in self._followed:
                 monitor = self._make(self._endpoint_of(name), self._queries, self._feed)
                 task = asyncio.create_task(self._take_snapshots(name, monitor))
+                task.add_done_callback(lambda _: self._news.set())  # it never ends but by a mistake of ours
                 self._followed[name] = one = Followed(name, monitor, task)
                 if self._interval is not None:
                     monitor.set_interval(self._interval)
