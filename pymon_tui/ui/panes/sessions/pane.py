@@ -22,7 +22,7 @@ from pymon_tui.application.sessions import (
     id_of,
 )
 from pymon_tui.model.action import Action
-from pymon_tui.model.query import Ready
+from pymon_tui.model.query import Pending, Ready, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.server import SERVER, server_now
@@ -84,9 +84,17 @@ class SessionsPane(Pane):
         yield self._table
         yield self._filter
 
+    def gap(self, snapshot: Snapshot) -> Pending | Unavailable | None:
+        """Where the walk has met no session yet, none is asked about: that is an answer, too."""
+        gap, keys = super().gap(snapshot), snapshot.reading(SESSION_KEYS)
+        nothing_to_ask = isinstance(keys, Ready) and not keys.value.listed
+        return None if isinstance(gap, Pending) and nothing_to_ask else gap
+
     def draw(self, snapshot: Snapshot) -> None:
         """Count the sessions and fill the table."""
         headers, keys = snapshot.reading(SESSIONS), snapshot.reading(SESSION_KEYS)
+        if isinstance(headers, Pending):
+            headers = Ready({}, snapshot.at)
         if not isinstance(headers, Ready) or not isinstance(keys, Ready):
             return
         lives, sizes = snapshot.reading(SESSION_LIVES), snapshot.reading(SESSION_SIZES)

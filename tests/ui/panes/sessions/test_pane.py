@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from pymon_tui.application.sessions import OF_SESSIONS, SESSION_LIVES, SESSION_SIZES, SessionKeys
+from pymon_tui.application.sessions import OF_SESSIONS, SESSION_LIVES, SESSION_SIZES, SESSIONS, SessionKeys
 from pymon_tui.model.action import Done, NotDone
 from pymon_tui.model.query import PENDING, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
@@ -100,6 +100,14 @@ async def test_an_empty_pane_says_so() -> None:
         assert str(stage.pane.border_subtitle) == "0 sessions · 0 users"
         await stage.show(shown(known={}, keys=SessionKeys(0, 0, 1, whole=False)), full=True)
         assert lines(stage) == [["no", "sessions", "yet"]]
+
+
+async def test_a_server_without_sessions_is_not_waited_for() -> None:
+    nothing = readings({}, keys=SessionKeys(0, 0, 0, whole=True))
+    async with pane_of(snapshot(nothing | {SESSIONS: PENDING})) as stage:
+        assert lines(stage) == [["no", "sessions"]]
+        await stage.show(snapshot(nothing | {SESSIONS: DENIED}), full=True)
+        assert "denied" in "".join(stage.said(".gap"))
 
 
 async def test_the_filter_is_by_user() -> None:
