@@ -79,7 +79,7 @@ class Account:
     beyond_a_step: float = 0.0
     busiest_away: float = 0.0
     runs: Counter[str] = field(default_factory=Counter)
-    tasks: tuple[int, int] = (0, 0)
+    leaked: Counter[str] = field(default_factory=Counter)
     files: tuple[int, int] = (0, 0)
     presses: int = 0
 
@@ -111,7 +111,7 @@ class Soak:
         while time.monotonic() < end and not self.account.failures:
             await self._round(self._dice.choice(list(self._happenings)))
         after = await self._held()
-        self.account.files, self.account.tasks = (before[0], after[0]), (before[1], after[1])
+        self.account.files, self.account.leaked = (before[0], after[0]), after[1] - before[1]
 
     async def _round(self, name: str) -> None:
         async with AsyncExitStack() as stack:
@@ -169,15 +169,17 @@ class Soak:
             if rate is not None and not 0 <= rate <= MOST_AT_ONCE:
                 self.account.wrong.append(f"{metric.name}: {rate:g}/s")
 
-    async def _held(self) -> tuple[int, int]:
-        """The descriptors and tasks there are when all is well, every pane is there, and nobody is on the way."""
+    async def _held(self) -> tuple[int, Counter[str]]:
+        """The descriptors, and the tasks by what they run, when all is well, every pane is there, and nobody is away."""
         while self._pilot.app.screen is not self._monitor:
             await self._pilot.press("escape")
         for key in (*KEYS[:8], "1"):
             await self._pilot.press(key)
-        await until(lambda: len(self._line._links) == 2)
+        # A toast has a task of its own for as long as it is seen.
+        await until(lambda: len(self._line._links) == 2 and not self._pilot.app.query("Toast"))
         gc.collect()
-        return open_files(), len(asyncio.all_tasks())
+        tasks = (task.get_coro() for task in asyncio.all_tasks())
+        return open_files(), Counter(getattr(running, "__qualname__", "?") for running in tasks)
 
     @asynccontextmanager
     async def _rotated(self, node: Node, line: Proxy) -> AsyncIterator[None]:
@@ -301,7 +303,7 @@ def table(account: Account) -> str:
         ("keys pressed", str(account.presses)),
         ("runs of an invalidation", ", ".join(f"{count} {name}" for name, count in sorted(account.runs.items()))),
         ("crashes and faults not recovered from", "; ".join(account.failures) or "0"),
-        ("leaked tasks", str(account.tasks[1] - account.tasks[0])),
+        ("leaked tasks", ", ".join(f"{count} {name}" for name, count in account.leaked.items()) or "0"),
         ("leaked descriptors", str(account.files[1] - account.files[0])),
         ("wrong counts", "; ".join(account.wrong) or "0"),
         ("worst recovery", ", ".join(f"{seconds:.1f} s ({name})" for seconds, name in worst)),
@@ -319,7 +321,7 @@ def main() -> int:
     print(f"{chosen.minutes:g} minutes, --seed {chosen.seed}", file=sys.stderr, flush=True)  # noqa: T201
     account = asyncio.run(soak(chosen.minutes * 60, chosen.seed))
     print(table(account))  # noqa: T201
-    leaked = account.tasks[1] > account.tasks[0] or account.files[1] > account.files[0]
+    leaked = account.leaked or account.files[1] > account.files[0]
     return 1 if leaked or account.failures or account.wrong else 0
 
 
