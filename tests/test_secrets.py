@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from pymon_tui.invalidation.trash import TrashError, TrashReader, trash_path
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import holder, lock
-from pymon_tui.model.deployment import Address
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.settings import Settings
+from pymon_tui.settings import load
 from pymon_tui.settings.recent import recent, remember
 from pymon_tui.ui.crash import report
 from pymon_tui.ui.panes import PANES_BY_KEY
@@ -73,15 +71,12 @@ def test_an_error_anywhere_tells_no_secret(own_server: StartServer, tmp_path: Pa
 
 
 def test_nothing_that_is_printed_holds_a_secret() -> None:
-    settings = Settings(
-        host="h",
-        password=SecretStr(SECRET),
-        sentinels=(Address("s", 26379),),
-        service="main",
-        sentinel_password=SecretStr(SECRET),
-    )
-    for each in (settings, settings.endpoint, settings.endpoint.service, settings.model_dump(), vars(settings)):
-        assert SECRET not in f"{each} {each!r}"
+    flags = {"sentinel_password": SECRET, "password": SECRET}
+    for given in ({"url": f"redis://:{SECRET}@h"}, {"sentinels": ["s"], "service": "main", **flags}):
+        settings = load(flags=given, profile=None, environ={}, dotenv=None, config=None, warn=print)
+        assert settings.password is not None
+        for each in (settings, settings.endpoint, settings.endpoint.service, settings.model_dump(), vars(settings)):
+            assert SECRET not in f"{each} {each!r}"
 
 
 def _picture() -> None:
