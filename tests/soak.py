@@ -170,7 +170,7 @@ class Soak:
                 self.account.wrong.append(f"{metric.name}: {rate:g}/s")
 
     async def _held(self) -> tuple[int, Counter[str]]:
-        """The descriptors, and the tasks by what they run, when all is well, every pane is there, and nobody is away."""
+        """The descriptors, and the tasks by what they run, when all is well, every pane is there, and nobody away."""
         while self._pilot.app.screen is not self._monitor:
             await self._pilot.press("escape")
         for key in (*KEYS[:8], "1"):

@@ -140,7 +140,7 @@ def script(server: EmbeddedServer, *arguments: str, under: Sequence[str] = ()) -
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
 def test_a_run_that_is_cut_off_goes_on_and_comes_back(
     server: EmbeddedServer, db: Redis, state: Path, number: signal.Signals
 ) -> None:

@@ -173,11 +173,11 @@ def full_redraw(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_a_changing_app_shows_the_same_after_every_frame(seed: int) -> None:
     app = Busy(full_redraw=False, seed=seed)
     async with app.run_test(headless=False, size=(80, 30)) as pilot:
-        for number in range(40):
+        for number in range(30):
             app.step()
             await pilot.pause()
             if number % 12 == 5:
@@ -186,7 +186,7 @@ async def test_a_changing_app_shows_the_same_after_every_frame(seed: int) -> Non
             elif number % 12 == 8:
                 app.pop_screen()
                 await pilot.pause()
-    assert app.compared > 30
+    assert app.compared > 22
     assert app.kinds == {"LayoutUpdate", "ChopsUpdate"}
 
 
