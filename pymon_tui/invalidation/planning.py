@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from random import Random
 
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
+from pymon_tui.invalidation.given_up import Abandonable
 from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.plan import Plan
@@ -27,10 +27,6 @@ from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.sweep import Page, Sweep
 from pymon_tui.invalidation.trash_estimate import trash_estimate
 from pymon_tui.server.endpoint import Endpoint
-
-
-class PlanCancelled(Exception):  # noqa: N818 - what somebody wanted, and no error
-    """The plan was given up before it was whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +67,7 @@ class Planning:
         self._undo = undo
         self._key_cap = key_cap
         self._sweep: Sweep | None = None
-        self._task: asyncio.Task[Plan] | None = None
-        self._cancelled = False
+        self._work = Abandonable()
         self._began: float | None = None
         self._total: int | None = None
         self._count = Count()
@@ -94,9 +89,7 @@ class Planning:
 
     def cancel(self) -> None:
         """Give up: ``run`` raises PlanCancelled once the connection is closed."""
-        self._cancelled = True
-        if self._task is not None:
-            self._task.cancel()
+        self._work.cancel()
 
     async def run(self) -> Plan:
         """Look at every key of the database, once per pattern, and at a sample of those that match.
@@ -106,16 +99,8 @@ class Planning:
             PlanCancelled: After ``cancel``.
             Refused: If the server refuses SCAN, or a command that a filter needs.
         """
-        if self._cancelled:
-            raise PlanCancelled
         self._began = time.monotonic()
-        self._task = asyncio.create_task(self._run())
-        try:
-            return await self._task
-        except asyncio.CancelledError:
-            if self._cancelled and not _is_cancelled_from_outside():
-                raise PlanCancelled from None
-            raise
+        return await self._work.run(self._run)
 
     async def _run(self) -> Plan:
         pipe = await open_pipe(self._endpoint)
@@ -202,11 +187,6 @@ class Planning:
     def _scanned(self) -> int:
         scanned = 0 if self._sweep is None else self._sweep.scanned
         return scanned if self._total is None else min(scanned, self._total)
-
-
-def _is_cancelled_from_outside() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _dbsize(pipe: Pipe) -> int | None:

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.filters import Filters
-from pymon_tui.invalidation.planning import PlanCancelled, Planning
+from pymon_tui.invalidation.given_up import PlanCancelled
+from pymon_tui.invalidation.planning import Planning
 from pymon_tui.invalidation.selection import SelectionError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.server.endpoint import Endpoint

@@ -17,10 +17,11 @@ from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.desk import Desk, Rules
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.planning import PlanCancelled, PlanProgress
+from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.presets import BUILT_IN
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from pymon_tui.invalidation.cluster.merging import merged_plan
 from pymon_tui.invalidation.cluster.primaries import Found, find
+from pymon_tui.invalidation.given_up import Abandonable
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.planning import PlanCancelled, Planning, PlanProgress
+from pymon_tui.invalidation.planning import Planning, PlanProgress
 from pymon_tui.invalidation.preflight import Mode
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.server.endpoint import Endpoint
@@ -31,8 +32,7 @@ class WholePlanning:
         self._undo = undo
         self._key_cap = key_cap
         self._parts: tuple[Planning, ...] = ()
-        self._task: asyncio.Task[Plan] | None = None
-        self._cancelled = False
+        self._work = Abandonable()
         self._began: float | None = None
 
     @property
@@ -50,9 +50,7 @@ class WholePlanning:
 
     def cancel(self) -> None:
         """Give up: ``run`` raises PlanCancelled once all connections are closed."""
-        self._cancelled = True
-        if self._task is not None:
-            self._task.cancel()
+        self._work.cancel()
 
     async def run(self) -> Plan:
         """Find the primaries, and make the plan of each.
@@ -62,17 +60,8 @@ class WholePlanning:
             PlanCancelled: After ``cancel``.
             Refused: If one of them refuses SCAN, a command that a filter needs, or to tell the cluster's nodes.
         """
-        if self._cancelled:
-            raise PlanCancelled
         self._began = time.monotonic()
-        self._task = asyncio.create_task(self._run())
-        try:
-            return await self._task
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._cancelled and not (task is not None and task.cancelling()):
-                raise PlanCancelled from None
-            raise
+        return await self._work.run(self._run)
 
     async def _run(self) -> Plan:
         found = await find(self._endpoint)

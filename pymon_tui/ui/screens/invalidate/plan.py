@@ -16,10 +16,10 @@ from textual.widgets import Input
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
+from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.planning import PlanCancelled
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
