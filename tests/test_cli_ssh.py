@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from tests.demo.waiting import wait_until
 from tests.server.fake_ssh import FakeSsh
 from tests.ui.pty_run import PtyRun
 
@@ -24,15 +24,7 @@ BASTION = "me@bastion"
 def fake_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSsh]:
     program = FakeSsh(tmp_path, monkeypatch)
     yield program
-    until(lambda: not program.left())
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what another process does."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not program.left())
 
 
 def asked(run: PtyRun) -> None:
@@ -78,7 +70,7 @@ def test_nothing_is_left_of_a_question(server: EmbeddedServer, fake_ssh: FakeSsh
         asked(run)
         run.signal(number)
         assert run.ended() == -number
-        until(lambda: not fake_ssh.left())
+        wait_until(lambda: not fake_ssh.left())
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, b"q"])
@@ -93,7 +85,7 @@ def test_the_monitor_leaves_nothing_behind(
         else:
             run.signal(end)
         run.ended()
-        until(lambda: not fake_ssh.left())
+        wait_until(lambda: not fake_ssh.left())
 
 
 def test_the_monitor_can_not_ask_again_and_says_so(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:

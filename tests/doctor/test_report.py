@@ -5,31 +5,22 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
+from tests.commands import Run, running
 from tests.conftest import StartServer
 
 SECRET = "hunter2"
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``pymon-tui doctor ARGUMENTS``; returns its exit code and what it wrote."""
-    config = tmp_path / "config.toml"
-    config.touch(mode=0o600)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = cli.run(["--config", str(config), "doctor", *arguments])
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return run
+    return running("doctor", tmp_path, capsys)
 
 
 def test_a_line_a_step(run: Run, server: EmbeddedServer) -> None:

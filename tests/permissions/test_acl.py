@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.known import EVERYTHING, known_to
+from tests.commands import Run, running
 from tests.server.fake import endpoint_at, serving, speaking
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``pymon-tui acl ARGUMENTS``; returns its exit code and what it wrote."""
-    config = tmp_path / "config.toml"
-    config.touch(mode=0o600)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = cli.run(["--config", str(config), "acl", *arguments])
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return run
+    return running("acl", tmp_path, capsys)
 
 
 def test_without_a_server_three_lines_each_with_a_comment(run: Run) -> None:

@@ -10,8 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.session import Session
 from tests.conftest import StartServer
+from tests.demo.waiting import wait_until
 from tests.server.fake import CERT, KEY, serving, speaking
 from tests.server.fake_ssh import FakeSsh
 
@@ -36,15 +36,7 @@ def fake_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSs
     program = FakeSsh(tmp_path, monkeypatch)
     yield program
     tunnel.close_all()
-    until(lambda: not program.left())
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what another process does."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not program.left())
 
 
 def behind(server: EmbeddedServer) -> Endpoint:
@@ -147,7 +139,7 @@ async def test_ssh_that_gets_nowhere_is_given_up(server: EmbeddedServer, fake_ss
     error = await refusal(Endpoint(socket=server.socket, via="bastion", connect_timeout=0.2))
     assert error.trouble is Trouble.SILENT
     assert error.what == "no tunnel through bastion within 0.6 s"
-    await asyncio.to_thread(until, lambda: not fake_ssh.left())
+    await asyncio.to_thread(wait_until, lambda: not fake_ssh.left())
 
 
 async def test_there_is_no_ssh(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +178,7 @@ async def test_an_ssh_that_ends_is_made_again(server: EmbeddedServer, fake_ssh: 
         await session.ask([("PING",)])
     await session.close()
     # The socket is there until the shell has noticed.
-    await asyncio.to_thread(until, lambda: not fake_ssh.sockets()[0].exists())
+    await asyncio.to_thread(wait_until, lambda: not fake_ssh.sockets()[0].exists())
     await _ping_once(behind(server))
     assert len(fake_ssh.starts) == 2
 
@@ -195,7 +187,7 @@ async def test_a_master_of_the_user_s_own_keeps_it_until_we_go(server: EmbeddedS
     fake_ssh.does("master")
     session, _ = await open_session(behind(server))
     (start,) = fake_ssh.starts
-    await asyncio.to_thread(until, lambda: not _runs(start["pid"]))  # ssh itself doesn't stay
+    await asyncio.to_thread(wait_until, lambda: not _runs(start["pid"]))  # ssh itself doesn't stay
     await ping(session)
     await session.close()
     await _ping_once(behind(server))
@@ -210,7 +202,7 @@ async def test_a_master_that_has_gone_is_noticed(server: EmbeddedServer, fake_ss
     fake_ssh.does("master")
     session, _ = await open_session(behind(server))
     (start,) = fake_ssh.starts
-    await asyncio.to_thread(until, lambda: not _runs(start["pid"]))
+    await asyncio.to_thread(wait_until, lambda: not _runs(start["pid"]))
     os.kill(int((fake_ssh.folder / "master").read_text()), signal.SIGKILL)
     with pytest.raises(LinkError):
         await session.ask([("PING",)])
@@ -255,13 +247,13 @@ def test_nothing_outlives_us(server: EmbeddedServer, fake_ssh: FakeSsh, how: str
     ) as us:
         assert us.stdout is not None
         if how == "hang":
-            until(lambda: fake_ssh.starts)
+            wait_until(lambda: bool(fake_ssh.starts))
         else:
             assert us.stdout.readline() == b"up\n"
         assert fake_ssh.left()
         os.killpg(us.pid, number)
         us.wait(20)
-    until(lambda: not fake_ssh.left())
+    wait_until(lambda: not fake_ssh.left())
 
 
 def test_the_watchdog_may_be_killed_as_well(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
@@ -269,4 +261,4 @@ def test_the_watchdog_may_be_killed_as_well(server: EmbeddedServer, fake_ssh: Fa
     (start,) = fake_ssh.starts
     os.kill(start["session"], signal.SIGKILL)
     tunnel.close_all()
-    until(lambda: not fake_ssh.left())
+    wait_until(lambda: not fake_ssh.left())
