@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+
+from rich.cells import cell_len
 
 from pymon_tui.model import units
 from pymon_tui.model.deployment import SLOTS, Kind
@@ -25,13 +28,17 @@ NAMES = {
     Kind.SENTINEL: "under Sentinel",
     Kind.CLUSTER: "cluster",
 }
+_NAME = 15
 _SLOW = 5
 """Seconds without a word from its primary after which a replica is amber."""
 
 
-def columns_of(fleet: FleetView) -> Sequence[Column[Standing]]:
-    """The columns for this kind of deployment."""
-    return [column for column in _COLUMNS if column.name != "slots" or fleet.kind is Kind.CLUSTER]
+def columns_of(fleet: FleetView, width: int) -> Sequence[Column[Standing]]:
+    """The columns for this kind of deployment, in a table of ``width`` cells: names take no more than they need."""
+    longest = max((cell_len(node.snapshot.node) for node in fleet.nodes), default=0)
+    named = max(_NAME, min(longest, width // 4))
+    columns = [column for column in _COLUMNS if column.name != "slots" or fleet.kind is Kind.CLUSTER]
+    return [replace(column, width=named) if column.name == "node" else column for column in columns]
 
 
 def ordered(rows: Sequence[Standing], sort: str | None, *, descending: bool) -> Sequence[Standing]:
@@ -153,7 +160,7 @@ def _number(
 
 _COLUMNS: Sequence[Column[Standing]] = (
     Column("role", "role", 9, _role, rank=1, sortable=False),
-    Column("node", "node", 15, lambda one: Span(one.name, "strong" if one.live else "faint"), grows=True),
+    Column("node", "node", _NAME, lambda one: Span(one.name, "strong" if one.live else "faint")),
     Column("state", "state", 9, _state, sortable=False),
     Column("slots", "slots", 11, _slots, rank=6),
     _number("ops", "ops/s", lambda one: one.ops, units.short_count, 0),

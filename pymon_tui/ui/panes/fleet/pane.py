@@ -69,7 +69,7 @@ class FleetPane(Pane):
         if fleet is None:
             return
         self._rows = standings(fleet)
-        self._table.columns = tuple(columns_of(fleet))
+        self._table.columns = tuple(columns_of(fleet, self.size.width))
         self._arrange()
         self.query_one("#together", Facts).show(summary(fleet, together(fleet, self._rows)))
         room = max(1, self.size.height // 3 - 1)
