@@ -12,10 +12,10 @@ LONGEST_WAIT = 15.0
 _FIRST_WAIT = {
     Trouble.UNREACHABLE: 0.25,
     Trouble.SILENT: 1.0,
-    Trouble.CROWDED: 5.0,
+    Trouble.CROWDED: 7.0,  # spread as it is, never within 5 s
     Trouble.FOREIGN: 5.0,
     Trouble.REFUSED: 45.0,
-    # The listener tries once and then waits for the poller; more than three times a minute locks accounts out.
+    # Each try counts for a lock: more than three times a minute, of both our connections, locks accounts out.
     Trouble.LOCKED: 45.0,
 }
 

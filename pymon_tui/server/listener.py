@@ -22,7 +22,7 @@ from pymon_tui.server.backoff import backoff
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.greeting import Handshake
-from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.reasons import LinkError, no_longer
 from pymon_tui.server.session import Session
 from pymon_tui.server.subscriber import Subscriber, Words, refusal, sharded, subscription
 
@@ -30,8 +30,9 @@ _STEADY = 10.0
 """Seconds after which a connection has proved itself: when it is lost, the next try comes quickly again."""
 
 
-_LOCKED = 3
-"""So many times as long as a poller does, a listener waits where its password is wrong; each try counts for a lock."""
+_BESIDE_A_POLLER = 3
+"""So many times as long as a poller does, a listener waits where each try costs: that of a wrong password counts for a
+lock, and that on a full server takes the next free place from someone."""
 
 
 class Listener:
@@ -79,6 +80,7 @@ class Listener:
         self._tries = 0
         self._retry = asyncio.Event()
         self._dice = random.Random()
+        self._let_in = False  # with the password that the endpoint has now
 
     @property
     def patterns(self) -> tuple[bytes, ...]:
@@ -108,6 +110,7 @@ class Listener:
     def log_in(self, password: SecretStr) -> None:
         """Speak with this password from the next connection on."""
         self._endpoint = replace(self._endpoint, password=password)
+        self._let_in = False
 
     async def run(self) -> None:
         """Follow until cancelled; a lost connection is made again, for ever."""
@@ -115,11 +118,12 @@ class Listener:
         while True:
             try:
                 session, handshake = await open_session(self._endpoint, self._handshake)
+                self._let_in = True
                 if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
                     self._handshake = handshake
                 error = await self._follow(session, handshake)
             except LinkError as failed:
-                error = failed
+                error = no_longer(failed, self._endpoint) if self._let_in else failed
             await self._wait(self._lose(error))
 
     async def _follow(self, session: Session, handshake: Handshake) -> LinkError:
@@ -158,8 +162,8 @@ class Listener:
         now = clock.now()
         self._tries += 1
         wait = backoff(error.trouble, self._tries, self._dice)
-        if error.trouble is Trouble.LOCKED:
-            wait *= _LOCKED  # a server that is polled as well tells by that when it lets us in again
+        if error.trouble in (Trouble.LOCKED, Trouble.CROWDED):
+            wait *= _BESIDE_A_POLLER  # a server that is polled as well tells by that when it lets us in again
         status = self._feed.status
         since = status.since if isinstance(status, Lost) else now
         self._feed.status = Lost(error.trouble, error.what, error.remedy, since, now + wait, self._tries)

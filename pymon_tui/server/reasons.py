@@ -128,6 +128,15 @@ def database_error(error: ResponseError, endpoint: Endpoint) -> LinkError:
     return LinkError(Trouble.REFUSED, f"database {endpoint.db} can't be selected: {answer_text(error)}", remedy)
 
 
+def no_longer(error: LinkError, endpoint: Endpoint) -> LinkError:
+    """The same error, said of an endpoint whose password this server has taken before."""
+    if error.trouble is not Trouble.LOCKED or not endpoint.password:
+        return error
+    who = endpoint.username or "default"
+    what = f"the password of user {who} is taken no longer: it was changed, or the user disabled or removed"
+    return LinkError(Trouble.LOCKED, what, "give the new one")
+
+
 def certificate_error(what: str, error: OSError, remedy: str) -> LinkError:
     """A certificate of ours, or one to trust, that can't be loaded."""
     why = error.reason or "not readable" if isinstance(error, ssl.SSLError) else error.strerror

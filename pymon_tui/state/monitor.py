@@ -28,7 +28,7 @@ from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
-from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.reasons import LinkError, no_longer
 from pymon_tui.server.session import Session
 
 _OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name, HITS.name, MISSES.name)
@@ -62,6 +62,7 @@ class Monitor:
         self._run_id: str | None = None
         self._own = (0, 0, 0, 0, 0)  # what we had caused when INFO was last asked
         self._own_id: int | None = None
+        self._let_in = False  # with the password that the endpoint has now
         self._recorded_at: float | None = None
         self._period = interval  # seconds from the last sample of the history to the next
         self._dice = random.Random()
@@ -95,6 +96,7 @@ class Monitor:
     def log_in(self, password: SecretStr) -> None:
         """Speak with this password from now on, and try at once."""
         self._endpoint = replace(self._endpoint, password=password)
+        self._let_in = False
         self._poked.set()
 
     def note(self, text: SafeText, run: str) -> None:
@@ -123,7 +125,7 @@ class Monitor:
                 # A link that is lost again soon has not come back: the wait goes on growing.
                 held = isinstance(self._link, Live) and clock.now() - self._link.since > LONGEST_WAIT
                 tries = 1 if held else tries + 1
-                wait = self._lose(error, tries)
+                wait = self._lose(no_longer(error, self._endpoint) if self._let_in else error, tries)
                 yield self._snapshot()
                 await self._wait(wait)
 
@@ -135,6 +137,7 @@ class Monitor:
         """
         self._poked.clear()
         session, handshake = await open_session(self._endpoint, self._handshake)
+        self._let_in = True
         if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
             self._handshake = handshake
         try:

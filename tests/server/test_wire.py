@@ -17,9 +17,13 @@ from tests.server.fake import CERT, ENCRYPTED, EXPIRED, KEY, endpoint_at, saying
 ANSWERS = speaking(lambda command: b"%0\r\n" if command[0] == b"HELLO" else b"+OK\r\n")
 
 
-def terminator(cert: str = CERT) -> ssl.SSLContext:
+def terminator(cert: str = CERT, *, client: bool = False) -> ssl.SSLContext:
+    """A server's side of TLS, which with ``client`` wants our certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(cert, KEY)
+    if client:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(CERT)
     return context
 
 
@@ -58,10 +62,7 @@ async def test_a_server_that_is_not_trusted(cert: str, tls: Tls, message: str) -
 
 
 async def test_a_server_that_wants_our_certificate() -> None:
-    context = terminator()
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(CERT)
-    async with serving(ANSWERS, tls=context) as port:
+    async with serving(ANSWERS, tls=terminator(client=True)) as port:
         endpoint = replace(endpoint_at(port), host="localhost", tls=Tls(ca_certs=CERT))
         # Servers may close before the alert that says it is read.
         with pytest.raises(LinkError, match=r"wants? a client certificate.*--cert.*--key"):
@@ -102,6 +103,24 @@ async def test_plain_to_a_tls_port() -> None:
     async with serving(ANSWERS, tls=terminator()) as port:
         with pytest.raises(LinkError, match="tls"):
             await open_session(endpoint_at(port))
+
+
+async def test_what_is_wrong_with_tls_has_six_texts(own_server: StartServer) -> None:
+    plain, named, ours = own_server(tcp=True).port, Tls(ca_certs=CERT), Tls(ca_certs=CERT, server_name="localhost")
+    expired = Tls(ca_certs=EXPIRED, server_name="localhost")
+    said = set()
+    async with (
+        serving(ANSWERS, tls=terminator()) as port,
+        serving(ANSWERS, tls=terminator(EXPIRED)) as old,
+        serving(ANSWERS, tls=terminator(client=True)) as strict,
+    ):
+        cases = [(port, Tls()), (port, named), (old, expired), (strict, ours), (plain, ours), (port, None)]
+        for where, tls in cases:
+            with pytest.raises(LinkError) as caught:
+                await open_session(replace(endpoint_at(where), tls=tls, connect_timeout=0.3))
+            said.add(str(caught.value).replace(str(where), ""))
+            assert caught.value.remedy
+    assert len(said) == len(cases)
 
 
 @pytest.mark.parametrize(
