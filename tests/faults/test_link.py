@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pymon_tui.model.link import Live, Trouble
 from pymon_tui.readings.metrics import COMMANDS
 from pymon_tui.readings.server import SERVER
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.ui.screens.status import banner
 from tests.faults.happenings import FAULTS
 from tests.faults.watching import away, away_by, heard, known, live, marks, rates, until, watching
 from tests.server.fake import serving, silent
@@ -31,6 +33,8 @@ async def test_it_is_said_and_come_back_from(name: str, node: Node, line: Proxy,
             lost = await watch.until(away_by(fault.trouble))
             assert all(re.search(fault.says, what) for _, what in watch.said)
             assert watch.lost.since >= before.at
+            (told,) = banner(lost, watch.lost.since + 75)
+            assert re.match(rf".*({fault.says}) · .+   away 1m 15s, ", "".join(piece.text for piece in told))
             assert known(lost) >= known(before)  # the last picture
         await watch.until(heard)
         after = await watch.ticks(3)
@@ -110,11 +114,12 @@ async def test_it_waits_ever_longer_and_does_not_spin(line: Proxy, endpoint: End
         line.close_door()
         line.cut()
         await watch.until(away)
-        since = watch.lost.since
+        since, began, spent = watch.lost.since, time.monotonic(), time.process_time()
         waits = []
         for tries in (1, 2, 3):
             await watch.until(lambda _: watch.lost.tries > tries)  # noqa: B023 - it is over before the next one
             waits.append(watch.lost.next_try - watch.newest.at)
+        assert time.process_time() - spent < 0.1 * (time.monotonic() - began)
         assert all(wait > 0.3 * 2**number for number, wait in enumerate(waits))
         assert watch.lost.since == since
 

@@ -15,6 +15,7 @@ from textual.widgets import Input
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.ui.app import PymonApp
+from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
@@ -63,14 +64,30 @@ async def test_a_frozen_server_keeps_its_picture_and_holds_no_key_up(node: Node,
         await until(pilot, has(pilot, "Memory"))
         node.pause()
         await until(pilot, has(pilot, "no answer from", "within 0.4 s", "away", "r tries at once"))
-        assert monitor_of(pilot).has_class("-stale")
         assert has(pilot, "valkey", "primary", "used")()  # what it was is still there
+        assert all(pane.opacity < 1 for pane in monitor_of(pilot).query(Pane))
+        focused = pilot.app.focused
+        await pilot.press("tab")
+        assert pilot.app.focused is not focused
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, ReaderScreen))
         await pilot.press("escape")
         node.resume()
         await until(pilot, is_live(pilot))
         assert not has(pilot, "away")()
+        assert all(pane.opacity == 1 for pane in monitor_of(pilot).query(Pane))
+
+
+async def test_a_reset_and_a_restart_are_told_beside_the_graph(node: Node) -> None:
+    async with shown(Endpoint(socket=node.server.socket)) as pilot:
+        await until(pilot, is_live(pilot))
+        await pilot.press("6")
+        node.ask("CONFIG", "RESETSTAT")
+        await until(pilot, has(pilot, "counters reset"))
+        assert not has(pilot, "restarted")()
+        node.kill()
+        node.start()
+        await until(pilot, has(pilot, "restarted"))
 
 
 async def test_one_can_leave_while_a_server_is_frozen(node: Node, endpoint: Endpoint) -> None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pymon_tui.model.action import Action, NotDone
-from pymon_tui.model.link import Trouble
+from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.model.query import Reason
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO
-from pymon_tui.readings.metrics import COMMANDS
+from pymon_tui.readings.metrics import COMMANDS, MISSES, NET_INPUT, USED_MEMORY
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.ui.screens.status import banner
 from tests.conftest import StartServer
 from tests.faults.conftest import StartNode
-from tests.faults.watching import ALL, away, away_by, gaps, heard, known, live, rates, watching
+from tests.faults.watching import ALL, away, away_by, gaps, heard, known, live, rates, until, watching
 from tests.servers.clients import client_of
 from tests.servers.node import Node
 
@@ -46,6 +47,29 @@ async def test_a_restart_that_counts_anew(node: Node) -> None:
         assert all(0 <= rate < 100_000 for rate in rates(later, COMMANDS.name))
 
 
+async def test_counters_that_are_reset_under_load_are_a_hole_and_no_restart(node: Node) -> None:
+    async def load() -> None:
+        async with client_of(node.server) as client:
+            while True:
+                await client.mget(["key"] * 20)
+
+    async with watching(at(node)) as watch:
+        await watch.until(heard)
+        loading = asyncio.create_task(load())
+        before = await watch.ticks(10)
+        node.ask("CONFIG", "RESETSTAT")
+        reset = await watch.until(lambda snapshot: bool(snapshot.history.events()))
+        assert reset.history.latest(USED_MEMORY.name) is not None  # what is no counter goes on
+        after = await watch.ticks(5)
+        loading.cancel()
+        assert [event.text for event in after.history.events()] == ["counters reset"]
+        for counter in (COMMANDS, MISSES, NET_INPUT):
+            assert None in after.history.columns(counter.name, 6)
+            assert 0 <= min(rates(after, counter.name))
+            assert max(rates(after, counter.name)) <= 10 * max(rates(before, counter.name))
+        assert watch.said == []
+
+
 async def test_a_server_that_loads_says_how_far_it_is(start_node: StartNode) -> None:
     node = start_node({"loading-process-events-interval-bytes": "1024", "enable-debug-command": "yes"})
     async with client_of(node.server) as client, watching(at(node)) as watch:
@@ -55,8 +79,9 @@ async def test_a_server_that_loads_says_how_far_it_is(start_node: StartNode) -> 
         loading = asyncio.create_task(client.execute_command("DEBUG", "RELOAD"))  # type: ignore[no-untyped-call]
         shown = await watch.until(lambda snapshot: bool(_persistence(snapshot) and _persistence(snapshot).loading))
         assert live(shown)
-        ((first, *_),) = banner(shown, shown.at)
-        assert first.text == "the server is loading its data"
+        (line,) = banner(shown, shown.at)
+        said = "".join(piece.text for piece in line)
+        assert re.fullmatch(r"the server is loading its data: \d+ %, done in .+", said)
         for gap in gaps(shown).values():
             assert gap.detail.startswith("LOADING")
         await loading
@@ -143,6 +168,22 @@ async def test_a_full_server_is_said_left_alone_and_come_back_to(node: Node, mon
         await watch.until(heard)
 
 
+async def test_a_server_that_was_full_before_us_is_hardly_troubled(node: Node) -> None:
+    node.ask("CONFIG", "SET", "maxclients", "1")
+    async with watching(Endpoint(port=node.port)) as watch:
+        feed = (await watch.until(away_by(Trouble.CROWDED))).feed
+        await until(lambda: isinstance(feed.status, Lost))
+        for lost in (watch.newest.link, feed.status):
+            assert isinstance(lost, Lost)
+            assert (lost.trouble, lost.tries) == (Trouble.CROWDED, 1)
+            assert lost.next_try - lost.since > 5
+        # Each of us tried once; to hear why it was turned away, it may have come a second time.
+        assert node.ask("INFO", "stats")["rejected_connections"] <= 4
+        node.ask("CONFIG", "SET", "maxclients", "100")
+        watch.source.poke()
+        await watch.until(heard)
+
+
 # What managed services leave out
 
 RENAMED = {
@@ -177,7 +218,9 @@ ALL_BLOCKED = ("CONFIG", "CLIENT", "SLOWLOG", "COMMAND", "CLUSTER", "ACL", "LATE
 
 async def test_a_server_with_next_to_nothing_still_shows_what_there_is(start_node: StartNode) -> None:
     names = "\nrename-command ".join(f'{command} ""' for command in ALL_BLOCKED)
-    async with watching(at(start_node({"rename-command": names}))) as watch:
+    node = start_node({"rename-command": names})
+    node.ask_all([("SET", f"cache:{number}", "x") for number in range(20)])
+    async with watching(at(node)) as watch:
         await watch.until(heard)
         shown = await watch.ticks(3)
     assert watch.said == []
