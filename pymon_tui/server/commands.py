@@ -134,8 +134,8 @@ SENT: tuple[Sent, ...] = (
     _sent("ssubscribe", Use.SHARDS, access=Access.CHANNEL),
     _sent("sunsubscribe", Use.SHARDS),
     _sent("scan", *_KEYS, *_RUN),
-    _sent("type", Use.APPLICATION, *_RUN, access=Access.NAME),
-    _sent("pttl", Use.APPLICATION, Use.SESSIONS, *_RUN, access=Access.READ),
+    _sent("type", Use.APPLICATION, Use.SESSION_ACTIONS, *_RUN, access=Access.NAME),
+    _sent("pttl", Use.APPLICATION, Use.SESSIONS, Use.SESSION_ACTIONS, *_RUN, access=Access.READ),
     _sent("memory|usage", Use.APPLICATION, Use.SESSIONS, *_RUN, access=Access.NAME),
     _sent("object|encoding", Use.APPLICATION, access=Access.NAME),
     _sent("object|idletime", Use.APPLICATION, *_RUN, access=Access.NAME),
@@ -150,12 +150,12 @@ SENT: tuple[Sent, ...] = (
     _sent("role", Use.REMOVE),
     _sent("acl|whoami", Use.CHECK, *_RUN),
     _sent("acl|dryrun", Use.PLAN),
-    _sent("exists", Use.REMOVE, access=Access.NAME),
+    _sent("exists", Use.REMOVE, Use.SESSION_ACTIONS, access=Access.NAME),
     _sent("dump", *_RUN, access=Access.READ),
     _sent("asking", Use.REMOVE, Use.UNDO),
     _sent("unlink", Use.REMOVE, Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
     _sent("del", Use.REMOVE, kind=Kind.WRITE, access=Access.WRITE),
-    _sent("pexpire", Use.REMOVE, kind=Kind.WRITE, access=Access.WRITE),
+    _sent("pexpire", Use.REMOVE, Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
     _sent("restore", Use.UNDO, kind=Kind.WRITE, access=Access.WRITE),
     _sent("pexpireat", Use.UNDO, kind=Kind.WRITE, access=Access.WRITE),
     _sent("persist", Use.UNDO, kind=Kind.WRITE, access=Access.WRITE),
@@ -167,12 +167,14 @@ SENT: tuple[Sent, ...] = (
     _sent("zrange", Use.SESSION_ACTIONS, access=Access.READ),
     _sent("eval", Use.SESSION_ACTIONS, kind=Kind.SCRIPT, access=Access.READ_WRITE),
     _sent("zrem", Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
+    _sent("zadd", Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
+    _sent("zremrangebyscore", Use.SESSION_ACTIONS, kind=Kind.WRITE, access=Access.WRITE),
     _sent("lpush", Use.PUBLISH, kind=Kind.WRITE, access=Access.WRITE),
     _sent("ltrim", Use.PUBLISH, kind=Kind.WRITE, access=Access.WRITE),
     _sent("expire", Use.PUBLISH, kind=Kind.WRITE, access=Access.WRITE),
     _sent("publish", Use.PUBLISH, kind=Kind.PUBLISH, access=Access.CHANNEL),
 )
-"""Every command that is sent, with all that it is sent for."""
+"""Every command that is sent or called by a script that is, with all that it is for."""
 
 OF_SENTINEL = tuple(
     _sent(f"sentinel|{name}", Use.FLEET)

@@ -46,6 +46,8 @@ _AFTER_KEY: Mapping[str, tuple[bytes, ...]] = {
     "expire": (b"1",),
     "restore": (b"0", b""),
     "zrem": (b"member",),
+    "zadd": (b"0", b"member"),
+    "zremrangebyscore": (b"0", b"0"),
     "lpush": (b"value",),
     "ltrim": (b"0", b"0"),
 }

@@ -14,7 +14,7 @@ local function keep(session, index)
   local now, life, slack, id = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
   if redis.call('PTTL', session) < life then redis.call('PEXPIRE', session, life) end
   if not index then return end
-  if redis.call('TYPE', index).ok ~= 'zset' then redis.call('DEL', index) end
+  if redis.call('TYPE', index).ok ~= 'zset' then redis.call('UNLINK', index) end
   local left = redis.call('PTTL', session) + slack
   redis.call('ZREMRANGEBYSCORE', index, '-inf', '(' .. now)
   redis.call('ZADD', index, now + left, id)

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.application import QUERIES as OF_THE_APPLICATION
+from pymon_tui.application import session_actions
+from pymon_tui.application.notification_actions import notify
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Result
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.model.action import Action, NotDone
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.link import Live
 from pymon_tui.model.query import Command, Reason, Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.readings import QUERIES
+from pymon_tui.readings.slowlog_settings import change_threshold, reset_slowlog
+from pymon_tui.server.actions import perform
 from pymon_tui.server.commands import PANES, SENT, Sent, Use
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.known import known_to
 from pymon_tui.server.poller import Poller
+from pymon_tui.services.notification import Level
 from pymon_tui.services.sessions import Sessions
 from pymon_tui.settings import Settings
 from pymon_tui.settings.desk import desk_of
+from tests.server.fake import unrecorded
 from tests.server.listening import listening, until
 
 ALL = (*QUERIES, *OF_THE_APPLICATION)
@@ -35,6 +44,8 @@ EXEMPT = {"hello", "auth"}
 """No rule can take these from a user: who may not log in is nobody."""
 
 WATCHING = [sent for sent in SENT if not sent.uses.isdisjoint((Use.CONNECTION, *PANES)) and sent.name not in EXEMPT]
+ACTING = (Use.KILL, Use.SLOWLOG_ACTIONS, Use.PUBLISH, Use.SESSION_ACTIONS)
+DOING = [sent for sent in SENT if not sent.uses.isdisjoint(ACTING)]
 RUNNING = [sent for sent in SENT if not sent.uses.isdisjoint((Use.PLAN, Use.REMOVE, Use.UNDO))]
 
 
@@ -146,6 +157,34 @@ async def test_a_run_goes_on_or_names_what_it_lacks(
     result = await desk.removal(plan, options, None).run()
     _whole_or_explained(result, grant)
     assert await refused_by(redis) <= _names(denied)
+
+
+@pytest.mark.parametrize("denied", DOING, ids=lambda sent: sent.name)
+async def test_an_action_that_lacks_it_names_it_and_asks_once(
+    redis: Redis, server: EmbeddedServer, denied: Sent
+) -> None:
+    sessions = Sessions(redis)
+    ids = [(await sessions.create("7", {})).id for _ in range(3)]
+    victim, _ = await open_session(Endpoint(socket=server.socket))
+    endpoint = await lacking(redis, server, denied.name)
+    refused = []
+    for action in (
+        Action(safe("Kill client"), ("CLIENT", "KILL", "ID", victim.client_id or 0), safe(""), "client|kill"),
+        reset_slowlog(),
+        change_threshold(10_000),
+        notify("7", Level.INFO, "title", "", id="id", at=datetime(2026, 11, 22, tzinfo=UTC)),
+        session_actions.extend(ids[0], "7", timedelta(hours=2)),
+        session_actions.delete(ids[0], "7", 1.0),
+        session_actions.log_out("7", ids[1:]),
+    ):
+        await redis.acl_log_reset()
+        outcome = await perform(action, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
+        if isinstance(outcome, NotDone):
+            assert (outcome.unknown, outcome.remedy) == (False, f"ACL SETUSER me +{denied.name}")
+            refused.append(action)
+        assert await refused_by(redis) <= _names(denied)
+    await victim.close()
+    assert refused
 
 
 def _whole_or_explained(result: Result, grant: str) -> None:
