@@ -15,6 +15,7 @@ from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
 from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.ledger import Ledger
+from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.part import Part
@@ -52,6 +53,7 @@ class Removal:
         read_only: bool,
         run: str | None = None,
         part: Part | None = None,
+        named: Named | None = None,
         addresses: Sequence[str] = (),
     ) -> None:
         """Prepare a run on the server that the order was made for; nothing is opened yet.
@@ -59,6 +61,7 @@ class Removal:
         Args:
             run: What it is to be called; None for a new name.
             part: What it is a part of, on a node of a cluster; None where it stands alone.
+            named: Who the server must go on to be; None for whoever it is.
             addresses: By which the server may be named besides its own.
 
         Raises:
@@ -72,6 +75,7 @@ class Removal:
         self._options = options
         self._journal = journal
         self._part = part
+        self._named = named
         self._addresses = addresses
         self._ledger = Ledger(self.id, journal, order.start)
         rate = Rate(options.rate, 1) if options.rate is not None else None
@@ -169,8 +173,10 @@ class Removal:
         left = None
         try:
             await self._pacer.feel_idle()
-            left = await self._persist(pipe)
-            outcome = "done"
+            still_there = await self._persist(pipe)
+            if self._named is not None:
+                await self._named.must_be()
+            outcome, left = "done", still_there
         except Cancelled:
             outcome = "cancelled"
         except (Refused, StateError, LinkError, OrderError, Stopped) as error:
@@ -230,13 +236,16 @@ class Removal:
             LinkError: If it doesn't come back.
             OrderError: If another process answers, or a replica.
         """
-        check = self._part.check if self._part is not None else None
+        named = self._named
+        check = self._part.check if self._part is not None else named.may_be if named is not None else None
         pipe = await reopened(self._endpoint, error, self._pacer, opens=self._open, check=check)
         try:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
             if not pipe.identity.run_id:
                 raise OrderError("the connection was lost, and INFO doesn't tell who answers now; plan anew")
-        except OrderError:
+            if named is not None:
+                await named.may_be()
+        except (OrderError, LinkError):
             await pipe.close()
             raise
         self._pacer.state, self._pacer.why = "running", NOTHING

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.brake import FIRST
+from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.preflight import replica_problem
@@ -73,6 +74,7 @@ class Restore:
         read_only: bool,
         undo: str | None = None,
         part: RestorePart | None = None,
+        named: Named | None = None,
     ) -> None:
         """Prepare an undo; nothing is opened yet.
 
@@ -86,6 +88,7 @@ class Restore:
             read_only: Whether nothing may be written.
             undo: What it is to be called; None for a new name.
             part: What it is a part of; None where it stands alone.
+            named: Who the server must go on to be; None for whoever it is.
 
         Raises:
             RestoreError: If nothing may be written.
@@ -94,6 +97,7 @@ class Restore:
             raise RestoreError("nothing is restored: this is read-only; start without --read-only")
         self.undo = undo or new_id()
         self._part = part
+        self._named = named
         self._passed_over, self._fewer = (part.passed_over, part.fewer) if part is not None else (frozenset(), 0)
         self._endpoint = endpoint
         self._path = trash
@@ -212,6 +216,8 @@ class Restore:
                 with contextlib.suppress(Cancelled):
                     await self._pacer.feel_idle()
             await self._persist(pipe, reader)
+            if self._named is not None:
+                await self._named.must_be()
             outcome = "cancelled" if self._pacer.cancelled and self._tally.settled < self._total else "done"
         except (_Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
@@ -233,12 +239,15 @@ class Restore:
                     self._tally, self._compares = self._mark.tally, True
                     await pipe.close()
                     self._state = "reconnecting"
+                    check = self._named.may_be if self._named is not None else None
                     try:
-                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._open, check=None)
+                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._open, check=check)
                     except Cancelled:
                         raise error from None
                     if pipe.identity.run_id != run_id:
                         raise _Stopped("the server was restarted meanwhile, or another one answers now") from None
+                    if check is not None:
+                        await check()
         finally:
             await pipe.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
+from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.pipe import Answer, Identity, Pipe, open_pipe, pack_all
 from pymon_tui.invalidation.sweep import Refused
@@ -18,7 +19,6 @@ from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.topology import is_cluster, parse_nodes, parse_shards, parse_slots, replication_layout
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
-from pymon_tui.server.sentinel import primary_of
 
 _ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster")])
 _WAYS = (("NODES", parse_nodes), ("SHARDS", parse_shards), ("SLOTS", parse_slots))
@@ -119,7 +119,7 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
     finally:
         await pipe.close()
     if pipe.identity.role != "slave":
-        await _still_named(endpoint, pipe.identity.run_id)
+        await Named(endpoint, pipe.identity.run_id).must_be()
     primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset())
     found = Found(False, (primary,), None, (endpoint.address,))
     known = replication_layout(info).primaries if pipe.identity.role == "slave" else ()
@@ -127,27 +127,6 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
         address = known[0].address
         return await _behind(endpoint, endpoint.at(address.host, address.port), hops - 1)
     return layout, found
-
-
-async def _still_named(endpoint: Endpoint, run_id: str) -> None:
-    """Ask the Sentinels, if there are any, whether this is the primary.
-
-    One that was cut off from the others, or has just come back, says so itself and takes writes, which are lost as
-    soon as it follows the new one.
-
-    Raises:
-        LinkError: If they name another server, or none of them answers.
-    """
-    if endpoint.watched is None:
-        return
-    named = await primary_of(endpoint, endpoint.watched)
-    if named.address == endpoint.address:
-        return
-    pipe = await open_pipe(named)
-    await pipe.close()
-    if not run_id or pipe.identity.run_id != run_id:
-        what = f"{endpoint.label} is not the primary of {endpoint.watched.name} any more: that is {named.address}"
-        raise LinkError(Trouble.UNREACHABLE, what, "begin anew there")
 
 
 async def _behind(replica: Endpoint, primary: Endpoint, hops: int) -> tuple[Layout | None, Found]:
@@ -187,7 +166,8 @@ async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
     for member in layout.primaries:
         named = str(member.address)
         if member.id is not None and member.id == layout.own:
-            endpoint = replace(asked, name=named)
+            # A node that has met no other yet may not know its own address.
+            endpoint = replace(asked, name=named if member.address is not None else None)
         elif member.address is not None:
             endpoint = replace(asked.at(member.address.host, member.address.port), name=named)
         else:

@@ -17,6 +17,7 @@ from pymon_tui.invalidation.cluster.orders import HandOut, Work, again
 from pymon_tui.invalidation.cluster.primaries import Found, Primary, find, ranges_text
 from pymon_tui.invalidation.cluster.resharding import moved_between, require_same_nodes
 from pymon_tui.invalidation.entries import begun
+from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.removal import Removal
@@ -155,6 +156,7 @@ class WholeRemoval:
             self._journal,
             read_only=False,
             run=self.id,
+            named=Named(primary.endpoint, primary.run_id),
             addresses=found.addresses,
         )
         self._tell(self._alone)

@@ -11,6 +11,7 @@ from functools import reduce
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.cluster.primaries import Found, Primary, find
 from pymon_tui.invalidation.cluster.routes import open_routes
+from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import (
@@ -115,7 +116,9 @@ class WholeRestore:
             raise RestoreError(str(error)) from None
         kept = [part for part in self._record.parts or (self._record,) if part.undo_path is not None]
         if not found.is_cluster and not self._record.parts:
-            self._parts = [self._part(found.primaries[0].endpoint, part, None) for part in kept[:1]]
+            (primary,) = found.primaries
+            named = Named(primary.endpoint, primary.run_id)
+            self._parts = [self._part(primary.endpoint, part, None, named) for part in kept[:1]]
             return await self._parts[0][1].run()
         if not self._elsewhere:
             _require_same_servers(kept, found)
@@ -137,7 +140,7 @@ class WholeRestore:
             passed_over = strays if part not in again else frozenset[bytes]()
             fewer = await asyncio.to_thread(_count_of, part, passed_over) if passed_over else 0
             shared = RestorePart(self.undo, opened, passed_over, fewer)
-            self._parts.append(self._part(_near(part, found).endpoint, part, shared))
+            self._parts.append(self._part(_near(part, found).endpoint, part, shared, None))
         await self._write("started", **self._told(kept, found))
         tasks = [asyncio.create_task(part.run()) for _, part in self._parts]
         results: list[RestoreResult] = []
@@ -158,7 +161,9 @@ class WholeRestore:
                 raise each
         return result
 
-    def _part(self, endpoint: Endpoint, record: Record, part: RestorePart | None) -> tuple[str, Restore]:
+    def _part(
+        self, endpoint: Endpoint, record: Record, part: RestorePart | None, named: Named | None
+    ) -> tuple[str, Restore]:
         assert record.undo_path is not None  # those that have none were left out
         restore = Restore(
             endpoint,
@@ -170,6 +175,7 @@ class WholeRestore:
             read_only=False,
             undo=self.undo if part is None else new_id(other_than=[self.undo, *(one.undo for _, one in self._parts)]),
             part=part,
+            named=named,
         )
         if self._cancelled:
             restore.cancel()

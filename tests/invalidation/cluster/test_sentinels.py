@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pymon_tui.invalidation.cluster.primaries import find
+from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.named import Named
+from pymon_tui.invalidation.restore import Restore
+from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.records import runs
 from pymon_tui.model.deployment import Address
 from pymon_tui.server.endpoint import Service
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.sentinel import primary_of
 from tests.conftest import StartServer
+from tests.invalidation.cluster.clusters import RULES, removal_of
+from tests.invalidation.removing import under_way
 from tests.server.fake import endpoint_at
+from tests.server.listening import until
+from tests.servers.node import Node
 from tests.servers.sentinels import SERVICE, Sentinels
 
+KEYS = {f"cache:{number}" for number in range(6_000)}
 
-async def test_a_primary_that_sentinels_do_not_name_is_not_written_to(
-    sentinels: Sentinels, own_server: StartServer
+
+async def test_a_primary_that_sentinels_do_not_name_is_not_written_to_and_never_done(
+    sentinels: Sentinels, own_server: StartServer, tmp_path: Path
 ) -> None:
     service = Service(SERVICE, tuple(Address("127.0.0.1", node.port) for node in sentinels.sentinels))
     primary = await primary_of(replace(endpoint_at(0), service=service), service)
@@ -34,7 +47,73 @@ async def test_a_primary_that_sentinels_do_not_name_is_not_written_to(
     assert [one.endpoint for one in found.primaries] == [primary]
     same = await find(primary.at("localhost", primary.port))  # at another address, and yet the one that is named
     assert same.primaries[0].endpoint.host == "localhost"
+
+    node = next(node for node in sentinels.servers if node.port == primary.port)
+    node.ask_all([("SET", key, "value") for key in KEYS])
+    removal = await removal_of(await desk_under(sentinels, tmp_path))
+    async with under_way(removal) as task:
+        await until(lambda: removal.progress.tally.removed > 300)
+        for sentinel in sentinels.sentinels:  # as after a failover that the old primary has not heard of
+            sentinel.ask("SENTINEL", "REMOVE", SERVICE)
+            sentinel.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", replica.port, 2)
+        result = await task
+    assert (result.outcome, result.left, result.tally.removed) == ("stopped", None, len(KEYS))
+    assert result.why.startswith(f"{primary.address} is not the primary of {SERVICE} any more: that is ")
+    (record,) = runs(Journal(tmp_path))
+    assert (record.state, record.undo_path) == ("stopped", result.undo)
+    assert result.undo is not None
+    undo = Restore(
+        primary,
+        result.undo,
+        Journal(tmp_path),
+        ceiling=10.0,
+        replace=False,
+        elsewhere=False,
+        read_only=False,
+        named=Named(primary, record.run_id or ""),
+    )
+    back = await undo.run()
+    assert (back.outcome, back.tally.restored, back.why) == ("stopped", len(KEYS), result.why)
+
     for node in sentinels.sentinels:
         node.kill()
     with pytest.raises(LinkError, match=f"no Sentinel tells the primary of {SERVICE}"):
         await find(primary)
+
+
+def keys_of(node: Node) -> set[str]:
+    return set(node.ask("KEYS", "*"))
+
+
+async def test_an_old_primary_that_comes_back_in_the_middle_is_left_alone(sentinels: Sentinels, tmp_path: Path) -> None:
+    old = sentinels.primary()
+    old.ask_all([("SET", key, "value") for key in (*KEYS, "other:1")])
+    old.ask("WAIT", 2, 5_000)
+    desk = await desk_under(sentinels, tmp_path)
+    removal = await removal_of(desk)
+    async with under_way(removal) as task:
+        await until(lambda: removal.progress.tally.removed > 300)
+        old.pause()
+        new = await sentinels.failed_over(old)
+        old.resume()  # it goes on as a primary, until it is told otherwise
+        result = await task
+    await sentinels.settled()
+
+    assert (result.outcome, result.left) == ("stopped", None)
+    moved = f"is not the primary of {SERVICE} any more: that is {new.address}|has become a replica"
+    assert re.search(moved, result.why)
+    gone = len(KEYS) + 1 - len(keys_of(new))
+    # Replicas may not have had the last of what was answered.
+    assert result.tally.removed - 1_000 <= gone <= result.tally.removed + result.tally.unknown
+    assert "other:1" in keys_of(new)
+
+    again = await (await removal_of(await desk_under(sentinels, tmp_path))).run()
+    assert (again.outcome, again.left) == ("done", 0)
+    assert keys_of(new) == {"other:1"}
+
+
+async def desk_under(sentinels: Sentinels, folder: Path) -> Desk:
+    """The desk of a person who has named a Sentinel; it works slowly enough to be met in the middle."""
+    service = Service(SERVICE, tuple(Address("127.0.0.1", node.port) for node in sentinels.sentinels))
+    primary = await primary_of(replace(endpoint_at(0), service=service), service)
+    return Desk(replace(primary, command_timeout=0.5), replace(RULES, rate=4_000.0), folder)
