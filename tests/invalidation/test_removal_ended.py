@@ -17,6 +17,7 @@ from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import plan_of, selecting
 from tests.invalidation.removing import PLAIN, populate, record_of, removal_of, under_way
 from tests.server.listening import until
+from tests.servers.proxy import proxied
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -111,6 +112,23 @@ async def test_nothing_begins_without_its_journal(redis: Redis, server: Embedded
     with pytest.raises(StateError, match="can't make the lock"):
         await (await removal_of(server, selecting("cache:*"), blocked)).run()
     assert await redis.dbsize() == 100
+
+
+async def test_the_journal_knows_of_it_before_the_first_key_goes(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "cache:", 1_000)
+    async with proxied(server.socket, unix=True) as line:
+        removal = await removal_of(Endpoint(socket=line.path), selecting("cache:*"), tmp_path)
+        await redis.client_pause(4_000, all=False)  # what writes waits
+        async with under_way(removal) as task:
+            await until(lambda: bool(line.named(b"UNLINK")))
+            record = record_of(tmp_path)
+            assert (record.run, record.state, record.removed_at_least) == (removal.id, "running", 0)
+            assert (tmp_path / "journal.jsonl").stat().st_mode & 0o777 == 0o600
+            assert await redis.dbsize() == 1_000
+            await redis.client_unpause()
+            assert (await task).tally.removed == 1_000
 
 
 async def test_a_journal_that_fails_on_the_way_ends_it(

@@ -26,21 +26,6 @@ async def test_three_primaries_share_the_slots_and_nothing_of_the_test_before_is
     assert cluster.owner_of("{a}b") is cluster.owner(slot_of("a"))
 
 
-async def test_a_replica_takes_over_when_its_primary_is_killed(own_cluster: StartCluster) -> None:
-    cluster = own_cluster()
-    primary = cluster.primaries()[0]
-    (replica,) = cluster.replicas(primary)
-    id_ = primary.id
-
-    primary.kill()
-    await cluster.settled()
-
-    assert cluster.primaries()[0] is replica
-    primary.start()
-    await cluster.settled()
-    assert (primary.id, cluster.replicas(replica)) == (id_, [primary])
-
-
 async def test_a_slot_moves_step_by_step(own_cluster: StartCluster) -> None:
     cluster = own_cluster()
     cluster.fill(f"{{tag}}:{number}" for number in range(10))
@@ -57,22 +42,3 @@ async def test_a_slot_moves_step_by_step(own_cluster: StartCluster) -> None:
     await cluster.settled()
     assert cluster.owner_of("{tag}") is target
     assert target.ask("DBSIZE") == 10
-
-
-async def test_roles_change_and_nodes_come_and_go(own_cluster: StartCluster) -> None:
-    cluster = own_cluster()
-    cluster.fill(KEYS)
-    primary = cluster.primaries()[1]
-    (replica,) = cluster.replicas(primary)
-
-    await cluster.failover(replica)
-    assert (cluster.primaries()[1], cluster.replicas(replica)) == (replica, [primary])
-
-    joined = await cluster.add_node()
-    await cluster.move_slots([0, 1], joined)
-    assert joined in cluster.primaries()
-
-    await cluster.move_slots([0, 1], replica)
-    await cluster.forget(joined)
-    assert len(cluster.primaries()) == 3
-    assert cluster.keys() == KEYS

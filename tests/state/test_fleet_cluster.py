@@ -55,11 +55,18 @@ async def test_a_failover_and_the_return_of_the_old_primary_are_told(own_cluster
         assert f"{old.address} became replica" in changes(one)
 
 
-async def test_slots_that_move_are_told(own_cluster: StartCluster) -> None:
+async def test_nodes_that_join_and_leave_and_slots_that_move_are_told(own_cluster: StartCluster) -> None:
     cluster = own_cluster()
     first, second = cluster.primaries()[:2]
-    async with watched(fleet_of(endpoint_at(first.port))) as snapshots:
+    async with watched(fleet_of(endpoint_at(second.port))) as snapshots:
         await until(snapshots, lambda one: all_live(one, 6))
+        joined = await cluster.add_node()
+        one = await until(snapshots, lambda one: all_live(one, 7))
+        assert f"{joined.address} joined as primary" in changes(one)
         await cluster.move_slots([0, 1], second)
         one = await until(snapshots, lambda one: sum(" slots now" in text for text in changes(one)) >= 2)
         assert any(text.startswith(f"{first.address} has") for text in changes(one))
+        await cluster.forget(joined)
+        one = await until(snapshots, lambda one: joined.address not in by_address(one))
+        assert f"{joined.address} left" in changes(one)
+        assert all_live(one, 6)

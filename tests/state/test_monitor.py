@@ -215,20 +215,6 @@ async def test_missed_ticks_are_holes(own_server: StartServer) -> None:
     assert later.history.events() == ()
 
 
-async def test_reset_counters_are_no_restart(redis: Redis, server: EmbeddedServer) -> None:
-    async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
-        for _ in range(100):
-            await redis.ping()
-        await until(snapshots, has_samples(3))
-        await redis.config_resetstat()
-        snapshot = await until(snapshots, lambda snapshot: bool(snapshot.history.events()))
-        (event,) = snapshot.history.events()
-        assert event.text == "counters reset"
-        assert snapshot.history.latest(COMMANDS.name) is None
-        assert snapshot.history.latest(USED_MEMORY.name) is not None
-        assert is_live(snapshot)
-
-
 # Losing and coming back
 
 
