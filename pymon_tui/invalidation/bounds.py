@@ -15,12 +15,14 @@ class Bounds:
         planned: Keys that the plan found.
         cap: Keys that may go at most.
         agreed: Keys that a person has agreed to let go.
+        question: What a person was asked last, by whichever part of the run; it names the most keys.
     """
 
     def __init__(self, planned: int, cap: int) -> None:
         self.planned = planned
         self.cap = cap
         self.agreed = planned
+        self.question = ""
         self._matched: dict[str, int] = {}
 
     @property

@@ -66,6 +66,11 @@ class Pace:
     why: SafeText
 
 
+def first_page(round_trip: float | None) -> int:
+    """Keys of a page before it is felt what one does to others, by the seconds of a round trip; None if unknown."""
+    return max(FIRST, min(FIRST_AFAR, int(FIRST * (round_trip or 0.0) / _NEAR)))
+
+
 class Brake:
     """Slows down quickly and speeds up slowly, as a sender on a shared line does."""
 
@@ -74,7 +79,7 @@ class Brake:
         self._idle = idle
         self._limit = (idle.ping_p99 or 0.0) + ceiling
         self._aim = (idle.ping_p99 or 0.0) + _AIM * ceiling
-        self._page = max(FIRST, min(FIRST_AFAR, int(FIRST * (idle.ping_p50 or 0.0) / _NEAR)))
+        self._page = first_page(idle.ping_p50)
         self._pause = 0.0
         self._holding = ""
         self._feels_out = (idle.ping_p50 or 0.0) > _NEAR  # until it has been too much once

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
+from pymon_tui.invalidation.ahead import ahead, ready
 from pymon_tui.invalidation.looking import Look, Looking, Looks, TurnedAway, keys_turned_away
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
 from pymon_tui.invalidation.sweep import Page, Place
@@ -21,7 +22,6 @@ PORTION = 8 * 2**20
 
 _PAGES = 8  # that are found before they are wanted
 _IN_FLIGHT = 2  # portions whose dumps are asked for before they are wanted
-T = TypeVar("T")
 
 FRESH = 2.0
 """Seconds after which a dump is made anew before its key goes: an undo brings back what was there when it went."""
@@ -112,49 +112,6 @@ async def renewed(portion: Portion, pipe: Pipe) -> Portion:
     looking = Looking(pipe)
     looks = await looking.looks(looking.ask(portion.keys))
     return await _dumped(_dump(replace(portion, gone=portion.gone + looks.gone), looks, pipe), pipe)
-
-
-async def ahead(items: AsyncGenerator[T], room: int) -> AsyncGenerator[T]:
-    """The same items, made in a task of their own up to ``room`` items before they are wanted."""
-    async with aclosing(_made(items, room, 1)) as made:
-        async for (item,) in made:
-            yield item
-
-
-async def ready(items: AsyncGenerator[T], room: int) -> AsyncGenerator[list[T]]:
-    """As ``ahead``: all that are made already, and at least one."""
-    async with aclosing(_made(items, room, room)) as made:
-        async for some in made:
-            yield some
-
-
-async def _made(items: AsyncGenerator[T], room: int, most: int) -> AsyncGenerator[list[T]]:
-    queue: asyncio.Queue[tuple[T] | None] = asyncio.Queue(room)
-
-    async def fill() -> None:
-        try:
-            async with aclosing(items):
-                async for item in items:
-                    await queue.put((item,))
-        finally:
-            await queue.put(None)
-
-    filling = asyncio.create_task(fill())
-    try:
-        made = await queue.get()
-        while made is not None:
-            some = [made[0]]
-            while len(some) < most and not queue.empty() and (made := queue.get_nowait()) is not None:
-                some.append(made[0])
-            yield some
-            if made is not None:
-                made = await queue.get()
-        await filling  # raises what ended it
-    finally:
-        filling.cancel()
-        while not queue.empty():
-            queue.get_nowait()  # who fills it would wait for ever to put its last item into a full one
-        await asyncio.gather(filling, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

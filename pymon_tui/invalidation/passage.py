@@ -304,8 +304,6 @@ class Passage:
         if matched > bounds.unasked:
             await self._answered()
             most = min(2 * matched, cap)  # not asked again for every few keys, nor left alone with whatever comes
-            await self._pacer.ask(
-                f"{matched} keys match by now, and the plan said {bounds.planned}: go on, up to {most}?",
-                lambda: matched > bounds.unasked,
-            )
+            bounds.question = f"{matched} keys match by now, and the plan said {bounds.planned}: go on, up to {most}?"
+            await self._pacer.ask(bounds.question, lambda: matched > bounds.unasked)
             bounds.agreed = max(bounds.agreed, most)

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 
+from pymon_tui.invalidation.ahead import ahead
+from pymon_tui.invalidation.brake import first_page
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
 from pymon_tui.invalidation.given_up import Abandonable
@@ -27,6 +29,8 @@ from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.sweep import Page, Sweep
 from pymon_tui.invalidation.trash_estimate import trash_estimate
 from pymon_tui.server.endpoint import Endpoint
+
+_AHEAD = 2  # pages that are found before they are looked into
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +114,22 @@ class Planning:
             await pipe.close()
 
     async def _plan(self, pipe: Pipe) -> Plan:
+        asked = time.monotonic()
         before = await _dbsize(pipe)
+        page = first_page(time.monotonic() - asked)
         self._total = None if before is None else before * len(self._selection.patterns)
         facts = Facts(pipe)
-        await self._scan(pipe, facts)
+        await self._scan(pipe, facts, page)
         after = await _dbsize(pipe)
         samples = tuple(self._samples[place] for place in sorted(self._samples))
         return await self._summary(pipe, facts, samples, before, after)
 
-    async def _scan(self, pipe: Pipe, facts: Facts) -> None:
-        self._sweep = Sweep(pipe, self._selection)
-        async with aclosing(self._sweep.pages()) as pages:
-            async for page in pages:
-                await self._take(page, facts)
+    async def _scan(self, pipe: Pipe, facts: Facts, page: int) -> None:
+        self._sweep = Sweep(pipe, self._selection, page=page)
+        # What is asked of a page's keys is on its way while the next pages are.
+        async with aclosing(ahead(self._sweep.pages(), _AHEAD)) as pages:
+            async for found in pages:
+                await self._take(found, facts)
                 if self._capped:
                     return
 

@@ -188,7 +188,7 @@ async def test_the_cap_ends_the_scan(redis: Redis, server: EmbeddedServer) -> No
     plan = await plan_of(server, selecting("cache:*", max_keys=1_500))
     assert plan.capped
     assert plan.matched == 1_501
-    assert await _calls(redis, "scan") <= 4
+    assert await _calls(redis, "scan") <= 8  # two pages are wanted, and a few are on their way
     assert not (await plan_of(server, selecting("cache:*", max_keys=20_000))).capped
 
 

@@ -28,6 +28,7 @@ from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import Locked, holder, patient_lock
+from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
@@ -95,6 +96,8 @@ class WholeRemoval:
                 now = replace(now, tally=before.tally.plus(now.tally), scanned=before.scanned, total=before.total)
             nodes[name] = now
         progress = together(list(nodes.items()), planned=self.order.planned, seconds=seconds)
+        if progress.state == "asking":  # the answer is for all who ask: what the last of them asked for
+            progress = replace(progress, why=safe(self._bounds.question))
         return replace(progress, state="ended", why=NOTHING) if self._ended else progress
 
     def pause(self) -> None:
