@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -19,6 +20,7 @@ from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
+from tests.conftest import StartServer, client_of
 from tests.faults.conftest import StartNode
 from tests.faults.happenings import busy
 from tests.faults.watching import heard, source_of
@@ -107,6 +109,20 @@ async def test_a_busy_script_is_said_with_what_ends_it(start_node: StartNode, li
         async with busy(node, line):
             await until(pilot, has(pilot, "the server is busy with a script or a function", "SCRIPT KILL"))
         await until(pilot, is_live(pilot))
+
+
+async def test_why_a_server_takes_no_writes_is_seen_from_afar(own_server: StartServer) -> None:
+    server = own_server({"save": "3600 100000000"})
+    Path(server.socket).with_name("dump.rdb").mkdir()  # where the server would put its snapshot
+    async with shown(Endpoint(socket=server.socket)) as pilot, client_of(server) as client:
+        await until(pilot, is_live(pilot))
+        await client.bgsave()
+        await until(pilot, has(pilot, "save failed"))
+        await client.config_set("maxmemory", "1")
+        await until(pilot, has(pilot, "writes fail when full: noeviction"))
+        await client.config_set("maxmemory", "0")
+        await client.replicaof("127.0.0.1", "1")
+        await until(pilot, has(pilot, "primary down", "replica"))
 
 
 async def test_a_password_is_typed_where_the_server_wants_one(start_node: StartNode) -> None:

@@ -9,9 +9,11 @@ from pymon_tui.model.query import Ready
 from pymon_tui.readings.clients import CLIENTS
 from pymon_tui.readings.slowlog import SLOWLOG
 from pymon_tui.server.endpoint import Endpoint
+from tests.faults.test_screen import has, monitor_of, shown
 from tests.faults.watching import gaps, live, watching
 from tests.replies import recorded
 from tests.server.fake import Serve, bulk, serving, speaking
+from tests.ui.stage import until
 
 INFO: bytes = recorded("info-primary.valkey-9.resp3")
 CLIENT = (
@@ -35,12 +37,20 @@ def answering(**replies: Callable[[list[bytes]], bytes]) -> Serve:
     return speaking(answer)
 
 
-async def test_ten_thousand_clients_are_counted_and_listed() -> None:
-    def clients(command: list[bytes]) -> bytes:
-        if command[1].upper() != b"LIST":
-            return b"+OK\r\n"
-        return bulk(b"".join(CLIENT % (id_, id_ % 60_000, id_ % 9, id_ * 7, id_) for id_ in range(10_000)))
+def clients(command: list[bytes]) -> bytes:
+    """Ten thousand."""
+    if command[1].upper() != b"LIST":
+        return b"+OK\r\n"
+    return bulk(b"".join(CLIENT % (id_, id_ % 60_000, id_ % 9, id_ * 7, id_) for id_ in range(10_000)))
 
+
+def slowlog(command: list[bytes]) -> bytes:
+    """A thousand, of 128 arguments each."""
+    entry = b"*6\r\n:%d\r\n:1700000000\r\n:12345\r\n*128\r\n" + WORD * 128 + b"$10\r\n10.0.0.1:1\r\n$0\r\n\r\n"
+    return b"*1000\r\n" + b"".join(entry % number for number in range(1_000, 0, -1))
+
+
+async def test_ten_thousand_clients_are_counted_and_listed() -> None:
     async with serving(answering(CLIENT=clients)) as port, watching(Endpoint(port=port)) as watch:
         shown = await watch.until(lambda snapshot: isinstance(snapshot.reading(CLIENTS), Ready))
         reading = shown.reading(CLIENTS)
@@ -51,15 +61,23 @@ async def test_ten_thousand_clients_are_counted_and_listed() -> None:
 
 
 async def test_a_thousand_slow_commands_of_many_arguments() -> None:
-    def slowlog(command: list[bytes]) -> bytes:
-        entry = b"*6\r\n:%d\r\n:1700000000\r\n:12345\r\n*128\r\n" + WORD * 128 + b"$10\r\n10.0.0.1:1\r\n$0\r\n\r\n"
-        return b"*1000\r\n" + b"".join(entry % number for number in range(1_000, 0, -1))
-
     async with serving(answering(SLOWLOG=slowlog)) as port, watching(Endpoint(port=port)) as watch:
         shown = await watch.until(lambda snapshot: isinstance(snapshot.reading(SLOWLOG), Ready))
         await watch.ticks(3)
         assert SLOWLOG.name not in gaps(shown)
         assert watch.said == []
+
+
+async def test_the_screen_shows_them_and_answers_keys() -> None:
+    async with (
+        serving(answering(CLIENT=clients, SLOWLOG=slowlog)) as port,
+        shown(Endpoint(port=port, command_timeout=5.0)) as pilot,
+    ):
+        monitor_of(pilot).source.set_interval(1.0)
+        for key, words in (("4", ("Clients 10", "worker-8")), ("5", ("Slow log", "x" * 32))):
+            await pilot.press(key)
+            await until(pilot, has(pilot, *words))
+            await pilot.press("G", "g", "1")
 
 
 async def test_a_hundred_megabytes_are_read_without_holding_up_the_loop() -> None:
