@@ -58,6 +58,11 @@ def all_live(snapshot: Snapshot, nodes: int) -> bool:
     return len(links) == nodes and all(isinstance(link, Live) for link in links)
 
 
+def ends(snapshot: Snapshot) -> list[int]:
+    """How many samples there were of each node."""
+    return [node.snapshot.history.end for node in view(snapshot).nodes]
+
+
 def changes(snapshot: Snapshot) -> list[str]:
     return [change.text for change in view(snapshot).changes]
 
@@ -144,6 +149,11 @@ async def test_a_node_that_is_lost_holds_nobody_up_and_a_failover_is_told(own_se
     async with watched(fleet) as snapshots, client_of(replica) as client:
         await until(snapshots, lambda snapshot: all_live(snapshot, 2))
         fleet.choose(None)
+        os.kill(replica.pid, signal.SIGSTOP)
+        before = ends(await anext(snapshots))
+        later = await until(snapshots, lambda one: ends(one)[0] >= before[0] + 10)
+        os.kill(replica.pid, signal.SIGCONT)
+        assert ends(later)[1] <= before[1] + 1  # it was waited for alone
         os.kill(primary.pid, signal.SIGKILL)
         lost = await until(snapshots, lambda one: isinstance(view(one).nodes[0].snapshot.link, Lost))
         assert any("is lost" in text for text in changes(lost))
