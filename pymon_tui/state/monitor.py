@@ -64,6 +64,7 @@ class Monitor:
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
         self._recorded_at: float | None = None
+        self._server_time: int | None = None  # microseconds by the server's clock, as of then
         self._period = interval  # seconds from the last sample of the history to the next
         self._dice = random.Random()
 
@@ -152,7 +153,7 @@ class Monitor:
                 await self._poller.tick(session, began, self._interval, self._wanted)
                 info = self._poller.info
                 if info is not None and info is not last_info:
-                    self._record(info, began, own)
+                    self._record(info, self._answered_at(info, began), own)
                 since = self._link.since if isinstance(self._link, Live) else began
                 self._link = Live(since, self._poller.rtt)
                 yield self._snapshot()
@@ -163,6 +164,14 @@ class Monitor:
     def _caused(self, session: Session) -> tuple[int, int, int, int, int]:
         """What we have caused so far, in the order of ``_OURS``."""
         return session.sent, session.bytes_out, session.bytes_in, *self._poller.reads
+
+    def _answered_at(self, info: Info, began: float) -> float:
+        """When the server counted what this INFO says: a busy one may take long to come to our question."""
+        before, self._server_time = self._server_time, info.integer("server_time_usec")
+        if before is None or self._server_time is None or self._recorded_at is None:
+            return began
+        # Its clock may be set meanwhile, and may be another server's: the answer came between the question and now.
+        return min(max(began, self._recorded_at + (self._server_time - before) / 1e6), clock.now())
 
     def _record(self, info: Info, at: float, own: tuple[int, int, int, int, int]) -> None:
         changed = self._changed(info, at)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import hiredis
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -27,7 +28,7 @@ from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
-from tests.server.fake import endpoint_at, serving, speaking, unrecorded
+from tests.server.fake import bulk, endpoint_at, serving, speaking, unrecorded
 
 INTERVAL = 0.06
 SERVER = Query("server", INFO, itself)
@@ -216,6 +217,32 @@ async def test_missed_ticks_are_holes(own_server: StartServer) -> None:
 
 
 # Losing and coming back
+
+
+async def test_a_late_answer_counts_for_the_time_it_covers() -> None:
+    loop, slow = asyncio.get_running_loop(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        commands = hiredis.Reader()
+        while data := await reader.read(65_536):
+            commands.feed(data)
+            while (command := commands.gets()) is not False:
+                if command[0] == b"INFO" and slow.is_set():
+                    await asyncio.sleep(10 * INTERVAL)
+                now = loop.time()
+                text = f"run_id:x\r\nserver_time_usec:{now * 1e6:.0f}\r\ntotal_commands_processed:{now * 1e6:.0f}\r\n"
+                writer.write({b"HELLO": b"%0\r\n", b"INFO": bulk(text.encode())}.get(command[0], b"+OK\r\n"))
+
+    rates: list[float | None] = []
+    async with serving(serve) as port, watched(monitor_of(endpoint_at(port))) as snapshots:
+        async for snapshot in snapshots:
+            if len(rates) == 5:
+                slow.set()
+            if isinstance(snapshot.link, Live):
+                rates.append(snapshot.history.latest(COMMANDS.name))
+            if len(rates) == 8:
+                break
+    assert [rate for rate in rates if rate] == pytest.approx([1e6] * 7, rel=0.2)
 
 
 async def test_a_restarted_server_is_found_again(own_server: StartServer) -> None:
