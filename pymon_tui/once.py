@@ -52,8 +52,8 @@ def document(endpoint: Endpoint, readings: Mapping[str, Reading[Any]], wall: flo
         "at": round(wall, 3),
         "nodes": [
             {
-                "node": endpoint.label,
-                "address": endpoint.address,
+                "node": safe(endpoint.label),
+                "address": safe(endpoint.address),
                 "db": endpoint.db,
                 "seconds": round(seconds, 6),
                 "readings": {name: _reading(reading) for name, reading in readings.items()},

@@ -27,7 +27,7 @@ class Finding:
     Attributes:
         step: ``sentinel``, ``name``, ``connection``, ``tls``, ``handshake``, ``login``, ``database``, ``permissions``,
             ``round_trip``, ``clock`` or ``topology``.
-        title: What people read; of the permissions, what they are for.
+        title: What people read; of the permissions, what they are for; of a service, its name as it was given.
         said: What was found.
         remedy: What to do about it; empty where nothing is to be done.
         ends: Whether the next step makes no sense after it.

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pymon_tui.doctor.examination import examine
 from pymon_tui.doctor.finding import Finding, Mark, exit_code
+from pymon_tui.model.text import safe
 from pymon_tui.removing.console import tell, tell_json
 from pymon_tui.removing.exit_code import coded
 from pymon_tui.settings import Settings
@@ -39,8 +40,8 @@ async def _examined(settings: Settings, *, as_json: bool) -> int:
         tell_json(
             {
                 "schema_version": SCHEMA_VERSION,
-                "node": settings.endpoint.label,
-                "address": settings.endpoint.address,
+                "node": safe(settings.endpoint.label),
+                "address": safe(settings.endpoint.address),
                 "exit_code": code,
                 "findings": document(findings),
             }
@@ -51,7 +52,8 @@ async def _examined(settings: Settings, *, as_json: bool) -> int:
 def line(finding: Finding, signs: Mapping[Mark, str]) -> str:
     """A finding as a person reads it."""
     remedy = f"; {finding.remedy}" if finding.remedy else ""
-    title = finding.title if len(finding.title) > _TITLE else f"{finding.title:<{_TITLE}}"
+    title = safe(finding.title)
+    title = title if len(title) > _TITLE else safe(title.ljust(_TITLE))
     return f"{signs[finding.mark]} {title} {finding.said}{remedy}"
 
 
@@ -60,7 +62,7 @@ def document(findings: Sequence[Finding]) -> list[Mapping[str, str]]:
     return [
         {
             "step": finding.step,
-            "title": finding.title,
+            "title": safe(finding.title),
             "state": finding.mark.value,
             "said": finding.said,
             "remedy": finding.remedy,

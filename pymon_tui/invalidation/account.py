@@ -221,7 +221,7 @@ class NodeResult:
         """For the journal and ``--json``."""
         result = self.result
         return {
-            "node": self.node,
+            "node": safe(self.node),
             "outcome": result.outcome,
             "why": result.why,
             **result.tally.as_json(),

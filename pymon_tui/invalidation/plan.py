@@ -94,8 +94,8 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """The plan for the journal and for ``--json``: keys as text for display, 20 of the samples."""
         return {
-            "node": self.node,
-            "address": self.address,
+            "node": safe(self.node),
+            "address": safe(self.address),
             "environment": self.environment,
             "run_id": self.run_id,
             "db": self.db,
@@ -131,7 +131,7 @@ class Plan:
     def in_short(self) -> dict[str, Any]:
         """What is told of one of several nodes."""
         return {
-            "node": self.node,
+            "node": safe(self.node),
             "run_id": self.run_id,
             "slots": [list(ends) for ends in self.slots],
             "matched": self.matched,

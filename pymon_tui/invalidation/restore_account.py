@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self, TypeAlias
 
-from pymon_tui.model.text import SafeText
+from pymon_tui.model.text import SafeText, safe
 
 RestoreState: TypeAlias = Literal["starting", "running", "reconnecting", "ended"]
 RestoreOutcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
@@ -164,4 +164,4 @@ class NodeRestored:
         """For the journal and ``--json``."""
         result = self.result
         counts = result.tally.as_json()
-        return {"node": self.node, "outcome": result.outcome, "why": result.why, "total": result.total, **counts}
+        return {"node": safe(self.node), "outcome": result.outcome, "why": result.why, "total": result.total, **counts}

@@ -84,7 +84,7 @@ def undo_lines(result: RestoreResult) -> list[str]:
     )
     for each in result.nodes:
         how = _how(each.result.outcome, each.result.why)
-        lines.append(f"    {each.node:<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
+        lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
     if result.torn:
         lines.append("  the file ends in the middle: what was kept last can't be read")
     lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], tally.failed)
@@ -123,8 +123,8 @@ def _node_lines(result: Result) -> list[str]:
         odd = (("gone", tally.already_gone), ("refused", tally.refused), ("unknown", tally.unknown))
         parts = [_how(each.result.outcome, each.result.why)]
         parts += [f"{exact(count)} {name}" for name, count in odd if count]
-        number = tally.matched if result.dry_run else tally.removed
-        lines.append(f"    {each.node:<24}{exact(number):>11}   {', '.join(part for part in parts if part)}".rstrip())
+        number = exact(tally.matched if result.dry_run else tally.removed)
+        lines.append(f"    {safe(each.node):<24}{number:>11}   {', '.join(part for part in parts if part)}".rstrip())
     return ["  nodes", *lines] if lines else []
 
 

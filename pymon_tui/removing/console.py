@@ -14,18 +14,19 @@ from typing import Any, Self
 from pymon_tui.model.text import SafeText, safe
 
 _STDIN = 0
+_LONGEST_LINE = 65_536  # characters
 _LOOK = 0.25  # seconds between two looks whether a question is still open
 _LONGEST_ANSWER = 16_384  # bytes: a pattern of 1 KB with four characters for each byte, three times over
 
 
 def say(text: str) -> None:
     """One line about the command itself, on stderr."""
-    write(sys.stderr, f"pymon-tui: {text}\n")
+    write(sys.stderr, _lines([f"pymon-tui: {text}"]))
 
 
 def show(lines: Sequence[str]) -> None:
     """Lines for a person to look at before answering, on stderr."""
-    write(sys.stderr, "".join(f"{line}\n" for line in lines))
+    write(sys.stderr, _lines(lines))
 
 
 def tell(lines: Sequence[str]) -> None:
@@ -34,13 +35,12 @@ def tell(lines: Sequence[str]) -> None:
     Raises:
         BrokenPipeError: If nobody reads it any more.
     """
-    sys.stdout.write(_encodable("".join(f"{line}\n" for line in lines), sys.stdout))
-    sys.stdout.flush()
+    _put(_lines(lines))
 
 
 def tell_json(told: Mapping[str, Any]) -> None:
     """A result as one JSON object, on stdout."""
-    tell([json.dumps(told)])
+    _put(json.dumps(told) + "\n")
 
 
 def can_ask() -> bool:
@@ -145,6 +145,16 @@ def write(stream: Any, text: str) -> None:
         with contextlib.suppress(OSError):
             stream.write(_encodable(text, stream))
             stream.flush()
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Lines of text, whatever names of strangers somebody has put in them."""
+    return "".join(f"{safe(line, _LONGEST_LINE)}\n" for line in lines)
+
+
+def _put(text: str) -> None:
+    sys.stdout.write(_encodable(text, sys.stdout))
+    sys.stdout.flush()
 
 
 def _read() -> bytes:

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.state.source import Source
@@ -48,7 +49,7 @@ def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source]
     except OSError as error:
         return _failed(f"{out} cannot be written: {error.strerror}")
     pictures = _rasterised(out, names)
-    print(f"{out}: {len(names)} SVG and {pictures} PNG pictures")  # noqa: T201
+    print(f"{safe(str(out))}: {len(names)} SVG and {pictures} PNG pictures")  # noqa: T201
     if not pictures:
         print("for PNG pictures: pip install 'pymon-tui[png]'", file=sys.stderr)  # noqa: T201
     return 0
@@ -158,5 +159,5 @@ def _nowhere(_: Choice, _present: Endpoint) -> Endpoint:
 
 
 def _failed(what: str) -> int:
-    print(f"pymon-tui: {what}", file=sys.stderr)  # noqa: T201
+    print(f"pymon-tui: {safe(what)}", file=sys.stderr)  # noqa: T201
     return 1

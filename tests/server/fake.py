@@ -21,6 +21,10 @@ ENCRYPTED = str(CERTS / "encrypted.key")
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = Callable[[list[bytes]], bytes | None]
 """From a command in upper case words to the bytes of its reply; None closes the connection."""
+Alter = Callable[[list[bytes], bytes], bytes]
+"""From a command, its name in upper case, and a server's reply to the bytes that arrive in its place."""
+
+_SUBSCRIBING = (b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE")
 
 
 def unrecorded(attempt: Attempt) -> None:
@@ -96,3 +100,43 @@ def bulk(text: bytes) -> bytes:
 def endpoint_at(port: int) -> Endpoint:
     """Where such a server is, with timeouts for tests: long enough to be answered, short enough to wait for."""
     return Endpoint(port=port, connect_timeout=2.0, command_timeout=2.0)
+
+
+def altering(target: str, alter: Alter) -> Serve:
+    """A server on a unix socket, whose answers arrive as ``alter`` leaves them; what is published isn't altered."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        commands = hiredis.Reader()
+        answers, server = await asyncio.open_unix_connection(target)
+        try:
+            while data := await reader.read(65_536):
+                commands.feed(data)
+                while (command := commands.gets()) is not False:
+                    server.write(b"*%d\r\n" % len(command) + b"".join(map(bulk, command)))
+                    if command[0].upper() in _SUBSCRIBING:
+                        await asyncio.gather(_pass(answers, writer), _pass(reader, server))
+                        return
+                    writer.write(alter([command[0].upper(), *command[1:]], await _one_reply(answers)))
+                await writer.drain()
+        finally:
+            server.transport.abort()
+
+    return serve
+
+
+async def _one_reply(answers: asyncio.StreamReader) -> bytes:
+    """The next reply as it stands; nothing else is on its way."""
+    replies, found = hiredis.Reader(notEnoughData=Ellipsis), b""
+    while replies.gets() is Ellipsis:
+        data = await answers.read(65_536)
+        if not data:
+            raise ConnectionResetError
+        found += data
+        replies.feed(data)
+    return found
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()

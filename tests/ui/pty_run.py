@@ -14,6 +14,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -31,8 +32,14 @@ class PtyRun:
         size: tuple[int, int] = (80, 24),
         environ: Mapping[str, str] | None = None,
         login: bool = True,
+        folder: Path | None = None,
     ) -> None:
-        """``login``: the pty controls the session, as after a login, so that its end is a SIGHUP."""
+        """Start it.
+
+        Args:
+            login: The pty controls the session, as after a login, so that its end is a SIGHUP.
+            folder: Where it is started; by default where we are.
+        """
         self.output = b""
         self._home = tempfile.TemporaryDirectory(prefix="pymon-home-")
         self._ours, theirs = pty.openpty()
@@ -43,6 +50,7 @@ class PtyRun:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
+            cwd=folder,
             start_new_session=not login,
             preexec_fn=(lambda: os.login_tty(theirs)) if login else None,  # noqa: PLW1509 - no threads here
             env={**_environ(self._home.name), **(environ or {})},
@@ -108,6 +116,7 @@ class PtyRun:
 
 def _environ(home: str) -> dict[str, str]:
     """The environment of somebody who has set nothing, at home in an empty folder."""
-    ours = ("PYMON_", "REDIS", "XDG_", "NO_COLOR", "TEXTUAL")
+    # pytest's workers say how large a terminal is, which would beat how large this one is.
+    ours = ("PYMON_", "REDIS", "XDG_", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}

@@ -95,7 +95,7 @@ class MonitorScreen(ActingScreen):
         """
         self._clock = clock
         self._tabs = tabs
-        self._was_left = False
+        self._was_left = self._is_settled = False
         self._newest: Snapshot | None = None
         self._open: str | None = None
         self._interval: float | None = None
@@ -148,9 +148,12 @@ class MonitorScreen(ActingScreen):
         """Take each snapshot of the source as it comes."""
         async with aclosing(self._source.snapshots()) as snapshots:
             async for snapshot in snapshots:
-                if isinstance(snapshot.link, Lost) and not snapshot.readings_known and snapshot.link.tries == 1:
-                    self.post_message(self.FirstLost(snapshot.link))
-                first = snapshot.readings_known and (self._newest is None or not self._newest.readings_known)
+                known, link = snapshot.readings_known, snapshot.link
+                if isinstance(link, Lost) and link.tries == 1 and not (known or self._is_settled):
+                    self.post_message(self.FirstLost(link))
+                # From now on what can't be reached is one node among others, that was stepped to.
+                self._is_settled = self._is_settled or known or isinstance(link, Lost)
+                first = known and (self._newest is None or not self._newest.readings_known)
                 self._newest = snapshot
                 if not self.paused:
                     self.snapshot = snapshot
