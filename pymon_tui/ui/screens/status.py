@@ -6,6 +6,7 @@ from pymon_tui.model import units
 from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
 from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.server import SERVER
@@ -13,12 +14,17 @@ from pymon_tui.ui.widgets.ink import Line, Span, label, span
 
 _WIDE = 100
 """The columns from which on there is room for more than what the server is."""
+_NAME, _BESIDE = 12, 42
+"""Characters of a node's name at least, and the columns that it leaves to what else the title says."""
+_BADGE = 16
+"""Characters of a badge: it says what is out of the ordinary, and leaves room for the others."""
 
 
 def left_title(snapshot: Snapshot, width: int, tabs: Line = ()) -> Line:
     """Our name, the server's or those of all ``tabs``, and what it is."""
     dot = span("●", "good" if isinstance(snapshot.link, Live) else "act" if isinstance(snapshot.link, Lost) else "warn")
-    pieces = [span(" pymon ", "badge"), span(" "), *(tabs or (dot, span(" "), span(snapshot.node, "strong")))]
+    node = span(safe(snapshot.node, max(_NAME, width - _BESIDE)), "strong")
+    pieces = [span(" pymon ", "badge"), span(" "), *(tabs or (dot, span(" "), node))]
     fleet = snapshot.fleet
     if fleet is not None and len(fleet.nodes) > 1:
         count, place = len(fleet.nodes), fleet.chosen
@@ -43,7 +49,8 @@ def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, width: i
         pieces += [span(f" PAUSED {units.duration(now - held.at)} ", "alarm"), span(" ")]
     if newest.environment is not None:
         production = newest.environment.lower().startswith("prod")
-        pieces += [span(f" {newest.environment.upper()} ", "alarm" if production else "strong"), span(" ")]
+        shown = safe(newest.environment, _BADGE).upper()
+        pieces += [span(f" {shown} ", "alarm" if production else "strong"), span(" ")]
     if not newest.verified:
         pieces += [span(" INSECURE ", "alarm"), span(" ")]
     if read_only:

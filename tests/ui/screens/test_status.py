@@ -1,0 +1,28 @@
+"""What the title says, where names are longer than there is room for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pymon_tui.model.text import safe
+from pymon_tui.ui.screens.status import left_title, right_title
+from pymon_tui.ui.widgets.ink import line_width, text_of
+from tests.script import snapshot
+
+LONG = safe("cache-0001-001." + "x" * 300 + ".example:6379")
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(40, "● cache-0001-0…"), (80, "● cache-0001-001.xxxxxxxxxxxxxxxxxxxxxxx…")]
+)
+def test_a_long_name_of_a_node_is_cut_and_not_left_out(width: int, shown: str) -> None:
+    assert text_of(left_title(replace(snapshot({}), node=LONG), width)) == f" pymon  {shown}"
+
+
+def test_a_long_name_of_an_environment_leaves_room_for_the_rest() -> None:
+    one = replace(snapshot({}), environment=LONG)
+    line = right_title(one, None, one.at, width=80, read_only=True)
+    assert text_of(line).startswith(" CACHE-0001-001.X… ")
+    assert line_width(line) <= 50
