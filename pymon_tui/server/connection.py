@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
@@ -13,7 +14,7 @@ from pymon_tui.server.greeting import Handshake, greet, must_be_selected
 from pymon_tui.server.reasons import LinkError, greeting_closed, link_error
 from pymon_tui.server.session import Session
 from pymon_tui.server.ssh_process import NoTunnel
-from pymon_tui.server.tunnel import tunnel_to
+from pymon_tui.server.tunnel import Tunnel, tunnel_to
 from pymon_tui.server.wire import connection_to
 
 
@@ -62,8 +63,8 @@ async def _attempted(endpoint: Endpoint, handshake: Handshake) -> tuple[Session,
     """
     tunnel = tunnel_to(endpoint)
     try:
-        path = await tunnel.socket(endpoint.connect_timeout) if tunnel else None
-        greeted = await _greeted(endpoint, path, handshake)
+        connection = await _connection(endpoint, tunnel)
+        greeted = await _greeted(endpoint, connection, handshake)
     except NoTunnel as error:
         raise LinkError(error.failure.trouble, error.failure.what, error.failure.remedy) from None
     except _Closed:
@@ -88,8 +89,17 @@ class _Closed(Exception):  # noqa: N818 - what happened, and no error yet
     """The connection was made and then closed in the middle of the greeting."""
 
 
-async def _greeted(endpoint: Endpoint, tunnel: str | None, handshake: Handshake) -> tuple[Session, Handshake]:
-    connection = connection_to(endpoint, tunnel)
+async def _connection(endpoint: Endpoint, tunnel: Tunnel | None) -> AbstractConnection:
+    if tunnel is None:
+        return connection_to(endpoint)
+    connection = connection_to(endpoint, await tunnel.socket(endpoint.connect_timeout))
+    tunnel.carry(connection)
+    return connection
+
+
+async def _greeted(
+    endpoint: Endpoint, connection: AbstractConnection, handshake: Handshake
+) -> tuple[Session, Handshake]:
     session = Session(connection, endpoint)
     try:
         await connection.connect()  # type: ignore[no-untyped-call]

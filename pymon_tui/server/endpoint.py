@@ -65,6 +65,8 @@ class Endpoint:
         name: What the user calls this server (a profile's name), or None.
         environment: What the profile says of it ("production", ...), or None.
         via: The host that ssh goes through, as ``[USER@]HOST[:PORT]``, which all the rest is as seen from; or None.
+        apart: Whether ssh, where it is gone through, is one for those who say so here, and a TCP connection of their
+            own: what they ask waits behind nobody else's bulk. All others share one.
         read_only: Whether a command that may change something is refused on each connection, before it is sent.
         mapped: Where nodes can be reached, after what they announce, for those that can't be reached there.
         service: What Sentinels are asked for. Then ``host`` and ``port`` say nothing: the server is ``at`` what they
@@ -84,6 +86,7 @@ class Endpoint:
     name: str | None = None
     environment: str | None = None
     via: str | None = None
+    apart: bool = False
     read_only: bool = False
     mapped: tuple[tuple[Address, Address], ...] = ()
     service: Service | None = None

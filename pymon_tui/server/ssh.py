@@ -69,7 +69,7 @@ def place(text: str) -> Place:
     return Place(user or None, host, int(port) if port else None)
 
 
-def arguments(via: Place, here: str, there: str, *, asks: bool, timeout: float) -> list[str]:
+def arguments(via: Place, here: str, there: str, *, asks: bool, alone: bool, timeout: float) -> list[str]:
     """What follows ``ssh`` on its command line.
 
     Args:
@@ -77,6 +77,7 @@ def arguments(via: Place, here: str, there: str, *, asks: bool, timeout: float) 
         here: Path of the unix socket to listen on; another user of this machine can't reach it in a private folder.
         there: ``host:port`` or the path of a socket, as ``via`` sees it.
         asks: Whether ssh may ask on the terminal for a password or about an unknown host.
+        alone: Whether it makes a TCP connection of its own where a master's could be shared.
         timeout: Seconds until an attempt to reach ``via`` is given up.
     """
     options = {
@@ -92,6 +93,8 @@ def arguments(via: Place, here: str, there: str, *, asks: bool, timeout: float) 
     }
     if not asks:
         options["BatchMode"] = "yes"
+    if alone:
+        options["ControlPath"] = "none"
     given = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     return ["-N", "-T", "-x", "-a", *given, "-L", f"{here}:{there}", *via.arguments]
 

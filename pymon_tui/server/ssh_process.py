@@ -70,6 +70,7 @@ class SshProcess:
         there: ``host:port`` or the path of a socket, as ``via`` sees it.
         asks: Whether it may ask on the terminal; then it has a process group, to be given the terminal, and else a
             session without one.
+        alone: Whether it leaves a master of the user's own (ControlMaster) alone.
         timeout: Seconds until an attempt to reach ``via`` is given up.
 
     Raises:
@@ -80,7 +81,7 @@ class SshProcess:
         asks: As given.
     """
 
-    def __init__(self, via: Place, there: str, *, asks: bool, timeout: float) -> None:
+    def __init__(self, via: Place, there: str, *, asks: bool, alone: bool, timeout: float) -> None:
         program = shutil.which("ssh")
         if program is None:
             raise NoTunnel(Failure(Trouble.REFUSED, "there is no ssh on this machine", "install the OpenSSH client"))
@@ -93,7 +94,7 @@ class SshProcess:
         self._via = via
         self._seen = False
         self._heard = 0  # bytes of what it said that belong to the past
-        words = ssh.arguments(via, self.socket, there, asks=asks, timeout=timeout)
+        words = ssh.arguments(via, self.socket, there, asks=asks, alone=alone, timeout=timeout)
         # An anonymous file: output of any length never blocks ssh, and nothing is left on the disk.
         with tempfile.TemporaryFile() as said:
             self._process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """Ways through ssh to servers that can't be reached directly: one for each server, shared by all who go there.
 
-They belong to the process: they stand until it ends, or until ``close_all``.
+They belong to the process: one that nobody uses any more ends after a while, and all with the process, or by
+``close_all``. Who measures how long a server takes has one apart from the others' bulk.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import atexit
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from weakref import WeakSet
+
+from redis.asyncio.connection import AbstractConnection
 
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
@@ -23,17 +27,30 @@ from pymon_tui.server.terminal_loan import TerminalLoan
 _LOOK = 0.02  # seconds between two looks whether a tunnel stands
 _PATIENCE = 3
 """So many times the connect timeout: names to resolve, keys to agree on, and all that once more for each jump."""
+_UNUSED = 90.0
+"""Seconds without a connection after which ssh ends; between two tries to reach a server there are fewer."""
+_ROUND = 10.0  # seconds between two looks for connections
+_ALONE = 1.0
+"""Seconds that ssh may take on a terminal before it is held to have asked there: nobody answers sooner."""
 
 
 class Tunnel:
     """The way to one server. Safe to use from several threads: a run's pulse is felt from its own."""
 
-    def __init__(self, via: str, far: str) -> None:
-        """A way through ``via`` to ``far`` (``host:port`` or a path, as ``via`` sees it); nothing is started yet."""
+    def __init__(self, via: str, far: str, *, alone: bool) -> None:
+        """A way through ``via`` to ``far`` (``host:port`` or a path, as ``via`` sees it); nothing is started yet.
+
+        ``alone`` keeps it from sharing the TCP connection of a master.
+        """
         self._via = ssh.place(via)
         self._far = far
-        self._lock = threading.Lock()
+        self._alone = alone
+        self._change = threading.Condition()
         self._ssh: SshProcess | None = None
+        self._asked = False
+        self._carried: WeakSet[AbstractConnection] = WeakSet()
+        self._used_at = 0.0
+        self._holders = 0
 
     async def socket(self, connect_timeout: float) -> str:
         """The path of a unix socket that leads to the server; starts ssh where none runs, which then can't ask.
@@ -68,7 +85,7 @@ class Tunnel:
             KeyboardInterrupt: If Ctrl+C is the answer.
         """
         process = self._running(connect_timeout, asks=True)
-        told = 0
+        began, told = time.monotonic(), 0
         try:
             with terminal.lent_to(process.group):
                 while not process.stands():
@@ -82,6 +99,26 @@ class Tunnel:
         except BaseException:
             self._drop(process)
             raise
+        self._asked = self._asked or time.monotonic() - began > _ALONE
+
+    def carry(self, connection: AbstractConnection) -> None:
+        """Stand for as long as this connection does, and some time longer."""
+        with self._change:
+            self._carried.add(connection)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Stand no longer than the last of these contexts does."""
+        with self._change:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._holders -= 1
+                is_last = not self._holders
+            if is_last:
+                self.close()
 
     def failure(self, *, refused: bool) -> Failure | None:
         """Why a connection was lost or not made, where the tunnel is to blame; ``refused``: its own socket was."""
@@ -105,39 +142,61 @@ class Tunnel:
             self._drop(process)
 
     def _running(self, connect_timeout: float, *, asks: bool) -> SshProcess:
-        with self._lock:
+        with self._change:
+            self._used_at = time.monotonic()
             if self._ssh is not None and self._ssh.is_gone:
                 self._ssh.stop()
                 self._ssh = None
             if self._ssh is None:
-                self._ssh = SshProcess(self._via, self._far, asks=asks, timeout=_PATIENCE * connect_timeout)
+                timeout = _PATIENCE * connect_timeout
+                self._ssh = SshProcess(self._via, self._far, asks=asks, alone=self._alone, timeout=timeout)
+                self._asked = False
+                threading.Thread(target=self._end_unused, args=(self._ssh,), name="tunnel", daemon=True).start()
             return self._ssh
 
     def _drop(self, process: SshProcess) -> None:
-        with self._lock:
+        with self._change:
             if self._ssh is process:
                 self._ssh = None
+            self._change.notify_all()
         process.stop()
 
+    def _end_unused(self, process: SshProcess) -> None:
+        """Wait until nobody uses ssh any more, and end it; where it may have asked it stays, for it can't once more."""
+        with self._change:
+            while self._ssh is process and not self._is_unused():
+                self._change.wait(_ROUND)
+            if self._ssh is not process:
+                return
+            self._ssh = None
+        process.stop()
+
+    def _is_unused(self) -> bool:
+        now = time.monotonic()
+        if any(connection.is_connected for connection in self._carried):
+            self._used_at = now
+        return not self._asked and now - self._used_at > _UNUSED
+
     def _check(self, process: SshProcess) -> None:
+        self._used_at = time.monotonic()  # it is waited for
         if process.is_gone and (failure := process.failure(self._far)) is not None:
             raise NoTunnel(failure)
 
 
-_tunnels: dict[tuple[str, str], Tunnel] = {}
+_tunnels: dict[tuple[str, str, bool], Tunnel] = {}
 _tunnels_lock = threading.Lock()
 
 
 def tunnel_to(endpoint: Endpoint) -> Tunnel | None:
-    """The way to a server, the same for all who ask; None where it is reached directly."""
+    """The way to a server, the same for all who ask, or for all who want it apart; None where none is needed."""
     if endpoint.via is None:
         return None
-    way = endpoint.via, endpoint.far
+    way = endpoint.via, endpoint.far, endpoint.apart
     with _tunnels_lock:
         if not _tunnels:
             atexit.register(close_all)
         if way not in _tunnels:
-            _tunnels[way] = Tunnel(*way)
+            _tunnels[way] = Tunnel(endpoint.via, endpoint.far, alone=endpoint.apart)
         return _tunnels[way]
 
 

@@ -37,6 +37,8 @@ def end(text):
     sys.stderr.flush()
     os._exit(255)
 
+if how == "share" and "ControlPath=none" in words:
+    end("me@bastion: Permission denied (publickey,password).")
 if how == "ask":
     if "BatchMode=yes" in words:
         end("me@bastion: Permission denied (publickey,password).")
@@ -132,7 +134,8 @@ class FakeSsh:
         """What it does from its next start on.
 
         ``forward``; ``ask`` for the password "sesame" before, with the echo off, and it stays so; ``say WORDS`` and
-        end; ``hang``; be ``stubborn``: forward and take no SIGTERM; hand the forwarding to a ``master`` and end.
+        end; ``hang``; be ``stubborn``: forward and take no SIGTERM; hand the forwarding to a ``master`` and end;
+        ``share``: forward, but for those who want a TCP connection of their own.
         """
         (self.folder / "how").write_text(how)
 

@@ -65,13 +65,15 @@ def test_any_text_is_a_place_or_a_value_error(text: str) -> None:
 
 
 def test_the_command_line() -> None:
-    words = ssh.arguments(BASTION, "/private/s", "cache:6379", asks=False, timeout=15)
+    words = ssh.arguments(BASTION, "/private/s", "cache:6379", asks=False, alone=False, timeout=15)
     options = {words[at + 1] for at, word in enumerate(words) if word == "-o"}
     assert words[0] == "-N"
     assert words[words.index("-L") + 1] == "/private/s:cache:6379"
     assert words[-4:] == ["-p", "2222", "--", "me@bastion"]
     assert {"BatchMode=yes", "ServerAliveInterval=5", "ConnectTimeout=15", "ControlMaster=no"} <= options
-    assert "BatchMode=yes" not in ssh.arguments(BASTION, "/private/s", "cache:6379", asks=True, timeout=15)
+    assert "BatchMode=yes" not in ssh.arguments(BASTION, "/private/s", "cache:6379", asks=True, alone=False, timeout=15)
+    assert "ControlPath=none" not in words
+    assert "ControlPath=none" in ssh.arguments(BASTION, "/private/s", "cache:6379", asks=False, alone=True, timeout=15)
 
 
 def test_the_environment_has_no_secret_of_ours() -> None:

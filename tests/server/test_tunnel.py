@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import ssl
 import stat
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from pydantic import SecretStr
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.link import Trouble
 from pymon_tui.server import tunnel
+from pymon_tui.server.backoff import backoff
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError
@@ -210,6 +213,58 @@ async def test_a_master_that_has_gone_is_noticed(server: EmbeddedServer, fake_ss
     fake_ssh.does("forward")
     assert (await refusal(behind(server))).what == "the tunnel through me@bastion is gone"
     await _ping_once(behind(server))
+
+
+async def test_who_wants_a_way_apart_shares_it_with_the_like_alone_and_it_ends_with_the_last(
+    server: EmbeddedServer, fake_ssh: FakeSsh
+) -> None:
+    await _ping_once(behind(server))
+    apart = replace(behind(server), apart=True)
+    lane = tunnel.tunnel_to(apart)
+    assert lane is not None
+    with lane.held():
+        with lane.held():
+            await _ping_once(apart)
+        await _ping_once(apart)
+        first, second = fake_ssh.starts
+    assert "ControlPath=none" not in first["words"]
+    assert {"ControlPath=none", "BatchMode=yes"} <= set(second["words"])
+    await asyncio.to_thread(wait_until, lambda: not fake_ssh.sockets()[1].exists())
+    await _ping_once(behind(server))
+    assert len(fake_ssh.starts) == 2
+
+
+async def test_a_tunnel_that_nobody_uses_ends_and_is_made_again(
+    server: EmbeddedServer, fake_ssh: FakeSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tunnel, "_ROUND", 0.01)
+    session, _ = await open_session(behind(server))
+    other, _ = await open_session(behind(server))
+    monkeypatch.setattr(tunnel, "_UNUSED", 0.0)
+    await other.close()
+    await asyncio.to_thread(_looked_at_again, tunnel.tunnel_to(behind(server)))
+    await ping(session)
+    await session.close()
+    await asyncio.to_thread(wait_until, lambda: not fake_ssh.left())
+    monkeypatch.setattr(tunnel, "_UNUSED", 90.0)
+    await _ping_once(behind(server))
+    assert len(fake_ssh.starts) == 2
+
+
+def _looked_at_again(way: tunnel.Tunnel | None) -> None:
+    """Wait until it has been looked at, twice, whether the tunnel is used."""
+    assert way is not None
+    for _ in range(2):
+        before = way._used_at
+        wait_until(lambda before=before: way._used_at > before)  # type: ignore[misc]
+
+
+def test_nobody_waits_as_long_between_two_tries_as_an_unused_tunnel_stands() -> None:
+    class Dice(random.Random):
+        def uniform(self, a: float, b: float) -> float:
+            return b
+
+    assert max(backoff(trouble, 100, Dice()) for trouble in Trouble) + tunnel._ROUND < tunnel._UNUSED
 
 
 def _runs(pid: int) -> bool:
