@@ -40,6 +40,8 @@ class Feeling:
         lazyfree: Objects that wait to be freed (``lazyfree_pending_objects``).
         blocked: Clients in a blocking command (``blocked_clients``).
         ping_p50: Seconds, the median of the same answers.
+        shared: Whether a PING would wait behind the run's own bytes on their way: it tells nothing then, and isn't
+            told.
     """
 
     ping_p99: float | None = None
@@ -47,6 +49,7 @@ class Feeling:
     lazyfree: int = 0
     blocked: int = 0
     ping_p50: float | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class Brake:
         over = felt.ping_p99 is not None and felt.ping_p99 > self._limit
         if over or strained:
             self._slow_down(felt.ping_p99 if over else None)
+        elif felt.shared:
+            self._be_careful()
         elif felt.ping_p99 is not None and felt.ping_p99 < self._aim:
             self._speed_up(felt.ping_p99)
         return Pace(self._page, self._pause, hold=False, why=self._why(felt, over=over, strained=strained))
@@ -135,6 +140,11 @@ class Brake:
         else:
             self._page = min(LARGEST, self._page + self._page // 10)
 
+    def _be_careful(self) -> None:
+        """To what a run begins with, and no further: nobody would tell if that was too much."""
+        self._pause = self._pause / 2 if self._pause > _FIRST_PAUSE else 0.0
+        self._page = min(FIRST, self._page + self._page // 10)
+
     def _share(self, p99: float) -> float:
         """The share of a page that would be felt as much as is aimed at: the longer a page, the longer a PING waits."""
         idle = self._idle.ping_p99 or 0.0
@@ -147,4 +157,6 @@ class Brake:
             return safe(f"{what}: PING p99 is {units.milliseconds(felt.ping_p99)}")
         if strained:
             return safe(f"{what}: {felt.blocked} clients block, {self._idle.blocked} did before")
+        if felt.shared:
+            return safe(f"{what}: PINGs share the run's ssh, and can't be judged")
         return safe(what if self._page < FIRST or self._pause else "")

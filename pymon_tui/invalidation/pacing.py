@@ -79,8 +79,10 @@ class Pacer:
 
     async def feel_idle(self) -> None:
         """Wait until it is known what the server's clients feel without the run, or can't be."""
+        while self.pulse.is_on_its_way:
+            await self._turn()
         until = time.monotonic() + _IDLE
-        while self.pulse.feeling.ping_p99 is None and time.monotonic() < until:
+        while self._is_felt_soon and time.monotonic() < until:
             await self._turn()
         self.idle_p99 = self.pulse.feeling.ping_p99
         self._brake = Brake(self.pulse.feeling, self._ceiling)
@@ -140,6 +142,10 @@ class Pacer:
             self._named.popleft()
         if self._rate is not None:
             self._rate.named(keys, now)
+
+    @property
+    def _is_felt_soon(self) -> bool:
+        return self.pulse.feeling.ping_p99 is None and not self.pulse.feeling.shared
 
     def _judge(self) -> None:
         now = time.monotonic()

@@ -8,18 +8,23 @@ import random
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from pymon_tui.invalidation.brake import Feeling
 from pymon_tui.invalidation.pipe import Pipe, open_pipe, pack, pack_all
+from pymon_tui.model.link import Trouble
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.replication import parse_replication
 from pymon_tui.server.backoff import backoff
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.ssh_process import NoTunnel
+from pymon_tui.server.tunnel import Tunnel, tunnel_to
 
 BEAT = 0.01
 """Seconds between two PINGs: 100 of them a second cost the server a ten-thousandth of a core."""
@@ -32,6 +37,7 @@ _TURN = 0.05  # seconds between two looks whether it is to end
 _ENOUGH = 0.4  # seconds of answers that make a percentile: forty, and few where each is waited for long
 _SWITCH = 0.001  # seconds until a thread that wants to run is let run; five times that is Python's default
 _interval = sys.getswitchinterval()  # before the first of them
+_PING = pack(b"PING")
 _ASKED = pack_all([(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")])
 
 
@@ -63,12 +69,17 @@ class Pulse:
     Attributes:
         feeling: The newest; replaced as a whole, never changed.
         role: ``master`` or ``slave``, as of the last look; empty while unknown.
+        is_on_its_way: Whether it isn't known yet if ssh has a line of its own for it.
+        unjudged: Why what others feel couldn't be told for some of the time; empty where it could.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.feeling = Feeling()
         self.role = ""
+        self.is_on_its_way = endpoint.via is not None
+        self.unjudged: SafeText = safe("")
         self._endpoint = endpoint
+        self._is_refused = False
         self._seen: deque[tuple[float, float]] = deque()
         self._felt_since = 0.0
         self._ended = self._forgets = False
@@ -76,7 +87,7 @@ class Pulse:
     @contextmanager
     def beating(self) -> Iterator[Pulse]:
         """Feel it for as long as the context lasts."""
-        thread = threading.Thread(target=asyncio.run, args=(self._beat(),), name="pulse", daemon=True)
+        thread = threading.Thread(target=asyncio.run, args=(self._until_ended(),), name="pulse", daemon=True)
         with _switching():
             thread.start()
             try:
@@ -88,36 +99,70 @@ class Pulse:
         """Feel anew: what was felt until now came of another pace."""
         self._forgets = True
 
+    async def _until_ended(self) -> None:
+        beating = asyncio.create_task(self._beat())
+        while not self._ended and not beating.done():
+            await asyncio.wait([beating], timeout=_TURN)
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+
     async def _beat(self) -> None:
-        tries, next_try, dice = 0, 0.0, random.Random()
-        while not self._ended:
-            if monotonic() < next_try:
-                await asyncio.sleep(_TURN)
-                continue
-            try:
-                pipe = await open_pipe(self._endpoint)
-                tries = 0
-                try:
-                    await self._feel(pipe)
-                finally:
-                    await pipe.close()
-            except LinkError as error:
-                self._lose()
-                tries += 1
-                next_try = monotonic() + backoff(error.trouble, tries, dice)
+        lane = tunnel_to(replace(self._endpoint, apart=True))
+        if lane is None:
+            await _again_and_again(partial(open_pipe, self._endpoint), self._feel)
+            return
+        with lane.held():
+            await asyncio.gather(
+                _again_and_again(partial(self._open_beside, lane), self._feel),
+                _again_and_again(partial(open_pipe, self._endpoint), _hurry),
+            )
+
+    async def _open_beside(self, lane: Tunnel) -> Pipe:
+        """A connection that goes beside the run's, or through the same ssh where there is no other.
+
+        Raises:
+            LinkError: If the server isn't reached.
+        """
+        has_lane = await self._has(lane)
+        pipe = await open_pipe(replace(self._endpoint, apart=has_lane))
+        self.feeling = Feeling(shared=not has_lane)
+        return pipe
+
+    async def _has(self, lane: Tunnel) -> bool:
+        if self._is_refused:
+            return False
+        try:
+            await lane.socket(self._endpoint.connect_timeout)
+        except NoTunnel as error:
+            self._is_refused = error.failure.trouble is Trouble.REFUSED  # each try may count for a lock there
+            self.unjudged = safe(f"the ceiling wasn't judged: PINGs had no ssh of their own: {error.failure.what}")
+            return False
+        finally:
+            self.is_on_its_way = False
+        return True
 
     async def _feel(self, pipe: Pipe) -> None:
-        ping, looked = pack(b"PING"), 0.0
-        while not self._ended:
+        try:
+            await self._ask(pipe, shares=self.feeling.shared)
+        except LinkError:
+            self._lose()
+            raise
+
+    async def _ask(self, pipe: Pipe, *, shares: bool) -> None:
+        looked = 0.0
+        beat = _LOOK if shares else BEAT
+        while True:
             began = monotonic()
-            await pipe.ask(ping, 1)
+            await pipe.ask(_PING, 1)
             now = monotonic()
-            self._note(now, now - began)
+            if not shares:
+                self._note(now, now - began)
             if now - looked >= _LOOK:
                 texts = [answer for answer in await pipe.ask(_ASKED, 3) if isinstance(answer, bytes)]
                 looked = now if texts else math.inf  # who may not know is an entry in the ACL LOG each time it asks
                 self._look(b"\r\n".join(texts))
-            await asyncio.sleep(max(0.0, began + BEAT - monotonic()))
+            await asyncio.sleep(max(0.0, began + beat - monotonic()))
 
     def _note(self, now: float, seconds: float) -> None:
         seen = self._seen
@@ -151,6 +196,33 @@ class Pulse:
         """Nothing is felt any more; what was last felt must not hold a run up for ever."""
         self._seen.clear()
         self.feeling = Feeling()
+
+
+async def _again_and_again(opens: Callable[[], Awaitable[Pipe]], work: Callable[[Pipe], Awaitable[None]]) -> None:
+    """Do work that knows no end on a connection, and on another whenever that is lost."""
+    tries, dice = 0, random.Random()
+    while True:
+        try:
+            pipe = await opens()
+            tries = 0
+            try:
+                await work(pipe)
+            finally:
+                await pipe.close()
+        except LinkError as error:
+            tries += 1
+            await asyncio.sleep(backoff(error.trouble, tries, dice))
+
+
+async def _hurry(pipe: Pipe) -> None:
+    """Have the run's answers come at once.
+
+    An sshd that only forwards holds the last piece of an answer back until those before it are acknowledged (Nagle's
+    algorithm), and our system takes up to 40 ms to do so, unless something is sent that takes it along.
+    """
+    while True:
+        await pipe.ask(_PING, 1)
+        await asyncio.sleep(BEAT)
 
 
 def _whole(info: Info, field: str) -> int:

@@ -194,7 +194,7 @@ class Removal:
             self._close_trash()
         except TrashError as error:
             why = why or str(error)
-        result = self._result(outcome, safe(why), left)
+        result = self._result(outcome, safe(why or self._pacer.pulse.unjudged), left)
         with suppress(JournalError):  # the entries before it tell the most
             self._ledger.end(result)
         return result

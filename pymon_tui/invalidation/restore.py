@@ -299,7 +299,7 @@ class Restore:
             undo=self.undo,
             run=reader.header.run,
             outcome=outcome,
-            why=self._why,
+            why=self._why or self._pacer.pulse.unjudged,
             total=self._total,
             tally=self._tally,
             torn=reader.torn,

@@ -134,3 +134,19 @@ def test_a_server_far_away_is_asked_for_more_at_once() -> None:
     firsts = [Brake(Feeling(0.003, ping_p50=median), CEILING).first for median in (None, 0.0002, 0.001, 0.1)]
     assert [first.page for first in firsts] == [FIRST, FIRST, 2 * FIRST, FIRST_AFAR]
     assert {(first.pause, first.hold, first.why) for first in firsts} == {(0.0, False, "")}
+
+
+def test_where_pings_share_the_run_s_line_it_stays_careful_and_says_so() -> None:
+    shared = Feeling(shared=True)
+    brake = Brake(shared, CEILING)
+    assert brake.pace(shared).page == FIRST
+    assert brake.pace(replace(shared, blocked=BLOCKED + 1)).page == FIRST // 2
+    assert [brake.pace(shared) for _ in range(20)][-1].page == FIRST
+    assert brake.pace(shared).why == f"page {FIRST}: PINGs share the run's ssh, and can't be judged"
+    assert brake.pace(replace(shared, lag=2 * LAG)).hold
+
+
+def test_a_line_of_its_own_that_is_lost_makes_it_careful_again() -> None:
+    brake = Brake(IDLE, CEILING)
+    assert [brake.pace(CALM) for _ in range(100)][-1].page == LARGEST
+    assert brake.pace(Feeling(shared=True)).page == FIRST

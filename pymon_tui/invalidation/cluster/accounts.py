@@ -149,6 +149,11 @@ def cut_short(results: Sequence[tuple[str, Result]]) -> tuple[Outcome, str] | No
     return outcome, "; ".join(reasons)
 
 
+def remarks(results: Sequence[tuple[str, Result]]) -> str:
+    """What is to be said of a run that came to its end, each thing once."""
+    return "; ".join(dict.fromkeys(result.why for _, result in results if result.outcome == "done" and result.why))
+
+
 def _is_shared(result: Result, results: Sequence[tuple[str, Result]]) -> bool:
     return sum(other.why == result.why for _, other in results) > 1
 

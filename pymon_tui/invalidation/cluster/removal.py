@@ -12,7 +12,15 @@ from typing import Any
 from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
-from pymon_tui.invalidation.cluster.accounts import by_node, cut_off, cut_short, merged_result, not_begun, together
+from pymon_tui.invalidation.cluster.accounts import (
+    by_node,
+    cut_off,
+    cut_short,
+    merged_result,
+    not_begun,
+    remarks,
+    together,
+)
 from pymon_tui.invalidation.cluster.orders import HandOut, Work, again
 from pymon_tui.invalidation.cluster.primaries import Found, Primary, find, ranges_text
 from pymon_tui.invalidation.cluster.resharding import moved_between, require_same_nodes
@@ -175,6 +183,7 @@ class WholeRemoval:
             outcome, why = "stopped", str(error)
         finally:
             self._ended = True
+            why = why or remarks(self._results)
             result = merged_result(
                 self.id, outcome, why, [result for _, result in self._results], dry_run=self.options.dry_run
             )
