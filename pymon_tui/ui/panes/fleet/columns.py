@@ -60,15 +60,16 @@ def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
     if whole.away:
         parts += [label("  away "), span(str(whole.away), "act")]
     if whole.slots is not None:
-        covered = SLOTS - whole.slots
-        parts += [label("  slots "), span(f"{covered} of {SLOTS}", "act" if whole.slots else "value")]
+        covered = f"{SLOTS - whole.slots} of {SLOTS}" if whole.slots else "all"
+        parts += [label("  slots "), span(covered, "act" if whole.slots else "value")]
+    if whole.lag_bytes is not None:
+        parts += [label("  lag "), span(units.bytes_(whole.lag_bytes), _lag_role(whole.lag_bytes))]
     reads = whole.hits + whole.misses
+    # As short as in the table: the line fits into a terminal of 80 columns.
     sums: list[Span] = [label("together  "), span(units.rate(whole.ops)), label(" ops  hit rate ")]
     sums += [span(units.percent(whole.hits / reads if reads else None)), label("  memory ")]
-    sums += [span(units.bytes_(whole.used_memory)), label("  keys "), span(units.count(whole.keys))]
-    sums += [label("  clients "), span(units.count(whole.clients))]
-    if whole.lag_bytes is not None:
-        sums += [label("  lag "), span(units.bytes_(whole.lag_bytes), _lag_role(whole.lag_bytes))]
+    sums += [span(units.short_bytes(whole.used_memory)), label("  keys "), span(units.short_count(whole.keys))]
+    sums += [label("  clients "), span(units.short_count(whole.clients))]
     return *_sentinels(fleet.sentinels), tuple(parts), tuple(sums)
 
 
