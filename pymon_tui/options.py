@@ -45,7 +45,7 @@ def connection_options() -> list[click.Parameter]:
         return SectionOption(*declarations, section="Connection", help=text, **attributes)
 
     return [
-        option("-h", "--host", metavar="HOST", text="Server's name or address (default 127.0.0.1)."),
+        option("-h", "--host", metavar="HOST", text="Server's name or address, or HOST:PORT (default 127.0.0.1)."),
         option("-p", "--port", metavar="PORT", text="Server's port (default 6379)."),
         option("-s", "--socket", metavar="PATH", text="Unix socket, instead of host and port."),
         option("-n", "--db", metavar="DB", text="Number of the database (default 0)."),

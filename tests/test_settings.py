@@ -121,6 +121,30 @@ def test_a_server_that_is_named_is_explicit(place: Place, flags: dict[str, str])
     assert place.load(flags).explicit
 
 
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("h:7", "h:7"), ("10.0.0.5:7", "10.0.0.5:7"), ("[::1]:7", "[::1]:7"), ("::1", "[::1]:9"), ("[::1]", "[::1]:9")],
+)
+def test_a_host_may_have_its_port_with_it(place: Place, text: str, address: str) -> None:
+    environ = {"PYMON_PORT": "9", "PYMON_SOCKET": "/s"}
+    assert place.load({"host": text}, environ=environ).endpoint.address == address
+    assert place.load(environ={"PYMON_HOST": text}).endpoint.address == address.replace(":9", ":6379")
+    if text.endswith(":7"):
+        assert place.load({"port": "8"}, environ={"PYMON_HOST": text}).endpoint.port == 8
+
+
+def test_a_profile_may_have_host_and_port_in_one(place: Place) -> None:
+    place.config.write_text('[profiles.prod]\nhost = "h:7"\n')
+    settings = place.load(profile="prod")
+    assert (settings.endpoint.address, settings.profiles[0].address) == ("h:7", "h:7")
+
+
+def test_a_host_with_its_port_takes_no_password_of_another_host(place: Place) -> None:
+    environ = {"REDIS_URL": "redis://me:pw@cache"}
+    assert place.load({"host": "other:7"}, environ=environ).endpoint.password is None
+    assert place.load({"host": "cache:7"}, environ=environ).endpoint.username == "me"
+
+
 def test_flags_beat_the_parts_of_a_url_below(place: Place) -> None:
     environ = {"REDIS_URL": "rediss://me:pw@cache:7000/3"}
     endpoint = place.load({"port": "1", "db": "2"}, environ=environ).endpoint
@@ -211,6 +235,20 @@ def test_redis_cli_s_password_is_read_and_an_empty_variable_is_none(place: Place
         ({}, {"PYMON_READ_ONLY": "so"}, 'read_only: should be true or false, not "so" (from PYMON_READ_ONLY)'),
         ({"color": "8"}, {}, 'color: should be auto, truecolor, 256 or 16, not "8" (from --color)'),
         ({"host": "a b"}, {}, 'host: should be a host name or an IP address, not "a b" (from --host)'),
+        ({"host": "h:0"}, {}, 'host: "h:0" should have a port from 1 to 65535 (from --host)'),
+        ({"host": "h:x"}, {}, 'host: "h:x" should have a port from 1 to 65535 (from --host)'),
+        ({"host": "[::1]7"}, {}, 'host: "[::1]7" should be [IPv6]:PORT (from --host)'),
+        ({"host": "redis://h"}, {}, 'host: should be a host name or an IP address, not "redis://h" (from --host)'),
+        (
+            {"host": "h:7", "port": "7"},
+            {},
+            'host: "h:7" has a port, and --port says one as well: leave one of them out (from --host)',
+        ),
+        (
+            {},
+            {"PYMON_HOST": "h:7", "PYMON_PORT": "8"},
+            'host: "h:7" has a port, and PYMON_PORT says one as well: leave one of them out (from PYMON_HOST)',
+        ),
         ({"username": ["x"]}, {}, "username: should be a text, not \"['x']\" (from --user)"),
         (
             {"host": "\x1b]2;x\x07"},

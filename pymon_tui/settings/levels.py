@@ -17,6 +17,8 @@ SETTABLE = frozenset(Settings.model_fields) - {"config", "profiles", "presets", 
 
 _CREDENTIALS = frozenset({"username", "password"})
 _WAY = frozenset({"ssh"})
+_NOT_AN_ADDRESS = frozenset("/@")
+"""In a URL, a path or credentials, none of which is a host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,15 @@ class Level:
 def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
     """A level from what is written there; settings of their own beat the parts of the URL beside them.
 
+    A host may have its port with it, as ``host:port`` or ``[ipv6]:port``.
+
     Raises:
-        SettingsError: If the URL can't be read.
+        SettingsError: If the URL can't be read, or the port beside the host, or there are two ports.
     """
     own = {name: value for name, value in values.items() if name != "url"}
+    if (found := _host_and_port(own, origins)) is not None:
+        own["host"], own["port"] = found
+        origins = {**origins, "port": origins["host"]}
     parts = _url_parts(values["url"], origins["url"]) if "url" in values else {}
     if not own.keys().isdisjoint(("host", "port")):
         parts.pop("socket", None)
@@ -61,6 +68,23 @@ def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
             merged[name] = SecretStr(merged[name])
     merged = _what_it_replaces(merged, where) | merged
     return Level(merged, where, frozenset(parts) - frozenset(own))
+
+
+def _host_and_port(own: Mapping[str, Any], origins: Mapping[str, str]) -> tuple[str, int] | None:
+    """What ``host:port`` says in place of a host; None where it is a host alone, or no address at all."""
+    text = own.get("host")
+    if not isinstance(text, str) or ":" not in text or not _NOT_AN_ADDRESS.isdisjoint(text):
+        return None
+    try:
+        found = url.parse(text)
+    except ValueError as error:
+        raise SettingsError("host", origins["host"], str(error)) from None
+    if found.host is None or found.port is None:
+        return None
+    if "port" in own:
+        problem = f'"{text}" has a port, and {origins["port"]} says one as well: leave one of them out'
+        raise SettingsError("host", origins["host"], problem)
+    return found.host, found.port
 
 
 def _what_it_replaces(merged: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, Any]:
