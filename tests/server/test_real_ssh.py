@@ -126,21 +126,45 @@ async def test_it_says_why_it_does_not_get_through(own_server: StartServer, ssh:
         await open_session(Endpoint(port=1, via=via))
 
 
-async def test_a_master_is_used_and_given_back(own_server: StartServer, ssh: Path) -> None:
-    def tell_master(*words: str) -> str:
-        done = subprocess.run(
-            ["ssh", *words, "shared"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
-        )
-        return done.stderr
+def tell_master(*words: str) -> str:
+    done = subprocess.run(
+        ["ssh", *words, "shared"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+    return done.stderr
 
+
+@pytest.fixture
+def master(ssh: Path) -> Iterator[None]:
+    """A master that runs for ``shared``."""
     tell_master("-M", "-N", "-f")
-    try:
-        server = own_server(tcp=True)
-        logins = (ssh / "log").read_text().count("Accepted publickey")
-        await ping(Endpoint(port=server.port, via="shared"))
-        await ping(Endpoint(port=server.port, via="shared"))
-        assert (ssh / "log").read_text().count("Accepted publickey") == logins
-        tunnel.close_all()
-        assert "Master running" in tell_master("-O", "check")
-    finally:
-        tell_master("-O", "exit")
+    yield
+    tell_master("-O", "exit")
+
+
+def logins(ssh: Path) -> int:
+    """How many there were until now, each on a TCP connection of its own."""
+    return (ssh / "log").read_text().count("Accepted publickey")
+
+
+async def test_a_master_is_used_and_given_back(own_server: StartServer, ssh: Path, master: None) -> None:
+    server = own_server(tcp=True)
+    before = logins(ssh)
+    await ping(Endpoint(port=server.port, via="shared"))
+    await ping(Endpoint(port=server.port, via="shared"))
+    assert logins(ssh) == before
+    tunnel.close_all()
+    assert "Master running" in tell_master("-O", "check")
+
+
+async def test_a_way_apart_shares_no_connection_with_a_master(own_server: StartServer, ssh: Path, master: None) -> None:
+    endpoint = Endpoint(port=own_server(tcp=True).port, via="shared", apart=True)
+    before = logins(ssh)
+    lane = tunnel.tunnel_to(endpoint)
+    assert lane is not None
+    with lane.held():
+        await ping(endpoint)
+        await ping(endpoint)
+        near = Path(await lane.socket(endpoint.connect_timeout))
+    assert logins(ssh) == before + 1
+    assert not near.exists()
+    assert "Master running" in tell_master("-O", "check")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -26,6 +27,7 @@ from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.session import Session
+from pymon_tui.server.terminal_loan import TerminalLoan
 from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
 from tests.server.fake import CERT, KEY, serving, speaking
@@ -257,6 +259,29 @@ def _looked_at_again(way: tunnel.Tunnel | None) -> None:
     for _ in range(2):
         before = way._used_at
         wait_until(lambda before=before: way._used_at > before)  # type: ignore[misc]
+
+
+class Terminal(TerminalLoan):
+    """A terminal that nobody has, lent to whoever wants it."""
+
+    @contextlib.contextmanager
+    def lent_to(self, group: int) -> Iterator[None]:
+        yield
+
+
+def test_where_ssh_may_have_asked_somebody_it_stays_for_it_can_not_ask_again(
+    server: EmbeddedServer, fake_ssh: FakeSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tunnel, "_ROUND", 0.01)
+    for via, alone in (("asks", 0.0), ("asks-nothing", 1_000.0)):
+        monkeypatch.setattr(tunnel, "_ALONE", alone)
+        way = tunnel.tunnel_to(replace(behind(server), via=via))
+        assert way is not None
+        way.open_on(Terminal(-1), 5.0, lambda line: None)
+    monkeypatch.setattr(tunnel, "_UNUSED", 0.0)
+    asks, asks_nothing = fake_ssh.sockets()
+    wait_until(lambda: not asks_nothing.exists())
+    assert asks.exists()
 
 
 def test_nobody_waits_as_long_between_two_tries_as_an_unused_tunnel_stands() -> None:
