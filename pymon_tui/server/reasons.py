@@ -19,8 +19,8 @@ from pymon_tui.server.tunnel import tunnel_to
 _NOTHING = safe("")
 _MISSING = ("unknown command", "unknown subcommand", "unsupported command", "command is not available")
 _DISABLED = ("support disabled", "command not allowed")
-# Not "command or its subcommand", as Redis 6 says: what was sent is named better then.
-_NAMED = re.compile(r"permissions to run the '([\w|-]+)' command(?! or)")
+_NAMED = re.compile(r"permissions to run the '([\w|-]+)' command")
+_IN_A_SCRIPT = "executing the script can't run"  # and which command it is, Redis doesn't say
 
 
 class LinkError(Exception):
@@ -77,9 +77,10 @@ def remedy_of(error: RedisError, acl: str, user: SafeText) -> SafeText:
     """
     named = _NAMED.search(str(error))
     if not isinstance(error, NoPermissionError) and named is None:
-        return _NOTHING
+        return safe("pymon-tui doctor tells what it takes") if _IN_A_SCRIPT in str(error) else _NOTHING
     if not is_of_key(error):
-        return grant(named[1] if named else acl, user)
+        # Redis 6 names "'client' command or its subcommand": what was sent is named better then.
+        return grant(acl if named is None or acl.startswith(f"{named[1]}|") else named[1], user)
     return safe(f"ACL SETUSER {user} &CHANNEL" if "channel" in str(error) else f"ACL SETUSER {user} ~KEY")
 
 

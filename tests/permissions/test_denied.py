@@ -180,7 +180,10 @@ async def test_an_action_that_lacks_it_names_it_and_asks_once(
         await redis.acl_log_reset()
         outcome = await perform(action, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
         if isinstance(outcome, NotDone):
-            assert (outcome.unknown, outcome.remedy) == (False, f"ACL SETUSER me +{denied.name}")
+            assert not outcome.unknown
+            # Until Valkey 8 and Redis 7.2 no server tells which of a script's commands it was.
+            assert outcome.remedy in (f"ACL SETUSER me +{denied.name}", "pymon-tui doctor tells what it takes")
+            assert "doctor" not in outcome.remedy or "the script can't run" in outcome.what
             refused.append(action)
         assert await refused_by(redis) <= _names(denied)
     await victim.close()

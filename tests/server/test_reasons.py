@@ -161,18 +161,33 @@ def test_a_denied_key_or_channel_is_not_taken_for_a_denied_command(text: str, re
 
 
 @pytest.mark.parametrize(
-    ("error", "remedy"),
+    ("error", "sent", "remedy"),
     [
         (
             ResponseError("ERR ACL failure in script: User mon has no permissions to run the 'pexpire' command"),
+            "eval",
             "pexpire",
         ),
-        (NoPermissionError("User mon has no permissions to run the 'client|kill' command"), "client|kill"),
-        (NoPermissionError("this user has no permissions to run the 'client' command or its subcommand"), "eval"),
+        (NoPermissionError("User mon has no permissions to run the 'client|kill' command"), "eval", "client|kill"),
+        (
+            NoPermissionError("this user has no permissions to run the 'client' command or its subcommand"),
+            "client|kill",
+            "client|kill",
+        ),
+        (
+            NoPermissionError("this user has no permissions to run the 'hmget' command or its subcommand"),
+            "eval",
+            "hmget",
+        ),
     ],
 )
-def test_the_command_that_the_server_names_is_the_one_to_allow(error: RedisError, remedy: str) -> None:
-    assert remedy_of(error, "eval", USER) == grant(remedy, USER)
+def test_the_command_that_the_server_names_is_the_one_to_allow(error: RedisError, sent: str, remedy: str) -> None:
+    assert remedy_of(error, sent, USER) == grant(remedy, USER)
+
+
+def test_a_script_that_lacks_something_does_not_say_what() -> None:
+    error = ResponseError("ERR The user executing the script can't run this command or subcommand script: 1, on @u:1.")
+    assert "doctor" in remedy_of(error, "eval", USER)
 
 
 def test_an_answer_has_its_code() -> None:
