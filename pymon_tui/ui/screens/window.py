@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 Answer = TypeVar("Answer")
@@ -11,6 +12,11 @@ Answer = TypeVar("Answer")
 
 class Window(ModalScreen[Answer]):
     """A screen with one framed widget, of the class ``frame``."""
+
+    # What the monitor has bound doesn't work while a window is open, and this is hit when nothing else does.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "app.quit", "Quit", show=False, id="window.quit", tooltip="Leave the program"),
+    ]
 
     DEFAULT_CSS = """
     Window {

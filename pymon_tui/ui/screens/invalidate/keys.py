@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 EVERYWHERE: list[BindingType] = [
-    Binding("ctrl+q", "app.quit", "Quit", show=False, id="invalidation.quit", tooltip="Leave the program"),
+    Binding("ctrl+q,ctrl+c", "app.quit", "Quit", show=False, id="invalidation.quit", tooltip="Leave the program"),
     Binding("question_mark", "help", "Help", show=False, id="invalidation.help", tooltip="The keys that work here"),
     Binding("tab", "app.focus_next", "Next", show=False, id="invalidation.next", tooltip="To the next field"),
     Binding("shift+tab", "app.focus_previous", "Before", show=False, id="invalidation.before", tooltip="And back"),
@@ -37,7 +37,7 @@ PLAN: list[BindingType] = [
     Binding("r", "again", "Again", id="plan.again", tooltip="Look once more"),
     Binding("J", "journal", "Journal", show=False, id="plan.journal", tooltip="The runs until now"),
     Binding(
-        "escape", "back", "Back", id="plan.back", tooltip="Back to the form; a plan that is being made is given up"
+        "escape,q", "back", "Back", id="plan.back", tooltip="Back to the form; a plan that is being made is given up"
     ),
 ]
 
@@ -46,6 +46,7 @@ RUN: list[BindingType] = [
     Binding("y", "go_on", "Go on", id="run.go_on", tooltip="Remove more keys than the plan found"),
     Binding("c", "cancel", "Cancel", id="run.cancel", tooltip="End here, with an account of what was done"),
     Binding("n,ctrl+c", "cancel", "Cancel", show=False, id="run.no", tooltip="The same"),
+    Binding("ctrl+c", "app.quit", "Quit", show=False, id="run.quit", tooltip="Leave the program, once it has ended"),
     Binding("u", "undo", "Undo", id="run.undo", tooltip="Bring the keys back"),
     Binding("enter", "details", "Details", id="run.details", tooltip="The whole account"),
     Binding("j,J", "dismiss('journal')", "Journal", id="run.journal", tooltip="The runs until now"),
@@ -57,6 +58,7 @@ UNDO: list[BindingType] = [
     Binding("r", "replace", "Replace", id="undo.replace", tooltip="Replace keys that are there by now, or leave them"),
     Binding("c,ctrl+c", "cancel", "Cancel", id="undo.cancel", tooltip="End here, with an account of what was done"),
     Binding("escape,n,enter,q", "leave", "Close", id="undo.leave", tooltip="Back"),
+    Binding("ctrl+c", "app.quit", "Quit", show=False, id="undo.quit", tooltip="Leave the program, while none goes on"),
 ]
 
 JOURNAL: list[BindingType] = [
