@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from redis.crc import key_slot
@@ -47,6 +48,12 @@ class Seen:
         """What all nodes must say alike of it."""
         return self.id, self.failed, "master" in self.flags, self.primary, self.ranges
 
+    @property
+    def slots(self) -> list[int]:
+        """The slots that it serves."""
+        bounds = [[int(end) for end in text.split("-")] for text in self.ranges]
+        return [slot for bound in bounds for slot in range(bound[0], bound[-1] + 1)]
+
     def has(self, slot: int) -> bool:
         """Whether it serves this slot."""
         bounds = [[int(end) for end in text.split("-")] for text in self.ranges]
@@ -63,6 +70,7 @@ class Cluster:
     def __init__(self, folder: Path, config: Mapping[str, str], *, binary: Path | None = None) -> None:
         self.nodes: list[Node] = []
         self._folder = folder
+        self._numbers = count()  # a node that joins has no memory of one that has left
         self._binary = binary
         self._config = {
             "cluster-enabled": "yes",
@@ -75,7 +83,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start it, and return when all nodes agree. Blocks for two seconds: so long a new primary takes no writes."""
-        self.nodes = [self._new_node(number) for number in range(2 * PRIMARIES)]
+        self.nodes = [self._new_node() for _ in range(2 * PRIMARIES)]
         with ThreadPoolExecutor(len(self.nodes)) as threads:
             list(threads.map(Node.start, self.nodes))
         bounds = [SLOTS * number // PRIMARIES for number in range(PRIMARIES + 1)]
@@ -90,6 +98,11 @@ class Cluster:
             replica.ask("CLUSTER", "REPLICATE", primary.id)
         wait_until(self.agrees)
 
+    def hang_up(self) -> None:
+        """Close the connections that the nodes are asked on."""
+        for node in self.nodes:
+            node.hang_up()
+
     def stop(self) -> None:
         """End all nodes."""
         for node in self.nodes:
@@ -101,6 +114,10 @@ class Cluster:
         """The nodes that serve slots, in the order of these, as a running node sees it."""
         seen = [one for one in self._view() if one.ranges and not one.failed]
         return [self._node(one.id) for one in sorted(seen, key=lambda one: int(one.ranges[0].split("-")[0]))]
+
+    def slots(self) -> dict[Node, list[int]]:
+        """The slots that each primary serves, as a running node sees it."""
+        return {self._node(one.id): one.slots for one in self._view() if one.ranges and not one.failed}
 
     def replicas(self, primary: Node) -> list[Node]:
         """The running replicas of this primary."""
@@ -161,7 +178,7 @@ class Cluster:
 
     async def add_node(self, *, replica_of: Node | None = None) -> Node:
         """Start one more: an empty primary without slots, or a replica."""
-        node = self._new_node(len(self.nodes))
+        node = self._new_node()
         node.start()
         node.ask("CLUSTER", "MEET", "127.0.0.1", next(one.port for one in self.nodes if one.running))
         self.nodes.append(node)
@@ -189,8 +206,7 @@ class Cluster:
 
     def fill(self, keys: Iterable[str | bytes], value: str = "v") -> None:
         """Set these keys, each on the node that serves it. Blocks."""
-        names = {one.id: one for one in self._view() if one.ranges and not one.failed}
-        owners = {slot: self._node(id_) for id_, one in names.items() for slot in range(SLOTS) if one.has(slot)}
+        owners = {slot: node for node, slots in self.slots().items() for slot in slots}
         commands: dict[Node, list[tuple[str | bytes | int, ...]]] = {}
         for key in keys:
             commands.setdefault(owners[slot_of(key)], []).append(("SET", key, value))
@@ -201,8 +217,9 @@ class Cluster:
         """All keys that there are, asked of each primary. Blocks."""
         return {key for node in self.primaries() for key in node.ask("KEYS", "*")}
 
-    def _new_node(self, number: int) -> Node:
-        return Node(self._folder / str(number), self._config, port=free_cluster_port(), binary=self._binary)
+    def _new_node(self) -> Node:
+        folder = self._folder / str(next(self._numbers))
+        return Node(folder, self._config, port=free_cluster_port(), binary=self._binary)
 
     def _is_known(self, node: Node) -> bool:
         view = _seen_by(node)

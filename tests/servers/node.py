@@ -102,6 +102,10 @@ class Node:
         os.kill(self.server.pid, signal.SIGCONT)
         self.running = True
 
+    def hang_up(self) -> None:
+        """Close the connection that it is asked on; the next question opens another."""
+        self._client.close()
+
     def _gone(self) -> None:
         self.running = False
-        self._client.close()
+        self.hang_up()
