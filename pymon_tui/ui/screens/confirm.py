@@ -6,13 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 
 from pymon_tui.model.action import Action
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.ui.screens.window import Window
-from pymon_tui.ui.widgets.ink import Prose, label, span
+from pymon_tui.ui.screens.window import Question, Window
+from pymon_tui.ui.widgets.ink import Line, label, span
 
 
 class ConfirmScreen(Window[bool]):
@@ -39,19 +38,13 @@ class ConfirmScreen(Window[bool]):
     def compose(self) -> ComposeResult:
         """The exact commands, whom they go to and what they do."""
         action = self._action
-        frame = Vertical(
-            Prose(
-                (
-                    *((span(line, "strong"),) for line in action.lines),
-                    (),
-                    (label("on      "), span(self._node)),
-                    (label("effect  "), span(action.effect)),
-                    (),
-                    (span("y", "accent"), label(" send it   "), span("n", "accent"), label(" send nothing")),
-                )
-            ),
-            classes="frame",
+        lines: tuple[Line, ...] = (
+            *((span(line, "strong"),) for line in action.lines),
+            (),
+            (label("on      "), span(self._node)),
+            (label("effect  "), span(action.effect)),
         )
+        frame = Question(lines, "send it", "send nothing")
         frame.border_title = Content(safe(f"{action.name}?"))
         yield frame
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
+
+from pymon_tui.ui.widgets.ink import Line, Prose, label, span
 
 Answer = TypeVar("Answer")
 
@@ -38,3 +43,20 @@ class Window(ModalScreen[Answer]):
         & Facts { width: 1fr; }
     }
     """
+
+
+class Question(VerticalScroll):
+    """A frame with what is asked, which scrolls where there is no room for it, and both answers, which don't."""
+
+    DEFAULT_CSS = """
+    Question > .answers { dock: bottom; padding: 1 0 0 0; }
+    """
+
+    def __init__(self, lines: Sequence[Line], yes: str, no: str) -> None:
+        """``yes`` and ``no`` say in two or three words what each answer does."""
+        answers: Line = (span("y", "accent"), label(f" {yes}   "), span("n", "accent"), label(f" {no}"))
+        super().__init__(Prose(lines), Prose((answers,), classes="answers"), classes="frame")
+
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:  # noqa: FBT001
+        """Say that there is more than is seen."""
+        self.border_subtitle = Content("up down scroll" if shown else "")

@@ -6,13 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 
 from pymon_tui.model.text import SafeText
 from pymon_tui.ui.screens.invalidate import keys
-from pymon_tui.ui.screens.window import Window
-from pymon_tui.ui.widgets.ink import Line, Prose, label, span
+from pymon_tui.ui.screens.window import Question, Window
+from pymon_tui.ui.widgets.ink import Line
 
 
 class QuestionScreen(Window[bool]):
@@ -37,9 +36,7 @@ class QuestionScreen(Window[bool]):
 
     def compose(self) -> ComposeResult:
         """What it is about, and both answers."""
-        yes, no = self._answers
-        answers: Line = (span("y", "accent"), label(f" {yes}   "), span("n", "accent"), label(f" {no}"))
-        frame = Vertical(Prose((*self._lines, (), answers)), classes="frame")
+        frame = Question(self._lines, *self._answers)
         frame.border_title = Content(self._heading)
         yield frame
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.content import Content
 
 from pymon_tui.invalidation.cluster.restore import WholeRestore
@@ -56,7 +56,7 @@ class UndoScreen(Window[None]):
 
     def compose(self) -> ComposeResult:
         """The question first."""
-        frame = Vertical(Prose(id="lines"), classes="frame")
+        frame = VerticalScroll(Prose(id="lines"), classes="frame")
         frame.border_title = Content(safe(f"Undo run {self._record.id}"))
         yield frame
 
