@@ -20,7 +20,7 @@ _NOTHING = safe("")
 _MISSING = ("unknown command", "unknown subcommand", "unsupported command", "command is not available")
 _DISABLED = ("support disabled", "command not allowed")
 _NAMED = re.compile(r"permissions to run the '([\w|-]+)' command")
-_IN_A_SCRIPT = "executing the script can't run"  # and which command it is, Redis doesn't say
+_IN_A_SCRIPT = "The user executing the script can't"  # and which command or key it is, Redis doesn't say
 
 
 class LinkError(Exception):

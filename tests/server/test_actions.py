@@ -295,3 +295,30 @@ async def test_read_only_does_not_begin_a_course(redis: Redis, server: EmbeddedS
     endpoint = Endpoint(socket=server.socket)
     assert isinstance(await perform(course, endpoint, Handshake.RESP3, read_only=True, record=unrecorded), NotDone)
     assert not begun
+
+
+@pytest.mark.parametrize(
+    ("rules", "remedy"),
+    [
+        ("+incr ~*", "ACL SETUSER me +lpush"),
+        ("+lpush ~*", "ACL SETUSER me +incr"),
+        ("+incr +lpush ~counter", "ACL SETUSER me ~KEY"),
+    ],
+)
+async def test_what_a_transaction_lacks_is_named_on_servers_of_every_kind(
+    any_redis: Redis, any_server: EmbeddedServer, rules: str, remedy: str
+) -> None:
+    rights = ("+hello", "+auth", "+client", "+multi", "+exec", *rules.split())
+    await any_redis.execute_command("ACL", "SETUSER", "me", "reset", "on", "nopass", *rights)  # type: ignore[no-untyped-call]
+
+    def steps() -> Steps[Reply]:
+        *_, last = yield Exchange((("INCR", "counter"), ("LPUSH", "list", "x")), atomic=True)
+        return last
+
+    both = Action(safe("Count up"), Course(steps, ()), safe("The counter is one higher."), "publish")
+    endpoint = Endpoint(socket=any_server.socket, username="me")
+    refused = await perform(both, endpoint, Handshake.RESP3, read_only=False, record=unrecorded)
+    assert isinstance(refused, NotDone)
+    assert (refused.remedy, refused.unknown) == (remedy, False)
+    assert "was refused: NOPERM" in refused.what
+    assert await any_redis.dbsize() == 0

@@ -185,8 +185,11 @@ def test_the_command_that_the_server_names_is_the_one_to_allow(error: RedisError
     assert remedy_of(error, sent, USER) == grant(remedy, USER)
 
 
-def test_a_script_that_lacks_something_does_not_say_what() -> None:
-    error = ResponseError("ERR The user executing the script can't run this command or subcommand script: 1, on @u:1.")
+@pytest.mark.parametrize(
+    "what", ["run this command or subcommand", "access at least one of the keys mentioned in the command arguments"]
+)
+def test_a_script_that_lacks_something_does_not_say_what(what: str) -> None:
+    error = ResponseError(f"ERR The user executing the script can't {what} script: 1, on @u:1.")
     assert "doctor" in remedy_of(error, "eval", USER)
 
 
