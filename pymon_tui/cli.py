@@ -296,6 +296,7 @@ def _ways_to_servers(
 
         fleet = monitor.newest.fleet if monitor.newest is not None else None
         desk = desk_of(destination(endpoint, fleet), settings_for(endpoint), folder)
-        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, clock.now, settings_for(endpoint).graph))
+        glyphs = settings_for(endpoint).graph
+        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, clock.now, glyphs, monitor.tabs))
 
     return source_of, endpoint_of, ways_of

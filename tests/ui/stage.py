@@ -33,7 +33,8 @@ def app_of(script: Script, settings: Settings | None = None, desk: Desk | None =
 
     def ways_of(app: App[Any], endpoint: Endpoint, monitor: MonitorScreen) -> Ways:
         assert desk is not None, "nothing is invalidated in this test"
-        return Journey(app, Site(desk, monitor.source, lambda: monitor.newest, lambda: script.now, chosen.graph))
+        site = Site(desk, monitor.source, lambda: monitor.newest, lambda: script.now, chosen.graph, monitor.tabs)
+        return Journey(app, site)
 
     return PymonApp(chosen, lambda _: script, _chosen, ways_of, clock=lambda: script.now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +18,15 @@ from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.ui.app import PymonApp
 from pymon_tui.ui.screens.connect import ConnectScreen
+from pymon_tui.ui.screens.invalidate.journal import JournalScreen
+from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.tab_line import TabTitle, tab_line
 from pymon_tui.ui.widgets.title_bar import TitleBar
 from tests.samples import sample
 from tests.script import Script
+from tests.ui.scripted_desk import ScriptedDesk
 from tests.ui.stage import monitor_of, no_ways, until, until_shown
 
 LOST = Lost(Trouble.UNREACHABLE, safe("10.0.0.9:6379 refuses connections"), safe(""), 100.0, 105.0, 1)
@@ -167,6 +171,23 @@ async def test_a_theme_that_was_changed_meanwhile_is_everybodys() -> None:
         await pilot.resize_terminal(80, 24)
         assert await pressed(pilot, "[", prod) is first
         await until(pilot, lambda: first.has_class("-narrow") and first.size.width == 80)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_the_screens_of_invalidation_show_the_tabs_too(size: tuple[int, int], tmp_path: Path) -> None:
+    prod, staging = await two()
+    app = Deployments(prod=Script(prod), staging=Script(staging)).app(PROD, STAGING)
+    async with app.run_test(size=size) as pilot:
+        await until_shown(pilot, prod)
+        monitor = await pressed(pilot, "]", staging)
+        site = Site(
+            ScriptedDesk(tmp_path), monitor.source, lambda: monitor.newest, lambda: 100.0, "blocks", monitor.tabs
+        )
+        await app.push_screen(JournalScreen(site))
+        await until(pilot, lambda: isinstance(app.screen, JournalScreen) and "staging" in title(app))
+        assert "● prod  ● staging" in title(app)
+        roles = {str(piece.text): piece.role for piece in app.screen.query_one(TitleBar).left}
+        assert (roles["prod"], roles["staging"]) == ("label", "accent")
 
 
 def titles(*named: tuple[str, str | None]) -> Sequence[TabTitle]:

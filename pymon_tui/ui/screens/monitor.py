@@ -94,7 +94,7 @@ class MonitorScreen(ActingScreen):
             tabs: Tells of all tabs, this one among them; none where it is alone.
         """
         self._clock = clock
-        self._tabs = tabs
+        self.tabs = tabs
         self._was_left = self._is_settled = False
         self._newest: Snapshot | None = None
         self._open: str | None = None
@@ -303,7 +303,7 @@ class MonitorScreen(ActingScreen):
             return
         bar = self.query_one(TitleBar)
         width, held = self.size.width, self.snapshot if self.paused else None
-        bar.left = left_title(newest, width, tab_line(titles, width) if (titles := self._tabs()) else ())
+        bar.left = left_title(newest, width, tab_line(self.tabs(), width))
         bar.right = right_title(newest, held, now, width=width, read_only=self._source.read_only)
         lines = banner(newest, now)
         facts = self.query_one("#banner", Prose)

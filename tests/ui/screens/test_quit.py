@@ -78,7 +78,7 @@ def test_these_are_all() -> None:
 
 async def opened(on: Walk, kind: type[Screen[Any]]) -> Screen[Any]:
     monitor = monitor_of(on.pilot.app)
-    site = Site(on.desk, monitor.source, lambda: monitor.newest, lambda: on.script.now, "blocks")
+    site = Site(on.desk, monitor.source, lambda: monitor.newest, lambda: on.script.now, "blocks", tuple)
     await on.pilot.app.push_screen(OPENED[kind](site, on.desk))
     return await on.until_on(kind)
 

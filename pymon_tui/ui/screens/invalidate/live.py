@@ -18,6 +18,7 @@ from pymon_tui.ui.screens.hints import hints_of
 from pymon_tui.ui.screens.invalidate.keys import EVERYWHERE
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.status import banner, left_title, right_title
+from pymon_tui.ui.screens.tab_line import tab_line
 from pymon_tui.ui.widgets.ink import Prose
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.title_bar import TitleBar
@@ -97,8 +98,9 @@ class LiveScreen(SeenScreen[ScreenResultType]):
             return
         if newest is not None:
             bar = self.query_one(TitleBar)
-            bar.left = left_title(newest, self.size.width)
-            bar.right = right_title(newest, None, now, width=self.size.width, read_only=self.site.read_only)
+            width = self.size.width
+            bar.left = left_title(newest, width, tab_line(self.site.tabs(), width))
+            bar.right = right_title(newest, None, now, width=width, read_only=self.site.read_only)
             lines = banner(newest, now)
             self.query_one("#banner", Prose).show(lines)
             self.query_one("#banner").set_class(isinstance(newest.link, Lost), "-shown")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.state.source import Source
+from pymon_tui.ui.screens.tab_line import TabTitle
 from pymon_tui.ui.widgets.graph import Glyphs
 
 
@@ -21,6 +22,7 @@ class Site:
         newest: The newest snapshot of the monitor underneath, or None before there is one.
         clock: Monotonic seconds, as the snapshots have them.
         glyphs: What graphs are made of.
+        tabs: Tells of all tabs; none where there is one alone.
     """
 
     desk: Desk
@@ -28,6 +30,7 @@ class Site:
     newest: Callable[[], Snapshot | None]
     clock: Callable[[], float]
     glyphs: Glyphs
+    tabs: Callable[[], Sequence[TabTitle]]
 
     @property
     def read_only(self) -> bool:
