@@ -23,6 +23,7 @@ class Account:
         busiest_away: The most of a core that was used while something was away, as a fraction.
         present: Seconds of being looked at with all there, and of the CPU in these.
         runs: Runs of an invalidation by their outcome.
+        met: How many of them were in the middle when the fault came.
         compared: How many of them were compared with what is there.
         leaked: Tasks that are left over, by what they run.
         files: Descriptors before and after.
@@ -38,6 +39,7 @@ class Account:
     busiest_away: float = 0.0
     present: tuple[float, float] = (0.0, 0.0)
     runs: Counter[str] = field(default_factory=Counter)
+    met: int = 0
     compared: int = 0
     leaked: Counter[str] = field(default_factory=Counter)
     files: tuple[int, int] = (0, 0)
@@ -58,7 +60,9 @@ class Account:
             (f"on a {self.deployment}: faults survived", f"{self.survived.total()} of {len(self.survived)} kinds"),
             ("which", kinds or "none"),
             ("keys pressed", str(self.presses)),
-            ("runs of an invalidation", f"{runs}; {self.compared} compared with what is there"),
+            ("runs of an invalidation", runs),
+            ("of these hit in the middle", str(self.met)),
+            ("of these compared with what is there", str(self.compared)),
             ("crashes and faults not recovered from", "; ".join(self.failures) or "0"),
             ("leaked tasks", ", ".join(f"{count} {name}" for name, count in self.leaked.items()) or "0"),
             ("leaked descriptors", str(self.files[1] - self.files[0])),

@@ -127,6 +127,7 @@ class Soak(ABC):
         await self.recovered("start")
         async with self._removing("start"):
             pass  # what is opened once is no leak
+        self.account.runs.clear()
         before = await self._held(None)
         end, name, ahead = time.monotonic() + seconds, "start", list[str]()
         try:
@@ -269,11 +270,12 @@ class Soak(ABC):
         removal = desk.removal(plan, options, None)
         async with under_way(removal) as task:
             await self._begun(removal, task, self._dice.randrange(REMOVED))
+            self.account.met += name != "start" and not task.done()
             yield
             result = await self._ended(name, removal, task)
         self.account.runs[result.outcome if result is not None else "not begun"] += 1
         await self.settled()
-        if result is not None and (name == "start" or self.keeps(name)):
+        if result is not None and self.keeps(name):
             self.account.compared += 1
             self.account.wrong += wrong_in(result, REMOVED, await self.left(prefix))
 
