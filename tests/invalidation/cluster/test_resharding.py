@@ -73,6 +73,32 @@ async def test_no_key_is_lost_or_counted_twice(own_cluster: StartCluster, tmp_pa
         assert cluster.keys() == {*keys, "other:1"}
 
 
+@pytest.mark.needs("cluster|migrateslots")
+async def test_slots_that_move_in_one_go_are_followed(own_cluster: StartCluster, tmp_path: Path) -> None:
+    cluster = own_cluster()
+    tagged = _tagged(cluster)
+    one, other, third = cluster.primaries()
+    keys = [f"cache:{number}" for number in range(2_000)] + [f"cache:{tag}:{n}" for tag in TAGS for n in range(100)]
+    cluster.fill([*keys, "other:1"])
+    desk = desk_at(one, tmp_path, rate=4_000.0)
+    removal = await removal_of(desk)
+
+    async with under_way(removal) as task:
+        await until(lambda: removal.progress.tally.removed > 300)
+        for source, target in ((one, other), (other, third), (third, one)):
+            ranges = [word for slot in tagged[source][:3] for word in (slot, slot)]
+            source.ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *ranges, "NODE", target.id)
+        await until(lambda: all(cluster.owner(slot) is other for slot in tagged[one][:3]))
+        result = await task
+
+    assert (result.outcome, result.why, result.left) == ("done", "", 0)
+    assert (result.tally.removed, result.tally.matched) == (len(keys), len(keys))
+    adds_up(result)
+    assert cluster.keys() == {"other:1"}
+    back = await undone(desk)
+    assert (back.outcome, back.tally.restored, cluster.keys()) == ("done", len(keys), {*keys, "other:1"})
+
+
 async def test_keys_that_nobody_serves_are_named_and_not_called_done(
     own_cluster: StartCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
