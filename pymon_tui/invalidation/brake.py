@@ -27,6 +27,7 @@ _NEAR = 0.0005  # seconds of a round trip that ``FIRST`` keys are enough for: th
 _AIM = 0.7  # of the ceiling: there is room for what comes between two looks
 _LONGEST_PAUSE = 0.25
 _FIRST_PAUSE = 0.001
+_SLIGHT = 0.5  # of the ceiling: a page that holds the server up for less isn't why others wait for longer than that
 _STEEPEST = 1.5  # times as many keys as before, at most, while a server far away is felt out
 
 
@@ -42,6 +43,8 @@ class Feeling:
         ping_p50: Seconds, the median of the same answers.
         shared: Whether a PING would wait behind the run's own bytes on their way: it tells nothing then, and isn't
             told.
+        held: Seconds that the server itself lately took for all that is asked about a page, on average; None where
+            that isn't known, or isn't needed to judge a PING.
     """
 
     ping_p99: float | None = None
@@ -50,6 +53,7 @@ class Feeling:
     blocked: int = 0
     ping_p50: float | None = None
     shared: bool = False
+    held: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Brake:
     def __init__(self, idle: Feeling, ceiling: float) -> None:
         """Begin from what was felt before the run; ``ceiling`` is the seconds that PING's p99 may rise by."""
         self._idle = idle
+        self._slight = _SLIGHT * ceiling
         self._limit = (idle.ping_p99 or 0.0) + ceiling
         self._aim = (idle.ping_p99 or 0.0) + _AIM * ceiling
         self._page = first_page(idle.ping_p50)
@@ -104,10 +109,11 @@ class Brake:
             return Pace(self._page, self._pause, hold=True, why=safe(f"holding: {self._holding}"))
         strained = felt.blocked - self._idle.blocked > BLOCKED
         over = felt.ping_p99 is not None and felt.ping_p99 > self._limit
-        if over or strained:
+        elsewhere = over and felt.held is not None and felt.held < self._slight
+        if strained or (over and not elsewhere):
             self._slow_down(felt.ping_p99 if over else None)
-        elif felt.shared:
-            self._be_careful()
+        elif felt.shared or elsewhere:
+            self._be_careful(FIRST if felt.shared else max(FIRST, self._page))
         elif felt.ping_p99 is not None and felt.ping_p99 < self._aim:
             self._speed_up(felt.ping_p99)
         return Pace(self._page, self._pause, hold=False, why=self._why(felt, over=over, strained=strained))
@@ -140,10 +146,10 @@ class Brake:
         else:
             self._page = min(LARGEST, self._page + self._page // 10)
 
-    def _be_careful(self) -> None:
-        """To what a run begins with, and no further: nobody would tell if that was too much."""
+    def _be_careful(self, most: int) -> None:
+        """Towards what a run begins with, and no further: nobody would tell if that was too much."""
         self._pause = self._pause / 2 if self._pause > _FIRST_PAUSE else 0.0
-        self._page = min(FIRST, self._page + self._page // 10)
+        self._page = min(most, self._page + self._page // 10)
 
     def _share(self, p99: float) -> float:
         """The share of a page that would be felt as much as is aimed at: the longer a page, the longer a PING waits."""
@@ -154,7 +160,8 @@ class Brake:
     def _why(self, felt: Feeling, *, over: bool, strained: bool) -> SafeText:
         what = f"page {self._page}" + (f", pausing {units.milliseconds(self._pause)}" if self._pause else "")
         if over:
-            return safe(f"{what}: PING p99 is {units.milliseconds(felt.ping_p99)}")
+            ping = f"{what}: PING p99 is {units.milliseconds(felt.ping_p99)}"
+            return safe(f"{ping}, a page takes {units.milliseconds(felt.held)}" if felt.held is not None else ping)
         if strained:
             return safe(f"{what}: {felt.blocked} clients block, {self._idle.blocked} did before")
         if felt.shared:

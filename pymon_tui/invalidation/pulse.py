@@ -38,7 +38,21 @@ _ENOUGH = 0.4  # seconds of answers that make a percentile: forty, and few where
 _SWITCH = 0.001  # seconds until a thread that wants to run is let run; five times that is Python's default
 _interval = sys.getswitchinterval()  # before the first of them
 _PING = pack(b"PING")
-_ASKED = pack_all([(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")])
+_ASKED = [(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")]
+_ASKED_BEHIND_SSH = [*_ASKED, (b"INFO", b"commandstats")]
+_OF_A_PAGE = (
+    "scan",
+    "unlink",
+    "del",
+    "dump",
+    "pttl",
+    "expire",
+    "pexpire",
+    "pexpireat",
+    "exists",
+    "type",
+    "object|idletime",
+)
 
 
 _switchers = 0  # pulses that are felt: a run on several nodes feels that of each
@@ -80,6 +94,7 @@ class Pulse:
         self.unjudged: SafeText = safe("")
         self._endpoint = endpoint
         self._is_refused = False
+        self._spent = (0, 0.0)  # pages and seconds, as of the last look
         self._seen: deque[tuple[float, float]] = deque()
         self._felt_since = 0.0
         self._ended = self._forgets = False
@@ -151,6 +166,7 @@ class Pulse:
 
     async def _ask(self, pipe: Pipe, *, shares: bool) -> None:
         looked = 0.0
+        asked = _ASKED if self._endpoint.via is None else _ASKED_BEHIND_SSH
         beat = _LOOK if shares else BEAT
         while True:
             began = monotonic()
@@ -159,7 +175,7 @@ class Pulse:
             if not shares:
                 self._note(now, now - began)
             if now - looked >= _LOOK:
-                texts = [answer for answer in await pipe.ask(_ASKED, 3) if isinstance(answer, bytes)]
+                texts = [answer for answer in await pipe.ask(pack_all(asked), len(asked)) if isinstance(answer, bytes)]
                 looked = now if texts else math.inf  # who may not know is an entry in the ACL LOG each time it asks
                 self._look(b"\r\n".join(texts))
             await asyncio.sleep(max(0.0, began + beat - monotonic()))
@@ -190,7 +206,17 @@ class Pulse:
             lag=parse_replication(info).lag_bytes,
             lazyfree=_whole(info, "lazyfree_pending_objects"),
             blocked=_whole(info, "blocked_clients"),
+            held=self._held(info),
         )
+
+    def _held(self, info: Info) -> float | None:
+        """How long the server was at a page since the last look: ssh, and the line it takes, delay a PING as well."""
+        known = [found for name in _OF_A_PAGE if (found := info.statistic(name)) is not None]
+        pages, spent = (info.statistic("scan") or (0, 0))[0], sum(usec for _, usec in known) / 1e6
+        (pages_before, spent_before), self._spent = self._spent, (pages, spent)
+        if self._endpoint.via is None or not 0 < pages_before < pages:
+            return None
+        return (spent - spent_before) / (pages - pages_before)
 
     def _lose(self) -> None:
         """Nothing is felt any more; what was last felt must not hold a run up for ever."""

@@ -150,3 +150,14 @@ def test_a_line_of_its_own_that_is_lost_makes_it_careful_again() -> None:
     brake = Brake(IDLE, CEILING)
     assert [brake.pace(CALM) for _ in range(100)][-1].page == LARGEST
     assert brake.pace(Feeling(shared=True)).page == FIRST
+
+
+def test_pings_that_wait_elsewhere_than_at_the_server_slow_nothing_down() -> None:
+    brake = Brake(IDLE, CEILING)
+    slow_line = replace(SLOW, held=0.4 * CEILING)
+    assert [brake.pace(slow_line) for _ in range(3)][-1].page == FIRST
+    assert brake.pace(slow_line).why == (
+        f"page {FIRST}: PING p99 is {units.milliseconds(0.02)}, a page takes {units.milliseconds(0.002)}"
+    )
+    assert brake.pace(replace(SLOW, held=0.6 * CEILING)).page == FIRST // 2
+    assert [brake.pace(slow_line) for _ in range(20)][-1].page == FIRST

@@ -123,3 +123,17 @@ async def test_a_run_says_when_it_was_not_judged(
     assert (result.outcome, result.tally.removed, result.why) == ("done", 5_000, says)
     assert result.as_json()["why"] == says
     await asyncio.to_thread(wait_until, lambda: lanes_gone(fake_ssh))
+
+
+async def test_it_knows_how_long_the_server_is_at_a_page(
+    redis: Redis, behind: Endpoint, fake_ssh: FakeSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse_module, "_LOOK", 0.05)
+    await populate(redis, "k:", 1_000)
+    with Pulse(behind).beating() as pulse:
+        await until(lambda: pulse.role == "master")
+        assert pulse.feeling.held is None
+        while pulse.feeling.held is None:
+            await redis.scan(0, count=1_000)
+        assert 0 < pulse.feeling.held < 1
+        await until(lambda: pulse.feeling.held is None)  # nobody asks for a page any more
