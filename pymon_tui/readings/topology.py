@@ -26,7 +26,8 @@ def parse_nodes(reply: Reply) -> Layout:
     """
     if not isinstance(reply, bytes):
         raise ValueError("CLUSTER NODES answered with something other than a text")
-    lines = [line.split(" ") for line in _decoded(reply).splitlines() if line][:MOST]
+    # Of bytes: a name may hold what ends a line of Unicode, such as U+2028.
+    lines = [_decoded(line).split(" ") for line in reply.splitlines() if line][:MOST]
     own = next((words[0] for words in lines if "myself" in ",".join(words[2:3]).split(",")), None)
     return Layout(Kind.CLUSTER, in_order(map(_node, lines)), own)
 

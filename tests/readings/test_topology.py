@@ -51,6 +51,13 @@ def test_nodes_come_with_roles_slots_and_troubles() -> None:
     assert layout.primaries == (a, b)
 
 
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "a\x0bb", "a\x1cb"])
+def test_a_name_does_not_end_a_line(name: str) -> None:
+    layout = parse_nodes(NODES.replace(b"redis-b.example", name.encode()))
+    assert len(layout.members) == 4
+    assert Address(name, 6379) in {member.address for member in layout.members}
+
+
 def test_slots_that_nobody_serves_are_told() -> None:
     assert parse_nodes(NODES).uncovered == ((5001, 5001), (5003, 5003), (10923, 16383))
     assert Layout(Kind.SINGLE, (), None).uncovered == ()

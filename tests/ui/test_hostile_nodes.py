@@ -7,8 +7,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from redis.exceptions import ResponseError
 
 from tests.conftest import StartServer, client_of, free_port
+from tests.demo.waiting import eventually
+from tests.servers.cluster import Cluster
+from tests.servers.node import Node
 from tests.ui.hostile import assert_only_ours, assert_plain
 from tests.ui.hostile_nodes import (
     HUGE,
@@ -26,6 +30,14 @@ from tests.ui.test_hostile import Eyes, walk
 
 SIZES = [(80, 24), (200, 50)]
 CLUSTERS = {"nodes": in_cluster(told_by=b"NODES"), "shards": in_cluster(told_by=b"SHARDS")}
+
+
+async def told(node: Node, name: str) -> bool:
+    return name in str(node.ask("CLUSTER", "NODES"))
+
+
+async def not_told(node: Node, name: str) -> bool:
+    return not await told(node, name)
 
 
 def look_around(run: PtyRun, size: tuple[int, int], together: str) -> None:
@@ -63,6 +75,61 @@ async def test_nodes_of_a_cluster(own_server: StartServer, told_by: str, size: t
         look_around(run, size, "nodes")
     (picture,) = tmp_path.glob("*.svg")
     assert_plain("".join(ElementTree.fromstring(picture.read_text()).itertext()).replace("\xa0", " "))
+
+
+ACCEPTED = "\x9b31m\u202e\u2028\x85\u0430b"
+"""What a server takes for an address and a node's name, though neither is."""
+NAMED = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 60))
+"""The longest host name that a server takes."""
+
+
+async def test_names_that_servers_take(cluster: Cluster, tmp_path: Path) -> None:
+    size, node = (200, 50), cluster.nodes[0]
+    for hostile in ("\x1b]2;PWNED\x07", "[/]", "\u202eabc", "\u0430dmin"):
+        with pytest.raises(ResponseError):
+            node.ask("CONFIG", "SET", "cluster-announce-hostname", hostile)
+    node.ask("CONFIG", "SET", "cluster-announce-human-nodename", ACCEPTED)
+    node.ask("CONFIG", "SET", "cluster-announce-hostname", NAMED)
+    try:
+        mapped = f"{NAMED}:{node.port}=127.0.0.1:{node.port}"
+        arguments = ["-h", "127.0.0.1", "-p", str(cluster.nodes[1].port), "--map", mapped]
+        await eventually(lambda: told(cluster.nodes[1], NAMED))
+        with PtyRun(arguments, size=size, folder=tmp_path) as run:
+            eyes = Eyes(run, size)
+            walk(run, eyes, (b"", "all 6 nodes"), (b"f", "╭─ Fleet"), (b"", "aaaaaa"))
+            walk(run, eyes, (b"n", "node 1 of 6"), (b"i", "Estimate"))
+            run.send(b"\x03")
+            assert run.ended() == 0
+        assert_only_ours(run.output)
+    finally:
+        node.ask("CONFIG", "SET", "cluster-announce-hostname", "")
+        for other in cluster.nodes:
+            await eventually(lambda: not_told(other, NAMED))  # noqa: B023 - awaited here
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_address_that_a_server_takes(own_server: StartServer, size: tuple[int, int], tmp_path: Path) -> None:
+    server = own_server({"cluster-enabled": "yes", "cluster-port": str(free_port())}, tcp=True)
+    async with client_of(server) as redis:
+        await fill_slots(redis)
+        await redis.config_set("cluster-announce-ip", ACCEPTED)
+        await redis.config_set("availability-zone", "\x1b]2;PWNED\x07[/]")
+    with PtyRun(["-s", server.socket], size=size, folder=tmp_path) as run:
+        eyes = Eyes(run, size)
+        walk(
+            run,
+            eyes,
+            (b"", "Memory "),
+            (b"2", "╭─ Server"),
+            (b"f", "╭─ Fleet"),
+            (b"", "primary   /tmp"),
+            (b"i", "Estimate"),
+        )
+        walk(run, eyes, (b"key:*", "check the address"))
+        run.send(b"\x03")
+        assert run.ended() == 0
+    assert_only_ours(run.output)
+    assert "PWNED" not in eyes.screen.title
 
 
 def test_replicas(own_server: StartServer, tmp_path: Path) -> None:
