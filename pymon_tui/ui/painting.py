@@ -17,6 +17,8 @@ from textual.widget import Widget
 
 Interval = tuple[int, int]
 """A first column, and the column before which it ends."""
+Layer = tuple[Widget, Region, Region]
+"""A widget, the part of its region that its containers leave of it, and its region."""
 
 
 FRAME_CELLS = 8000
@@ -24,16 +26,21 @@ FRAME_CELLS = 8000
 
 
 class Piece(NamedTuple):
-    """The columns ``x`` to before ``stop`` of a row, in which a widget is seen."""
+    """The columns ``x`` to before ``stop`` of a row, in which a widget is seen that has this ``region``."""
 
     y: int
     x: int
     stop: int
     widget: Widget
+    region: Region
 
 
 class SeenCompositor(Compositor):
     """A compositor whose partial updates ask widgets only for rows in which they are seen to change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_rows: object = None  # the widgets that ``layers_visible`` was made of
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """What to draw where something changed; None where nothing did."""
@@ -43,10 +50,11 @@ class SeenCompositor(Compositor):
         spans = list(self._regions_to_spans(filter(None, regions)))
         if not spans:
             return None
-        pieces = [piece for y, x, stop in spans for piece in self._seen(y, x, stop)]
+        rows = self._rows()
+        pieces = [piece for y, x, stop in spans for piece in _seen(rows[y], y, x, stop)]
         chops: list[dict[int, Strip | None]] = [{} for _ in range(screen.height)]
         ends: list[list[int]] = [[] for _ in range(screen.height)]
-        for (y, x, stop, _), strip in sorted(self._drawn(pieces), key=lambda drawn: drawn[0][:2]):
+        for (y, x, stop, *_), strip in sorted(_drawn(pieces), key=lambda drawn: drawn[0][:2]):
             chops[y][x] = strip
             ends[y].append(stop)
         for chop, row in zip(chops, ends, strict=True):
@@ -56,36 +64,52 @@ class SeenCompositor(Compositor):
                 row.append(screen.width)
         return ChopsUpdate(chops, spans, ends)
 
-    def _seen(self, y: int, x: int, stop: int) -> Iterable[Piece]:
-        """Who is seen where between two columns of a row; the widgets in front come first."""
-        bare: list[Interval] = [(x, stop)]
-        for widget, shown, _ in self.layers_visible[y]:
-            left, right = shown.x, shown.right
-            behind: list[Interval] = []
-            for first, end in bare:
-                if right <= first or end <= left:
-                    behind.append((first, end))
-                    continue
-                yield Piece(y, max(first, left), min(end, right), widget)
-                if first < left:
-                    behind.append((first, left))
-                if right < end:
-                    behind.append((right, end))
-            bare = behind
-            if not bare:
-                return
+    def _rows(self) -> list[list[Layer]]:
+        """Who lies in each row of the screen, the widgets in front first."""
+        # Whoever asks for a widget's region may have all places found anew, before what has changed is laid out.
+        # Textual then forgets who is visible, but not in which rows.
+        visible = self.visible_widgets
+        if visible is not self._in_rows:
+            self._layers_visible, self._in_rows = None, visible
+        return self.layers_visible
 
-    def _drawn(self, pieces: Iterable[Piece]) -> Iterable[tuple[Piece, Strip]]:
-        """The pieces' strips; each widget is asked once for all its rows, which it mostly has at hand."""
-        of_widget: dict[Widget, list[Piece]] = {}
-        for piece in pieces:
-            of_widget.setdefault(piece.widget, []).append(piece)
-        for widget, its in of_widget.items():
-            region, _ = self.visible_widgets[widget]
-            first, last = min(piece.y for piece in its), max(piece.y for piece in its)
-            strips = widget.render_lines(Region(0, first - region.y, region.width, last + 1 - first))
-            for piece in its:
-                yield piece, strips[piece.y - first].crop(piece.x - region.x, piece.stop - region.x)
+    def clear(self) -> None:
+        """Remove all references to widgets."""
+        super().clear()
+        self._in_rows = None
+
+
+def _seen(layers: Iterable[Layer], y: int, x: int, stop: int) -> Iterable[Piece]:
+    """Who is seen where between two columns of a row; the widgets in front come first."""
+    bare: list[Interval] = [(x, stop)]
+    for widget, shown, region in layers:
+        left, right = shown.x, shown.right
+        behind: list[Interval] = []
+        for first, end in bare:
+            if right <= first or end <= left:
+                behind.append((first, end))
+                continue
+            yield Piece(y, max(first, left), min(end, right), widget, region)
+            if first < left:
+                behind.append((first, left))
+            if right < end:
+                behind.append((right, end))
+        bare = behind
+        if not bare:
+            return
+
+
+def _drawn(pieces: Iterable[Piece]) -> Iterable[tuple[Piece, Strip]]:
+    """The pieces' strips; each widget is asked once for all its rows, which it mostly has at hand."""
+    of_widget: dict[Widget, list[Piece]] = {}
+    for piece in pieces:
+        of_widget.setdefault(piece.widget, []).append(piece)
+    for widget, its in of_widget.items():
+        region = its[0].region
+        first, last = min(piece.y for piece in its), max(piece.y for piece in its)
+        strips = widget.render_lines(Region(0, first - region.y, region.width, last + 1 - first))
+        for piece in its:
+            yield piece, strips[piece.y - first].crop(piece.x - region.x, piece.stop - region.x)
 
 
 class SeenScreen(Screen[ScreenResultType]):

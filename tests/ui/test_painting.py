@@ -96,6 +96,23 @@ async def test_all_is_painted_at_once_where_the_whole_screen_is() -> None:
         assert sorted(painted(app)[0]) == ["a", "b", "c"]
 
 
+async def test_what_has_gone_before_its_place_is_laid_out_anew_is_not_painted() -> None:
+    app = Stage()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        compositor, last = app.screen._compositor, app.query_one("#c", Letters)
+        last.refresh()
+        await until(pilot, lambda: not app.screen._dirty_widgets)
+        app.query_one("#b", Letters).display = False
+        compositor.update_widgets({Letters("d", [])})  # one that came a moment ago, and has no place yet
+        assert last in compositor.full_map  # as everybody does who asks for a widget's region
+        app.painted.clear()
+        last.refresh()
+        compositor.update_widgets({last})
+        compositor.render_partial_update()
+        assert sorted(set(app.painted)) == ["c"]
+        assert compositor.visible_widgets[last][0].height == HEIGHT // 2
+
+
 def test_textual_still_has_what_is_private_and_used() -> None:
     """When this fails, Textual has changed below ``pymon_tui/ui/painting.py``: read its ``_compositor.py`` anew."""
     assert list(inspect.signature(Compositor.render_partial_update).parameters) == ["self"]
