@@ -129,7 +129,7 @@ def test_a_server_that_was_chosen_keeps_its_profile_s_rules(calls: Calls, termin
     ((_, settings, keywords),) = calls
     source_of, endpoint_of, ways_of = keywords["arguments"]
     chosen = endpoint_of(Choice("profile", "prod", safe("")), settings.endpoint)
-    monitor = SimpleNamespace(source=source_of(chosen), newest=None)
+    monitor = SimpleNamespace(source=source_of(chosen), newest=None, tabs=list)
     rules = [ways_of(None, endpoint, monitor)._site.desk.rules for endpoint in (settings.endpoint, chosen)]
     assert [(each.read_only, each.max_keys) for each in rules] == [(False, 1_000_000), (True, 7)]
     assert {each.protected[0].shown for each in rules} == {"session:*"}
@@ -160,7 +160,7 @@ def test_several_profiles_are_tabs_each_with_its_own_rules(calls: Calls, termina
     assert [endpoint.label for endpoint in endpoints] == ["a", "b"]
     sources = [source_of(endpoint) for endpoint in endpoints]
     assert [(source.read_only, source.patterns) for source in sources] == [(False, (b"a:*",)), (True, (b"b:*",))]
-    monitor = SimpleNamespace(source=None, newest=None)
+    monitor = SimpleNamespace(source=None, newest=None, tabs=list)
     desks = [ways_of(None, endpoint, monitor)._site.desk for endpoint in endpoints]
     assert [desk.rules.read_only for desk in desks] == [False, True]
     chosen = [endpoint_of(Choice("profile", "c", safe("")), endpoint) for endpoint in endpoints]
