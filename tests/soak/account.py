@@ -20,7 +20,7 @@ class Account:
         wrong: Counts that are not what is there.
         recoveries: Seconds from the end of a fault until all was live again, and what was away and why.
         beyond_a_step: The worst of them by the seconds beyond the next try that was announced.
-        busiest_away: The most of a core that was used while something was away, as a fraction.
+        busiest_away: The most of a core that was used while something was away, as a fraction, and in which fault.
         present: Seconds of being looked at with all there, and of the CPU in these.
         runs: Runs of an invalidation by their outcome.
         met: How many of them were in the middle when the fault came.
@@ -36,7 +36,7 @@ class Account:
     wrong: list[str] = field(default_factory=list)
     recoveries: list[tuple[float, str]] = field(default_factory=list)
     beyond_a_step: tuple[float, str] = (0.0, "none")
-    busiest_away: float = 0.0
+    busiest_away: tuple[float, str] = (0.0, "none")
     present: tuple[float, float] = (0.0, 0.0)
     runs: Counter[str] = field(default_factory=Counter)
     met: int = 0
@@ -69,7 +69,7 @@ class Account:
             ("wrong counts", "; ".join(self.wrong) or "0"),
             ("worst recovery", ", ".join(f"{seconds:.1f} s ({name})" for seconds, name in worst) or "none"),
             ("worst beyond the next try", "{:.1f} s ({})".format(*self.beyond_a_step)),
-            ("CPU of a core while away, at most", f"{self.busiest_away:.1%}"),
+            ("CPU of a core while away, at most", "{:.1%} ({})".format(*self.busiest_away)),
             ("CPU of a core with all there", f"{spent / watched:.1%}" if watched else "not measured"),
         ]
         return "\n".join(f"{name:<40} {value}" for name, value in rows)

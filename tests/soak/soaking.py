@@ -147,13 +147,13 @@ class Soak(ABC):
             if name in self.removing_in and self._dice.random() < 0.5:
                 await stack.enter_async_context(self._removing(name))
             async with self.faults[name]():
-                await self._live_through(self._dice.uniform(0.3, 6.0))
+                await self._live_through(name, self._dice.uniform(0.3, 6.0))
             await self.recovered(name)
         await self.settled()
         await self._until(self.is_true, f"{name}: the screen doesn't show what is there")
         self.account.survived[name] += 1
 
-    async def _live_through(self, seconds: float) -> None:
+    async def _live_through(self, name: str, seconds: float) -> None:
         """Press keys, look at the numbers, and measure what being away costs."""
         end, away, spent = time.monotonic() + seconds, 0.0, 0.0
         while time.monotonic() < end:
@@ -169,7 +169,7 @@ class Soak(ABC):
             if keys and self._dice.random() < 0.5:
                 await self._press(self._dice.choice(keys))
         if away > 2.0:
-            self.account.busiest_away = max(self.account.busiest_away, spent / away)
+            self.account.busiest_away = max(self.account.busiest_away, (spent / away, name))
 
     async def _press(self, key: str) -> None:
         if not isinstance(self._pilot.app.screen, PasswordScreen):
