@@ -79,7 +79,8 @@ class ServerSoak(Soak):
             return len(await client.keys(f"{prefix}*"))
 
     def release(self) -> None:
-        """Nothing is held."""
+        """Close the client by which the server is paused."""
+        self._node.hang_up()
 
     @asynccontextmanager
     async def _rotated(self) -> AsyncIterator[None]:
