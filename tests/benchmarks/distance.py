@@ -42,7 +42,10 @@ class _Way:
 
     def take(self) -> bool:
         """Take what is there; False at the end."""
-        data = self.source.recv(PIECE)
+        try:
+            data = self.source.recv(PIECE)
+        except ConnectionError:  # given up at that end
+            data = b""
         self.pieces.append((time.monotonic() + self._seconds, memoryview(data)))
         return bool(data)
 
@@ -50,13 +53,16 @@ class _Way:
         """Hand on what has arrived, as much as the other side takes."""
         while self.pieces and self.pieces[0][0] <= time.monotonic():
             due, piece = self.pieces.popleft()
-            if not piece:
-                self.target.shutdown(socket.SHUT_WR)
-                return
             try:
+                if not piece:
+                    self.target.shutdown(socket.SHUT_WR)
+                    return
                 sent = self.target.send(piece)
             except BlockingIOError:
                 sent = 0
+            except OSError:  # given up at that end
+                self.pieces.clear()
+                return
             if sent < len(piece):
                 self.pieces.appendleft((due, piece[sent:]))
                 return
