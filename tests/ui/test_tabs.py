@@ -197,13 +197,21 @@ def titles(*named: tuple[str, str | None]) -> Sequence[TabTitle]:
     ]
 
 
+def test_of_many_tabs_the_one_that_is_shown_has_a_name() -> None:
+    many = titles(*((f"cache-{number}", None) for number in range(30)))
+    last = [replace(title, shown=title is many[-1]) for title in many]
+    assert "".join(piece.text for piece in tab_line(many, 80)) == "● cache-0" + 29 * " ●"
+    assert "".join(piece.text for piece in tab_line(last, 80)) == 29 * "● " + "● cache-29"
+
+
 @pytest.mark.parametrize(
     ("width", "said"),
     [
         (120, "● cache-of-orders  ● cache-of-users production  ● staging"),
         (90, "● cache-of-orders  ● cache-of-users  ● staging"),
         (70, "● cach…  ● cach…  ● stag…"),
-        (20, "● cac…  ● cac…  ● sta…"),
+        (36, "● cac…  ● cac…  ● sta…"),
+        (30, "● cache-of-or… ● ●"),
     ],
 )
 def test_the_tabs_fit_beside_what_else_is_said(width: int, said: str) -> None:

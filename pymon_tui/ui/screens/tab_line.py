@@ -11,8 +11,9 @@ from pymon_tui.model.link import Link, Live, Lost
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.widgets.ink import ELLIPSIS, Line, Role, Span, span
 
-_BESIDE, _MORE_BESIDE = 42, 56
-"""Columns that are kept for what else the title says: at least, and where tabs have more than their names."""
+_BESIDE, _MORE_BESIDE, _BESIDE_DOTS = 42, 56, 12
+"""Columns that are kept for what else the title says: at least, where tabs have more than their names, and where they
+haven't even those."""
 _LEAST = 4
 """Columns that a name is cut to at most."""
 
@@ -35,11 +36,17 @@ class TabTitle:
 
 
 def tab_line(titles: Sequence[TabTitle], width: int) -> Line:
-    """The tabs side by side; where there is no room for all of it, without environments, then with names cut short."""
+    """The tabs side by side; where there is no room for all of it, without environments, then with names cut short.
+
+    Where there is none for that either, a dot is left of each tab but the one that is shown.
+    """
     full = [_named(title) for title in titles]
     if _width(full) <= width - _MORE_BESIDE:
         return _line(titles, full)
-    room = max(width - _BESIDE, (_LEAST + 4) * len(titles))
+    least = (_LEAST + 4) * len(titles)
+    if least > width - _BESIDE_DOTS:
+        return _dots(titles, max(_LEAST, width - _BESIDE_DOTS - 2 * len(titles)))
+    room = max(width - _BESIDE, least)
     names = [title.name for title in titles]
     if _width(names) > room:
         most = max(_LEAST, room // len(titles) - 4)
@@ -60,6 +67,14 @@ def _line(titles: Sequence[TabTitle], names: Sequence[SafeText]) -> Line:
     for title, name in zip(titles, names, strict=True):
         pieces += [span("  ")] if pieces else []
         pieces += [_dot(title.link), span(" "), Span(name, "accent" if title.shown else "label")]
+    return tuple(pieces)
+
+
+def _dots(titles: Sequence[TabTitle], most: int) -> Line:
+    pieces: list[Span] = []
+    for title in titles:
+        name = [span(" "), Span(_cut(title.name, most), "accent")] if title.shown else []
+        pieces += [*([span(" ")] if pieces else []), _dot(title.link), *name]
     return tuple(pieces)
 
 
