@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, NoPermissionError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from pymon_tui.invalidation.hurry import Hurry
 from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import parse_info
@@ -93,6 +94,9 @@ def pack(*words: bytes) -> bytes:
     return bytes(hiredis.pack_command(words))  # type: ignore[arg-type]  # takes any tuple
 
 
+_PING = pack(b"PING")
+
+
 def pack_all(commands: Iterable[tuple[bytes, ...]]) -> bytes:
     """Several commands as they go over the line."""
     return b"".join(map(hiredis.pack_command, commands))  # type: ignore[arg-type]  # takes any tuple
@@ -152,6 +156,9 @@ class Pipe(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
+        self._hurry: Hurry | None = None
+        if session.endpoint.via is not None:
+            self._hurry = Hurry(lambda: self.ask(_PING, 1), lambda: len(self._questions))
         self._transport = session.hand_over(self)
 
     @property
@@ -179,6 +186,8 @@ class Pipe(asyncio.BufferedProtocol):
         self._questions.append(question)
         if self._watch is None:
             self._watch_silence(self.endpoint.command_timeout)
+        if self._hurry is not None:
+            self._hurry.asked()
         if self._unsent is None:
             self._transport.write(packed)
         else:
@@ -244,6 +253,8 @@ class Pipe(asyncio.BufferedProtocol):
         self._lost = error
         if self._watch is not None:
             self._watch.cancel()
+        if self._hurry is not None:
+            self._hurry.end()
         for question in self._questions:
             if not question.done.done():  # who asked may have been cancelled
                 _give_up(question, error)

@@ -128,10 +128,7 @@ class Pulse:
             await _again_and_again(partial(open_pipe, self._endpoint), self._feel)
             return
         with lane.held():
-            await asyncio.gather(
-                _again_and_again(partial(self._open_beside, lane), self._feel),
-                _again_and_again(partial(open_pipe, self._endpoint), _hurry),
-            )
+            await _again_and_again(partial(self._open_beside, lane), self._feel)
 
     async def _open_beside(self, lane: Tunnel) -> Pipe:
         """A connection that goes beside the run's, or through the same ssh where there is no other.
@@ -238,17 +235,6 @@ async def _again_and_again(opens: Callable[[], Awaitable[Pipe]], work: Callable[
         except LinkError as error:
             tries += 1
             await asyncio.sleep(backoff(error.trouble, tries, dice))
-
-
-async def _hurry(pipe: Pipe) -> None:
-    """Have the run's answers come at once.
-
-    An sshd that only forwards holds the last piece of an answer back until those before it are acknowledged (Nagle's
-    algorithm), and our system takes up to 40 ms to do so, unless something is sent that takes it along.
-    """
-    while True:
-        await pipe.ask(_PING, 1)
-        await asyncio.sleep(BEAT)
 
 
 def _whole(info: Info, field: str) -> int:

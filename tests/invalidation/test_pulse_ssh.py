@@ -60,7 +60,6 @@ async def test_it_has_an_ssh_of_its_own_for_as_long_as_it_is_felt(
         assert not pulse.is_on_its_way
         assert (pulse.feeling.shared, pulse.unjudged) == (False, "")
         assert len(lanes(fake_ssh)) == 1
-        await until(lambda: len(fake_ssh.starts) == 2)  # the run's, on which its answers are hurried
     await asyncio.to_thread(wait_until, lambda: lanes_gone(fake_ssh))
     await only_client_left(redis)
 
