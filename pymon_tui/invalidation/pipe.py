@@ -157,7 +157,7 @@ class Pipe(asyncio.BufferedProtocol):
         self._heard_at = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._hurry: Hurry | None = None
-        if session.endpoint.via is not None:
+        if session.endpoint.via is not None and not session.endpoint.apart:  # who measures hurries nothing
             self._hurry = Hurry(lambda: self.ask(_PING, 1), lambda: len(self._questions))
         self._transport = session.hand_over(self)
 
