@@ -1,4 +1,4 @@
-"""Who else there is: the nodes of a cluster by CLUSTER NODES, SHARDS or SLOTS, replicas and primary by INFO."""
+"""Who else there is: a cluster's nodes by CLUSTER NODES, SHARDS or SLOTS, replicas and primary by INFO or ROLE."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role, in_order
-from pymon_tui.model.query import Argument, Command, Query, Reply, itself
+from pymon_tui.model.query import Argument, Command, Query, Reply, fixed, itself
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO, Info
 
@@ -92,6 +92,23 @@ def replication_layout(info: Info) -> Layout:
         if number.isdecimal() and host is not None and port is not None:
             members.append(Member(Address(host, port), None, Role.REPLICA, None, (), None, 0, 0))
     return Layout(Kind.REPLICATION if members else Kind.SINGLE, tuple(members[:MOST]), None)
+
+
+def parse_role(reply: Reply) -> Info:
+    """What ROLE tells of a primary or a replica, in the fields of ``INFO replication``.
+
+    Raises:
+        ValueError: If it tells of neither.
+    """
+    match reply:
+        case [b"master", _, list(replicas)]:
+            lines = ((one[0], one[1]) for one in replicas if isinstance(one, list) and len(one) > 1)
+            named = ((host, port) for host, port in lines if isinstance(host, bytes) and isinstance(port, bytes))
+            told = {f"slave{n}": f"ip={_decoded(host)},port={_decoded(port)}" for n, (host, port) in enumerate(named)}
+            return Info({"role": "master", **told})
+        case [b"slave", bytes(host), int(port), *_]:
+            return Info({"role": "slave", "master_host": _decoded(host), "master_port": str(port)})
+    raise ValueError("ROLE answered with neither a primary nor a replica")
 
 
 def is_cluster(info: Info) -> bool:
@@ -202,6 +219,9 @@ CLUSTER_SHARDS = _query("shards", parse_shards)
 """Where a managed service leaves CLUSTER NODES out."""
 CLUSTER_SLOTS = _query("slots", parse_slots)
 """Where there is neither."""
+
+ROLE = Query("role", Command("role", fixed("ROLE"), parse_role, every=_EVERY), itself)
+"""Where a node doesn't let us see INFO."""
 
 TOPOLOGY: tuple[Query[Layout], ...] = (CLUSTER_NODES, CLUSTER_SHARDS, CLUSTER_SLOTS)
 """The ways to learn a cluster's nodes, the best first; each is asked where those before it are refused."""

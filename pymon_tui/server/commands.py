@@ -147,7 +147,7 @@ SENT: tuple[Sent, ...] = (
     _sent("cluster|slots", Use.FLEET, *_RUN),
     _sent("dbsize", Use.APPLICATION, Use.SESSIONS, Use.PLAN, Use.REMOVE),
     _sent("time", Use.CHECK, Use.SESSION_ACTIONS, Use.REMOVE, Use.UNDO),
-    _sent("role", Use.REMOVE),
+    _sent("role", Use.FLEET, Use.REMOVE),
     _sent("acl|whoami", Use.CHECK, *_RUN),
     _sent("acl|dryrun", Use.PLAN),
     _sent("exists", Use.REMOVE, Use.SESSION_ACTIONS, access=Access.NAME),

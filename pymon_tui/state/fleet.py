@@ -20,7 +20,7 @@ from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Change, FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.shard_channels import SHARD_CHANNELS
-from pymon_tui.readings.topology import TOPOLOGY
+from pymon_tui.readings.topology import ROLE, TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.state.addressee import addressee
@@ -64,7 +64,7 @@ class Fleet:
             read_only: Whether ``act`` refuses everything.
         """
         self._endpoint = endpoint
-        self._queries = (*queries, *TOPOLOGY, SHARD_CHANNELS)
+        self._queries = (*queries, *TOPOLOGY, ROLE, SHARD_CHANNELS)
         self._make = follow
         self._read_only = read_only
         self._feed = Feed()

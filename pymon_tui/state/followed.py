@@ -12,8 +12,9 @@ from pymon_tui.model.query import PENDING, Ready, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
+from pymon_tui.readings.info import Info
 from pymon_tui.readings.shard_channels import SHARD_CHANNELS
-from pymon_tui.readings.topology import TOPOLOGY
+from pymon_tui.readings.topology import ROLE, TOPOLOGY
 from pymon_tui.state.monitor import Monitor
 from pymon_tui.state.roster import Teller
 from pymon_tui.state.shards import ShardNode
@@ -42,7 +43,7 @@ class Followed:
     @property
     def teller(self) -> Teller:
         """What it tells of the deployment."""
-        return Teller(self.name, self.monitor.info, self._layout(), self.away_since)
+        return Teller(self.name, self._info(), self._layout(), self.away_since)
 
     def take(self, snapshot: Snapshot) -> SafeText | None:
         """Its newest snapshot; returns what is to be told of its link, if that was lost or came back."""
@@ -66,11 +67,19 @@ class Followed:
         return ShardNode(self.name, self.monitor.endpoint, slots, channels)
 
     def want(self, names: Collection[str]) -> None:
-        """Have it asked for these readings, and always for how its cluster is laid out and for its shard channels."""
+        """Have it asked for these readings, and always for what it is a part of and for its shard channels."""
         refused = 0
         if self.snapshot is not None:
             refused = sum(isinstance(self.snapshot.reading(query), Unavailable) for query in TOPOLOGY)
-        self.monitor.want({query.name for query in TOPOLOGY[: refused + 1]} | {SHARD_CHANNELS.name, *names})
+        topology = {query.name for query in TOPOLOGY[: refused + 1]}
+        if self.answers and self.monitor.info is None:
+            topology.add(ROLE.name)
+        self.monitor.want({*topology, SHARD_CHANNELS.name, *names})
+
+    def _info(self) -> Info | None:
+        """Its INFO, or the part of it that ROLE tells."""
+        role = self.snapshot.reading(ROLE) if self.snapshot is not None else PENDING
+        return self.monitor.info or (role.value if isinstance(role, Ready) else None)
 
     def _layout(self) -> Layout | None:
         """The cluster as it knows it, by the best way that it answers."""

@@ -12,6 +12,7 @@ from pymon_tui.readings.topology import (
     CLUSTER_NODES,
     is_cluster,
     parse_nodes,
+    parse_role,
     parse_shards,
     parse_slots,
     replication_layout,
@@ -122,3 +123,27 @@ def test_only_a_node_of_a_cluster_is_asked_for_its_nodes() -> None:
     assert arguments(None, alone) == ()
     assert arguments(None, member) == ("CLUSTER", "NODES")
     assert is_cluster(parse_info(b"redis_mode:cluster\r\n"))
+
+
+def test_a_role_is_what_info_tells_of_replication() -> None:
+    primary = parse_role([b"master", 3_129, [[b"10.0.0.2", b"6379", b"3129"], [b"::1", b"6380", b"3129"]]])
+    assert primary.text("role") == "master"
+    assert [(str(one.address), one.role) for one in replication_layout(primary).members] == [
+        ("10.0.0.2:6379", Role.REPLICA),
+        ("[::1]:6380", Role.REPLICA),
+    ]
+    replica = parse_role([b"slave", b"10.0.0.1", 6379, b"connected", 3_129])
+    assert replica.text("role") == "slave"
+    assert [(str(one.address), one.role) for one in replication_layout(replica).members] == [
+        ("10.0.0.1:6379", Role.PRIMARY)
+    ]
+
+
+@pytest.mark.parametrize("reply", [b"master", [], [b"sentinel", [b"main"]], [b"slave", None, 1], [b"master", 1, b"x"]])
+def test_what_is_no_role_is_said_to_be_none(reply: Any) -> None:
+    with pytest.raises(ValueError, match="ROLE answered with neither"):
+        parse_role(reply)
+
+
+def test_replicas_of_a_role_that_make_no_sense_are_left_out() -> None:
+    assert replication_layout(parse_role([b"master", 1, [b"x", [1, 2, 3], [b"a"], [b"h", b"x", b"0"]]])).members == ()

@@ -102,6 +102,22 @@ async def test_replicas_are_found_from_the_primary_and_from_a_replica(own_server
             assert view(one).nodes[chosen].member.id == address(server)
 
 
+async def test_replicas_are_found_where_info_is_hidden(own_server: StartServer) -> None:
+    servers = await replicating(own_server, replicas=2)
+    for server in servers:
+        async with client_of(server) as client:
+            await client.acl_setuser("default", enabled=True, commands=["-info"])
+    expected = {address(server): "replica" for server in servers} | {address(servers[0]): "primary"}
+    for server in servers[:2]:
+        async with watched(fleet_of(endpoint_at(server.port))) as snapshots:
+            one = await until(snapshots, lambda snapshot: all_live(snapshot, 3) and roles(snapshot) == expected)
+            assert view(one).kind is Kind.REPLICATION
+    async with client_of(servers[0]) as client:
+        (refused,) = await client.acl_log()
+    assert refused["object"] == "info"
+    assert int(str(refused["count"])) <= 4  # of each connection one: to poll and to listen, and twice
+
+
 async def test_the_whole_has_what_can_be_added_up_and_says_what_is_per_node(own_server: StartServer) -> None:
     primary, replica = await replicating(own_server, replicas=1)
     async with client_of(primary) as client, client_of(replica) as reader:
