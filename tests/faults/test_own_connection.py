@@ -45,6 +45,7 @@ async def test_it_is_closed_for_being_idle(node: Node) -> None:
 
 
 @pytest.mark.usefixtures("soon")
+@pytest.mark.needs("client|no-touch")  # of the age of INFO's counter of those it cut off
 async def test_its_feed_is_cut_off_for_what_it_has_not_read(node: Node, line: Proxy) -> None:
     async with watching(Endpoint(port=line.port)) as watch:
         await watch.until(heard)

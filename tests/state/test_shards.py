@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -64,6 +65,7 @@ def one_of_each(cluster: Cluster) -> dict[Node, str]:
     return {cluster.owner_of(name): name for name in (f"orders:{number}" for number in range(50))}
 
 
+@pytest.mark.needs("ssubscribe")
 async def test_what_matches_is_heard_from_every_primary(cluster: Cluster) -> None:
     channels = one_of_each(cluster)
     first, *others = channels
@@ -79,6 +81,7 @@ async def test_what_matches_is_heard_from_every_primary(cluster: Cluster) -> Non
         assert {channel for channel, _ in messages(fleet.feed)} == {name.encode() for name in channels.values()}
 
 
+@pytest.mark.needs("ssubscribe")
 async def test_our_own_connections_are_known_for_ours(cluster: Cluster) -> None:
     (node, channel), *_ = one_of_each(cluster).items()
     fleet = fleet_of(endpoint_at(node.port), b"orders:*")
@@ -97,6 +100,7 @@ async def test_our_own_connections_are_known_for_ours(cluster: Cluster) -> None:
         await until_shown(snapshots, is_known)
 
 
+@pytest.mark.needs("ssubscribe")
 async def test_a_slot_that_moves_is_followed(own_cluster: StartCluster) -> None:
     cluster = own_cluster()
     (source, channel), (target, _), *_ = one_of_each(cluster).items()
@@ -109,6 +113,7 @@ async def test_a_slot_that_moves_is_followed(own_cluster: StartCluster) -> None:
         assert f"{channel} is at {target.address} now; messages in between may be lost" in marks(fleet.feed)
 
 
+@pytest.mark.needs("ssubscribe")
 async def test_what_is_refused_is_asked_once_and_told(own_cluster: StartCluster) -> None:
     cluster = own_cluster()
     (node, channel), *_ = one_of_each(cluster).items()
@@ -126,6 +131,7 @@ async def test_what_is_refused_is_asked_once_and_told(own_cluster: StartCluster)
         assert int(entry[1]) == 1
 
 
+@pytest.mark.needs("ssubscribe")
 async def test_it_lets_go_of_what_nobody_else_follows(redis: Redis, server: EmbeddedServer) -> None:
     feed = Feed()
     feed.patterns = (b"orders:*",)
