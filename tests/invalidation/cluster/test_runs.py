@@ -34,6 +34,8 @@ HOSTILE: list[str | bytes] = [
     b"cache:[red]x[/]", "cache:안녕".encode(), b"cache:" + b"k" * 10_000, b"cache:\x00", b"cache:\\", b"cache:{a}{b}",
     b"cache:}{",
 ]  # fmt: skip
+UNKNOWN = {"ERR"}
+"""What servers before 7.2 answer to CLIENT NO-TOUCH."""
 OTHERS = ["other:{a}", "cach", "Cache:1", "xcache:1"]
 
 
@@ -91,7 +93,7 @@ async def test_all_that_matches_goes_and_nothing_else(cluster: Cluster, tmp_path
     assert {each.node for each in result.nodes} == {node.address for node in cluster.primaries()}
     adds_up(result)
     assert cluster.keys() == set(OTHERS)
-    assert errors_of(cluster.nodes) == set()
+    assert errors_of(cluster.nodes) <= UNKNOWN
     assert connections_of(replicas) == before
 
     (record,) = desk.records()
@@ -105,7 +107,7 @@ async def test_all_that_matches_goes_and_nothing_else(cluster: Cluster, tmp_path
 
     assert (back.outcome, back.total, back.tally.restored, back.left) == ("done", len(keys), len(keys), 0)
     assert dbsize_of(cluster) == len(keys) + len(OTHERS)
-    assert errors_of(cluster.nodes) == set()
+    assert errors_of(cluster.nodes) <= UNKNOWN
     assert connections_of(replicas) == before
     undo, run = desk.records()
     assert (undo.kind, undo.state, undo.removed_at_least, run.undone) == ("undo", "done", len(keys), True)
@@ -237,6 +239,7 @@ async def test_two_runs_at_once_are_refused(cluster: Cluster, tmp_path: Path) ->
             await second.run()
 
 
+@pytest.mark.needs("cluster|nodes")
 @pytest.mark.parametrize("denied", [["nodes"], ["nodes", "shards"]])
 async def test_the_nodes_are_learned_in_another_way_where_one_is_denied(
     cluster: Cluster, tmp_path: Path, denied: list[str]
