@@ -144,17 +144,18 @@ class Soak(ABC):
 
     async def _round(self, name: str) -> None:
         async with AsyncExitStack() as stack:
-            if name in self.removing_in and self._dice.random() < 0.5:
+            removing = name in self.removing_in and self._dice.random() < 0.5
+            if removing:
                 await stack.enter_async_context(self._removing(name))
             async with self.faults[name]():
-                await self._live_through(name, self._dice.uniform(0.3, 6.0))
+                await self._live_through(name, self._dice.uniform(0.3, 6.0), removing=removing)
             await self.recovered(name)
         await self.settled()
         await self._until(self.is_true, f"{name}: the screen doesn't show what is there")
         self.account.survived[name] += 1
 
-    async def _live_through(self, name: str, seconds: float) -> None:
-        """Press keys, look at the numbers, and measure what being away costs."""
+    async def _live_through(self, name: str, seconds: float, *, removing: bool) -> None:
+        """Press keys, look at the numbers, and measure what being away costs, where no run takes its part of that."""
         end, away, spent = time.monotonic() + seconds, 0.0, 0.0
         while time.monotonic() < end:
             lost, began, cpu = self._is_away(), time.monotonic(), _cpu()
@@ -163,12 +164,12 @@ class Soak(ABC):
             elapsed, used = time.monotonic() - began, _cpu() - cpu
             if lost and self._is_away():
                 away, spent = away + elapsed, spent + used
-            elif not lost:
+            elif not (lost or removing):
                 self.account.present = (self.account.present[0] + elapsed, self.account.present[1] + used)
             keys = self.keys_away if lost else self.keys
             if keys and self._dice.random() < 0.5:
                 await self._press(self._dice.choice(keys))
-        if away > 2.0:
+        if away > 2.0 and not removing:
             self.account.busiest_away = max(self.account.busiest_away, (spent / away, name))
 
     async def _press(self, key: str) -> None:
