@@ -31,9 +31,9 @@ async def test_an_estimate_follows_what_is_typed_and_says_that_it_is_one(desk: S
         await on.to_form()
         assert "type a pattern" in on.text("#estimate")
         await on.press(*"user:cache:*")
+        await until(on.pilot, lambda: patterns(desk.estimated)[-1:] == ["user:cache:*"])
         await on.until_says("#estimate", "about 12 040 keys match, between 11 180 and 12 960")
         assert "an estimate from 5.0% of 1 210 448 keys" in on.text("#estimate")
-        assert patterns(desk.estimated)[-1] == "user:cache:*"
         assert desk.estimated[-1].protected == RULES.protected
         assert "keys that begin with user:cache:" in on.text("#words")
         assert "never touched: session:*" in on.text("#words")
