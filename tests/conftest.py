@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,10 @@ from tests.servers.kinds import EMBEDDED, KINDS, binary_of
 from tests.servers.ports import free_port as free_port
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.needs"]
+
+# The program is started hundreds of times, and would be compiled anew each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 class StartServer(Protocol):
