@@ -51,7 +51,10 @@ _OF_A_PAGE = (
     "pexpireat",
     "exists",
     "type",
+    "memory|usage",
+    "memory",  # the same before Redis 7
     "object|idletime",
+    "object",
 )
 
 

@@ -31,7 +31,7 @@ async def test_a_busy_server_is_given_smaller_pages(own_server: StartServer, tmp
             # So slow that few answers are all that tell of it.
             while "PING p99 is " not in (progress := removal.progress).why:
                 await other.execute_command("DEBUG", "SLEEP", "0.2")  # type: ignore[no-untyped-call]
-            assert progress.why.startswith(f"page {progress.pace.page}")
+            assert progress.why.startswith((f"page {progress.pace.page}: ", f"page {progress.pace.page}, pausing "))
             assert progress.pace.page < FIRST
             await until(lambda: "PING" not in removal.progress.why)
 

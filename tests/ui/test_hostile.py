@@ -44,7 +44,7 @@ class Eyes:
         self._run.until(lambda: not self.see(text))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_nothing_hostile_reaches_the_terminal(
     redis: Redis, server: EmbeddedServer, size: tuple[int, int]
 ) -> None:
@@ -77,7 +77,7 @@ async def test_nothing_hostile_reaches_the_terminal(
     assert "PWNED" not in eyes.screen.title
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_nothing_hostile_comes_out_of_an_invalidation(
     redis: Redis, server: EmbeddedServer, size: tuple[int, int]
 ) -> None:
