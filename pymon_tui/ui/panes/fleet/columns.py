@@ -129,10 +129,14 @@ def _lag_role(behind: int | None) -> Role:
     return "value" if behind is None or behind < _FAR_BEHIND else "warn"
 
 
+def _hits(one: Standing) -> Span:
+    return span(units.percent(one.reads.hit_rate), "value" if one.live else "faint")
+
+
 def _lag(one: Standing) -> Span:
     if not one.is_replica:
         return span("")
-    return Span(units.short_bytes(one.lag_bytes), _lag_role(one.lag_bytes) if one.lag_bytes else "faint")
+    return Span(units.short_bytes(one.lag_bytes), _lag_role(one.lag_bytes) if one.lag_bytes and one.live else "faint")
 
 
 def _heard(one: Standing) -> Span:
@@ -165,7 +169,7 @@ _COLUMNS: Sequence[Column[Standing]] = (
     Column("state", "state", 9, _state, sortable=False),
     Column("slots", "slots", 11, _slots, rank=6),
     _number("ops", "ops/s", lambda one: one.ops, units.short_count, 0),
-    Column("hit rate", "hits", 5, lambda one: span(units.percent(one.reads.hit_rate)), align="right", rank=3),
+    Column("hit rate", "hits", 5, _hits, align="right", rank=3),
     _number("memory", "memory", lambda one: one.used_memory, units.short_bytes, 2),
     Column("full", "full", 5, _memory_share, align="right", rank=8),
     _number("keys", "keys", lambda one: one.keys, units.short_count, 4),

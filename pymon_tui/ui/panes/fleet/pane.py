@@ -75,7 +75,8 @@ class FleetPane(Pane):
         room = max(1, self.size.height // 3 - 1)
         self.query_one("#changes", Facts).show(timeline(fleet, room) or (_NOTHING_YET, BLANK))
         away = sum(not row.live for row in self._rows)
-        self.say(self.TITLE, f"{NAMES[fleet.kind]} · {len(self._rows)} nodes" + (f" · {away} away" if away else ""))
+        nodes = f" · {len(self._rows)} nodes" if len(self._rows) > 1 else ""
+        self.say(self.TITLE, f"{NAMES[fleet.kind]}{nodes}" + (f" · {away} away" if away else ""))
 
     def copied(self) -> SafeText | None:
         """The node under the cursor in one line."""
