@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -39,9 +40,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark each test that runs on a server."""
+    """Mark each test that runs on a server, and run each asynchronous one with `eager_tasks`."""
     if isinstance(item, pytest.Function) and "server_kind" in item.fixturenames:
         item.add_marker("servers")
+    if isinstance(item, pytest.Function) and item.get_closest_marker("asyncio") is not None:
+        item.fixturenames.insert(0, "eager_tasks")
+
+
+@pytest.fixture
+async def eager_tasks() -> None:
+    """Tasks of the test's loop run to their first wait before `create_task` returns: Textual sets this on 3.12."""
+    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory", None))
 
 
 @pytest.fixture(autouse=True)

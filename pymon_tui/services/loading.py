@@ -47,6 +47,13 @@ class Stored:
     written: bytes
 
 
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A value being loaded. It stands under its key before its task begins, since an eager task begins at once."""
+
+    task: asyncio.Task[Any] | None = None
+
+
 class Loading:
     """What this process loads at the moment.
 
@@ -62,17 +69,18 @@ class Loading:
         self._outage = outage
         self._leases = Leases(redis, life=lease_life)
         self._dice = dice
-        self._flights: dict[str, asyncio.Task[Any]] = {}
-        self._refreshes: dict[str, asyncio.Task[Any]] = {}
+        self._flights: dict[str, _Flight] = {}
+        self._refreshes: dict[str, _Flight] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # those of forgotten keys too
 
     def under_way(self, key: str) -> asyncio.Task[Any] | None:
         """What loads the value of a key in this process, if anything does."""
-        return self._flights.get(key)
+        flight = self._flights.get(key)
+        return flight.task if flight is not None else None
 
     def begin(self, key: str, loader: Loader[Any], life: float | None) -> asyncio.Task[Any]:
         """Load and store a value that is missing, unless this process does so already. To be awaited shielded."""
-        return self._flights.get(key) or self._start(self._flights, key, self._fly(key, loader, life))
+        return self.under_way(key) or self._start(self._flights, key, self._fly(key, loader, life))
 
     def refresh_early(self, key: str, stored: Stored, loader: Loader[Any], life: float | None) -> None:
         """Perhaps load a value anew in the background, the more likely the less of its life remains."""
@@ -97,15 +105,14 @@ class Loading:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(
-        self, under: dict[str, asyncio.Task[Any]], key: str, work: Coroutine[Any, Any, Any]
-    ) -> asyncio.Task[Any]:
-        task = under[key] = asyncio.create_task(work)
+    def _start(self, under: dict[str, _Flight], key: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        flight = under[key] = _Flight()
+        task = flight.task = asyncio.create_task(work)
         self._tasks.add(task)
 
         def ended(done: asyncio.Task[Any]) -> None:
             self._tasks.remove(done)
-            if under.get(key) is done:
+            if under.get(key) is flight:
                 del under[key]
             if not done.cancelled():
                 done.exception()  # those who waited have it; where nobody did, it is no accident

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -164,19 +164,18 @@ class Fleet:
 
     async def snapshots(self) -> AsyncGenerator[Snapshot]:
         """One snapshot per tick of what is shown, and one whenever a link's state changes; for ever."""
-        self._follow_members()
-        if self._sentinels is not None:
-            self._watching = asyncio.create_task(self._sentinels.run())
-            yield self._waiting(Connecting(clock.now()))
-        else:
-            self._ear.listen(self._endpoint.address, self._endpoint)
         try:
+            self._follow_members()
+            if self._sentinels is not None:
+                self._watching = asyncio.create_task(self._sentinels.run())
+                yield self._waiting(Connecting(clock.now()))
+            else:
+                self._ear.listen(self._endpoint.address, self._endpoint)
             while True:
                 await self._news.wait()
                 self._news.clear()
-                for task in self._tasks():
-                    if task.done():
-                        task.result()  # it never ends by itself: what ended it is not to be missed
+                for task in filter(asyncio.Task.done, self._tasks()):
+                    task.result()  # it never ends by itself: what ended it is not to be missed
                 new, self._new = self._new, set()
                 self._learn()
                 self._hear()
@@ -195,8 +194,8 @@ class Fleet:
         return ear is not None and ear.answers
 
     def _tasks(self) -> list[asyncio.Task[None]]:
-        tasks = [*(one.task for one in self._followed.values()), *self._ear.tasks]
-        return tasks if self._watching is None else [*tasks, self._watching]
+        tasks = (*(one.task for one in self._followed.values()), *self._ear.tasks, self._watching)
+        return [task for task in tasks if task is not None]
 
     def _heard(self) -> None:
         """A Sentinel has said something, or nothing."""
@@ -213,16 +212,15 @@ class Fleet:
             nodes = [one.as_shard_node(self._roster.members[one.name].slots) for one in self._members()]
             self._ear.shards.update(nodes, clock.now(), self._interval or 1.0)
 
-    async def _take_snapshots(self, name: str, monitor: Monitor) -> None:
-        async with contextlib.aclosing(monitor.snapshots()) as snapshots:
+    async def _take_snapshots(self, one: Followed) -> None:
+        async with contextlib.aclosing(one.monitor.snapshots()) as snapshots:
             async for snapshot in snapshots:
-                one = self._followed[name]
                 was_away = one.away_since is not None
                 if (news := one.take(snapshot)) is not None:
                     self._change(news, snapshot.wall)
-                if was_away and one.answers and name == self._ear.name:
+                if was_away and one.answers and one.name == self._ear.name:
                     self._ear.wake()
-                self._new.add(name)
+                self._new.add(one.name)
                 self._news.set()
 
     def _change(self, text: SafeText, wall: float) -> None:
@@ -253,18 +251,21 @@ class Fleet:
     def _follow_members(self) -> None:
         members = self._roster.members
         for name in [name for name in self._followed if name not in members]:
-            self._followed.pop(name).task.cancel()
+            self._followed.pop(name).leave()
         for name in members:
             if name not in self._followed:
-                monitor = self._make(self._endpoint_of(name), self._queries, self._feed)
-                task = asyncio.create_task(self._take_snapshots(name, monitor))
-                task.add_done_callback(lambda _: self._news.set())  # it never ends but by a mistake of ours
-                self._followed[name] = one = Followed(name, monitor, task)
-                if self._interval is not None:
-                    monitor.set_interval(self._interval)
-                self._tell(one)
+                self._follow(Followed(name, self._make(self._endpoint_of(name), self._queries, self._feed)))
         if self._chosen is not None and self._chosen not in members:
             self._chosen = None if len(members) > 1 else next(iter(members), None)
+
+    def _follow(self, one: Followed) -> None:
+        """Take the snapshots of a node. Its task comes last: an eager one runs before ``create_task`` returns."""
+        self._followed[one.name] = one
+        if self._interval is not None:
+            one.monitor.set_interval(self._interval)
+        self._tell(one)
+        one.task = asyncio.create_task(self._take_snapshots(one))
+        one.task.add_done_callback(lambda _: self._news.set())  # it never ends but by a mistake of ours
 
     def _endpoint_of(self, name: str) -> Endpoint:
         address = self._roster.members[name].address
@@ -298,10 +299,9 @@ class Fleet:
         return self._whole.snapshot(view, [one.monitor.info for one, _ in known], pace, self._feed)
 
     def _view(self, known: Sequence[tuple[str, Snapshot]], chosen: int | None) -> FleetView:
-        members: Mapping[str, Any] = self._roster.members
         return FleetView(
             self._roster.kind,
-            tuple(Node(members[name], snapshot) for name, snapshot in known),
+            tuple(Node(self._roster.members[name], snapshot) for name, snapshot in known),
             chosen,
             tuple(self._changes),
             self._roster.uncovered,

@@ -22,12 +22,17 @@ from pymon_tui.state.shards import ShardNode
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """A node that is followed, by the name that the roster gave it."""
+    """A node of a deployment, by the name that the roster gave it; it is followed once ``task`` is set."""
 
     name: str
     monitor: Monitor
-    task: asyncio.Task[None]
+    task: asyncio.Task[None] | None = None
     snapshot: Snapshot | None = None
+
+    def leave(self) -> None:
+        """Follow it no more."""
+        if self.task is not None:
+            self.task.cancel()
 
     @property
     def answers(self) -> bool:
