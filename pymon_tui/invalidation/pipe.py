@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, TypeAlias
@@ -24,6 +24,7 @@ from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, link_error
 from pymon_tui.server.session import Session
+from pymon_tui.server.writing import write
 
 Answer: TypeAlias = Reply | ResponseError
 """A raw reply, or the error that the server answered."""
@@ -189,7 +190,7 @@ class Pipe(asyncio.BufferedProtocol):
         if self._hurry is not None:
             self._hurry.asked()
         if self._unsent is None:
-            self._transport.write(packed)
+            self._write(packed)
         else:
             self._unsent.append(packed)
         return question.done
@@ -203,7 +204,7 @@ class Pipe(asyncio.BufferedProtocol):
             yield
         finally:
             self._unsent = None
-            self._transport.write(b"".join(unsent))
+            self._write(b"".join(unsent))
 
     async def ask_one(self, *words: bytes) -> Answer:
         """Send one command and wait for its answer.
@@ -234,6 +235,10 @@ class Pipe(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(link_error(exc or RedisConnectionError(), self.endpoint))
+
+    def _write(self, packed: bytes) -> None:
+        with suppress(ConnectionResetError):  # `connection_lost` fails the questions
+            write(self._transport, packed)
 
     def _hand_out(self, answers: Iterator[Answer]) -> None:
         for answer in answers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -15,6 +16,7 @@ from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.reasons import LinkError, link_error
 from pymon_tui.server.session import Session
 from pymon_tui.server.wire import UNREADABLE
+from pymon_tui.server.writing import write
 
 SLICE = 65_536
 """Bytes read at a time: about a millisecond of work, and then it is the turn of whoever else waits."""
@@ -64,7 +66,8 @@ class Stream(asyncio.BufferedProtocol):
         if self._session.endpoint.read_only:
             refuse_writes(commands)
         packed = [hiredis.pack_command(words) for words in commands]  # type: ignore[arg-type]  # takes any tuple
-        self._transport.write(b"".join(packed))
+        with suppress(ConnectionResetError):  # `connection_lost` tells the owner
+            write(self._transport, b"".join(packed))
 
     async def close(self) -> None:
         """Close the connection at once, whether or not the other side listens."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from redis._parsers import _AsyncHiredisParser
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import InvalidResponse, NoPermissionError
@@ -17,6 +17,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import certificate_error
+from pymon_tui.server.writing import LostOnWrite, SocketConnection, TcpConnection
 
 
 def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConnection:
@@ -45,12 +46,12 @@ def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConn
             _context(endpoint.tls), endpoint.tls.server_name or endpoint.host, path=tunnel, **options
         )
     if tunnel is not None:
-        return UnixDomainSocketConnection(path=tunnel, **options)
+        return SocketConnection(path=tunnel, **options)
     if endpoint.socket is not None:
-        return UnixDomainSocketConnection(path=endpoint.socket, **options)
+        return SocketConnection(path=endpoint.socket, **options)
     options |= {"host": endpoint.host, "port": endpoint.port}
     if endpoint.tls is None:
-        return Connection(**options)
+        return TcpConnection(**options)
     return _TlsConnection(_context(endpoint.tls), endpoint.tls.server_name or endpoint.host, **options)
 
 
@@ -82,7 +83,7 @@ class _Parser(_AsyncHiredisParser):
         return True
 
 
-class _TlsConnection(SSLConnection):
+class _TlsConnection(LostOnWrite, SSLConnection):
     """A TLS connection with our own verification, which may ask for another name than the host's (SNI)."""
 
     def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:
@@ -94,7 +95,7 @@ class _TlsConnection(SSLConnection):
         return {"host": self.host, "port": self.port, "ssl": self._context, "server_hostname": self._server_name}
 
 
-class _TlsTunnelConnection(UnixDomainSocketConnection):
+class _TlsTunnelConnection(SocketConnection):
     """A TLS connection through the socket of a tunnel; what is verified is the name of the server at its far end."""
 
     def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
@@ -16,6 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.server.writing import LostOnWrite, SocketConnection, TcpConnection
 
 CONNECTIONS = 20
 """Connections of one pool, at most; who asks for one more waits until another is free."""
@@ -101,7 +102,7 @@ async def replies_of(pipeline: Pipeline) -> list[Any]:
     return replies
 
 
-class _TlsConnection(SSLConnection):
+class _TlsConnection(LostOnWrite, SSLConnection):
     """A TLS connection that may verify, and ask for (SNI), another name than the host's."""
 
     def __init__(self, server_name: str, **options: Any) -> None:
@@ -114,10 +115,10 @@ class _TlsConnection(SSLConnection):
 
 def _place(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.socket is not None:
-        return {"connection_class": UnixDomainSocketConnection, "path": endpoint.socket}
+        return {"connection_class": SocketConnection, "path": endpoint.socket}
     place = {"host": endpoint.host, "port": endpoint.port, "socket_keepalive": True}
     if endpoint.tls is None:
-        return {"connection_class": Connection, **place}
+        return {"connection_class": TcpConnection, **place}
     tls = endpoint.tls
     return {
         "connection_class": _TlsConnection,
