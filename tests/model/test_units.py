@@ -87,3 +87,8 @@ def test_is_never_wider_than_its_column(unit: Unit, data: st.DataObject) -> None
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
 def test_what_is_not_known_is_a_dash(unit: Unit, value: float | None) -> None:
     assert unit(value) == units.UNKNOWN
+
+
+@given(st.floats(min_value=0, max_value=2e9), st.integers(min_value=0, max_value=10**6))
+def test_whole_seconds_after_any_moment_are_whole_seconds(moment: float, seconds: int) -> None:
+    assert units.duration((moment + seconds) - moment) == units.duration(seconds)

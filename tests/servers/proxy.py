@@ -96,7 +96,7 @@ class Proxy:
         assert self._door is not None
         self._door.close()
         if self.path:
-            Path(self.path).unlink()
+            Path(self.path).unlink(missing_ok=True)  # from Python 3.13 on `close` has done so
 
     async def open_door(self) -> None:
         """Accept connections, at the same place as before."""

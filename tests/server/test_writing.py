@@ -1,0 +1,153 @@
+"""A write to a connection that is gone is a lost link, whichever transport, redis-py's way or Python it goes by."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.pipe import open_pipe, pack
+from pymon_tui.model.link import Trouble
+from pymon_tui.server.connection import open_session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.writing import write
+from pymon_tui.services.apart import connection_apart
+from pymon_tui.services.connection import connect
+from tests.faults.watching import until
+from tests.servers.proxy import Proxy, proxied
+
+RAISED = (AttributeError("'NoneType' object has no attribute '_add_writer'"), RuntimeError("closed"), TypeError("None"))
+
+
+@pytest.fixture
+async def line(server: EmbeddedServer) -> AsyncIterator[Proxy]:
+    """A line to the run's server."""
+    async with proxied(server.socket) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def endpoint(line: Proxy) -> Endpoint:
+    """Where the line begins."""
+    return Endpoint(port=line.port)
+
+
+@dataclass
+class Broken(asyncio.WriteTransport):
+    """A transport that raises at a write, and says afterwards whether it is closing."""
+
+    error: Exception
+    closes: bool
+    closing: bool = False
+    written: list[bytes] = field(default_factory=list)
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.closing = self.closes
+        raise self.error
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+def test_what_a_closed_transport_raises_is_a_reset(error: Exception) -> None:
+    with pytest.raises(ConnectionResetError, match="the connection is closed"):
+        write(Broken(error, closes=True), b"PING\r\n")
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+def test_what_an_open_transport_raises_is_a_mistake_of_ours(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        write(Broken(error, closes=False), b"PING\r\n")
+
+
+@asynccontextmanager
+async def reset_line() -> AsyncIterator[asyncio.StreamWriter]:
+    """The writer of a TCP connection that its peer has reset, of which asyncio has taken notice."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        _, writer = await asyncio.open_connection(*door.getsockname())
+        peer, _ = door.accept()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        peer.close()
+        await until(writer.is_closing)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+async def test_a_transport_that_was_reset_takes_nothing() -> None:
+    async with reset_line() as writer:
+        for _ in range(10):
+            with pytest.raises(ConnectionResetError):
+                write(writer.transport, b"PING\r\n")
+
+
+async def _lost(connection: AbstractConnection, line: Proxy) -> None:
+    """Reset the line, and wait until asyncio has seen it."""
+    line.cut()
+    writer = connection._writer
+    assert writer is not None
+    await until(writer.is_closing)
+
+
+async def test_a_session_is_lost(line: Proxy, endpoint: Endpoint) -> None:
+    session, _ = await open_session(endpoint)
+    await _lost(session._connection, line)
+    with pytest.raises(LinkError) as raised:
+        await session.ask([(b"PING",)])
+    assert raised.value.trouble is Trouble.UNREACHABLE
+    await session.close()
+
+
+async def test_a_pipe_is_lost(line: Proxy, endpoint: Endpoint) -> None:
+    pipe = await open_pipe(endpoint)
+    line.cut()
+    await until(pipe._transport.is_closing)
+    with pytest.raises(LinkError):
+        await pipe.ask(pack(b"PING"), 1)
+    with pipe.together():
+        asked = pipe.ask(pack(b"PING"), 1)
+    with pytest.raises(LinkError):
+        await asked
+    await pipe.close()
+
+
+async def test_a_connection_of_the_services_is_lost(line: Proxy) -> None:
+    async with connect(f"127.0.0.1:{line.port}", name="test") as client:
+        connection = connection_apart(client, protocol=3)
+        await connection.connect()  # type: ignore[no-untyped-call]
+        await _lost(connection, line)
+        with pytest.raises(RedisConnectionError):
+            await connection.send_command(b"PING", check_health=False)
+
+
+@pytest.mark.parametrize("commands", [1, 3])
+async def test_a_client_of_the_services_comes_back_from_a_reset(line: Proxy, redis: Redis, commands: int) -> None:
+    async with connect(f"127.0.0.1:{line.port}", name="test") as client:
+        await redis.set("key", "before")
+        await client.ping()
+        (connection,) = client.connection_pool._available_connections
+        await _lost(connection, line)
+        pipeline = client.pipeline(transaction=False)
+        for _ in range(commands):
+            pipeline.get("key")
+        assert await pipeline.execute() == [b"before"] * commands
+
+
+async def test_a_connection_that_another_task_has_closed_is_lost(server: EmbeddedServer) -> None:
+    async with connect(server.socket, name="test") as client:
+        connection = connection_apart(client, protocol=3)
+        await connection.connect()  # type: ignore[no-untyped-call]
+        await connection.disconnect()
+        with pytest.raises(ConnectionResetError):
+            await connection._send_packed_command([b"PING\r\n"])
