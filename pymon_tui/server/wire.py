@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Literal
 
 from redis._parsers import _AsyncHiredisParser
@@ -39,19 +38,19 @@ def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConn
         "driver_info": None,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         "parser_class": _Parser,
-        "redis_connect_func": partial(_prepare, endpoint.command_timeout),
+        "patience": endpoint.command_timeout,
     }
     if tunnel is not None and endpoint.tls is not None:
         return _TlsTunnelConnection(
             _context(endpoint.tls), endpoint.tls.server_name or endpoint.host, path=tunnel, **options
         )
     if tunnel is not None:
-        return SocketConnection(path=tunnel, **options)
+        return _SocketConnection(path=tunnel, **options)
     if endpoint.socket is not None:
-        return SocketConnection(path=endpoint.socket, **options)
+        return _SocketConnection(path=endpoint.socket, **options)
     options |= {"host": endpoint.host, "port": endpoint.port}
     if endpoint.tls is None:
-        return TcpConnection(**options)
+        return _TcpConnection(**options)
     return _TlsConnection(_context(endpoint.tls), endpoint.tls.server_name or endpoint.host, **options)
 
 
@@ -83,7 +82,37 @@ class _Parser(_AsyncHiredisParser):
         return True
 
 
-class _TlsConnection(LostOnWrite, SSLConnection):
+class _Ungreeted(AbstractConnection):
+    """A connection on which redis-py says nothing. A base class to put before one of redis-py's.
+
+    ``redis_connect_func`` does the same, but redis-py asks for it in a way that Python 3.14 warns of.
+    """
+
+    def __init__(self, *, patience: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._patience = patience
+
+    async def on_connect(self) -> None:
+        """Let the parser read."""
+        parser = self._parser
+        assert isinstance(parser, _Parser)
+        parser.patience = self._patience
+        parser.on_connect(self)  # type: ignore[no-untyped-call]
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
+        """As ``on_connect``: a server that is being greeted isn't asked for its health."""
+        await self.on_connect()
+
+
+class _TcpConnection(_Ungreeted, TcpConnection):
+    """A connection to a host and a port."""
+
+
+class _SocketConnection(_Ungreeted, SocketConnection):
+    """A connection to a unix socket, the server's or a tunnel's."""
+
+
+class _TlsConnection(_Ungreeted, LostOnWrite, SSLConnection):
     """A TLS connection with our own verification, which may ask for another name than the host's (SNI)."""
 
     def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:
@@ -95,7 +124,7 @@ class _TlsConnection(LostOnWrite, SSLConnection):
         return {"host": self.host, "port": self.port, "ssl": self._context, "server_hostname": self._server_name}
 
 
-class _TlsTunnelConnection(SocketConnection):
+class _TlsTunnelConnection(_SocketConnection):
     """A TLS connection through the socket of a tunnel; what is verified is the name of the server at its far end."""
 
     def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:
@@ -108,7 +137,6 @@ class _TlsTunnelConnection(SocketConnection):
             self._reader, self._writer = await asyncio.open_unix_connection(
                 self.path, ssl=self._context, server_hostname=self._server_name
             )
-        await self.on_connect()
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
@@ -126,10 +154,3 @@ def _context(tls: Tls) -> ssl.SSLContext:
         except OSError as error:
             raise certificate_error(f"the certificate {tls.certfile}", error, "check --cert and --key") from None
     return context
-
-
-async def _prepare(patience: float, connection: AbstractConnection) -> None:
-    parser = connection._parser
-    assert isinstance(parser, _Parser)
-    parser.patience = patience
-    parser.on_connect(connection)  # type: ignore[no-untyped-call]
