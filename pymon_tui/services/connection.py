@@ -129,6 +129,9 @@ def _place(endpoint: Endpoint) -> dict[str, Any]:
         "ssl_keyfile": tls.keyfile,
         "ssl_cert_reqs": ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE,
         "ssl_check_hostname": tls.verify,
+        # As `pymon_tui.server.wire`: what is verified doesn't depend on the Python.
+        "ssl_exclude_verify_flags": [ssl.VerifyFlags.VERIFY_X509_STRICT],
+        "ssl_include_verify_flags": [ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN],
     }
 
 

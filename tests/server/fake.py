@@ -17,6 +17,8 @@ CERTS = Path(__file__).parent / "certs"
 # Both are for "localhost", signed by themselves with one key that protects nothing.
 CERT, EXPIRED, KEY = (str(CERTS / name) for name in ("localhost.pem", "expired.pem", "localhost.key"))
 ENCRYPTED = str(CERTS / "encrypted.key")
+# For "localhost" and with the same key, issued by an authority, without the identifiers that a strict check wants.
+ISSUED, AUTHORITY = str(CERTS / "issued.pem"), str(CERTS / "authority.pem")
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = Callable[[list[bytes]], bytes | None]

@@ -12,7 +12,19 @@ from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Tls
 from pymon_tui.server.reasons import LinkError
 from tests.conftest import StartServer
-from tests.server.fake import CERT, ENCRYPTED, EXPIRED, KEY, endpoint_at, saying, serving, silent, speaking
+from tests.server.fake import (
+    AUTHORITY,
+    CERT,
+    ENCRYPTED,
+    EXPIRED,
+    ISSUED,
+    KEY,
+    endpoint_at,
+    saying,
+    serving,
+    silent,
+    speaking,
+)
 
 ANSWERS = speaking(lambda command: b"%0\r\n" if command[0] == b"HELLO" else b"+OK\r\n")
 
@@ -28,16 +40,17 @@ def terminator(cert: str = CERT, *, client: bool = False) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize(
-    ("host", "tls"),
+    ("cert", "host", "tls"),
     [
-        ("localhost", Tls(ca_certs=CERT)),
-        ("127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
-        ("127.0.0.1", Tls(verify=False)),
+        (CERT, "localhost", Tls(ca_certs=CERT)),
+        (CERT, "127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
+        (CERT, "127.0.0.1", Tls(verify=False)),
+        (ISSUED, "localhost", Tls(ca_certs=AUTHORITY)),
     ],
-    ids=["by its authority", "by another name", "unverified"],
+    ids=["by its authority", "by another name", "unverified", "as redis-cli takes it"],
 )
-async def test_a_trusted_server_is_spoken_to(host: str, tls: Tls) -> None:
-    async with serving(ANSWERS, tls=terminator()) as port:
+async def test_a_trusted_server_is_spoken_to(cert: str, host: str, tls: Tls) -> None:
+    async with serving(ANSWERS, tls=terminator(cert)) as port:
         session, _ = await open_session(replace(endpoint_at(port), host=host, tls=tls))
         try:
             assert await session.ask([("PING",)]) == (b"OK",)

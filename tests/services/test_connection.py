@@ -17,7 +17,7 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.services.connection import CONNECTIONS, RETRIES, connect, connect_from, replies_of
 from tests.conftest import StartServer
-from tests.server.fake import CERT, KEY, endpoint_at, serving, speaking
+from tests.server.fake import AUTHORITY, CERT, ISSUED, KEY, endpoint_at, serving, speaking
 
 
 @pytest.fixture
@@ -96,16 +96,17 @@ def test_an_address_that_can_t_be_read_shows_no_password() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "tls"),
+    ("cert", "host", "tls"),
     [
-        ("localhost", Tls(ca_certs=CERT)),
-        ("127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
-        ("127.0.0.1", Tls(verify=False)),
+        (CERT, "localhost", Tls(ca_certs=CERT)),
+        (CERT, "127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
+        (CERT, "127.0.0.1", Tls(verify=False)),
+        (ISSUED, "localhost", Tls(ca_certs=AUTHORITY)),
     ],
-    ids=["by its authority", "by another name", "unverified"],
+    ids=["by its authority", "by another name", "unverified", "as redis-cli takes it"],
 )
-async def test_a_trusted_server_is_spoken_to(host: str, tls: Tls) -> None:
-    async with serving(ANSWERS, tls=_terminator()) as port:
+async def test_a_trusted_server_is_spoken_to(cert: str, host: str, tls: Tls) -> None:
+    async with serving(ANSWERS, tls=_terminator(cert)) as port:
         endpoint = replace(endpoint_at(port), host=host, tls=tls)
         async with connect(endpoint, name="py-monitor") as client:
             assert await client.ping()
@@ -156,9 +157,9 @@ def _greeting(command: list[bytes]) -> bytes:
     return {b"HELLO": b"%1\r\n+proto\r\n:3\r\n", b"PING": b"+PONG\r\n"}.get(command[0], b"+OK\r\n")
 
 
-def _terminator() -> ssl.SSLContext:
+def _terminator(cert: str = CERT) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(CERT, KEY)
+    context.load_cert_chain(cert, KEY)
     return context
 
 
