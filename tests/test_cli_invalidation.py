@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from redis import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
+from tests.processes import ending
 from tests.ui.pty_run import DEADLINE, PtyRun
 
 SLOW = ("--rate", "250")
@@ -130,14 +132,17 @@ def test_nohup_outlives_its_terminal(server: EmbeddedServer, db: Redis, state: P
     assert (run.returncode, left(db)) == (0, 0)
 
 
-def script(server: EmbeddedServer, *arguments: str, under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+def script(
+    server: EmbeddedServer, *arguments: str, under: Sequence[str] = ()
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """The program with this server, without a terminal, under way; ``under`` another one that becomes it."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*under, sys.executable, "-m", "pymon_tui", "-s", server.socket, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    return ending(process)
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])

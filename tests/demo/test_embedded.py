@@ -15,6 +15,7 @@ from pymon_tui.demo import embedded
 from pymon_tui.demo.embedded import EmbeddedServer, NoServer, find_binary
 from tests.conftest import StartServer, client_of
 from tests.demo.waiting import is_gone, wait_until
+from tests.processes import ending
 
 PARENT = """
 import sys
@@ -87,12 +88,13 @@ def test_a_password_is_no_obstacle(own_server: StartServer) -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_nothing_survives_the_parent(end: signal.Signals) -> None:
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", PARENT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    ) as parent:
+    )
+    with ending(process) as parent:
         assert parent.stdout is not None
         pid, socket = parent.stdout.readline().split()
         folder = Path(socket.decode()).parent

@@ -35,6 +35,7 @@ from pymon_tui.services.notifications import Notifications
 from pymon_tui.services.stats import Stats
 from tests.conftest import client_of
 from tests.demo.waiting import eventually, is_gone, wait_until
+from tests.processes import ending
 
 # Prints the process id of everything it starts, then the socket.
 PARENT = """
@@ -274,7 +275,7 @@ async def test_it_stops_at_once_while_the_server_is_paused(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("ending", "end"),
+    ("last", "end"),
     [
         ("sys.stdin.read()", signal.SIGKILL),
         ("sys.stdin.read()", signal.SIGTERM),
@@ -284,13 +285,14 @@ async def test_it_stops_at_once_while_the_server_is_paused(monkeypatch: pytest.M
         ("raise RuntimeError", None),
     ],
 )
-def test_nothing_survives_the_parent(ending: str, end: signal.Signals | None) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(ending=ending)],
+def test_nothing_survives_the_parent(last: str, end: signal.Signals | None) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(ending=last)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    ) as parent:
+    )
+    with ending(process) as parent:
         assert parent.stdout is not None
         *pids, socket = parent.stdout.readline().decode().split()
         assert len(pids) == 3  # the watchdog, the workload, the server

@@ -30,6 +30,7 @@ from pymon_tui.server.session import Session
 from pymon_tui.server.terminal_loan import TerminalLoan
 from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
+from tests.processes import ending
 from tests.server.fake import CERT, KEY, serving, speaking
 from tests.server.fake_ssh import FakeSsh
 
@@ -322,9 +323,10 @@ def test_nothing_outlives_us(server: EmbeddedServer, fake_ssh: FakeSsh, how: str
         "    await asyncio.sleep(1000)\n"
         "asyncio.run(main())"
     )
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as us:
+    )
+    with ending(process) as us:
         assert us.stdout is not None
         if how == "hang":
             wait_until(lambda: bool(fake_ssh.starts))
