@@ -20,7 +20,7 @@ _PATIENCE = 5.0
 @pytest.fixture(scope="session", autouse=True)
 def settling_pilots() -> Iterator[None]:
     """Have every pilot wait for layouts and paints that are due, and for what follows from them."""
-    wait = Pilot._wait_for_screen
+    wait, idle = Pilot._wait_for_screen, Pilot.pause
 
     async def settle(pilot: Pilot[object], *timeout: float) -> bool:
         end = time.monotonic() + _PATIENCE
@@ -31,8 +31,13 @@ def settling_pilots() -> Iterator[None]:
             screen._on_timer_update()
         return False
 
+    async def pause(pilot: Pilot[object], delay: float | None = None) -> None:
+        await idle(pilot, delay)
+        await settle(pilot)  # what the last frame of `idle` has asked for
+
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Pilot, "_wait_for_screen", settle)
+        patched.setattr(Pilot, "pause", pause)
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ScreenResultType
@@ -81,6 +82,10 @@ class LiveScreen(SeenScreen[ScreenResultType]):
         self.bindings_updated_signal.subscribe(self, lambda _: self.show_keys())
         self.set_interval(LOOK_SECONDS, self._look)
         self._look()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Draw what depends on the width as soon as that is known."""
+        self.call_after_refresh(self._look)
 
     def action_help(self) -> None:
         """The keys that work now."""
