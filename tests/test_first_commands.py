@@ -1,0 +1,73 @@
+"""The README's two commands, begun in a folder that holds the source alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pymon_tui import __version__
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NEEDED = ("LICENSE", "README.md", "pymon_tui", "pyproject.toml", "uv.lock")
+OURS = re.compile("PYTHON|VIRTUAL_ENV|XDG_|UV$|UV_PYTHON|UV_PROJECT|UV_RUN_")
+"""What this run's own environment says to Python and uv, and the test's home."""
+UNREACHED = re.compile("No matching distribution found for uv|[Tt]imed out|error sending request")
+
+
+def _command(end: str) -> str:
+    (command,) = re.findall(rf"^python3 .* {end}$", README, re.MULTILINE)
+    return str(command)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ensurepip") is None, reason="this Python can't make virtual environments")
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (_command("pymon-tui demo").removesuffix("demo") + "--version", f"pymon-tui {__version__}"),
+        (_command("pytest") + " --version", f"pytest {pytest.__version__}"),
+    ],
+    ids=["demo", "tests"],
+)
+def test_a_command_begins_in_a_new_folder(command: str, said: str, tmp_path: Path) -> None:
+    for name in NEEDED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    env = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+    env["PATH"] = f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin"
+    env["HOME"] = pwd.getpwuid(os.getuid()).pw_dir  # where the caches are
+    env |= {"PIP_RETRIES": "0", "PIP_DEFAULT_TIMEOUT": "15"}
+    ran = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=150, check=False
+    )
+    if ran.returncode and UNREACHED.search(ran.stderr):
+        pytest.skip("no package index can be reached")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert said in ran.stdout.splitlines() + ran.stderr.splitlines()
+
+
+@pytest.mark.parametrize("file", ["README.md", ".ci/run"])
+def test_pip_installs_into_a_virtual_environment_alone(file: str) -> None:
+    if not (ROOT / file).exists():
+        pytest.skip(f"{file} isn't in the sdist")
+    calls = re.findall(r"(\S*\bpip3?) install", (ROOT / file).read_text(encoding="utf-8"))
+    assert calls
+    assert all(call.endswith("/bin/pip") for call in calls), calls
+
+
+def test_what_the_commands_make_is_not_packaged() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {".uv/", ".venv/"} <= set(ignored)
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = settings["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    # Without the stroke it is any file of that name, those of a virtual environment in the folder too.
+    assert [name for name in included if not name.startswith("/")] == []
