@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from pymon_tui.model.text import SafeText
@@ -53,6 +53,7 @@ class Member:
         failing: What the others say of it: ``fail?``, ``fail``, ``loading``; None where all is well.
         moving: Slots on their way out of it or in.
         epoch: Its configuration epoch in a cluster; 0 elsewhere. The greater one is right.
+        tls_port: Where it speaks TLS, if it also tells a port without; None where it tells one port.
     """
 
     address: Address | None
@@ -63,6 +64,7 @@ class Member:
     failing: SafeText | None
     moving: int
     epoch: int
+    tls_port: int | None = None
 
     @property
     def slot_count(self) -> int:
@@ -91,6 +93,11 @@ class Layout:
         return tuple(member for member in primaries if self.kind is not Kind.CLUSTER or member.slots)
 
     @property
+    def over_tls(self) -> Layout:
+        """The same nodes at the ports where they speak TLS."""
+        return replace(self, members=tuple(_over_tls(member) for member in self.members))
+
+    @property
     def uncovered(self) -> tuple[tuple[int, int], ...]:
         """The ranges of slots that no node serves; empty where all is well, and outside a cluster."""
         if self.kind is not Kind.CLUSTER:
@@ -104,6 +111,12 @@ class Layout:
         if free < SLOTS:
             missing.append((free, SLOTS - 1))
         return tuple(missing)
+
+
+def _over_tls(member: Member) -> Member:
+    if member.address is None or member.tls_port is None:
+        return member
+    return replace(member, address=Address(member.address.host, member.tls_port), tls_port=None)
 
 
 def in_order(members: Iterable[Member]) -> tuple[Member, ...]:

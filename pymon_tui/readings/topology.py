@@ -35,6 +35,8 @@ def parse_nodes(reply: Reply) -> Layout:
 def parse_shards(reply: Reply) -> Layout:
     """The nodes of CLUSTER SHARDS: a list of shards, each with its slots and its nodes.
 
+    It is the one answer that tells both ports of a node that has two, whichever of them was asked.
+
     Raises:
         ValueError: If it isn't such a list.
     """
@@ -157,7 +159,8 @@ def _shard(ranges: tuple[tuple[int, int], ...], nodes: list[Mapping[Any, Any]]) 
     for node in nodes:
         is_primary = _text(node, b"role") == "master"
         host = _text(node, b"hostname") or _text(node, b"endpoint") or _text(node, b"ip")
-        port = node.get(b"tls-port") or node.get(b"port")
+        plain, tls = node.get(b"port"), node.get(b"tls-port")
+        port = plain or tls
         health = _text(node, b"health")
         yield Member(
             Address(host, port) if host and host != "?" and isinstance(port, int) else None,
@@ -168,6 +171,7 @@ def _shard(ranges: tuple[tuple[int, int], ...], nodes: list[Mapping[Any, Any]]) 
             None if health in (None, "online") else safe(health),
             0,
             0,
+            tls if plain and tls and isinstance(tls, int) else None,
         )
 
 

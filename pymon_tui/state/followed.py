@@ -93,5 +93,5 @@ class Followed:
         for query in TOPOLOGY:
             reading = self.snapshot.reading(query)
             if isinstance(reading, Ready):
-                return reading.value
+                return reading.value.over_tls if self.monitor.endpoint.tls else reading.value
         return None

@@ -76,8 +76,20 @@ def test_shards(flat: bool) -> None:  # noqa: FBT001
     a, c, b = layout.members
     assert (a.slots, a.failing) == (((0, 8191),), None)
     assert (c.role, c.primary, c.failing, c.slots) == (Role.REPLICA, A, "loading", ())
-    assert b.address == Address("redis-b.example", 6380)
+    assert b.address == Address("redis-b.example", 6379)
     assert layout.uncovered == ()
+
+
+def test_shards_tell_both_ports_and_each_is_reached_as_we_speak() -> None:
+    both = node(A, b"master", b"10.0.0.1", tls_port=6380)
+    tls_alone = {
+        name: value for name, value in node(B, b"master", b"10.0.0.2", tls_port=6381).items() if name != b"port"
+    }
+    layout = parse_shards([shard(0, 8191, both), shard(8192, 16383, tls_alone)])
+    assert [member.address for member in layout.members] == [Address("10.0.0.1", 6379), Address("10.0.0.2", 6381)]
+    over_tls = layout.over_tls
+    assert [member.address for member in over_tls.members] == [Address("10.0.0.1", 6380), Address("10.0.0.2", 6381)]
+    assert over_tls.over_tls == over_tls
 
 
 def _flattened(one: dict[bytes, Any]) -> dict[bytes, Any]:

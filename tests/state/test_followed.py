@@ -1,0 +1,48 @@
+"""One node of a deployment: what it tells, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role
+from pymon_tui.model.feed import Feed
+from pymon_tui.model.link import Link, Live, Lost, Trouble
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings.topology import CLUSTER_SHARDS
+from pymon_tui.server.endpoint import Endpoint, Tls
+from pymon_tui.state.followed import Followed
+from tests.script import ready, snapshot
+from tests.state.test_fleet import follow
+
+
+async def followed(endpoint: Endpoint) -> Followed:
+    """A node that nobody asks anything."""
+    return Followed("10.0.0.1:6379", follow(endpoint, (), Feed()), asyncio.create_task(asyncio.sleep(0)))
+
+
+def linked(link: Link, at: float) -> Snapshot:
+    return snapshot({}, at=at, link=link)
+
+
+async def test_it_is_said_when_it_is_lost_and_for_how_long_it_was() -> None:
+    one = await followed(Endpoint())
+    away = Lost(Trouble.UNREACHABLE, safe("it refuses connections"), safe(""), 40.0, 41.0, 1)
+    assert one.take(linked(Live(10.0, 0.001), 39.0)) is None
+    assert one.take(linked(away, 40.0)) == "10.0.0.1:6379 is lost: it refuses connections"
+    assert one.take(linked(replace(away, tries=2), 70.0)) is None
+    assert one.take(linked(Live(130.0, 0.001), 130.0)) == "10.0.0.1:6379 is back after 1m 30s"
+    assert one.take(linked(Live(130.0, 0.001), 131.0)) is None
+
+
+@pytest.mark.parametrize(("tls", "port"), [(None, 6379), (Tls(), 6380)])
+async def test_others_are_where_they_speak_as_it_does(tls: Tls | None, port: int) -> None:
+    one = await followed(Endpoint(tls=tls))
+    member = Member(Address("10.0.0.2", 6379), "b", Role.PRIMARY, None, (), None, 0, 0, tls_port=6380)
+    one.take(snapshot({CLUSTER_SHARDS: ready(Layout(Kind.CLUSTER, (member,), None))}))
+    layout = one.teller.layout
+    assert layout is not None
+    assert [each.address for each in layout.members] == [Address("10.0.0.2", port)]
