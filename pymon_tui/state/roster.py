@@ -112,19 +112,24 @@ class Roster:
         seen = self._seen(sentinels) if sentinels is not None else {}
         infos = {teller.name: teller.info for teller in tellers if teller.info is not None}
         listed: dict[str, Member] = dict(seen)
+        copying: dict[str, str] = {}  # replicas to their primaries, as those that answer have them
         for teller in tellers:
             if teller.info is not None and teller.away_since is None and teller.name not in self._aliases:
                 for member in replication_layout(teller.info).members:
                     name = self._followed(str(member.address))
                     primary = teller.name if member.role is Role.REPLICA else None
                     listed.setdefault(name, replace(member, id=name, primary=primary))
+                    if primary is not None:
+                        copying.setdefault(name, primary)
         members = dict(listed)
         for teller in tellers:
             if teller.name not in self._aliases and not self._forgotten(teller, listed, now):
                 info = infos.get(teller.name)
-                members[teller.name] = (
-                    self._told(teller.name, info) if info else listed.get(teller.name, _unknown(teller.name))
-                )
+                told = self._told(teller.name, info) if info else listed.get(teller.name, _unknown(teller.name))
+                if teller.away_since is not None and teller.name in copying:
+                    # What it told last may be of before it was demoted.
+                    told = replace(told, role=Role.REPLICA, primary=copying[teller.name])
+                members[teller.name] = told
         self.kind = Kind.REPLICATION if len(members) > 1 else Kind.SINGLE
         if sentinels is not None:
             self.kind, self.primary = Kind.SENTINEL, self._followed(str(sentinels.primary))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from pymon_tui.model.deployment import Address, Kind, Layout, Role
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.sentinel import Seen
@@ -78,6 +82,30 @@ def test_a_failover_is_told() -> None:
     changes = roster.update([teller(SEED, back), teller("10.0.0.2:6379", lists)], 3)
     assert changes == (f"{SEED} became replica",)
     assert roster.members[SEED].primary == "10.0.0.2:6379"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_node_that_was_demoted_while_it_is_away_is_what_its_primary_has_it_for(turned: bool) -> None:  # noqa: FBT001
+    roster = Roster(SEED)
+    roster.update([teller(SEED, PRIMARY), teller("10.0.0.2:6379", REPLICA)], 0)
+    promoted = info(role="master", run_id="r", slave0="ip=127.0.0.1,port=7000,state=online")
+    third = info(role="slave", run_id="t", master_host="127.0.0.1", master_port=7000)
+    tellers = [teller("10.0.0.3:6379", third), teller("10.0.0.2:6379", promoted)]
+    for now in (2.0, FORGOTTEN_AFTER + 2.0):
+        roster.update([teller(SEED, PRIMARY, away=1.0), *(reversed(tellers) if turned else tellers)], now)
+        assert roles(roster) == {"10.0.0.2:6379": "primary", SEED: "replica", "10.0.0.3:6379": "replica"}
+        assert roster.members[SEED].primary == "10.0.0.2:6379"
+
+
+def test_a_replica_between_that_is_away_stays_one() -> None:
+    roster = Roster(SEED)
+    below = info(role="slave", run_id="b", master_host="10.0.0.2", master_port=6379)
+    tellers = [teller(SEED, PRIMARY), teller("10.0.0.2:6379", REPLICA), teller("10.0.0.3:6379", below)]
+    expected = {SEED: "primary", "10.0.0.2:6379": "replica", "10.0.0.3:6379": "replica"}
+    roster.update(tellers, 0)
+    assert roles(roster) == expected
+    roster.update([teller(SEED, info(role="master", run_id="p")), replace(tellers[1], away_since=1.0), tellers[2]], 2)
+    assert roles(roster) == expected
 
 
 def test_a_replica_that_is_away_and_listed_nowhere_is_forgotten_after_a_while() -> None:
