@@ -288,14 +288,25 @@ async def first_block_end(path: Path) -> int:
         return next(reader.blocks()).next_offset
 
 
-async def test_an_undo_of_another_kind_begins_anew(redis: Redis, server: EmbeddedServer, journal: Journal) -> None:
+@pytest.mark.parametrize(
+    ("same_process", "earlier", "now"), [(False, True, True), (True, True, False), (True, False, True)]
+)
+async def test_an_undo_of_another_kind_begins_anew(
+    redis: Redis,
+    server: EmbeddedServer,
+    journal: Journal,
+    same_process: bool,  # noqa: FBT001 - pytest's
+    earlier: bool,  # noqa: FBT001 - pytest's
+    now: bool,  # noqa: FBT001 - pytest's
+) -> None:
     async with raw(server) as client:
         path = await trash_of(server, journal, await strings(client, range(10)))
+    run_id = (await redis.info("server"))["run_id"] if same_process else "another"
     mark = Mark(await first_block_end(path), 0, RestoreTally(skipped=10)).as_json()
-    fields: dict[str, Any] = {"undo": "20261122-120413-1111", "run": RUN, "run_id": "another", "replace": True}
+    fields: dict[str, Any] = {"undo": "20261122-120413-1111", "run": RUN, "run_id": run_id, "replace": earlier}
     journal.append("undo", "started", **fields)
     journal.append("undo", "progress", **fields, mark=mark)
-    assert (await undo(server, path, journal, replace=True).run()).tally == RestoreTally(restored=10)
+    assert (await undo(server, path, journal, replace=now).run()).tally == RestoreTally(restored=10)
 
 
 async def test_a_full_memory_stops_it_and_it_goes_on_when_there_is_room(

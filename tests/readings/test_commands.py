@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymon_tui.readings.commands import WINDOW, Commands, parse_commands, remember
+from pymon_tui.readings.commands import WINDOW, Commands, Growth, parse_commands, remember
 from pymon_tui.readings.info import parse_info
 from tests.replies import recorded
 
@@ -97,6 +97,14 @@ def test_what_does_not_follow_begins_anew(new: Commands) -> None:
     before = remember(remember(None, commands(99.5, {"get": (5, 50)})), commands(100.0, {"get": (10, 100)}))
 
     assert remember(before, new).growth("get") is None
+
+
+def test_a_burst_is_spread_over_all_of_the_seconds_that_are_known() -> None:
+    read: Commands | None = None
+    for at, calls in ((100.0, 0), (101.0, 0), (102.0, 0), (103.0, 0), (104.0, 400)):
+        read = remember(read, commands(at, {"get": (calls, 10 * calls)}))
+    assert read is not None
+    assert read.growth("get") == Growth(calls=100.0, usec=1_000.0)
 
 
 def test_json_has_what_was_read_and_not_what_is_remembered() -> None:

@@ -87,6 +87,11 @@ def test_eviction_that_does_not_keep_up_is_seen(milliseconds: int, expected: lis
     assert severities(current_eviction_exceeded_time=milliseconds) == expected
 
 
+def test_it_says_for_how_long_eviction_has_not_kept_up() -> None:
+    (concern,) = concerns(memory(current_eviction_exceeded_time=2_500))
+    assert concern.text == "over maxmemory for 2500 ms: eviction lags"
+
+
 def test_the_worst_comes_first() -> None:
     found = severities(
         used_memory=GIB,

@@ -83,6 +83,16 @@ def test_one_node_that_failed_to_save_is_enough() -> None:
     assert not parse_persistence(merged([A, A], [])).rdb_failed
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_oldest_save_the_youngest_process_and_the_longest_fork_stand_for_all(turned: bool) -> None:  # noqa: FBT001
+    one = info(rdb_last_save_time=100, uptime_in_seconds=9, latest_fork_usec=50, server_time_usec=8)
+    other = info(rdb_last_save_time=90, uptime_in_seconds=3, latest_fork_usec=70, server_time_usec=7)
+    whole = merged([other, one] if turned else [one, other], [])
+    saved, server = parse_persistence(whole), parse_server(whole)
+    assert (saved.rdb_last_save_time, saved.latest_fork_usec) == (90, 70)
+    assert (server.uptime_in_seconds, server.server_time_usec) == (3, 8)
+
+
 def test_a_sum_that_lacks_a_node_is_not_told() -> None:
     assert merged([A, info(run_id="c")], []).number("used_memory") is None
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymon_tui.readings.info import parse_info
-from pymon_tui.readings.server import Server, parse_server
+from pymon_tui.readings.server import SERVER, Server, parse_server, server_now
 from tests.replies import recorded
+from tests.script import WALL, ready, snapshot
 
 
 def server(**fields: object) -> Server:
@@ -71,6 +72,12 @@ def test_tells_products_apart(fields: dict[str, str], product: str, version: str
 )
 def test_calls_roles_by_their_new_names(told: str, role: str | None) -> None:
     assert server(role=told).role == role
+
+
+def test_the_servers_clock_goes_on_after_its_answer_and_ours_stands_in_for_it() -> None:
+    told, untold = ready(server(server_time_usec=1_700_000_000_500_000)), ready(server())
+    assert server_now(snapshot({SERVER: told}, at=told.at + 3)) == 1_700_000_003.5
+    assert server_now(snapshot({SERVER: untold}, at=untold.at + 3)) == WALL + untold.at + 3
 
 
 @given(st.binary())

@@ -102,6 +102,18 @@ def test_what_is_dangerous_is_typed(
     assert (ran.code, len(keys_of(db))) == (1 if left else 0, left)
 
 
+def test_as_many_keys_as_are_allowed_without_typing_are_not_more(
+    db: Redis, pymon: Command, answers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(db, "user:", 3)
+    monkeypatch.setenv("PYMON_TYPE_ABOVE", "3")
+    answers.append("y")
+    ran = pymon("invalidate", "user:*")
+    assert "unlink: remove 3 keys in db 0 on " in ran.err
+    assert "type user:*" not in ran.err
+    assert (ran.code, len(keys_of(db))) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -16,6 +16,7 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.feed import PAYLOAD_LIMIT, Feed, Message
 from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Reason, Unavailable
+from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint, Tls
 from tests.conftest import StartServer, client_of
 from tests.server.fake import CERT, KEY, serving
@@ -110,6 +111,52 @@ async def test_comes_back_after_a_kill_and_marks_the_gap(redis: Redis, server: E
             "gap: reconnected after less than a second, messages in between are lost",
         ]
     assert await errors_of(redis) == ({}, 0)
+
+
+async def test_a_connection_that_is_lost_soon_again_has_not_come_back(
+    redis: Redis, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, tries = 0.0, []
+    monkeypatch.setattr(clock, "now", lambda: now)
+    async with listening(at(server), b"*") as (listener, feed):
+        for held in (0.0, 9.0, 9.9, 10.0):
+            await until(live(feed))
+            now += held
+            await send(redis, "CLIENT", "KILL", "ID", str(listener.client_id))
+            await until(lambda: isinstance(feed.status, Lost))
+            assert isinstance(feed.status, Lost)
+            tries.append(feed.status.tries)
+            listener.wake()
+    assert tries == [1, 2, 3, 1]
+
+
+async def test_what_is_held_is_held_since_this_connection(
+    redis: Redis, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 5.0
+    monkeypatch.setattr(clock, "now", lambda: now)
+    async with listening(at(server), b"news") as (listener, feed):
+        await until(live(feed))
+        assert listener.held_since == {b"news": 5.0}
+        now = 8.0
+        await send(redis, "CLIENT", "KILL", "ID", str(listener.client_id))
+        await until(lambda: isinstance(feed.status, Lost))
+        assert listener.held_since == {}
+        listener.wake()
+        await until(live(feed))
+        assert listener.held_since == {b"news": 8.0}
+
+
+async def test_where_nothing_is_followed_there_is_no_gap(redis: Redis, server: EmbeddedServer) -> None:
+    async with listening(at(server), b"news") as (listener, feed):
+        for followed in ([b"news"], [], [b"news"]):
+            await until(live(feed))
+            await listener.watch(followed)
+            await send(redis, "CLIENT", "KILL", "ID", str(listener.client_id))
+            await until(lambda: isinstance(feed.status, Lost))
+            listener.wake()
+        await until(live(feed))
+        assert [mark.split(":")[0] for mark in marks(feed)] == ["connection lost", "gap"] * 2
 
 
 @pytest.mark.needs("client|no-touch")  # of the age of INFO's counter of those it cut off

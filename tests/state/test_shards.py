@@ -159,6 +159,24 @@ async def test_it_lets_go_of_what_nobody_else_follows(redis: Redis, server: Embe
     await eventually(lambda: has_followers(0))
 
 
+@pytest.mark.parametrize(("interval", "kept"), [(1.0, KEPT), (10.0, 30.0)])
+async def test_it_holds_on_for_three_ticks_however_far_apart_they_are(
+    server: EmbeddedServer, interval: float, kept: float
+) -> None:
+    feed = Feed()
+    feed.patterns = (b"orders:*",)
+    shards = Shards(feed)
+
+    def at(now: float, *channels: Channel) -> bool:
+        told = Ready(Channels(channels), now)
+        shards.update([ShardNode("here", Endpoint(socket=server.socket), ((0, 16_383),), told)], now, interval)
+        return bool(shards.tasks)
+
+    assert at(100.0, Channel(b"orders:1", 1))
+    assert at(100.0 + kept - 0.1)
+    assert not at(100.0 + kept)
+
+
 async def test_a_node_that_tells_nothing_is_no_trouble(server: EmbeddedServer) -> None:
     shards = Shards(Feed())
     shards.update([ShardNode("here", Endpoint(socket=server.socket), ((0, 16_383),), PENDING)], 0.0, 1.0)

@@ -77,13 +77,14 @@ async def test_letters_that_are_keys_are_typed_where_one_types(desk: ScriptedDes
         assert not desk.removals
 
 
-async def test_few_keys_are_confirmed_by_yes_and_enter_says_no(desk: ScriptedDesk) -> None:
-    desk.plan_changes = {"matched": 12}
+@pytest.mark.parametrize(("matched", "shown"), [(12, "12"), (RULES.type_above, "10 000")])
+async def test_few_keys_are_confirmed_by_yes_and_enter_says_no(desk: ScriptedDesk, matched: int, shown: str) -> None:
+    desk.plan_changes = {"matched": matched}
     async with walk(desk) as on:
         await on.to_ready_plan()
         await on.press("enter")
         await on.until_on(QuestionScreen)
-        assert "remove 12 keys user:cache:* from db0 on prod-cache" in on.text(".frame > Prose")
+        assert f"remove {shown} keys user:cache:* from db0 on prod-cache" in on.text(".frame > Prose")
         await on.press("enter")
         await on.until_on(PlanScreen)
         await on.press("enter", "y")

@@ -1,0 +1,87 @@
+"""A deployment as a whole: what its nodes do is added up, each thing where it is done, over the time that it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pymon_tui.model.deployment import Kind, Role
+from pymon_tui.model.feed import Feed
+from pymon_tui.model.history import History
+from pymon_tui.model.link import Link, Live, Lost, Trouble
+from pymon_tui.model.metric import Kind as Counts
+from pymon_tui.model.metric import Metric
+from pymon_tui.model.query import Ready
+from pymon_tui.model.snapshot import Node, Snapshot
+from pymon_tui.model.text import safe
+from pymon_tui.readings.hits import HIT_RATE
+from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.metrics import CLIENTS, COMMANDS, CONNECTIONS, ERRORS, HITS, METRICS, MISSES, RTT, USED_MEMORY
+from pymon_tui.state.whole import Whole
+from tests.state.deployed import fleet, node
+
+
+def doing(port: int, role: Role, does: Mapping[Metric[Any], float], link: Link | None = None) -> Node:
+    """A node that does this each second; of what doesn't count up it is the level."""
+    history = History((*METRICS, RTT))
+    for second in (1.0, 2.0):
+        values = {each.name: value * (second if each.kind is Counts.COUNTER else 1) for each, value in does.items()}
+        history.record(second, values, {})
+    one = node(port, role, link=link)
+    return replace(one, snapshot=replace(one.snapshot, history=history.view()))
+
+
+def together(*nodes: Node, moments: Sequence[float] = (100.0, 101.0), infos: Sequence[Info | None] = ()) -> Snapshot:
+    """All of them as one, at the last of these moments."""
+    whole, view = Whole((HIT_RATE,), safe("shop")), fleet(Kind.REPLICATION, nodes)
+    *earlier, last = (replace(nodes[0].snapshot, at=at) for at in moments)
+    for pace in earlier:
+        whole.snapshot(view, infos or [None] * len(nodes), pace, Feed())
+    return whole.snapshot(view, infos or [None] * len(nodes), last, Feed())
+
+
+def lost(since: float) -> Lost:
+    return Lost(Trouble.UNREACHABLE, safe(f"away since {since:g}"), safe(""), since, 200.0, 3)
+
+
+def test_what_reaches_one_node_counts_on_replicas_too_and_what_all_do_counts_once() -> None:
+    primary = {HITS: 8.0, MISSES: 2.0, CLIENTS: 7.0, CONNECTIONS: 3.0, COMMANDS: 100.0, USED_MEMORY: 500.0}
+    replica = {HITS: 80.0, MISSES: 20.0, CLIENTS: 70.0, CONNECTIONS: 30.0, COMMANDS: 90.0, USED_MEMORY: 500.0}
+    shown = together(doing(1, Role.PRIMARY, primary), doing(2, Role.REPLICA, replica))
+    latest = {metric: shown.history.latest(metric.name) for metric in primary}
+    assert latest == {HITS: 88, MISSES: 22, CLIENTS: 77, CONNECTIONS: 33, COMMANDS: 100, USED_MEMORY: 500}
+
+
+def test_a_late_tick_counts_for_the_time_it_covers() -> None:
+    one = doing(1, Role.PRIMARY, {COMMANDS: 100.0})
+    assert together(one, moments=(100.0, 101.0, 104.0)).history.latest(COMMANDS.name) == 100
+
+
+def test_what_one_node_does_not_tell_is_not_told_of_all() -> None:
+    first, second = doing(1, Role.PRIMARY, {COMMANDS: 100.0, ERRORS: 5.0}), doing(2, Role.PRIMARY, {COMMANDS: 10.0})
+    shown = together(first, second)
+    assert shown.history.latest(COMMANDS.name) == 110
+    assert shown.history.latest(ERRORS.name) is None
+
+
+def test_the_whole_is_as_far_away_as_its_furthest_node_and_as_old_as_its_oldest_link() -> None:
+    near = doing(1, Role.PRIMARY, {RTT: 0.001}, Live(50.0, 0.001))
+    far = doing(2, Role.PRIMARY, {RTT: 0.2}, Live(40.0, 0.2))
+    for nodes in ((near, far), (far, near)):
+        shown = together(*nodes)
+        assert shown.history.latest(RTT.name) == 0.2
+        assert shown.link == Live(40.0, 0.2)
+
+
+def test_where_none_answers_the_one_that_is_away_longest_says_why() -> None:
+    nodes = [doing(port, Role.PRIMARY, {}, lost(since)) for port, since in ((1, 80.0), (2, 70.0), (3, 90.0))]
+    assert together(*nodes).link == lost(70.0)
+
+
+def test_replicas_that_are_left_alone_count_once() -> None:
+    reads = parse_info(b"role:slave\r\nkeyspace_hits:30\r\nkeyspace_misses:10\r\n")
+    primary, replica = doing(1, Role.PRIMARY, {}, lost(80.0)), doing(2, Role.REPLICA, {})
+    reading = together(primary, replica, infos=[reads, reads]).reading(HIT_RATE)
+    assert isinstance(reading, Ready)
+    assert (reading.value.keyspace_hits, reading.value.keyspace_misses) == (30, 10)
