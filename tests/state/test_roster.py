@@ -104,8 +104,10 @@ def test_a_replica_between_that_is_away_stays_one() -> None:
     expected = {SEED: "primary", "10.0.0.2:6379": "replica", "10.0.0.3:6379": "replica"}
     roster.update(tellers, 0)
     assert roles(roster) == expected
-    roster.update([teller(SEED, info(role="master", run_id="p")), replace(tellers[1], away_since=1.0), tellers[2]], 2)
-    assert roles(roster) == expected
+    alone = teller(SEED, info(role="master", run_id="p"))
+    for now in (2.0, FORGOTTEN_AFTER + 2.0):
+        roster.update([alone, replace(tellers[1], away_since=1.0), tellers[2]], now)
+        assert roles(roster) == expected
 
 
 def test_a_replica_that_is_away_and_listed_nowhere_is_forgotten_after_a_while() -> None:
