@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pyte
 import pytest
 from redis.asyncio import Redis
 
@@ -10,38 +9,9 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.ui.panes import PANES_BY_KEY
 from tests.conftest import StartServer, client_of
 from tests.demo.waiting import eventually
+from tests.ui.eyes import Eyes, walk
 from tests.ui.hostile import COMMANDS, assert_only_ours, send, spoil, spoil_application
 from tests.ui.pty_run import PtyRun
-
-
-class Eyes:
-    """What a person sees of a run, by a terminal that obeys everything it is sent."""
-
-    def __init__(self, run: PtyRun, size: tuple[int, int]) -> None:
-        self.screen = pyte.Screen(*size)
-        self._stream = pyte.ByteStream(self.screen)
-        self._run = run
-        self._fed = 0
-
-    def see(self, text: str) -> bool:
-        """Whether the text stands on the screen now."""
-        new, self._fed = self._run.output[self._fed :], len(self._run.output)
-        self._stream.feed(new)
-        try:
-            return any(text in line for line in self.screen.display)
-        except IndexError:  # so far only half of what stands where a wide character stood
-            return False
-
-    def until(self, *texts: str) -> None:
-        """Wait until one of the texts is seen."""
-        try:
-            self._run.until(lambda: any(self.see(text) for text in texts))
-        except AssertionError:
-            raise AssertionError("\n".join((f"never saw {texts}:", *self.screen.display))) from None
-
-    def until_not(self, text: str) -> None:
-        """Wait until the text is seen no more."""
-        self._run.until(lambda: not self.see(text))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
@@ -123,13 +93,6 @@ async def test_nothing_hostile_comes_out_of_an_invalidation(
 PASTED = b"\x1b[200~a \xc2\x9b31mb\xe2\x80\xae\x07\x00c\x1b[201~"
 
 TURNED = b"\x1b[200~\xe2\x80\xaeb\x1b[201~"
-
-
-def walk(run: PtyRun, eyes: Eyes, *steps: tuple[bytes, str]) -> None:
-    """Type each of the keys, and wait for what is then seen."""
-    for keys, seen in steps:
-        run.send(keys)
-        eyes.until(seen)
 
 
 async def test_nothing_hostile_comes_out_of_the_application(redis: Redis, server: EmbeddedServer) -> None:

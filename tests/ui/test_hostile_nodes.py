@@ -13,6 +13,7 @@ from tests.conftest import StartServer, client_of, free_port
 from tests.demo.waiting import eventually
 from tests.servers.cluster import Cluster
 from tests.servers.node import Node
+from tests.ui.eyes import Eyes, walk
 from tests.ui.hostile import assert_only_ours, assert_plain
 from tests.ui.hostile_nodes import (
     HUGE,
@@ -26,7 +27,6 @@ from tests.ui.hostile_nodes import (
     with_replicas,
 )
 from tests.ui.pty_run import PtyRun
-from tests.ui.test_hostile import Eyes, walk
 
 SMALL, LARGE = (80, 24), (140, 40)
 CLUSTERS = {"nodes": in_cluster(told_by=b"NODES"), "shards": in_cluster(told_by=b"SHARDS")}
