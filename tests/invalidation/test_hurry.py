@@ -48,17 +48,17 @@ async def test_a_few_pings_go_out_while_an_answer_is_awaited() -> None:
 async def test_none_goes_out_where_only_pings_are_unanswered() -> None:
     asked = Asked(others=1)
     asked.hurry.asked()
-    await until(lambda: len(asked.pings) == 2)
-    asked.others = 0
+    await until(lambda: len(asked.pings) >= 2)
+    asked.others, before = 0, len(asked.pings)
     asked.hurry._send()
-    assert len(asked.pings) == 2
+    assert len(asked.pings) == before
     asked.hurry.end()
 
 
 async def test_who_may_not_send_them_sends_no_more() -> None:
     asked = Asked(others=1)
     asked.hurry.asked()
-    await until(lambda: len(asked.pings) == 1)
+    await until(lambda: len(asked.pings) >= 1)
     asked.pings[0].set_result([NoPermissionError("this user has no permissions to run the 'ping' command")])
     await asyncio.sleep(0)
     asked.hurry.asked()

@@ -138,7 +138,9 @@ async def test_the_trash_of_a_run_under_way_is_not_dropped_for_another(
     elsewhere = Endpoint(socket=server.socket, db=1)
     async with under_way(first) as task:
         await until(lambda: first.progress.tally.removed > 1_000)
+        first.pause()
         await removed(elsewhere, selecting("cache:*"), tmp_path, Options(undo=True, trash_cap=10_000))
+        first.resume()
         result = await task
     assert result.undo is not None
     with TrashReader(result.undo) as reader:

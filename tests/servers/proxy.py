@@ -65,6 +65,7 @@ class Proxy:
         self.instead: bytes | None = None
         self._target = target
         self._links: dict[asyncio.Task[None], _Link | None] = {}
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}  # those on their way to a link, too
         self._door: asyncio.Server | None = None
         self._flows = asyncio.Event()
         self._flows.set()
@@ -110,8 +111,8 @@ class Proxy:
 
     def cut(self) -> None:
         """Break all connections at once: clients see a reset (a port) or an end (a socket)."""
-        for link in self._open():
-            _break(link.client)
+        for client in self._clients.values():
+            _break(client)
 
     def lose_server(self) -> None:
         """The server hangs up, and no client is told: half-open connections."""
@@ -140,7 +141,7 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self.accepted += 1
-        self._links[task] = None
+        self._links[task], self._clients[task] = None, client
         try:
             answers, server = await _connected_to(self._target)
             self._links[task] = link = _Link(requests, client, answers, server)
@@ -149,7 +150,7 @@ class Proxy:
             pass  # either end has gone, or the test is over
         finally:
             client.close()
-            del self._links[task]
+            del self._links[task], self._clients[task]
 
     async def _pass_both_ways(self, link: _Link) -> None:
         back = asyncio.create_task(self._pass_replies(link))

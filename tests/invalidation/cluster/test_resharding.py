@@ -85,10 +85,11 @@ async def test_slots_that_move_in_one_go_are_followed(own_cluster: StartCluster,
 
     async with under_way(removal) as task:
         await until(lambda: removal.progress.tally.removed > 300)
-        for source, target in ((one, other), (other, third), (third, one)):
+        moves = ((one, other), (other, third), (third, one))
+        for source, target in moves:
             ranges = [word for slot in tagged[source][:3] for word in (slot, slot)]
             source.ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *ranges, "NODE", target.id)
-        await until(lambda: all(cluster.owner(slot) is other for slot in tagged[one][:3]))
+        await until(lambda: all(cluster.owner(slot) is to for at, to in moves for slot in tagged[at][:3]))
         result = await task
 
     assert (result.outcome, result.why, result.left) == ("done", "", 0)

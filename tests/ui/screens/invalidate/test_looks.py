@@ -137,6 +137,7 @@ async def test_run(look: SnapshotAssertion, desk: ScriptedDesk, size: tuple[int,
         await on.until_says("#progress", "pulse")
         removal.progress = progress_of()
         await on.until_says("#progress", "7 602")
+        on.hold()
         # As many looks as there is room for, however many there were while we waited.
         screen.felt.extend((58 if 370 < number < 385 else 14 + number % 6) / 1e4 for number in range(400))
         screen.draw_pings(0.0057)

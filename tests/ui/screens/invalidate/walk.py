@@ -50,6 +50,11 @@ class Walk:
         """Wait until a widget shows this."""
         await until(self.pilot, lambda: bool(self.screen.query(selector)) and text in self.text(selector))
 
+    def hold(self) -> None:
+        """Let the screen look no more."""
+        for timer in self.screen._timers:
+            timer.pause()
+
     async def until_on(self, kind: type[ScreenT]) -> ScreenT:
         """Wait until a screen of this kind is shown."""
         await until(self.pilot, lambda: isinstance(self.screen, kind))
