@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer, NoServer
-from tests.processes import hear_signals
+from tests.processes import unignore_signals
 from tests.servers.clients import InitialConfigs, make_clean
 from tests.servers.clients import client_of as client_of
 from tests.servers.kinds import EMBEDDED, KINDS, binary_of
@@ -22,7 +22,7 @@ from tests.servers.ports import free_port as free_port
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.needs", "tests.ui.settling"]
 
-hear_signals()
+unignore_signals()
 
 # The program is started hundreds of times, and would be compiled anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

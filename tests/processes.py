@@ -11,11 +11,11 @@ from typing import AnyStr
 _IGNORED_IN_THE_BACKGROUND = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
-def hear_signals() -> None:
+def unignore_signals() -> None:
     """Let the programs that we start hear what a shell in the background, or nohup, has us ignore.
 
-    What is ignored stays so across an exec, and what is handled doesn't. SIGHUP and SIGQUIT are handled by doing
-    nothing, so that a run under nohup goes on when its terminal closes.
+    exec keeps ignored signals ignored and resets handled ones to the default. SIGHUP and SIGQUIT get a handler that
+    does nothing, so that a run under nohup goes on when its terminal closes.
     """
     for number in _IGNORED_IN_THE_BACKGROUND:
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -23,7 +23,7 @@ def hear_signals() -> None:
 
 
 @contextmanager
-def ending(process: subprocess.Popen[AnyStr]) -> Iterator[subprocess.Popen[AnyStr]]:
+def killed_at_exit(process: subprocess.Popen[AnyStr]) -> Iterator[subprocess.Popen[AnyStr]]:
     """The process, which is killed at the end if it still runs: a Popen's own end waits for it, perhaps for ever."""
     with process:
         try:

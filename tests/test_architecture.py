@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import subprocess
 import sys
@@ -90,3 +91,57 @@ def test_what_is_heavy_waits(module: str, heavy: tuple[str, ...]) -> None:
     script = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
+
+
+def test_what_is_written_to_a_connection_passes_one_function() -> None:
+    found = [
+        f"{_name(path)}: {match.group()}"
+        for path in MODULES
+        if path.name != "writing.py"
+        for match in re.finditer(r"transport\.write\(|\.writelines\(|_writer\.write\(", _source(path))
+    ]
+    assert not found, found
+
+
+def test_no_comprehension_binds_a_name_that_its_function_takes_from_the_module() -> None:
+    """Python 3.12.1 takes such a name for one of the function's own, which has no value."""
+    lost = [
+        f"{path.relative_to(PACKAGE.parent)}:{read.lineno}: {read.id} in {function.name}"
+        for path in (*MODULES, *sorted(Path(__file__).parent.rglob("*.py")))
+        for module in [ast.parse(_source(path))]
+        for function in _functions(module)
+        for read in _lost_reads(function, _bound(module.body))
+    ]
+    assert not lost, lost
+
+
+def _bound(body: list[ast.stmt]) -> set[str]:
+    """The names that a module binds."""
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    names |= {
+        (alias.asname or alias.name).split(".")[0]
+        for node in body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assigned = [node for node in body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    names |= {node.id for one in assigned for node in ast.walk(one) if isinstance(node, ast.Name)}
+    return names | set(dir(builtins))
+
+
+def _lost_reads(function: ast.AST, of_the_module: set[str]) -> Iterator[ast.Name]:
+    """Reads of a module's names outside the comprehensions of the same function that bind them."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    own = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    within: dict[str, set[int]] = {}
+    for comprehension in ast.walk(function):
+        if isinstance(comprehension, ast.ListComp | ast.SetComp | ast.DictComp):
+            targets = [node for each in comprehension.generators for node in ast.walk(each.target)]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    within.setdefault(target.id, set()).update(id(node) for node in ast.walk(comprehension))
+    stored = {node.id for node in names if isinstance(node.ctx, ast.Store) and id(node) not in within.get(node.id, ())}
+    for node in names:
+        is_read = isinstance(node.ctx, ast.Load) and id(node) not in within.get(node.id, ())
+        if is_read and node.id in within and node.id in of_the_module and node.id not in own | stored:
+            yield node

@@ -18,7 +18,7 @@ from redis import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
-from tests.processes import ending
+from tests.processes import killed_at_exit
 from tests.ui.pty_run import DEADLINE, PtyRun
 
 SLOW = ("--rate", "250")
@@ -142,7 +142,7 @@ def script(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    return ending(process)
+    return killed_at_exit(process)
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])

@@ -56,7 +56,8 @@ def test_a_wrong_password_is_no_server(server: EmbeddedServer, fake_ssh: FakeSsh
 @pytest.mark.parametrize("command", [["once"], ["invalidate", "x", "--yes"], ["undo", "--yes"]])
 def test_control_c_is_an_answer(server: EmbeddedServer, fake_ssh: FakeSsh, command: list[str]) -> None:
     fake_ssh.does("ask")
-    with PtyRun(["-s", server.socket, "--ssh", BASTION, *command]) as run:
+    patient = {"PYMON_CONNECT_TIMEOUT": "60"}
+    with PtyRun(["-s", server.socket, "--ssh", BASTION, *command], environ=patient) as run:
         asked(run)
         run.send(b"\x03")
         assert run.ended() == 130

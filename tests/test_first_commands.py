@@ -69,5 +69,5 @@ def test_what_the_commands_make_is_not_packaged() -> None:
     assert {".uv/", ".venv/"} <= set(ignored)
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     included = settings["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
-    # Without the stroke it is any file of that name, those of a virtual environment in the folder too.
+    # Without the leading slash a pattern also matches inside a virtual environment that lies in the folder.
     assert [name for name in included if not name.startswith("/")] == []

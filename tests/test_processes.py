@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ending
+from tests.processes import killed_at_exit
 
 _ROOT = Path(__file__).parent.parent
 _SAY = "import signal; print([signal.getsignal(n) is signal.SIG_IGN for n in (2, 3, 1)])"
@@ -25,7 +25,7 @@ def _ignore() -> None:
     ("before", "ignored"),
     [
         ("", "[True, True, True]"),
-        ("from tests.processes import hear_signals; hear_signals();", "[False, False, False]"),
+        ("from tests.processes import unignore_signals; unignore_signals();", "[False, False, False]"),
     ],
 )
 def test_what_a_background_shell_ignores_is_heard_again(before: str, ignored: list[bool]) -> None:
@@ -37,7 +37,7 @@ def test_what_a_background_shell_ignores_is_heard_again(before: str, ignored: li
 def test_a_process_that_hears_no_signal_ends_with_its_test() -> None:
     deaf = "import signal, sys; signal.signal(15, signal.SIG_IGN); print('up', flush=True); sys.stdin.read()"
     process = subprocess.Popen([sys.executable, "-c", deaf], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with pytest.raises(RuntimeError), ending(process):
+    with pytest.raises(RuntimeError), killed_at_exit(process):
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.terminate()

@@ -37,7 +37,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 @pytest.mark.needs("slowlog|get", "client|no-touch")
 async def test_the_doctor_says_what_the_example_shows(redis: Redis, server: EmbeddedServer) -> None:
     (example,) = re.findall(r"^\$ pymon-tui .* doctor\n(.*?)```", README, re.DOTALL | re.MULTILINE)
-    shown = {line[2:18].rstrip(): line for line in example.splitlines()}
+    shown = {said[2:18].rstrip(): said for said in example.splitlines()}
     await redis.acl_setuser(
         "me", enabled=True, nopass=True, categories=["+@all"], commands=["-slowlog|get", "-client|kill"], keys=["*"]
     )

@@ -43,7 +43,7 @@ class Rules:
         protected: Keys that are never touched.
         presets: Named patterns, the built-in ones among them.
         max_keys: Keys that one run may remove.
-        type_above: A run of more keys than this has its pattern typed to confirm it.
+        type_above: The pattern must be typed to confirm a run of more keys than this.
         ceiling: Seconds that another client's PING p99 may rise by.
         rate: Keys a second at most; None for as many as the brake allows.
         trash_cap: Bytes that all trash files together may take.

@@ -237,7 +237,7 @@ class Pipe(asyncio.BufferedProtocol):
         self._fail(link_error(exc or RedisConnectionError(), self.endpoint))
 
     def _write(self, packed: bytes) -> None:
-        with suppress(ConnectionResetError):  # `connection_lost` fails the questions
+        with suppress(RedisConnectionError):  # `connection_lost` fails the questions
             write(self._transport, packed)
 
     def _hand_out(self, answers: Iterator[Answer]) -> None:

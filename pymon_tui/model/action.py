@@ -37,6 +37,8 @@ class Action:
         acl: The name that ACL rules give the command, such as ``client|kill``; of a course, the one that matters.
         counts: What a number in the answer counts, such as "clients killed"; empty where it isn't one.
         node: Which node of a deployment it is for, by its label; None for the one that is shown.
+        run_id: The server process that was shown when it was decided on (``run_id`` of INFO); no other one gets it.
+            None where that wasn't told.
     """
 
     name: SafeText
@@ -45,6 +47,7 @@ class Action:
     acl: str
     counts: SafeText = NOTHING
     node: SafeText | None = None
+    run_id: SafeText | None = None
 
     @property
     def lines(self) -> tuple[SafeText, ...]:

@@ -10,7 +10,7 @@ _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _DECIMAL = ("", "k", "M", "G", "T", "P", "E")
 UNKNOWN = safe("–")
 
-_ROUNDING = 1e-6
+_FLOAT_TOLERANCE = 1e-6
 """Seconds by which the difference of two moments may miss a whole number: clocks are read as floats."""
 
 
@@ -99,9 +99,9 @@ def percent(value: float | None) -> SafeText:
 
 def duration(seconds: float | None) -> SafeText:
     """A span in its two largest units: ``41s``, ``4m 12s``, ``3h 5m``, ``12d 3h``."""
-    if seconds is None or not math.isfinite(seconds) or seconds < -_ROUNDING:
+    if seconds is None or not math.isfinite(seconds) or seconds < -_FLOAT_TOLERANCE:
         return UNKNOWN
-    whole = int(seconds + _ROUNDING)
+    whole = int(seconds + _FLOAT_TOLERANCE)
     days, hours, minutes, rest = whole // 86400, whole // 3600 % 24, whole // 60 % 60, whole % 60
     if days:
         return safe(f"{days}d {hours}h" if days < 1000 else f"{days}d")

@@ -27,6 +27,7 @@ async def perform(
 ) -> Outcome:
     """Send the action's commands on a connection of its own, each once, and say what came of it.
 
+    Nothing is sent where another server process answers than the one that the action was decided on.
     A lost answer is not taken for a failure and no command is sent again: the outcome is then unknown.
     ``record`` is told of every attempt. One that it can't write down is made all the same, and its outcome says so.
     """
@@ -41,7 +42,7 @@ async def perform(
     try:
         run_id = await _run_id(session)
         try:
-            outcome = await _send(action, session)
+            outcome = _meant_for_another(action, endpoint, run_id) or await _send(action, session)
         except asyncio.CancelledError:
             # Whoever waited for the answer has gone, such as a monitor that was closed; the command hasn't.
             what = safe(f"{action.name} was sent, and nobody waited for its answer")
@@ -65,6 +66,16 @@ async def _run_id(session: Session) -> SafeText | None:
         return parse_info(reply).text("run_id") if isinstance(reply, bytes) else None
     except ValueError:  # a proxy that answers something of its own
         return None
+
+
+def _meant_for_another(action: Action, endpoint: Endpoint, run_id: SafeText | None) -> NotDone | None:
+    if action.run_id is None or action.run_id == run_id:
+        return None
+    if run_id is None:
+        why = f"{endpoint.address} no longer tells which server process it is"
+    else:
+        why = f"another server process answers at {endpoint.address} than the one that was shown"
+    return NotDone(safe(f"{action.name} was not sent: {why}"), safe("look again, and decide again"), unknown=False)
 
 
 async def _send(action: Action, session: Session) -> Outcome:

@@ -15,6 +15,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import link_error
+from pymon_tui.server.writing import closed
 
 
 class Session:
@@ -71,7 +72,7 @@ class Session:
             refuse_writes(commands)
         if not self._connection.is_connected:
             # redis-py would connect anew by itself: as nobody, and to database 0.
-            raise RedisConnectionError("the connection is closed")
+            raise closed()
         packed = self._connection.pack_commands(commands)
         self.sent += len(commands)
         self.bytes_out += sum(map(len, packed))

@@ -66,7 +66,7 @@ class Stream(asyncio.BufferedProtocol):
         if self._session.endpoint.read_only:
             refuse_writes(commands)
         packed = [hiredis.pack_command(words) for words in commands]  # type: ignore[arg-type]  # takes any tuple
-        with suppress(ConnectionResetError):  # `connection_lost` tells the owner
+        with suppress(RedisConnectionError):  # `connection_lost` tells the owner
             write(self._transport, b"".join(packed))
 
     async def close(self) -> None:

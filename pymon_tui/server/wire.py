@@ -16,7 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import certificate_error
-from pymon_tui.server.writing import LostOnWrite, SocketConnection, TcpConnection
+from pymon_tui.server.writing import GuardedConnection, SocketConnection, TcpConnection
 
 
 def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConnection:
@@ -82,7 +82,7 @@ class _Parser(_AsyncHiredisParser):
         return True
 
 
-class _Ungreeted(AbstractConnection):
+class _WithoutHandshake(AbstractConnection):
     """A connection on which redis-py says nothing. A base class to put before one of redis-py's.
 
     ``redis_connect_func`` does the same, but redis-py asks for it in a way that Python 3.14 warns of.
@@ -104,15 +104,15 @@ class _Ungreeted(AbstractConnection):
         await self.on_connect()
 
 
-class _TcpConnection(_Ungreeted, TcpConnection):
+class _TcpConnection(_WithoutHandshake, TcpConnection):
     """A connection to a host and a port."""
 
 
-class _SocketConnection(_Ungreeted, SocketConnection):
+class _SocketConnection(_WithoutHandshake, SocketConnection):
     """A connection to a unix socket, the server's or a tunnel's."""
 
 
-class _TlsConnection(_Ungreeted, LostOnWrite, SSLConnection):
+class _TlsConnection(_WithoutHandshake, GuardedConnection, SSLConnection):
     """A TLS connection with our own verification, which may ask for another name than the host's (SNI)."""
 
     def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:

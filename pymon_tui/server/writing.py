@@ -11,29 +11,35 @@ from collections.abc import Iterable
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, UnixDomainSocketConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 _BROKEN = (AttributeError, RuntimeError, TypeError)
-"""What event loops raise of a write to a transport that is closed, each version another one."""
+"""What a write to a closed transport raises: one of TLS after a second close, and those of other event loops."""
+
+
+def closed() -> RedisConnectionError:
+    """The error of a write to a connection that is closed."""
+    return RedisConnectionError("the connection is closed")
 
 
 def write(transport: asyncio.WriteTransport, data: bytes) -> None:
-    """Write to a transport, or to a StreamWriter.
+    """Write to a transport that is open.
 
     Raises:
-        ConnectionResetError: If it is closed or closing: nothing is sent then.
+        redis.ConnectionError: If it is closed or closing. Nothing is sent then.
     """
     if transport.is_closing():
-        raise ConnectionResetError("the connection is closed")
+        raise closed()
     try:
         transport.write(data)
     except _BROKEN:
         if not transport.is_closing():
             raise
-        raise ConnectionResetError("the connection is closed") from None
+        raise closed() from None
 
 
 class _Writer:
-    """A StreamWriter whose writes raise ConnectionResetError when the connection is gone."""
+    """A StreamWriter that writes by ``write``."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -48,11 +54,8 @@ class _Writer:
         self.write(b"".join(data))
 
 
-class LostOnWrite(AbstractConnection):
-    """A connection of redis-py that reports a write to a lost link as a lost link, whichever of its ways it writes by.
-
-    A base class to put before one of redis-py's.
-    """
+class GuardedConnection(AbstractConnection):
+    """Raises ConnectionError for a write after the connection is lost. A base class to put before one of redis-py's."""
 
     _guarded: _Writer | None = None
 
@@ -66,13 +69,13 @@ class LostOnWrite(AbstractConnection):
 
     async def _send_packed_command(self, command: Iterable[bytes]) -> None:
         if self._guarded is None:  # another task has closed the connection
-            raise ConnectionResetError("the connection is closed")
+            raise closed()
         await super()._send_packed_command(command)
 
 
-class TcpConnection(LostOnWrite, Connection):
+class TcpConnection(GuardedConnection, Connection):
     """A connection to a host and a port."""
 
 
-class SocketConnection(LostOnWrite, UnixDomainSocketConnection):
+class SocketConnection(GuardedConnection, UnixDomainSocketConnection):
     """A connection to a unix socket."""

@@ -16,7 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint, Tls
-from pymon_tui.server.writing import LostOnWrite, SocketConnection, TcpConnection
+from pymon_tui.server.writing import GuardedConnection, SocketConnection, TcpConnection
 
 CONNECTIONS = 20
 """Connections of one pool, at most; who asks for one more waits until another is free."""
@@ -102,7 +102,7 @@ async def replies_of(pipeline: Pipeline) -> list[Any]:
     return replies
 
 
-class _TlsConnection(LostOnWrite, SSLConnection):
+class _TlsConnection(GuardedConnection, SSLConnection):
     """A TLS connection that may verify, and ask for (SNI), another name than the host's."""
 
     def __init__(self, server_name: str, **options: Any) -> None:

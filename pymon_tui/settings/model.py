@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         full_redraw: Draw whole screens instead of the cells that changed.
         protected: Keys that no invalidation touches; those of all levels together.
         max_keys: Keys that one run may remove.
-        type_above: A run of more keys than this has its pattern typed to confirm it.
+        type_above: The pattern must be typed to confirm a run of more keys than this.
         ping_ceiling: Milliseconds; how much later than on an idle server another client may be answered during a run.
         rate: Keys per second that a run may remove, or None for as many as ``ping_ceiling`` lets it.
         trash_size: Bytes on the disk that the undo of all runs may take.

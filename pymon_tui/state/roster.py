@@ -112,7 +112,7 @@ class Roster:
         seen = self._seen(sentinels) if sentinels is not None else {}
         infos = {teller.name: teller.info for teller in tellers if teller.info is not None}
         listed: dict[str, Member] = dict(seen)
-        copying: dict[str, str] = {}  # replicas to their primaries, as those that answer have them
+        primary_of: dict[str, str] = {}  # a replica's name to its primary's, from the nodes that answer
         for teller in tellers:
             if teller.info is not None and teller.away_since is None and teller.name not in self._aliases:
                 for member in replication_layout(teller.info).members:
@@ -120,15 +120,15 @@ class Roster:
                     primary = teller.name if member.role is Role.REPLICA else None
                     listed.setdefault(name, replace(member, id=name, primary=primary))
                     if primary is not None:
-                        copying.setdefault(name, primary)
+                        primary_of.setdefault(name, primary)
         members = dict(listed)
         for teller in tellers:
             if teller.name not in self._aliases and not self._forgotten(teller, listed, now):
                 info = infos.get(teller.name)
                 told = self._told(teller.name, info) if info else listed.get(teller.name, _unknown(teller.name))
-                if teller.away_since is not None and teller.name in copying:
-                    # What it told last may be of before it was demoted.
-                    told = replace(told, role=Role.REPLICA, primary=copying[teller.name])
+                if teller.away_since is not None and teller.name in primary_of:
+                    # Its last INFO may predate its demotion.
+                    told = replace(told, role=Role.REPLICA, primary=primary_of[teller.name])
                 members[teller.name] = told
         self.kind = Kind.REPLICATION if len(members) > 1 else Kind.SINGLE
         if sentinels is not None:

@@ -122,7 +122,7 @@ class Sentinels:
         """Go on asking; never returns."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            for address, one in tuple(self._asked.items()):  # an eager task may meet another Sentinel at once
+            for address, one in self._asked.items():
                 group.create_task(self._ask(address, one))
 
     async def _ask(self, address: Address, one: _Asked) -> None:

@@ -15,7 +15,7 @@ from pymon_tui.demo import embedded
 from pymon_tui.demo.embedded import EmbeddedServer, NoServer, find_binary
 from tests.conftest import StartServer, client_of
 from tests.demo.waiting import is_gone, wait_until
-from tests.processes import ending
+from tests.processes import killed_at_exit
 
 PARENT = """
 import sys
@@ -94,7 +94,7 @@ def test_nothing_survives_the_parent(end: signal.Signals) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    with ending(process) as parent:
+    with killed_at_exit(process) as parent:
         assert parent.stdout is not None
         pid, socket = parent.stdout.readline().split()
         folder = Path(socket.decode()).parent

@@ -35,7 +35,7 @@ from pymon_tui.services.notifications import Notifications
 from pymon_tui.services.stats import Stats
 from tests.conftest import client_of
 from tests.demo.waiting import eventually, is_gone, wait_until
-from tests.processes import ending
+from tests.processes import killed_at_exit
 
 # Prints the process id of everything it starts, then the socket.
 PARENT = """
@@ -292,7 +292,7 @@ def test_nothing_survives_the_parent(last: str, end: signal.Signals | None) -> N
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    with ending(process) as parent:
+    with killed_at_exit(process) as parent:
         assert parent.stdout is not None
         *pids, socket = parent.stdout.readline().decode().split()
         assert len(pids) == 3  # the watchdog, the workload, the server

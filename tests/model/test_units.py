@@ -92,3 +92,8 @@ def test_what_is_not_known_is_a_dash(unit: Unit, value: float | None) -> None:
 @given(st.floats(min_value=0, max_value=2e9), st.integers(min_value=0, max_value=10**6))
 def test_whole_seconds_after_any_moment_are_whole_seconds(moment: float, seconds: int) -> None:
     assert units.duration((moment + seconds) - moment) == units.duration(seconds)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(-1e-9, "0s"), (-1e-3, units.UNKNOWN), (59.9999999, "1m 0s")])
+def test_a_rounding_error_is_no_span_of_its_own(seconds: float, said: str) -> None:
+    assert units.duration(seconds) == said

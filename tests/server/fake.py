@@ -11,7 +11,7 @@ from pathlib import Path
 import hiredis
 
 from pymon_tui.model.action import Attempt
-from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.endpoint import Endpoint, Tls
 
 CERTS = Path(__file__).parent / "certs"
 # Both are for "localhost", signed by themselves with one key that protects nothing.
@@ -19,6 +19,15 @@ CERT, EXPIRED, KEY = (str(CERTS / name) for name in ("localhost.pem", "expired.p
 ENCRYPTED = str(CERTS / "encrypted.key")
 # For "localhost" and with the same key, issued by an authority, without the identifiers that a strict check wants.
 ISSUED, AUTHORITY = str(CERTS / "issued.pem"), str(CERTS / "authority.pem")
+# The same, issued by an authority that another one has issued.
+BELOW, INTERMEDIATE = str(CERTS / "below-intermediate.pem"), str(CERTS / "intermediate.pem")
+TRUSTED = {  # the server's certificate, the host it is reached at, and how it is verified
+    "by its authority": (CERT, "localhost", Tls(ca_certs=CERT)),
+    "by another name": (CERT, "127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
+    "unverified": (CERT, "127.0.0.1", Tls(verify=False)),
+    "as redis-cli takes it": (ISSUED, "localhost", Tls(ca_certs=AUTHORITY)),
+    "by an intermediate authority": (BELOW, "localhost", Tls(ca_certs=INTERMEDIATE)),
+}
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = Callable[[list[bytes]], bytes | None]

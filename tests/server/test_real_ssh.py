@@ -52,8 +52,8 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert _SSHD
     assert _KEYGEN
     folder, port = tmp_path_factory.mktemp("ssh"), free_port()
-    for name in ("host", "key", "old"):
-        subprocess.run([_KEYGEN, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    for pair in ("host", "key", "old"):
+        subprocess.run([_KEYGEN, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / pair)], check=True)
     shutil.copy(folder / "key.pub", folder / "authorized")
     for known, key in (("known", "host"), ("renewed", "old")):
         (folder / known).write_text(f"[127.0.0.1]:{port} {(folder / f'{key}.pub').read_text()}")

@@ -30,7 +30,7 @@ from pymon_tui.server.session import Session
 from pymon_tui.server.terminal_loan import TerminalLoan
 from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
-from tests.processes import ending
+from tests.processes import killed_at_exit
 from tests.server.fake import CERT, KEY, serving, speaking
 from tests.server.fake_ssh import FakeSsh
 
@@ -326,7 +326,7 @@ def test_nothing_outlives_us(server: EmbeddedServer, fake_ssh: FakeSsh, how: str
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    with ending(process) as us:
+    with killed_at_exit(process) as us:
         assert us.stdout is not None
         if how == "hang":
             wait_until(lambda: bool(fake_ssh.starts))

@@ -13,12 +13,11 @@ from pymon_tui.server.endpoint import Tls
 from pymon_tui.server.reasons import LinkError
 from tests.conftest import StartServer
 from tests.server.fake import (
-    AUTHORITY,
     CERT,
     ENCRYPTED,
     EXPIRED,
-    ISSUED,
     KEY,
+    TRUSTED,
     endpoint_at,
     saying,
     serving,
@@ -39,16 +38,7 @@ def terminator(cert: str = CERT, *, client: bool = False) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.parametrize(
-    ("cert", "host", "tls"),
-    [
-        (CERT, "localhost", Tls(ca_certs=CERT)),
-        (CERT, "127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
-        (CERT, "127.0.0.1", Tls(verify=False)),
-        (ISSUED, "localhost", Tls(ca_certs=AUTHORITY)),
-    ],
-    ids=["by its authority", "by another name", "unverified", "as redis-cli takes it"],
-)
+@pytest.mark.parametrize(("cert", "host", "tls"), TRUSTED.values(), ids=TRUSTED)
 async def test_a_trusted_server_is_spoken_to(cert: str, host: str, tls: Tls) -> None:
     async with serving(ANSWERS, tls=terminator(cert)) as port:
         session, _ = await open_session(replace(endpoint_at(port), host=host, tls=tls))

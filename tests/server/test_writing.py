@@ -17,9 +17,11 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.pipe import open_pipe, pack
 from pymon_tui.model.link import Trouble
 from pymon_tui.server.connection import open_session
-from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError
-from pymon_tui.server.writing import write
+from pymon_tui.server.stream import Stream
+from pymon_tui.server.wire import connection_to
+from pymon_tui.server.writing import GuardedConnection, write
 from pymon_tui.services.apart import connection_apart
 from pymon_tui.services.connection import connect
 from tests.faults.watching import until
@@ -59,8 +61,8 @@ class Broken(asyncio.WriteTransport):
 
 
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
-def test_what_a_closed_transport_raises_is_a_reset(error: Exception) -> None:
-    with pytest.raises(ConnectionResetError, match="the connection is closed"):
+def test_what_a_closed_transport_raises_is_a_lost_connection(error: Exception) -> None:
+    with pytest.raises(RedisConnectionError, match="the connection is closed"):
         write(Broken(error, closes=True), b"PING\r\n")
 
 
@@ -88,7 +90,7 @@ async def reset_line() -> AsyncIterator[asyncio.StreamWriter]:
 async def test_a_transport_that_was_reset_takes_nothing() -> None:
     async with reset_line() as writer:
         for _ in range(10):
-            with pytest.raises(ConnectionResetError):
+            with pytest.raises(RedisConnectionError):
                 write(writer.transport, b"PING\r\n")
 
 
@@ -149,5 +151,25 @@ async def test_a_connection_that_another_task_has_closed_is_lost(server: Embedde
         connection = connection_apart(client, protocol=3)
         await connection.connect()  # type: ignore[no-untyped-call]
         await connection.disconnect()
-        with pytest.raises(ConnectionResetError):
+        with pytest.raises(RedisConnectionError):
             await connection._send_packed_command([b"PING\r\n"])
+
+
+TLS = Tls(verify=False)
+
+
+@pytest.mark.parametrize("tunnel", [None, "/tunnel"])
+@pytest.mark.parametrize("endpoint", [Endpoint(), Endpoint(socket="/s"), Endpoint(tls=TLS)], ids=["tcp", "unix", "tls"])
+def test_every_connection_is_guarded(endpoint: Endpoint, tunnel: str | None) -> None:
+    assert isinstance(connection_to(endpoint, tunnel), GuardedConnection)
+    assert issubclass(connect(endpoint, name="test").connection_pool.connection_class, GuardedConnection)
+
+
+async def test_a_stream_is_lost_without_a_word_to_who_writes(line: Proxy, endpoint: Endpoint) -> None:
+    session, _ = await open_session(endpoint)
+    stream = Stream(session, lambda replies: None)
+    line.cut()
+    await until(stream._transport.is_closing)
+    stream.write([(b"PING",)])
+    assert (await stream.lost).trouble is Trouble.UNREACHABLE
+    await stream.close()

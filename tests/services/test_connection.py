@@ -17,7 +17,7 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.services.connection import CONNECTIONS, RETRIES, connect, connect_from, replies_of
 from tests.conftest import StartServer
-from tests.server.fake import AUTHORITY, CERT, ISSUED, KEY, endpoint_at, serving, speaking
+from tests.server.fake import CERT, KEY, TRUSTED, endpoint_at, serving, speaking
 
 
 @pytest.fixture
@@ -95,16 +95,7 @@ def test_an_address_that_can_t_be_read_shows_no_password() -> None:
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("cert", "host", "tls"),
-    [
-        (CERT, "localhost", Tls(ca_certs=CERT)),
-        (CERT, "127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),
-        (CERT, "127.0.0.1", Tls(verify=False)),
-        (ISSUED, "localhost", Tls(ca_certs=AUTHORITY)),
-    ],
-    ids=["by its authority", "by another name", "unverified", "as redis-cli takes it"],
-)
+@pytest.mark.parametrize(("cert", "host", "tls"), TRUSTED.values(), ids=TRUSTED)
 async def test_a_trusted_server_is_spoken_to(cert: str, host: str, tls: Tls) -> None:
     async with serving(ANSWERS, tls=_terminator(cert)) as port:
         endpoint = replace(endpoint_at(port), host=host, tls=tls)

@@ -375,3 +375,28 @@ async def test_a_redis_that_goes_away_meanwhile_breaks_nobody(own_server: StartS
         server.stop()
         source.answer.set()
         assert await one == 1
+
+
+async def test_a_loader_that_forgets_its_own_key_at_once_is_not_joined(own_server: StartServer) -> None:
+    server = own_server()
+    async with client_of(server) as client:
+        cache = Cache(client)
+        server.stop()
+        assert not await cache.set(KEY, 0)  # from now on nobody asks the server, so the loader is called at once
+        going_on = asyncio.Event()
+
+        async def stale() -> str:
+            cache._loading.forget([KEY])
+            await going_on.wait()
+            return "stale"
+
+        async def fresh() -> str:
+            return "fresh"
+
+        first = asyncio.create_task(cache.get_or_load(KEY, stale))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        second = asyncio.create_task(cache.get_or_load(KEY, fresh))
+        await asyncio.sleep(0)
+        going_on.set()
+        assert (await second, await first) == ("fresh", "stale")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import SecretStr
 from textual import on, work
 from textual.message import Message
@@ -9,8 +11,10 @@ from textual.reactive import reactive
 
 from pymon_tui.model.action import Action, Done
 from pymon_tui.model.link import Lost
+from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.server import SERVER
 from pymon_tui.state.source import Source
 from pymon_tui.ui.painting import SeenScreen
 from pymon_tui.ui.panes.pane import Pane
@@ -87,22 +91,24 @@ class ActingScreen(SeenScreen[None]):
 
     @work(group="act")
     async def _prompt_and_send(self, message: Pane.Ask) -> None:
+        shown = self.snapshot
         text = await self.app.push_screen_wait(PromptScreen(message.title, message.hint, message.value, message.wrong))
         if text is None:
             return
         wanted = message.answer(text)
         if isinstance(wanted, Action):
-            await self._confirmed(wanted)
+            await self._confirmed(wanted, shown)
         else:
             self.post_message(wanted)
 
     @work(group="act")
     async def _confirm_and_send(self, action: Action) -> None:
-        await self._confirmed(action)
+        await self._confirmed(action, self.snapshot)
 
-    async def _confirmed(self, action: Action) -> None:
-        """Send the action once a person has said yes, and say what came of it."""
-        node = self.snapshot.node if self.snapshot is not None else safe("?")
+    async def _confirmed(self, action: Action, shown: Snapshot | None) -> None:
+        """Send the action, which was decided on what was shown, once a person has said yes; say what came of it."""
+        node = shown.node if shown is not None else safe("?")
+        action = replace(action, run_id=_run_id(action, shown))
         if not await self.app.push_screen_wait(ConfirmScreen(action, node)):
             return
         outcome = await self._source.act(action)
@@ -117,3 +123,15 @@ class ActingScreen(SeenScreen[None]):
     @on(Pane.Open)
     def _read(self, message: Pane.Open) -> None:
         self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
+
+
+def _run_id(action: Action, shown: Snapshot | None) -> SafeText | None:
+    """The server process that an action is meant for: that of its node, else of the one that was shown."""
+    if shown is None:
+        return None
+    if action.node is not None and shown.fleet is not None:
+        named = action.node.replace(" ", "_")
+        nodes = (node.snapshot for node in shown.fleet.nodes)
+        shown = next((one for one in nodes if one.node.replace(" ", "_") == named), shown)
+    server = shown.reading(SERVER)
+    return server.value.run_id if isinstance(server, Ready) else None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from pymon_tui.model import units
 from pymon_tui.model.action import Action
 from pymon_tui.model.text import safe
 from pymon_tui.readings.clients import Client
 
+_TCP = re.compile(r"(\[[0-9a-fA-F:.%a-z]+\]|[0-9.]+):[1-9][0-9]*")
+
 
 def kill(client: Client) -> Action:
-    """``CLIENT KILL ID`` of one client, by the id that no later connection gets again."""
+    """``CLIENT KILL ID … ADDR …`` of one client: a server that is started again counts its ids from the beginning."""
+    # Of a unix socket all clients have one address; it may also hold what is shown by a code.
+    addr = ("ADDR", str(client.addr)) if client.addr is not None and _TCP.fullmatch(client.addr) else ()
     return Action(
         name=safe(f"Kill {_what(client)}"),
-        command=("CLIENT", "KILL", "ID", client.id),
+        command=("CLIENT", "KILL", "ID", client.id, *addr),
         effect=safe(_effect(client)),
         acl="client|kill",
         counts=safe("killed"),

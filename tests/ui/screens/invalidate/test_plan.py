@@ -218,3 +218,13 @@ async def test_help_lists_the_keys_of_the_plan(desk: ScriptedDesk) -> None:
         await on.press("question_mark")
         await on.until_on(ReaderScreen)
         assert "Do everything but the removing" in on.text(".frame Facts")
+
+
+async def test_a_plan_under_way_is_drawn_for_another_width_at_once(desk: ScriptedDesk) -> None:
+    async with walk(desk, size=(80, 24)) as on:
+        await on.to_plan()
+        await on.until_says("#progress", "762 000")
+        on.hold()
+        narrow = on.text("#progress").count("━")
+        await on.pilot.resize_terminal(120, 36)
+        assert on.text("#progress").count("━") > narrow > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -100,7 +101,7 @@ async def test_what_is_known_of_a_key_is_not_its_value(endpoint: Endpoint, redis
         for fact in ("string", "embstr", "bytes", "idle"):
             assert fact in said
         assert "value" not in said
-        assert "4m 5" in said
+        assert re.search(r"\b4m \d+s", said)
 
 
 async def test_one_goes_on_to_an_invalidation_of_the_key_or_of_all_and_comes_back(
