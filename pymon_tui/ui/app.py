@@ -28,7 +28,7 @@ from pymon_tui.state.destination import NoPrimary
 from pymon_tui.state.source import Source
 from pymon_tui.ui.crash import report
 from pymon_tui.ui.keymap import wrong_name
-from pymon_tui.ui.leaving import Leaving
+from pymon_tui.ui.leaving import LeavableApp, Leaving
 from pymon_tui.ui.palette import ActionProvider
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
@@ -56,7 +56,7 @@ EndpointOf = Callable[[Choice, Endpoint], Endpoint]
 """Where a choice leads that is made while another server is looked at. Raises SettingsError."""
 
 
-class PymonApp(DiffedApp[int]):
+class PymonApp(LeavableApp[int], DiffedApp[int]):
     """The monitor of one deployment, or of several as tabs."""
 
     CSS_PATH = "app.tcss"

@@ -9,12 +9,16 @@ import sys
 import threading
 from typing import Any
 
-from textual.app import App
+from textual.app import App, ReturnType, ScreenError
+from textual.css.query import QueryError
+from textual.widget import WidgetError
 
 TERMINAL_SECONDS = 2.0
 """How often we look whether the terminal is still there."""
 LAST_SECONDS = 3.0
 """How long leaving may take once a signal asked for it."""
+_GONE = (QueryError, ScreenError, WidgetError)
+"""What Textual raises for a widget or a screen that is not there."""
 
 
 class Leaving:
@@ -41,3 +45,13 @@ class Leaving:
         last.daemon = True
         last.start()
         self._loop.call_soon_threadsafe(self._app.exit, code)
+
+
+class LeavableApp(App[ReturnType]):
+    """An app that is left without a failure: its widgets go before its timers, workers and late key presses do."""
+
+    def _handle_exception(self, error: Exception) -> None:
+        cause = getattr(error, "error", error)  # a worker's failure tells what failed in it
+        if self._exit and isinstance(cause, _GONE):
+            return
+        super()._handle_exception(error)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pymon_tui.demo.embedded import EmbeddedServer
 from tests.demo.waiting import wait_until
 from tests.ui.pty_run import PtyRun
 
@@ -64,3 +65,12 @@ def test_a_kill_leaves_nothing(folder: Path) -> None:
         run.process.kill()
         wait_until(lambda: run.process.poll() is not None)
     wait_until(lambda: not os.listdir(folder))
+
+
+@pytest.mark.parametrize("keys", ["3q", "q3", "8q", "q9", "345678q", "qi", "6jq2", "234\x1b56q", "n3q", "q/", "Jq"])
+def test_keys_in_the_packet_that_leaves_do_no_harm(server: EmbeddedServer, keys: str) -> None:
+    with PtyRun(["-s", server.socket], size=(120, 36)) as run:
+        run.until(lambda: b"valkey" in run.output)
+        run.send(keys.encode())
+        assert run.ended() == 0
+        assert b"unforeseen" not in run.output
