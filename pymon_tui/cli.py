@@ -227,9 +227,15 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.Abort:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has seen enough
+        tty.drop_output()
+        return 1
+    except (tty.OutputError, OSError) as error:
+        found = tty.output_error(error) if isinstance(error, OSError) else error
+        if found is None:
+            raise
+        say(str(found))
+        tty.drop_output()
         return 1
     return code if isinstance(code, int) else 0
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -18,6 +16,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings import QUERIES
 from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.server import SERVER, Server
+from pymon_tui.removing.console import say, tell, tell_json
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.greeting import Handshake
@@ -30,18 +29,22 @@ NO_SERVER = 3
 
 
 def run_once(settings: Settings, *, as_json: bool) -> int:
-    """Print one snapshot on stdout. Returns 0, or 3 with one line on stderr if no server answers."""
+    """Print one snapshot on stdout. Returns 0, or 3 with one line on stderr if no server answers.
+
+    Raises:
+        BrokenPipeError, OutputError: As ``console.tell``.
+    """
     try:
         readings, seconds = asyncio.run(_read(settings.endpoint))
     except LinkError as error:
-        _print(f"pymon-tui: {error}", sys.stderr)
+        say(str(error))
         return NO_SERVER
     except KeyboardInterrupt:
         return 130
     if as_json:
-        _print(json.dumps(document(settings.endpoint, readings, time.time(), seconds)), sys.stdout)
+        tell_json(document(settings.endpoint, readings, time.time(), seconds))
     else:
-        _print("\n".join(summary(settings.endpoint, readings)), sys.stdout)
+        tell(summary(settings.endpoint, readings))
     return 0
 
 
@@ -139,8 +142,3 @@ def _server_lines(server: Server) -> list[str]:
 def _memory_line(memory: Memory) -> str:
     policy: SafeText = memory.maxmemory_policy or safe("?")
     return f"  memory {units.bytes_(memory.used_memory)} of {units.bytes_(memory.limit)}, {policy}"
-
-
-def _print(text: str, stream: Any) -> None:
-    stream.write(text + "\n")
-    stream.flush()

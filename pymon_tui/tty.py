@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -31,3 +32,22 @@ def use_color(color: str) -> None:
 def _is_terminal(name: str) -> bool:
     stream = getattr(sys, name)  # None where the descriptor is closed
     return stream is not None and stream.isatty()
+
+
+class OutputError(Exception):
+    """The result of a command can't be written to stdout; the text says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the result can't be written to stdout: {why}")
+
+
+def output_error(error: OSError) -> OutputError | None:
+    """The error as one of stdout, for what click prints by itself; None where it is another one."""
+    number = error.errno
+    return OutputError(os.strerror(number)) if number in (errno.ENOSPC, errno.EBADF, errno.EIO) else None
+
+
+def drop_output() -> None:
+    """Let what is still to be written to stdout go nowhere: Python would complain when it flushes at its end."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

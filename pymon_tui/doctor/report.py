@@ -30,7 +30,7 @@ def run_doctor(settings: Settings, *, as_json: bool) -> int:
 
 async def _examined(settings: Settings, *, as_json: bool) -> int:
     findings = []
-    signs = _signs(sys.stdout.encoding)
+    signs = _signs(getattr(sys.stdout, "encoding", None) or "ascii")
     async for finding in examine(settings.endpoint, [os.fsencode(channel) for channel in settings.channels]):
         findings.append(finding)
         if not as_json:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.tty import OutputError
 
 _STDIN = 0
 _LONGEST_LINE = 65_536  # characters
@@ -34,12 +35,13 @@ def tell(lines: Sequence[str]) -> None:
 
     Raises:
         BrokenPipeError: If nobody reads it any more.
+        OutputError: If it can't be written.
     """
     _put(_lines(lines))
 
 
 def tell_json(told: Mapping[str, Any]) -> None:
-    """A result as one JSON object, on stdout."""
+    """A result as one JSON object, on stdout; raises as ``tell``."""
     _put(json.dumps(told) + "\n")
 
 
@@ -153,8 +155,15 @@ def _lines(lines: Sequence[str]) -> str:
 
 
 def _put(text: str) -> None:
-    sys.stdout.write(_encodable(text, sys.stdout))
-    sys.stdout.flush()
+    if sys.stdout is None:
+        raise OutputError("stdout is closed")
+    try:
+        sys.stdout.write(_encodable(text, sys.stdout))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(error.strerror or str(error)) from None
 
 
 def _read() -> bytes:

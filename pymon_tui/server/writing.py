@@ -57,7 +57,7 @@ class _Writer:
 class GuardedConnection(AbstractConnection):
     """Raises ConnectionError for a write after the connection is lost. A base class to put before one of redis-py's."""
 
-    _guarded: _Writer | None = None
+    _guarded: Any = None
 
     @property
     def _writer(self) -> Any:
@@ -65,12 +65,20 @@ class GuardedConnection(AbstractConnection):
 
     @_writer.setter
     def _writer(self, writer: asyncio.StreamWriter | None) -> None:
-        self._guarded = None if writer is None else _Writer(writer)
+        # What a test puts in the place of a connection has a writer of its own kind.
+        self._guarded = _Writer(writer) if isinstance(writer, asyncio.StreamWriter) else writer
 
     async def _send_packed_command(self, command: Iterable[bytes]) -> None:
         if self._guarded is None:  # another task has closed the connection
             raise closed()
         await super()._send_packed_command(command)
+
+
+def guarded(connection_class: type[AbstractConnection]) -> type[AbstractConnection]:
+    """A class like this one whose writes are guarded; the class itself if they are already."""
+    if issubclass(connection_class, GuardedConnection):
+        return connection_class
+    return type(f"Guarded{connection_class.__name__}", (GuardedConnection, connection_class), {})
 
 
 class TcpConnection(GuardedConnection, Connection):

@@ -16,6 +16,7 @@ from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import link_error
 from pymon_tui.server.session import Session
+from pymon_tui.server.writing import guarded
 
 _SECONDS = 5.0
 
@@ -40,8 +41,7 @@ def connection_apart(redis: Redis, protocol: int) -> AbstractConnection:
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     options.pop("maint_notifications_pool_handler", None)
-    connection: AbstractConnection = pool.connection_class(**options)
-    return connection
+    return guarded(pool.connection_class)(**options)
 
 
 async def pipe_apart(redis: Redis) -> Pipe:

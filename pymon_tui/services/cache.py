@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 from redis.asyncio import Redis
 
 from pymon_tui.model.text import safe
-from pymon_tui.services.connection import replies_of, reply_of
+from pymon_tui.services.connection import guard, replies_of, reply_of
 from pymon_tui.services.keys import namespace_of
 from pymon_tui.services.lease import EXISTS, is_lease, milliseconds
 from pymon_tui.services.loading import LEASE_LIFE, Loader, Loading, Stored
@@ -75,7 +75,7 @@ class Cache:
         clock: Callable[[], float] = time.monotonic,
         dice: Callable[[], float] = random.random,
     ) -> None:
-        self._redis = redis
+        self._redis = guard(redis)
         self._stats = stats
         self._outage = Outage("what isn't cached is loaded", clock=clock)
         self._loading = Loading(redis, self._outage, lease_life=lease_life, dice=dice)

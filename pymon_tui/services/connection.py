@@ -16,7 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint, Tls
-from pymon_tui.server.writing import GuardedConnection, SocketConnection, TcpConnection
+from pymon_tui.server.writing import GuardedConnection, SocketConnection, TcpConnection, guarded
 
 CONNECTIONS = 20
 """Connections of one pool, at most; who asks for one more waits until another is free."""
@@ -81,6 +81,15 @@ def connect_from(environment: Mapping[str, str], *, name: str) -> Redis:
         return connect(environment.get("REDIS_URL") or url.DEFAULT_HOST, name=name)
     except ValueError as error:
         raise ValueError(f"REDIS_URL: {error}") from None
+
+
+def guard(redis: Redis) -> Redis:
+    """The client. Connections that its pool makes from now on report a write to a lost link as a lost link.
+
+    Those of `connect` do so anyway. On Python 3.12.1 and 3.13.0 those of redis-py raise an AttributeError.
+    """
+    redis.connection_pool.connection_class = guarded(redis.connection_pool.connection_class)
+    return redis
 
 
 async def reply_of(redis: Redis, *command: str | bytes | float) -> Any:

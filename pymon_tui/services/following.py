@@ -18,6 +18,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, ResponseEr
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from pymon_tui.server.writing import guarded
 from pymon_tui.services.notification import Notification
 
 _REMEMBERED = 8
@@ -153,4 +154,4 @@ def _pool_of_one(pool: ConnectionPool) -> ConnectionPool:
         "health_check_interval": 0,
         "retry": Retry(NoBackoff(), 0),  # a connection that comes back by itself hides what was missed
     }
-    return ConnectionPool(connection_class=pool.connection_class, max_connections=1, **settings)
+    return ConnectionPool(connection_class=guarded(pool.connection_class), max_connections=1, **settings)

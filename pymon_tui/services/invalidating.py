@@ -25,6 +25,7 @@ from pymon_tui.invalidation.sweep import Refused, Sweep
 from pymon_tui.model.text import safe
 from pymon_tui.server.reasons import link_error
 from pymon_tui.services.apart import endpoint_of, pipe_apart
+from pymon_tui.services.connection import guard
 from pymon_tui.services.keys import OF_ALL, OF_PROJECT, OF_USER, Part
 from pymon_tui.services.local import LocalCache
 from pymon_tui.services.tracking import announce
@@ -54,7 +55,7 @@ class Invalidator:
             local: The first tier of this process, if it has one: it drops the keys before a call returns.
             protected: Keys that are never touched.
         """
-        self._redis = redis
+        self._redis = guard(redis)
         self._local = local
         self._protected = tuple(protected)
         self._scanning = asyncio.Lock()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from redis.asyncio import Redis
 from redis.backoff import AbstractBackoff, EqualJitterBackoff
 
+from pymon_tui.services.connection import guard
 from pymon_tui.services.following import Follower, Seen
 from pymon_tui.services.keys import NOTIFICATIONS_CHANNEL, NOTIFICATIONS_RECENT
 from pymon_tui.services.notification import KEPT, LIFE, Level, Notification, new_id, publishing, readable
@@ -40,7 +41,7 @@ class Notifications:
             backoff: How long a follower waits before it connects again; 0.125 to 5 seconds unless told.
             clock: Tells the time, with a time zone.
         """
-        self._redis = redis
+        self._redis = guard(redis)
         self._silence = silence
         self._backoff = backoff or EqualJitterBackoff(cap=5.0, base=0.25)
         self._clock = clock

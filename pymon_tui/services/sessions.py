@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from pymon_tui.model.query import Reply
 from pymon_tui.model.steps import Exchange, Steps
 from pymon_tui.services import session_scripts as scripts
+from pymon_tui.services.connection import guard
 from pymon_tui.services.keys import SESSION, USER_SESSIONS
 from pymon_tui.services.session import (
     LAST_ACTIVITY,
@@ -69,7 +70,7 @@ class Sessions:
     ) -> None:
         """Keep sessions on one server, or the primary of one; in a cluster the two keys would be apart."""
         self.life = life
-        self._redis = redis
+        self._redis = guard(redis)
         self._touch_every = touch_every
         self._clock = clock
         self._read = redis.register_script(scripts.READ)

@@ -16,6 +16,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from pymon_tui.services.connection import guard
 from pymon_tui.services.days import FAMILIES, Day, Days, counted
 from pymon_tui.services.outage import Outage
 
@@ -52,7 +53,7 @@ class Stats:
         clock: Callable[[], float] = time.time,
         flush_every: float = FLUSH_EVERY,
     ) -> None:
-        self._redis = redis
+        self._redis = guard(redis)
         self._zone = zone
         self._clock = clock
         self._flush_every = flush_every

@@ -30,6 +30,7 @@ from pymon_tui.invalidation.pattern import Pattern, PatternError
 from pymon_tui.model.text import safe
 from pymon_tui.server.reasons import answer_text
 from pymon_tui.services.apart import connection_apart
+from pymon_tui.services.connection import guard
 from pymon_tui.services.local import LocalCache
 
 CHANNEL = b"cache:invalidations"
@@ -78,7 +79,7 @@ class Tracking:
                 raise ValueError(f'prefixes: "{safe(other)}" begins with "{safe(prefix)}"; leave it out')
         self.local = local
         self.way: Way | None = None
-        self._redis = redis
+        self._redis = guard(redis)
         self._prefixes = tuple(prefixes)
         self._ping_every = ping_every
         self._pong_timeout = pong_timeout

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pymon_tui.model import units
@@ -89,6 +89,7 @@ def test_what_is_not_known_is_a_dash(unit: Unit, value: float | None) -> None:
     assert unit(value) == units.UNKNOWN
 
 
+@example(995.526, 75)
 @given(st.floats(min_value=0, max_value=2e9), st.integers(min_value=0, max_value=10**6))
 def test_whole_seconds_after_any_moment_are_whole_seconds(moment: float, seconds: int) -> None:
     assert units.duration((moment + seconds) - moment) == units.duration(seconds)

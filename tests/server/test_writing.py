@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,7 +23,13 @@ from pymon_tui.server.stream import Stream
 from pymon_tui.server.wire import connection_to
 from pymon_tui.server.writing import GuardedConnection, write
 from pymon_tui.services.apart import connection_apart
+from pymon_tui.services.cache import Cache
 from pymon_tui.services.connection import connect
+from pymon_tui.services.following import _pool_of_one
+from pymon_tui.services.invalidating import Invalidator
+from pymon_tui.services.notifications import Notifications
+from pymon_tui.services.sessions import Sessions
+from pymon_tui.services.stats import Stats
 from tests.faults.watching import until
 from tests.servers.proxy import Proxy, proxied
 
@@ -173,3 +179,24 @@ async def test_a_stream_is_lost_without_a_word_to_who_writes(line: Proxy, endpoi
     stream.write([(b"PING",)])
     assert (await stream.lost).trouble is Trouble.UNREACHABLE
     await stream.close()
+
+
+@pytest.mark.parametrize("service", [Cache, Stats, Sessions, Notifications, lambda redis: Invalidator(redis, None)])
+async def test_a_service_guards_whatever_client_it_is_given(
+    line: Proxy, redis: Redis, service: Callable[[Redis], object]
+) -> None:
+    async with Redis(port=line.port, single_connection_client=False) as client:
+        service(client)
+        await client.ping()
+        (connection,) = client.connection_pool._available_connections
+        await _lost(connection, line)
+        with suppress(RedisConnectionError):  # a client of redis-py's own may not try again
+            await client.ping()
+        assert isinstance(connection, GuardedConnection)
+        assert await client.ping()
+
+
+async def test_a_follower_guards_whatever_client_it_is_given(line: Proxy, redis: Redis) -> None:
+    async with Redis(port=line.port) as client:
+        assert isinstance(connection_apart(client, protocol=3), GuardedConnection)
+        assert issubclass(_pool_of_one(client.connection_pool).connection_class, GuardedConnection)
