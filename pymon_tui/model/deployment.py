@@ -92,10 +92,9 @@ class Layout:
         primaries = (member for member in self.members if member.role is Role.PRIMARY)
         return tuple(member for member in primaries if self.kind is not Kind.CLUSTER or member.slots)
 
-    @property
-    def over_tls(self) -> Layout:
-        """The same nodes at the ports where they speak TLS."""
-        return replace(self, members=tuple(_over_tls(member) for member in self.members))
+    def reached(self, *, tls: bool) -> Layout:
+        """The same nodes, each at its port for TLS or without; where it has one port alone, at that."""
+        return replace(self, members=tuple(_over_tls(member) for member in self.members)) if tls else self
 
     @property
     def uncovered(self) -> tuple[tuple[int, int], ...]:

@@ -93,5 +93,5 @@ class Followed:
         for query in TOPOLOGY:
             reading = self.snapshot.reading(query)
             if isinstance(reading, Ready):
-                return reading.value.over_tls if self.monitor.endpoint.tls else reading.value
+                return reading.value.reached(tls=self.monitor.endpoint.tls is not None)
         return None

@@ -54,7 +54,7 @@ CASES = {
     "threshold": Case("5", "slow-command", "e", "7 ms", "Change threshold"),
     "extend": Case("8", "kim.minjun", "e", "8h", "Extend session"),
     "delete": Case("8", "kim.minjun", "d", None, "Delete session"),
-    "log out": Case("8", "kim.minjun", "L", None, "Log out user"),
+    "log out": Case("8", "kim.minjun", "L", None, "Log out everywhere"),
     "publish": Case("7", "Publish", "p", "notifications:7 hello", "Publish"),
     "notify": Case("7", "Notify", "P", "kim.minjun info hello", "Notify user"),
 }

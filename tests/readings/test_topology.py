@@ -87,9 +87,10 @@ def test_shards_tell_both_ports_and_each_is_reached_as_we_speak() -> None:
     }
     layout = parse_shards([shard(0, 8191, both), shard(8192, 16383, tls_alone)])
     assert [member.address for member in layout.members] == [Address("10.0.0.1", 6379), Address("10.0.0.2", 6381)]
-    over_tls = layout.over_tls
+    over_tls = layout.reached(tls=True)
     assert [member.address for member in over_tls.members] == [Address("10.0.0.1", 6380), Address("10.0.0.2", 6381)]
-    assert over_tls.over_tls == over_tls
+    assert over_tls.reached(tls=True) == over_tls
+    assert layout.reached(tls=False) is layout
 
 
 def _flattened(one: dict[bytes, Any]) -> dict[bytes, Any]:

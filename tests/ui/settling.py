@@ -13,8 +13,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-_PATIENCE = 5.0
-"""Seconds until a screen that never settles is taken as it is."""
+_PATIENCE = 30.0
+"""Seconds that a screen has to settle."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,8 +26,9 @@ def settling_pilots() -> Iterator[None]:
         end = time.monotonic() + _PATIENCE
         while await wait(pilot, *timeout):
             screen = pilot.app.screen
-            if not _is_due(screen) or time.monotonic() > end:
+            if not screen.is_current or pilot.app._batch_count or not _is_due(screen):
                 return True
+            assert time.monotonic() < end, f"{screen} never settles"
             screen._on_timer_update()
         return False
 

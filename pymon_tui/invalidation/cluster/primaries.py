@@ -150,7 +150,7 @@ async def _layout(pipe: Pipe, info: Info) -> Layout | None:
     for name, parse in _WAYS:
         answer: Answer = await pipe.ask_one(b"CLUSTER", name.encode())
         if not isinstance(answer, ResponseError):
-            return parse(answer).over_tls if pipe.endpoint.tls else parse(answer)
+            return parse(answer).reached(tls=pipe.endpoint.tls is not None)
         if _NOT_A_CLUSTER in str(answer) or not is_cluster(info):
             return None
         refusal = refusal or Refused(f"CLUSTER {name}", answer, pipe.user)
