@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from pymon_tui.invalidation.pattern import Pattern, PatternError, encoded, literal, parse_pattern, tokens
+from pymon_tui.model.key_part import escape
 from pymon_tui.model.text import safe
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -22,6 +23,7 @@ class Preset:
         name: What it is called.
         patterns: As they are typed, with ``{parameter}`` for a value; a brace of the key itself is written twice.
         about: What it is for, in a few words; may be empty.
+        escapes: Whether values are spelled as Py_Monitor spells them in its keys (``a:b`` as ``a%3Ab``).
 
     Raises:
         PatternError: If it has no pattern, or one of them can't be used, whatever its values.
@@ -30,6 +32,7 @@ class Preset:
     name: str
     patterns: tuple[str, ...]
     about: str
+    escapes: bool = False
 
     def __post_init__(self) -> None:
         if not self.patterns:
@@ -60,7 +63,11 @@ class Preset:
                 raise PatternError(
                     f'preset "{safe(self.name)}" has no parameter "{safe(name, limit=60)}", it has {has}'
                 )
-        return tuple(_filled(pattern, values) for pattern in self.patterns)
+        try:
+            spelled = {name: escape(value) if self.escapes else value for name, value in values.items()}
+        except ValueError:
+            raise PatternError(f'preset "{safe(self.name)}": a value is not valid Unicode') from None
+        return tuple(_filled(pattern, spelled) for pattern in self.patterns)
 
 
 def _parameters(pattern: str) -> tuple[str, ...]:
@@ -111,16 +118,19 @@ BUILT_IN = (
             "project:config:{project_id}",
         ),
         "what Py_Monitor keeps of one project",
+        escapes=True,
     ),
     Preset(
         "user",
         ("user:sessions:{user_id}", "user:preferences:{user_id}", "notifications:recent:{user_id}"),
         "what Py_Monitor keeps of one user; the sessions themselves stay",
+        escapes=True,
     ),
     Preset(
         "global",
         ("system:stats:*", "global:config:*", "cache:version:*"),
         "what Py_Monitor keeps for all projects and users",
+        escapes=True,
     ),
 )
 """The presets of Py_Monitor's own keys."""

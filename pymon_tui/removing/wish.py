@@ -80,6 +80,8 @@ def _of_preset(desk: Desk, name: str, parameters: tuple[str, ...]) -> tuple[Patt
         key, equals, value = parameter.partition("=")
         if not equals:
             raise WrongUse(f'--param should be NAME=VALUE, not "{safe(parameter, limit=60)}"')
+        if key in values:
+            raise WrongUse(f"--param {safe(key, limit=60)} is given twice; one value is meant")
         values[key] = value
     return preset.filled(values)
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from pymon_tui.invalidation.pattern import Pattern, literal
+from pymon_tui.model.key_part import escape
 
 Part = str | int | UUID | date
 """What a part of a key is made of; it is written as ``str`` writes it."""
@@ -24,7 +25,6 @@ Part = str | int | UUID | date
 LONGEST_PART = 96
 """Characters of one part of `cache_key`, as it is written; a longer one is cut and ends in a hash of the whole."""
 
-_UNSAFE = re.compile(r"[^\w.@+=/,-]+")
 _UNSAFE_IN_PREFIX = re.compile(r"[^\w.@+=/,:-]")
 _CUT = "~"  # never in an escaped part, so a cut part is no other part's name
 _HASH_BYTES = 16
@@ -183,15 +183,6 @@ def cache_key(prefix: str, *parts: Part) -> str:
     if not parts:
         raise ValueError(f"a cache key of {prefix} needs a part that tells it from the others")
     return ":".join((prefix, *[_shortened(escape(str(part))) for part in parts]))
-
-
-def escape(value: str) -> str:
-    """A value as a part of a key: all but letters, digits and ``_.@+=/,-`` as ``%XX`` of its UTF-8.
-
-    Raises:
-        ValueError: If it holds half of a character (a lone surrogate).
-    """
-    return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), value)
 
 
 def namespace_of(key: str) -> str:

@@ -16,6 +16,7 @@ from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import config_file
 from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, level
+from pymon_tui.settings.lists import LISTS, of_flags
 from pymon_tui.settings.model import Settings
 from pymon_tui.settings.patterns import take_protected
 from pymon_tui.settings.problem import SettingsError, not_as_expected
@@ -64,7 +65,7 @@ def load(
     variables = _dotenv_variables(dotenv) | variables
     file = _config_file(config, environ, warn)
     chosen, asked_by = (profile, "--profile") if profile is not None else variables.get("PYMON_PROFILE", (None, ""))
-    levels = [level(flags, {name: _FLAGS.get(name, f"--{name.replace('_', '-')}") for name in flags})]
+    levels = [_flags_level(flags)]
     levels.append(_environment_level(variables))
     if chosen is not None:
         levels.append(file.profile(chosen, asked_by))
@@ -159,6 +160,17 @@ def _config_file(path: Path | None, environ: Mapping[str, str], warn: Callable[[
     if named := environ.get("PYMON_CONFIG"):
         return config_file.read(Path(named).expanduser(), "PYMON_CONFIG", warn)
     return config_file.read(user_config_path("pymon-tui") / "config.toml", None, warn)
+
+
+def _flags_level(flags: Mapping[str, Any]) -> Level:
+    origins = {name: _FLAGS.get(name, f"--{name.replace('_', '-')}") for name in flags}
+    values = dict(flags)
+    for name in LISTS & flags.keys():
+        try:
+            values[name] = of_flags(flags[name])
+        except ValueError as error:
+            raise SettingsError(name, origins[name], str(error)) from None
+    return level(values, origins)
 
 
 def _environment_level(variables: Mapping[str, tuple[str, str]]) -> Level:

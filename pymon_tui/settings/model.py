@@ -15,11 +15,7 @@ from pymon_tui.model.deployment import Address
 from pymon_tui.server import ssh, url
 from pymon_tui.server.endpoint import Endpoint, Service, Tls
 from pymon_tui.settings import places
-
-
-def _patterns(value: Any) -> Any:
-    # An environment variable is one text; a list (flags, TOML) keeps its patterns as they are.
-    return tuple(value.split()) if isinstance(value, str) else value
+from pymon_tui.settings.lists import items
 
 
 def _path(value: Any) -> Any:
@@ -111,7 +107,7 @@ class Settings(BaseSettings):
     graph: Literal["blocks", "braille", "ascii"] = "blocks"
     read_only: bool = False
     full_redraw: bool = False
-    channels: Annotated[tuple[str, ...], BeforeValidator(_patterns)] = ("notifications:*",)
+    channels: Annotated[tuple[str, ...], BeforeValidator(items)] = ("notifications:*",)
     keymap: dict[str, str] = Field(default_factory=dict)
 
     protected: tuple[Pattern, ...] = ()

@@ -10,6 +10,7 @@ from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model.text import safe
 from pymon_tui.settings.levels import Level
+from pymon_tui.settings.lists import items
 from pymon_tui.settings.problem import SettingsError, no_such_setting, not_as_expected
 
 _IN_PRESET = ("patterns", "about")
@@ -44,8 +45,7 @@ def take_protected(levels: Sequence[Level]) -> tuple[tuple[Level, ...], tuple[Pa
 
 def _protected(value: Any, source: str) -> list[Pattern]:
     patterns: list[Pattern] = []
-    # An environment variable is one text; a list (flags, TOML) keeps its patterns as they are.
-    for text in _texts("protected", value.split() if isinstance(value, str) else value, source):
+    for text in _texts("protected", value, source):
         try:
             patterns.append(parse_pattern(text))
         except PatternError as error:
@@ -68,6 +68,9 @@ def _preset(name: str, table: Mapping[str, Any], source: str) -> Preset:
 
 
 def _texts(setting: str, value: Any, source: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
-        raise not_as_expected(setting, source, value)
-    return tuple(value)
+    try:
+        return items(value)
+    except ValueError as error:
+        if not isinstance(value, str):
+            raise not_as_expected(setting, source, value) from None
+        raise SettingsError(setting, source, f'{error}, not "{safe(value, limit=60)}"') from None

@@ -10,12 +10,12 @@ from pymon_tui.model.text import safe
 
 _SECONDS = "a number of seconds from 0.1 to {}"
 _YES_OR_NO = "true or false"
-_PATTERNS = "a list of patterns"
+_PATTERNS = 'a list of patterns, as a:*, b:* or ["a:*", "b:*"]'
 _SIZE = 'a number of bytes, or a size as "256MiB"'
 _EXPECTED = {
     "host": "a host name or an IP address",
     "ssh": "[USER@]HOST[:PORT], as ssh knows it, and without a password",
-    "sentinels": "places as sentinel.example:26379",
+    "sentinels": "places as sentinel.example:26379, several with commas or blanks between them",
     "service": "the name that the Sentinels watch the primary under",
     "map": "ANNOUNCED=REACHED, each HOST:PORT, as 10.0.0.5:6379=localhost:7001; in the file a table of them",
     "port": "a number from 1 to 65535",

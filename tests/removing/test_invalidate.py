@@ -15,6 +15,7 @@ from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
 from pymon_tui.journal.records import runs
+from pymon_tui.services.keys import NOTIFICATIONS_RECENT, USER_PREFERENCES, USER_SESSIONS
 from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
 from tests.removing.conftest import Command, fill, keys_of, let
@@ -158,8 +159,8 @@ def test_all_of_them_go_where_that_is_said(db: Redis, pymon: Command) -> None:
     assert keys_of(db) == set()
 
 
-def test_a_preset_s_value_is_taken_as_it_is(db: Redis, pymon: Command) -> None:
-    db.mset({"monitoring:result:*": 1, "monitoring:result:7": 1, "project:stats:*": 1, "extra": 1})
+def test_a_preset_s_value_is_one_value(db: Redis, pymon: Command) -> None:
+    db.mset({"monitoring:result:%2A": 1, "monitoring:result:7": 1, "project:stats:%2A": 1, "extra": 1})
     ran = pymon("invalidate", "extra", "--preset", "project", "--param", "project_id=*", "--yes")
     assert ran.code == 0
     assert keys_of(db) == {b"monitoring:result:7"}
@@ -237,6 +238,49 @@ def test_protected_keys_stay_and_are_counted(db: Redis, pymon: Command, monkeypa
     ran = pymon("invalidate", "user:*", "--yes")
     assert ran.code == 4
     assert "all 3 keys that match are protected; nothing is removed" in ran.err
+
+
+@pytest.mark.parametrize(
+    "written", ["session:*,user:*", "session:*, user:*", "session:* user:*", '["session:*","user:*"]']
+)
+def test_what_is_set_to_protect_protects_however_it_is_written(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    fill(db, "session:", 2)
+    fill(db, "user:", 1)
+    fill(db, "other:", 1)
+    monkeypatch.setenv("PYMON_PROTECTED", written)
+    told = pymon("invalidate", "*", "--all", "--yes", "--json").told
+    assert (told["removed"], told["protected"]) == (1, 3)
+    assert len(keys_of(db)) == 3
+
+
+def test_a_protection_that_cannot_be_meant_removes_nothing(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(db, "session:", 2)
+    monkeypatch.setenv("PYMON_PROTECTED", "'session:*'")
+    ran = pymon("invalidate", "*", "--all", "--yes")
+    assert ran.code == 2
+    assert "protected: has quotes that would be part of an item" in ran.err
+    assert len(keys_of(db)) == 2
+
+
+def test_a_parameter_that_is_given_twice_is_refused(db: Redis, pymon: Command) -> None:
+    ran = pymon("invalidate", "--preset", "project", "--param", "project_id=7", "--param", "project_id=8", "--yes")
+    assert ran.code == 2
+    assert "--param project_id is given twice; one value is meant" in ran.err
+
+
+@pytest.mark.parametrize(
+    "user", ["auth0|5f7c8ec7", "two words", "CORP\\user", "a:b", "50%", "x*", "김민준", "kim@x.kr"]
+)
+def test_the_presets_find_what_py_monitor_writes(db: Redis, pymon: Command, user: str) -> None:
+    keys = [family.key(user_id=user) for family in (USER_SESSIONS, USER_PREFERENCES, NOTIFICATIONS_RECENT)]
+    for key in (*keys, "user:sessions:xy"):
+        db.set(key, "x")
+    told = pymon("invalidate", "--preset", "user", "--param", f"user_id={user}", "--yes", "--json").told
+    assert (told["removed"], len(keys_of(db))) == (3, 1)
 
 
 def test_read_only_refuses_and_may_look(db: Redis, pymon: Command) -> None:

@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import BUILT_IN
+from pymon_tui.model.key_part import escape
 from pymon_tui.services import keys
-from pymon_tui.services.keys import FAMILIES, LONGEST_PART, Family, cache_key, escape, namespace_of
+from pymon_tui.services.keys import FAMILIES, LONGEST_PART, Family, cache_key, namespace_of
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 HOSTILE = TEXT | st.text("a%:*?[]\\^-~{}", min_size=1, max_size=8)

@@ -9,6 +9,7 @@ import pytest
 
 from pymon_tui.invalidation.presets import BUILT_IN, Preset
 from pymon_tui.settings import Settings, SettingsError, load, settings_of_profile, settings_of_url
+from pymon_tui.settings.lists import FORM
 
 
 class Place:
@@ -89,8 +90,14 @@ def test_a_server_chosen_later_is_as_safe(place: Place) -> None:
         ("presets = 3\n", "presets: should be tables, as in [presets.project] (from {})"),
         ("[presets]\nproject = 3\n", "presets: should be tables, as in [presets.project] (from {})"),
         ("[presets.a]\n", "patterns: a preset needs at least one pattern (from {} [presets.a])"),
-        ("[presets.a]\npatterns = 'x'\n", 'patterns: should be a list of patterns, not "x" (from {} [presets.a])'),
-        ("[presets.a]\npatterns = [1]\n", 'patterns: should be a list of patterns, not "[1]" (from {} [presets.a])'),
+        (
+            "[presets.a]\npatterns = '\"x\"'\n",
+            f'patterns: has quotes that would be part of an item; {FORM}, not ""x"" (from {{}} [presets.a])',
+        ),
+        (
+            "[presets.a]\npatterns = [1]\n",
+            'patterns: should be a list of patterns, as a:*, b:* or ["a:*", "b:*"], not "[1]" (from {} [presets.a])',
+        ),
         ("[presets.a]\npattern = ['x']\n", 'pattern: no such setting; did you mean "patterns"? (from {} [presets.a])'),
         ("[presets.a]\npatterns = ['x']\nabout = 1\n", 'about: should be a text, not "1" (from {} [presets.a])'),
         (
@@ -102,7 +109,10 @@ def test_a_server_chosen_later_is_as_safe(place: Place) -> None:
             'patterns: "[{{i}}]": a parameter can\'t stand inside [...] or after a backslash (from {} [presets.\\x07])',
         ),
         ("protected = ['x', '']\n", 'protected: "": a pattern can\'t be empty (from {})'),
-        ("protected = 3\n", 'protected: should be a list of patterns, not "3" (from {})'),
+        (
+            "protected = 3\n",
+            'protected: should be a list of patterns, as a:*, b:* or ["a:*", "b:*"], not "3" (from {})',
+        ),
         (
             "[profiles.prod]\nprotected = ['\\']\n",
             'protected: "\\": "\\" at character 1 should be \\\\ at the end (from {} [profiles.prod])',

@@ -107,11 +107,10 @@ class ActingScreen(SeenScreen[None]):
 
     async def _confirmed(self, action: Action, shown: Snapshot | None) -> None:
         """Send the action, which was decided on what was shown, once a person has said yes; say what came of it."""
-        node = shown.node if shown is not None else safe("?")
-        action = replace(action, run_id=_run_id(action, shown))
+        node, run_id = (shown.node, _run_id(action, shown)) if shown is not None else (safe("?"), None)
         if not await self.app.push_screen_wait(ConfirmScreen(action, node)):
             return
-        outcome = await self._source.act(action)
+        outcome = await self._source.act(replace(action, run_id=run_id))
         if isinstance(outcome, Done):
             for pane in self.query(Pane):
                 pane.done(action)
@@ -125,10 +124,8 @@ class ActingScreen(SeenScreen[None]):
         self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
 
 
-def _run_id(action: Action, shown: Snapshot | None) -> SafeText | None:
+def _run_id(action: Action, shown: Snapshot) -> SafeText | None:
     """The server process that an action is meant for: that of its node, else of the one that was shown."""
-    if shown is None:
-        return None
     if action.node is not None and shown.fleet is not None:
         named = action.node.replace(" ", "_")
         nodes = (node.snapshot for node in shown.fleet.nodes)

@@ -264,7 +264,7 @@ async def test_a_kill_shows_the_exact_command_and_sends_it_once_confirmed() -> N
         await pilot.pause()
         await pilot.press("y")
         await pilot.pause()
-        assert [act.shown for act in script.acts] == ["CLIENT KILL ID 4"]
+        assert [act.shown for act in script.acts] == ["CLIENT KILL ID 4 ADDR 10.0.0.2:1"]
         assert script.acts[0].effect == "closes 10.0.0.2:1 celery, idle 0s"
 
 

@@ -58,7 +58,9 @@ def test_a_long_value_is_to_be_read_whole() -> None:
 
 def test_a_kill_names_one_connection_exactly() -> None:
     action = kill(parse_client(row(42, name="api-web", addr="[::1]:5")))
-    assert action.command == ("CLIENT", "KILL", "ID", 42)
+    assert action.command == ("CLIENT", "KILL", "ID", 42, "ADDR", "[::1]:5")
+    socket = kill(parse_client(row(42, addr="/run/redis.sock:0")))
+    assert socket.command == ("CLIENT", "KILL", "ID", 42)  # the path is that of all who come by it
     assert action.acl == "client|kill"
     assert action.name == "Kill client"
     assert action.effect == "closes [::1]:5 api-web, idle 0s"

@@ -1,0 +1,85 @@
+"""Lists are taken in the same forms wherever they are written, and what can't be meant is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pymon_tui.settings import Settings, SettingsError, load
+
+TWO = ("session:*", "user:*")
+TEXTS = {
+    "blanks": "session:* user:*",
+    "commas": "session:*,user:*",
+    "commas and blanks": " session:*, user:* ",
+    "a comma at the end": "session:*,user:*,",
+    "newlines": "session:*\nuser:*\n",
+    "tabs": "session:*\tuser:*",
+    "JSON": '["session:*", "user:*"]',
+}
+WRONG = {
+    "quotes": ("'session:*' 'user:*'", "quotes"),
+    "one pair of quotes": ('"session:*,user:*"', "quotes"),
+    "semicolons": ("session:*; user:*", "semicolons"),
+    "commas alone": (" , ,", "nothing between them"),
+    "half of JSON": ('["session:*", "user:*"', "begins as JSON"),
+    "JSON of others": ('["session:*", 7]', "else than texts"),
+}
+
+
+def loaded(folder: Path, toml: str = "", flags: dict[str, Any] | None = None, **environ: str) -> Settings:
+    config = folder / "config.toml"
+    config.write_text(toml, encoding="utf-8")
+    said: list[str] = []
+    return load(flags or {}, profile=None, environ=environ, dotenv=None, config=config, warn=said.append)
+
+
+def toml_of(text: str) -> str:
+    return '"' + text.replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_text_is_the_same_list_in_every_place(tmp_path: Path, text: str) -> None:
+    protected = [
+        loaded(tmp_path, PYMON_PROTECTED=text).protected,
+        loaded(tmp_path, f"protected = {toml_of(text)}").protected,
+        loaded(tmp_path, f"[profiles.p]\nprotected = {toml_of(text)}", PYMON_PROFILE="p").protected,
+    ]
+    assert [tuple(pattern.shown for pattern in found) for found in protected] == [TWO] * 3
+    channels = [
+        loaded(tmp_path, PYMON_CHANNELS=text).channels,
+        loaded(tmp_path, f"channels = {toml_of(text)}").channels,
+        loaded(tmp_path, flags={"channels": (text,)}).channels,
+        loaded(tmp_path, flags={"channels": ("session:*", "user:*")}).channels,
+    ]
+    assert channels == [TWO] * 4
+    own = loaded(tmp_path, f"[presets.mine]\npatterns = {toml_of(text)}").presets
+    assert next(preset.patterns for preset in own if preset.name == "mine") == TWO
+
+
+@pytest.mark.parametrize(("text", "why"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_meant_is_refused_with_the_form_that_is(tmp_path: Path, text: str, why: str) -> None:
+    said = f'protected: .*{why}.*write it as a, b or as \\["a", "b"\\]'
+    with pytest.raises(SettingsError, match=said):
+        loaded(tmp_path, PYMON_PROTECTED=text)
+    with pytest.raises(SettingsError, match=said):
+        loaded(tmp_path, f"protected = {toml_of(text)}")
+    with pytest.raises(SettingsError, match=r"channels: should be a list of patterns, as a:\*, b:\* or "):
+        loaded(tmp_path, PYMON_CHANNELS=text)
+    with pytest.raises(SettingsError, match=f"channels: .*{why}.*from --channels"):
+        loaded(tmp_path, flags={"channels": (text,)})
+
+
+def test_places_take_commas_too(tmp_path: Path) -> None:
+    places = loaded(tmp_path, PYMON_SENTINELS="s1:1,s2:2 s3", PYMON_SERVICE="main").sentinels
+    assert [str(place) for place in places] == ["s1:1", "s2:2", "s3:26379"]
+    pairs = loaded(tmp_path, PYMON_MAP="10.0.0.5:1=a:2,10.0.0.6:1=b:2").map
+    assert [f"{told}={reached}" for told, reached in pairs] == ["10.0.0.5:1=a:2", "10.0.0.6:1=b:2"]
+
+
+def test_a_list_of_the_file_keeps_its_items_as_they_are(tmp_path: Path) -> None:
+    patterns = loaded(tmp_path, """protected = ["a b", "c,d", "[ab]*"]""").protected
+    assert [pattern.glob for pattern in patterns] == [b"a b", b"c,d", b"[ab]*"]
+    assert [pattern.glob for pattern in loaded(tmp_path, PYMON_PROTECTED="[ab]* [1]").protected] == [b"[ab]*", b"[1]"]
