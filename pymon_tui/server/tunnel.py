@@ -96,6 +96,11 @@ class Tunnel:
                         tell(safe(line))
                     self._check(process)
                     time.sleep(_LOOK)
+        except NoTunnel:
+            self._drop(process)
+            if process.was_interrupted:  # since it was looked at
+                raise KeyboardInterrupt from None
+            raise
         except BaseException:
             self._drop(process)
             raise
