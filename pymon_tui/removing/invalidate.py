@@ -7,6 +7,7 @@ import dataclasses
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
@@ -106,6 +107,9 @@ def _without_run(plan: Plan, problem: SafeText | None, *, dry_run: bool, as_json
         tell_json(no_run(plan, problem or "", dry_run=dry_run) | ({"plan": plan.as_json()} if dry_run else {}))
     elif problem is None and not plan.matched:
         tell(["no key matches"])
+    if problem is None and not plan.matched:
+        for hint in hints(plan.selection):
+            say(hint)
     if problem is not None:
         say(problem)
     return DONE if problem is None else code

@@ -266,6 +266,23 @@ def test_a_protection_that_cannot_be_meant_removes_nothing(
     assert len(keys_of(db)) == 2
 
 
+@pytest.mark.parametrize(
+    ("flags", "hint"),
+    [
+        (["x_chain$"], '"x_chain$" is a glob and no regular expression: ^ and $ stand for themselves; "x_chain"?'),
+        (["^a:.*"], '"^a:.*" is a glob and no regular expression: ^ and $ stand for themselves; "a:*"?'),
+    ],
+)
+def test_what_matches_nothing_and_looks_like_a_mistake_has_a_hint(
+    db: Redis, pymon: Command, flags: list[str], hint: str
+) -> None:
+    fill(db, "a:", 3)
+    ran = pymon("invalidate", *flags, "--dry-run")
+    assert ran.code == 0
+    assert ran.err.splitlines()[-1] == f"pymon-tui: {hint}"
+    assert pymon("invalidate", "nothing:*", "--type", "string", "--dry-run").err == ""
+
+
 def test_a_parameter_that_is_given_twice_is_refused(db: Redis, pymon: Command) -> None:
     ran = pymon("invalidate", "--preset", "project", "--param", "project_id=7", "--param", "project_id=8", "--yes")
     assert ran.code == 2

@@ -176,7 +176,7 @@ class PlanScreen(LiveScreen[Answer]):
         if plan is None:
             return
         if not plan.matched:
-            self._say((span("nothing matches, so there is nothing to remove", "warn"),))
+            self._say(plan_text.nothing(self._selection))
         elif self.must_type(plan):
             self.add_class("-typing")
             self.query_one("#typed", Field).focus()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.sampling import Sample
@@ -248,3 +249,10 @@ def asks(plan: Plan, *, must_type: bool, read_only: bool) -> Line:
 def not_typed(text: SafeText) -> Line:
     """What is said where something else was typed."""
     return (span("that is not ", "warn"), span(text, "strong"), label(" › "))
+
+
+def nothing(selection: Selection) -> Line:
+    """What is said where nothing matches: also what was probably meant."""
+    meant = "; ".join(hints(selection))
+    said = f"nothing matches: {meant}" if meant else "nothing matches, so there is nothing to remove"
+    return (span(safe(said, 500), "warn"),)

@@ -1,0 +1,36 @@
+"""What was probably meant where nothing matches."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.hints import hints
+from pymon_tui.invalidation.pattern import parse_pattern
+from pymon_tui.invalidation.selection import Selection
+
+
+def selecting(*patterns: str, type: str | None = None) -> Selection:  # noqa: A002 - as the filter is called
+    filters = Filters(type=type, expiry=None, expiry_seconds=None, idle_over=None, larger_than=None)
+    return Selection(tuple(map(parse_pattern, patterns)), filters, (), 10, every=False)
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (selecting("a:*", "b"), []),
+        (selecting("a:*", type="ZSet"), []),
+        (selecting("a:*", type="strng"), ['Redis itself has no type "strng": did you mean "string"?']),
+        (selecting("a", type="Q"), ['Redis itself has no type "Q": a module\'s type is spelled as TYPE says it']),
+        (
+            selecting("^a:.*$", "x$"),
+            [
+                '"^a:.*$" is a glob and no regular expression: ^ and $ stand for themselves; "a:*"?',
+                '"x$" is a glob and no regular expression: ^ and $ stand for themselves; "x"?',
+            ],
+        ),
+        (selecting("cost.in.$*"), []),
+    ],
+)
+def test_a_selection_that_looks_like_a_mistake(selection: Selection, said: list[str]) -> None:
+    assert list(hints(selection)) == said
