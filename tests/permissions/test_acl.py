@@ -53,7 +53,7 @@ def test_json_says_the_same(run: Run, server: EmbeddedServer) -> None:
     ("arguments", "code", "what"),
     [
         (("--pattern", "a b"), 2, 'no ACL rule can hold the pattern "a b"'),
-        (("--channels", "a b"), 2, 'no ACL rule can hold the channel "a b"'),
+        (("--channels", '["a b"]'), 2, 'no ACL rule can hold the channel "a b"'),
         (("--pattern", ""), 2, "a pattern can't be empty"),
         (("-s", "/nowhere/s"), 3, "no socket at /nowhere/s"),
     ],

@@ -106,9 +106,9 @@ async def test_a_preset_asks_for_its_values_and_escapes_them(desk: ScriptedDesk)
         await on.until_on(PlanScreen)
         selection, _, _ = desk.wanted.planning[-1]
         assert [pattern.shown for pattern in selection.patterns] == [
-            r"user:sessions:4\*",
-            r"user:preferences:4\*",
-            r"notifications:recent:4\*",
+            "user:sessions:4%2A",
+            "user:preferences:4%2A",
+            "notifications:recent:4%2A",
         ]
         assert "user_id 4*" in on.text("#what Prose")
 
