@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ from tests.servers.ports import free_port as free_port
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.needs", "tests.ui.settling"]
 
 unignore_signals()
+# The collector looks through all objects of an app again and again: a fifteenth of the time of the tests of screens.
+gc.set_threshold(100_000, 50, 50)
 
 # The program is started hundreds of times, and would be compiled anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

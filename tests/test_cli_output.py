@@ -66,17 +66,16 @@ async def test_a_result_that_cannot_be_written(
     assert done.stderr.splitlines()[-1] == b"pymon-tui: the result can't be written to stdout: " + why
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in QUIET])
 async def test_a_result_is_escaped_where_it_cannot_be_encoded(
-    server: EmbeddedServer, redis: Redis, state: Path, name: str, encoding: str
+    server: EmbeddedServer, redis: Redis, state: Path, name: str
 ) -> None:
     await redis.set("a:한글", "x")
     (state / "config.toml").write_text('[profiles."한글"]\n', encoding="utf-8")
-    environ = {"PYTHONIOENCODING": encoding, "PYMON_CONFIG": str(state / "config.toml"), "PYMON_PROFILE": "한글"}
+    environ = {"PYTHONIOENCODING": "ascii", "PYMON_CONFIG": str(state / "config.toml"), "PYMON_PROFILE": "한글"}
     done = ran(server, state, name, "", **environ)
     assert done.returncode in (0, 1), done.stderr  # the doctor finds something to do
     assert b"Traceback" not in done.stderr
-    text = done.stdout.decode(encoding)
+    text = done.stdout.decode("ascii")
     if "json" in name or name == "dry run":
         json.loads(text)
