@@ -131,15 +131,17 @@ def _bound(body: list[ast.stmt]) -> set[str]:
 
 def _lost_reads(function: ast.AST, of_the_module: set[str]) -> Iterator[ast.Name]:
     """Reads of a module's names outside the comprehensions of the same function that bind them."""
-    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
-    own = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    nodes = list(ast.walk(function))
+    comprehensions = [node for node in nodes if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp)]
+    if not comprehensions:
+        return
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
     within: dict[str, set[int]] = {}
-    for comprehension in ast.walk(function):
-        if isinstance(comprehension, ast.ListComp | ast.SetComp | ast.DictComp):
-            targets = [node for each in comprehension.generators for node in ast.walk(each.target)]
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    within.setdefault(target.id, set()).update(id(node) for node in ast.walk(comprehension))
+    for comprehension in comprehensions:
+        for target in (node for each in comprehension.generators for node in ast.walk(each.target)):
+            if isinstance(target, ast.Name):
+                within.setdefault(target.id, set()).update(id(node) for node in ast.walk(comprehension))
     stored = {node.id for node in names if isinstance(node.ctx, ast.Store) and id(node) not in within.get(node.id, ())}
     for node in names:
         is_read = isinstance(node.ctx, ast.Load) and id(node) not in within.get(node.id, ())
