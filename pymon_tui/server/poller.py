@@ -109,6 +109,13 @@ class Poller:
             if command.anew:
                 asked.answer = None
 
+    def forget(self, before: float) -> None:
+        """Know nothing any more that was asked before this moment: it was another process that answered."""
+        for name, reading in self._readings.items():
+            if isinstance(reading, Ready) and reading.at < before:
+                self._readings[name] = PENDING
+                self._values.pop(name, None)
+
     async def tick(self, session: Session, now: float, interval: float, wanted: Collection[str]) -> None:
         """Ask what is due at ``now`` (monotonic seconds) of the wanted queries and of those that always run.
 

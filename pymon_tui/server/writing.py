@@ -81,6 +81,13 @@ def guarded(connection_class: type[AbstractConnection]) -> type[AbstractConnecti
     return type(f"Guarded{connection_class.__name__}", (GuardedConnection, connection_class), {})
 
 
+def guard_one(connection: AbstractConnection) -> None:
+    """Guard the writes of a connection that exists, whether it is open or not."""
+    writer = connection._writer
+    connection.__class__ = guarded(type(connection))
+    connection._writer = writer
+
+
 class TcpConnection(GuardedConnection, Connection):
     """A connection to a host and a port."""
 

@@ -16,7 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint, Tls
-from pymon_tui.server.writing import GuardedConnection, SocketConnection, TcpConnection, guarded
+from pymon_tui.server.writing import GuardedConnection, SocketConnection, TcpConnection, guard_one, guarded
 
 CONNECTIONS = 20
 """Connections of one pool, at most; who asks for one more waits until another is free."""
@@ -84,11 +84,15 @@ def connect_from(environment: Mapping[str, str], *, name: str) -> Redis:
 
 
 def guard(redis: Redis) -> Redis:
-    """The client. Connections that its pool makes from now on report a write to a lost link as a lost link.
+    """The client. The connections of its pool report a write to a lost link as a lost link.
 
     Those of `connect` do so anyway. On Python 3.12.1 and 3.13.0 those of redis-py raise an AttributeError.
     """
-    redis.connection_pool.connection_class = guarded(redis.connection_pool.connection_class)
+    pool = redis.connection_pool
+    if isinstance(pool.connection_class, type):  # redis-py also takes a function that makes them
+        pool.connection_class = guarded(pool.connection_class)
+        for connection in (*pool._available_connections, *pool._in_use_connections):
+            guard_one(connection)
     return redis
 
 

@@ -13,7 +13,15 @@ LISTS = frozenset(("channels", "map", "protected", "sentinels"))
 """The settings that are lists of texts, but for the patterns of a preset."""
 
 _BETWEEN = re.compile(r"[\s,]+")
-_QUOTES = "\"'`"
+_JSON = re.compile(r"\[\s*(\"|\]$)")
+_ESCAPED = re.compile(r"\\.")
+_WRONG = {
+    "\"'`“”„«»": "quotes",
+    ";；": "semicolons",
+    "，、": "commas of another script",
+    "\u200b\u200c\u200d\u2060\ufeff": "invisible characters",
+}
+"""What stands between or around items by mistake; in a pattern of its own it is written as ``\\xNN`` or in JSON."""
 
 
 def items(value: Any) -> tuple[str, ...]:
@@ -46,16 +54,18 @@ def of_flags(value: Any) -> Any:
 
 def _of_text(text: str) -> tuple[str, ...]:
     text = text.strip()
-    if text.startswith('["') or text == "[]":
+    if _JSON.match(text):
         return _of_json(text)
     found = tuple(filter(None, _BETWEEN.split(text)))
     if text and not found:
         raise ValueError(f"has commas and nothing between them; {FORM}")
     for item in found:
-        if item[0] in _QUOTES or item[-1] in _QUOTES:
-            raise ValueError(f"has quotes that would be part of an item; {FORM}")
-        if item.endswith(";"):
-            raise ValueError(f"has semicolons between its items; {FORM}")
+        for wrong, what in _WRONG.items():
+            if any(character in item for character in wrong):
+                raise ValueError(f"has {what} that would be part of an item; {FORM}")
+        plain = _ESCAPED.sub("", item)
+        if any(plain.count(opened) != plain.count(closed) for opened, closed in ("[]", "{}", "()")):
+            raise ValueError(f"has brackets with a comma or a blank in them; {FORM}")
     return found
 
 

@@ -63,6 +63,7 @@ class Monitor:
         self._own = (0, 0, 0, 0, 0)  # what we had caused when INFO was last asked
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
+        self._visit_began = clock.now()
         self._recorded_at: float | None = None
         self._server_time: int | None = None  # microseconds by the server's clock, as of then
         self._period = interval  # seconds from the last sample of the history to the next
@@ -143,6 +144,7 @@ class Monitor:
             self._handshake = handshake
         try:
             self._poller.refresh()
+            self._visit_began = clock.now()
             self._history.break_()
             self._own = self._caused(session)
             self._own_id = session.client_id
@@ -182,6 +184,7 @@ class Monitor:
             self._history.skip(int((at - self._recorded_at) / period + 0.25) - 1)
         if changed:
             self._history.break_()
+            self._poller.forget(self._visit_began)
         ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
         reset = self._history.record(at, values, ours)

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import Any
 
+from textual import events
 from textual.app import App, ReturnType, ScreenError
 from textual.css.query import QueryError
 from textual.widget import WidgetError
@@ -49,6 +50,11 @@ class Leaving:
 
 class LeavableApp(App[ReturnType]):
     """An app that is left without a failure: its widgets go before its timers, workers and late key presses do."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """As Textual; a key that comes with the one that leaves is for nobody."""
+        if not (self._exit and isinstance(event, events.InputEvent)):
+            await super().on_event(event)
 
     def _handle_exception(self, error: Exception) -> None:
         cause = getattr(error, "error", error)  # a worker's failure tells what failed in it

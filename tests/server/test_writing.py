@@ -186,6 +186,7 @@ async def test_a_service_guards_whatever_client_it_is_given(
     line: Proxy, redis: Redis, service: Callable[[Redis], object]
 ) -> None:
     async with Redis(port=line.port, single_connection_client=False) as client:
+        await client.ping()  # a connection that is older than the service
         service(client)
         await client.ping()
         (connection,) = client.connection_pool._available_connections

@@ -22,6 +22,7 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO
 from pymon_tui.readings.metrics import COMMANDS, HITS, MISSES, NET_INPUT, NET_OUTPUT, USED_MEMORY
+from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS
 from pymon_tui.server import clock
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
@@ -399,3 +400,19 @@ async def test_what_it_does_is_recorded(redis: Redis, server: EmbeddedServer) ->
     monitor = Monitor(endpoint, (SERVER,), interval=INTERVAL, feed=Feed(), read_only=False, record=attempts.append)
     outcome = await monitor.act(FLUSH)
     assert [(attempt.action, attempt.outcome) for attempt in attempts] == [(FLUSH, outcome)]
+
+
+async def test_what_another_process_told_is_forgotten(own_server: StartServer) -> None:
+    server = own_server()
+    monitor = monitor_of(Endpoint(socket=server.socket), SLOWLOG_SETTINGS)
+    monitor.want([SLOWLOG_SETTINGS.name])
+    async with watched(monitor) as snapshots:
+        await until(snapshots, lambda one: isinstance(one.reading(SLOWLOG_SETTINGS), Ready))
+        monitor.want([])
+        server.stop()
+        lost = await until(snapshots, is_lost)
+        assert isinstance(lost.reading(SLOWLOG_SETTINGS), Ready)  # the last picture
+        server.start()
+        back = await until(snapshots, is_live)
+        assert back.reading(SLOWLOG_SETTINGS) == PENDING
+        assert isinstance(back.reading(SERVER), Ready)
