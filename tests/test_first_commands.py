@@ -36,7 +36,8 @@ def test_the_commands_begin_in_a_new_folder_one_after_the_other(tmp_path: Path) 
         copy(ROOT / name, tmp_path / name)
     demo = _ran(_command("pymon-tui demo").removesuffix("demo") + "--version", tmp_path)
     assert f"pymon-tui {__version__}" in demo
-    assert f"pytest {pytest.__version__}" in _ran(_command("pytest") + " --version", tmp_path)
+    (locked,) = re.findall(r'^name = "pytest"\nversion = "(.*)"$', (ROOT / "uv.lock").read_text(), re.MULTILINE)
+    assert f"pytest {locked}" in _ran(_command("pytest") + " --version", tmp_path)
 
 
 def _ran(command: str, folder: Path) -> list[str]:
