@@ -227,7 +227,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.Abort:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         tty.drop_output()
         return 1
     except (tty.OutputError, OSError) as error:

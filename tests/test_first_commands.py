@@ -41,7 +41,7 @@ def test_the_commands_begin_in_a_new_folder_one_after_the_other(tmp_path: Path) 
 
 
 def _ran(command: str, folder: Path) -> list[str]:
-    """The lines that a command says in a folder, with the caches of whoever runs the tests."""
+    """The lines that a command prints in a folder. It uses the real user's caches of pip and uv."""
     env = {name: value for name, value in os.environ.items() if not OURS.match(name)}
     env["PATH"] = f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin"
     env["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
