@@ -14,6 +14,8 @@ from textual.app import App, ReturnType, ScreenError
 from textual.css.query import QueryError
 from textual.widget import WidgetError
 
+from pymon_tui.ui.type_ahead import TypeAheadApp
+
 TERMINAL_SECONDS = 2.0
 """How often we look whether the terminal is still there."""
 LAST_SECONDS = 3.0
@@ -48,7 +50,7 @@ class Leaving:
         self._loop.call_soon_threadsafe(self._app.exit, code)
 
 
-class LeavableApp(App[ReturnType]):
+class LeavableApp(TypeAheadApp[ReturnType]):
     """An app that is left without a failure: its widgets go before its timers, workers and late key presses do."""
 
     async def on_event(self, event: events.Event) -> None:

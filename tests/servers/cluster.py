@@ -16,7 +16,7 @@ from pymon_tui.demo.embedded import NoServer
 from tests.demo.waiting import eventually, wait_until
 from tests.servers.moving import Move
 from tests.servers.node import Node
-from tests.servers.ports import free_cluster_port
+from tests.servers.ports import free_port
 
 SLOTS = 16_384
 PRIMARIES = 3
@@ -219,7 +219,7 @@ class Cluster:
 
     def _new_node(self) -> Node:
         folder = self._folder / str(next(self._numbers))
-        return Node(folder, self._config, port=free_cluster_port(), binary=self._binary)
+        return Node(folder, self._config, port=free_port(), binary=self._binary)
 
     def _is_known(self, node: Node) -> bool:
         view = _seen_by(node)

@@ -11,10 +11,11 @@ from textual.content import Content
 from pymon_tui.model.action import Action
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.screens.window import Question, Window
+from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.ink import Line, label, span
 
 
-class ConfirmScreen(Window[bool]):
+class ConfirmScreen(Asking, Window[bool]):
     """Shows an action; True if it is to be sent. Enter says no: it is the key that one hits by habit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

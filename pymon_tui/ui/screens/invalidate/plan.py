@@ -29,6 +29,7 @@ from pymon_tui.ui.screens.invalidate.draft import Draft
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.site import Site
+from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Line, Prose, label, span
 from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
@@ -57,7 +58,7 @@ Answer = Go | Literal["pattern", "preset", "journal"]
 """What follows: a run, the form with the cursor in a field, or the journal."""
 
 
-class PlanScreen(LiveScreen[Answer]):
+class PlanScreen(Asking, LiveScreen[Answer]):
     """What would go, where, and how it would be done. Nothing is removed before it closes with a ``Go``."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.PLAN

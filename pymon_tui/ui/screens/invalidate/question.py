@@ -11,10 +11,11 @@ from textual.content import Content
 from pymon_tui.model.text import SafeText
 from pymon_tui.ui.screens.invalidate import keys
 from pymon_tui.ui.screens.window import Question, Window
+from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.ink import Line
 
 
-class QuestionScreen(Window[bool]):
+class QuestionScreen(Asking, Window[bool]):
     """True for yes. Enter says no: it is the key that one hits by habit."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.QUESTION

@@ -24,6 +24,7 @@ from pymon_tui.ui.screens.invalidate import keys, records
 from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.window import Window
+from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.bar_line import bar_line
 from pymon_tui.ui.widgets.ink import BLANK, Line, Prose, label, span
 
@@ -31,7 +32,7 @@ _NAMED = 8
 """Keys that could not be restored and are named."""
 
 
-class UndoScreen(Window[None]):
+class UndoScreen(Asking, Window[None]):
     """Asks, brings the keys back, and stays with the account of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.UNDO

@@ -1,0 +1,117 @@
+"""Keys in one packet: each means what it means after the key before it, and none answers a question unseen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.app import App
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from pymon_tui.readings.slowlog import SLOWLOG, SlowLog
+from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS, SlowlogSettings
+from pymon_tui.ui.panes import PANES_BY_KEY
+from pymon_tui.ui.panes.slowlog import SlowLogPane
+from pymon_tui.ui.screens.confirm import ConfirmScreen
+from pymon_tui.ui.screens.connect import ConnectScreen
+from pymon_tui.ui.screens.invalidate.form import FormScreen
+from pymon_tui.ui.screens.invalidate.plan import PlanScreen
+from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.widgets.filter import FilterLine
+from tests.script import Script, ready, snapshot
+from tests.ui.screens.invalidate.walk import walk
+from tests.ui.scripted_desk import ScriptedDesk
+from tests.ui.stage import app_of, until, until_shown
+
+NAMED = {"\r": "enter", "\x1b": "escape"}
+
+
+def send(app: App[Any], packet: str) -> None:
+    """All keys at once, as one packet brings them."""
+    for character in packet:
+        key = NAMED.get(character) or _character_to_key(character)
+        app.post_message(events.Key(key, character if character.isprintable() else None))
+
+
+@asynccontextmanager
+async def shown() -> AsyncIterator[tuple[Pilot[int], Script]]:
+    """The monitor, with a slow log of nothing."""
+    script = Script(one := snapshot({SLOWLOG: ready(SlowLog((), 0)), SLOWLOG_SETTINGS: ready(SlowlogSettings(1, 128))}))
+    async with app_of(script).run_test(size=(120, 36)) as pilot:
+        await until_shown(pilot, one)
+        yield pilot, script
+
+
+@pytest.mark.parametrize("key", "245789")
+async def test_a_filter_takes_all_that_follows(key: str) -> None:
+    async with shown() as (pilot, script):
+        send(pilot.app, key)
+        await pilot.pause()
+        pane = next(one for one in pilot.app.screen.query(PANES_BY_KEY[key]) if one.full)
+        for text in ("xyiq", "cJu"):  # each of them a key of the monitor
+            send(pilot.app, f"/{text}")
+            await until(pilot, lambda text=text: pane.query_one(FilterLine).text == text)  # type: ignore[misc]
+            send(pilot.app, "\x1b")
+            await until(pilot, lambda: pane.query_one(FilterLine).text == "")
+        assert isinstance(pilot.app.screen, MonitorScreen)
+        assert script.acts == []
+
+
+@pytest.mark.parametrize(("pane", "key"), [("5", "e"), ("7", "a"), ("7", "p"), ("7", "P")])
+async def test_a_prompt_takes_all_that_follows(pane: str, key: str) -> None:
+    async with shown() as (pilot, script):
+        send(pilot.app, f"{pane}{key}xiqcy")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PromptScreen))
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value.endswith("xiqcy"))
+        assert script.acts == []
+
+
+async def test_the_connect_screen_takes_all_that_follows() -> None:
+    async with shown() as (pilot, _):
+        send(pilot.app, "cquit.example")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConnectScreen))
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "quit.example")
+
+
+async def test_a_pattern_typed_at_once_is_planned(tmp_path: Path) -> None:
+    async with walk(ScriptedDesk(tmp_path)) as on:
+        send(on.pilot.app, "iquery:cache:*")
+        form = await on.until_on(FormScreen)
+        await until(on.pilot, lambda: form.query_one("#pattern", Input).value == "query:cache:*")
+        send(on.pilot.app, "\r")
+        await on.until_on(PlanScreen)
+
+
+async def test_a_paste_goes_where_the_key_before_it_leads() -> None:
+    async with shown() as (pilot, _):
+        send(pilot.app, "c")
+        pilot.app.post_message(events.Paste("db.example"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConnectScreen))
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "db.example")
+
+
+async def test_nothing_typed_ahead_answers_a_question() -> None:
+    async with shown() as (pilot, script):
+        send(pilot.app, "5xy")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        assert script.acts == []
+        send(pilot.app, "y")
+        await until(pilot, lambda: bool(script.acts))
+        assert pilot.app.screen.query_one(SlowLogPane).full
+
+
+async def test_what_is_typed_after_q_is_for_nobody() -> None:
+    async with shown() as (pilot, script):
+        send(pilot.app, "qcx")
+        pilot.app.post_message(events.Key("ctrl+p", None))
+        await until(pilot, lambda: pilot.app._exit)
+        assert script.acts == []
