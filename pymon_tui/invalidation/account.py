@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pymon_tui.invalidation.brake import Feeling, Pace
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.model.text import SafeText, safe
 
 Mode = Literal["unlink", "expire"]
@@ -45,6 +46,11 @@ class Options:
     ceiling: float = 0.005
     trash_cap: int = 256 * 2**20
     key_cap: int = 16 * 2**20
+
+    def under(self, rules: Rules) -> Options:
+        """The same, no faster and no closer to the ceiling than these rules allow."""
+        rates = [rate for rate in (self.rate, rules.rate) if rate is not None]
+        return replace(self, ceiling=min(self.ceiling, rules.ceiling), rate=min(rates, default=None))
 
     def as_json(self) -> dict[str, Any]:
         """The options for the journal; seconds and bytes."""

@@ -6,9 +6,9 @@ Whether the server that was named stands alone, is a replica or a node of a clus
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
@@ -21,45 +21,23 @@ from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.estimate import Estimate, estimate
 from pymon_tui.invalidation.filters import Filters
-from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.guarding import rules_of
+from pymon_tui.invalidation.history import Last, Where, last_to_undo, undo_problem
+from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.presets import Preset
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
+from pymon_tui.journal.folder import free_bytes
 from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.met import Met
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
 _ESTIMATE_SECONDS = 0.3
 _KNOWN_SECONDS = 10.0  # that the nodes are taken to be the same, while somebody types
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the settings say of invalidation.
-
-    Attributes:
-        protected: Keys that are never touched.
-        presets: Named patterns, the built-in ones among them.
-        max_keys: Keys that one run may remove.
-        type_above: The pattern must be typed to confirm a run of more keys than this.
-        ceiling: Seconds that another client's PING p99 may rise by.
-        rate: Keys a second at most; None for as many as the brake allows.
-        trash_cap: Bytes that all trash files together may take.
-        key_cap: Bytes above which a key is removed without being kept.
-        read_only: Whether nothing may be written.
-    """
-
-    protected: tuple[Pattern, ...]
-    presets: tuple[Preset, ...]
-    max_keys: int
-    type_above: int
-    ceiling: float
-    rate: float | None
-    trash_cap: int
-    key_cap: int
-    read_only: bool
 
 
 class Desk:
@@ -69,7 +47,9 @@ class Desk:
         """``folder`` is the state folder: the journal's, the trash's and the locks'."""
         self.endpoint = endpoint
         self.rules = rules
+        self._folder = folder
         self._journal = Journal(folder)
+        self._met = Met(folder)
         self._found: tuple[float, Found] | None = None
 
     def selection(self, patterns: Sequence[Pattern], filters: Filters, *, every: bool) -> Selection:
@@ -93,12 +73,8 @@ class Desk:
 
     async def estimate(self, selection: Selection) -> Estimate | None:
         """How many keys match, about, within a third of a second on all primaries; as ``estimate.estimate``."""
-        if self._found is None or time.monotonic() - self._found[0] > _KNOWN_SECONDS:
-            self._found = (time.monotonic(), await find(self.endpoint))
-        tasks = [
-            asyncio.create_task(estimate(one.endpoint, selection, _ESTIMATE_SECONDS))
-            for one in self._found[1].primaries
-        ]
+        found = await self._look()
+        tasks = [asyncio.create_task(estimate(one.endpoint, selection, _ESTIMATE_SECONDS)) for one in found.primaries]
         try:
             parts = await asyncio.gather(*tasks)
         except LinkError:
@@ -116,15 +92,48 @@ class Desk:
         return Browsing(self.endpoint, pattern)
 
     def planning(self, selection: Selection, mode: Mode, *, undo: bool) -> WholePlanning:
-        """A plan to be made."""
-        return WholePlanning(self.endpoint, selection, mode=mode, undo=undo, key_cap=self.rules.key_cap)
+        """A plan to be made, by the rules of the server that it turns out to be of."""
+        return WholePlanning(
+            self.endpoint, selection, mode=mode, undo=undo, key_cap=self.rules.key_cap, rules=self._rules_of
+        )
 
-    def must_type(self, plan: Plan, options: Options) -> bool:
-        """Whether a person has to type the pattern to confirm: for many keys, in production, or without a way back."""
-        environment = (self.endpoint.environment or "").lower()
-        return (
-            plan.matched > self.rules.type_above or environment in ("production", "prod") or not options.undo
-        ) and not options.dry_run
+    def judge(self, plan: Plan, options: Options) -> Verdict:
+        """Whether this plan may be carried out with these options, how it is confirmed, and what can be taken back."""
+        rules = plan.rules or self.rules
+        return of_plan(plan, options, rules, free_bytes(self._folder) if options.undo else None)
+
+    async def judge_resume(self, record: Record) -> Verdict:
+        """Whether a run may be gone on with, and how that is confirmed.
+
+        Raises:
+            LinkError: If the server can't be reached.
+            Refused: If a cluster doesn't let us know its nodes.
+        """
+        try:
+            order, options, problem = *Order.resuming(record), ""
+        except OrderError as error:
+            order, options, problem = None, None, str(error)
+        rules = await self._rules_of(await self._look())
+        return of_resume(record, order, options, rules, problem)
+
+    async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
+        """Whether a run can be undone, and how that is confirmed; raises as ``judge_resume``, and JournalError."""
+        known = await asyncio.to_thread(self.records)
+        rules = await self._rules_of(await self._look())
+        return of_undo(record, undo_problem(record, known), rules, replace=replace)
+
+    async def last_to_undo(self) -> Last:
+        """The newest run on this server that can be undone; raises as ``judge_undo``."""
+        known = await asyncio.to_thread(self.records)
+        return last_to_undo(known, await self.where())
+
+    async def where(self) -> Where:
+        """What the server is known by in the journal; raises as ``judge_resume``."""
+        found = await self._look()
+        return Where(
+            frozenset(one.run_id for one in found.primaries if one.run_id),
+            frozenset((self.endpoint.address, *found.addresses)),
+        )
 
     def removal(self, plan: Plan, options: Options, preset: str | None) -> WholeRemoval:
         """A run of this plan.
@@ -132,8 +141,11 @@ class Desk:
         Raises:
             OrderError: If it must not begin.
         """
+        verdict = self.judge(plan, options)
+        if not verdict.begins:
+            raise OrderError(verdict.why)
         order = Order.of(plan, preset)
-        return self._removal(order, orders.of_plan(plan, preset), options)
+        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options)
 
     def resumed(self, record: Record) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
@@ -143,7 +155,9 @@ class Desk:
         """
         order, options = Order.resuming(record)
         order = orders.protecting(order, self.rules.protected)
-        return self._removal(order, orders.resumed(record, order), options)
+        # In its own database: another one must not be gone through by mistake.
+        endpoint = dataclasses.replace(self.endpoint, db=record.db)
+        return self._removal(endpoint, order, orders.resumed(record, order), options)
 
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
         """An undo of this run; None where it has no trash. The arguments are those of ``Restore``.
@@ -161,10 +175,28 @@ class Desk:
             replace=replace,
             elsewhere=elsewhere,
             read_only=self.rules.read_only,
+            rules=self._rules_of,
         )
 
-    def _removal(self, order: Order, hand_out: orders.HandOut, options: Options) -> WholeRemoval:
-        return WholeRemoval(self.endpoint, order, hand_out, options, self._journal, read_only=self.rules.read_only)
+    def _removal(self, endpoint: Endpoint, order: Order, hand_out: orders.HandOut, options: Options) -> WholeRemoval:
+        return WholeRemoval(
+            endpoint,
+            order,
+            hand_out,
+            options,
+            self._journal,
+            read_only=self.rules.read_only,
+            rules=self._rules_of,
+        )
+
+    async def _look(self) -> Found:
+        """What the named server belongs to, by a look that is a few seconds old at most."""
+        if self._found is None or time.monotonic() - self._found[0] > _KNOWN_SECONDS:
+            self._found = (time.monotonic(), await find(self.endpoint))
+        return self._found[1]
+
+    async def _rules_of(self, found: Found) -> Rules:
+        return await rules_of(found, self.endpoint, self.rules, self._met)
 
     def records(self) -> tuple[Record, ...]:
         """All runs and undos of the journal, of any server, the newest first.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pymon_tui.invalidation.part import Ranges
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
@@ -51,6 +52,7 @@ class Plan:
         node_id: The cluster's id of the server; empty outside one.
         slots: What the server serves of a cluster's slots.
         parts: The plans of a cluster's primaries, of which this is the sum; empty for one server.
+        rules: Those of the server that it is of; None where nobody asked for them.
     """
 
     node: str
@@ -85,6 +87,7 @@ class Plan:
     node_id: str = ""
     slots: Ranges = ()
     parts: tuple[Plan, ...] = ()
+    rules: Rules | None = None
 
     @property
     def sampled(self) -> int:
@@ -97,6 +100,7 @@ class Plan:
             "node": safe(self.node),
             "address": safe(self.address),
             "environment": self.environment,
+            "guarded_by": list(self.rules.guarded_by) if self.rules is not None else [],
             "run_id": self.run_id,
             "db": self.db,
             "role": self.role,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import index
 from typing import Any, Self
 
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pattern import Pattern, PatternError, matcher, parse_pattern
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.model.text import SafeText, join
 
 
@@ -48,6 +49,11 @@ class Selection:
         """Patterns as they are typed, and the filters in words: ``user:* alerts:* · hash``."""
         patterns = join(" ", [pattern.shown for pattern in self.patterns])
         return join(" · ", (patterns, self.filters.shown)) if self.filters.shown else patterns
+
+    def under(self, rules: Rules) -> Selection:
+        """The same, with what these rules protect protected as well, and no more keys than they allow."""
+        protected = tuple(dict.fromkeys((*self.protected, *rules.protected)))
+        return replace(self, protected=protected, max_keys=min(self.max_keys, rules.max_keys))
 
     def as_json(self) -> dict[str, Any]:
         """All of it, patterns as they are typed, as ``from_json`` reads it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -60,6 +61,15 @@ def make_private(folder: Path) -> None:
     for each in reversed(missing):
         if not each.exists():
             each.mkdir(mode=0o700, exist_ok=True)
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Bytes that the disk of this folder has left for us; None where that can't be known."""
+    there = next((each for each in (folder, *folder.parents) if each.exists()), None)
+    try:
+        return None if there is None else shutil.disk_usage(there).free
+    except OSError:
+        return None
 
 
 def _remedy(error: OSError) -> str:

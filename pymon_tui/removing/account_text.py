@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pymon_tui.invalidation.account import Result, Tally
+from pymon_tui.invalidation import report
+from pymon_tui.invalidation.account import Mode, Result, Tally
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.report import Row
 from pymon_tui.invalidation.restore_account import RestoreResult
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -16,28 +18,22 @@ from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED
 _LISTED = 20
 
 
-def run_lines(result: Result) -> list[str]:
+def run_lines(result: Result, mode: Mode) -> list[str]:
     """What a run did."""
-    tally = result.tally
-    size = units.bytes_(result.bytes_estimated) if result.bytes_estimated is not None and tally.removed else ""
     dry = ", dry run" if result.dry_run else ""
     lines = [f"run {result.run}: {result.outcome}{dry} in {_seconds(result.seconds)}"]
     lines += [f"  {result.why}"] * bool(result.why)
-    lines += _rows(
-        ("matched", tally.matched, ""),
-        ("removed", tally.removed, f"about {size}" if size else ""),
-        ("already gone", tally.already_gone, ""),
-        ("protected", tally.protected, ""),
-        ("refused", tally.refused, ""),
-        ("unknown", tally.unknown, "may be removed or not: the answer was lost" if tally.unknown else ""),
-        ("left", result.left, _left(result)),
-    )
+    lines += _lines([report.row("matched", exact(result.tally.matched)), *report.tally_rows(result.tally, mode)])
+    lines += _lines([report.left_row(result)])
+    lines += _lines([report.freed_row(result, mode)] * bool(result.tally.removed or result.dry_run))
     lines += _node_lines(result)
-    lines += _undo_lines(result)
-    lines += _listed("refused, and there", [safe(key) for key in result.refused_keys], tally.refused)
+    lines += _lines(report.kept_rows(result))
+    if result.undo is not None:
+        lines.append(f"  {'':<16}pymon-tui undo {result.run}")
+    lines += _listed("refused, and there", [safe(key) for key in result.refused_keys], result.tally.refused)
     lines += _listed("too big for the undo", [safe(key) for key in result.oversized_keys], len(result.oversized_keys))
     if result.outcome != "done" and not result.dry_run:
-        lines.append(f"  go on      pymon-tui invalidate --resume {result.run}")
+        lines.append(f"  {'go on':<16}pymon-tui invalidate --resume {result.run}")
     return lines
 
 
@@ -72,22 +68,15 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
 
 def undo_lines(result: RestoreResult) -> list[str]:
     """What an undo did."""
-    tally = result.tally
     lines = [f"undo of run {result.run}: {result.outcome} in {_seconds(result.seconds)}"]
-    lines += [f"  {result.why}"] * bool(result.why)
-    lines += _rows(
-        ("restored", tally.restored, f"of {exact(result.total)} that were kept"),
-        ("skipped", tally.skipped, "a newer key of that name is there (--replace)" if tally.skipped else ""),
-        ("expired", tally.expired, "would have ended by now" if tally.expired else ""),
-        ("failed", tally.failed, ""),
-        ("left", result.left, ""),
-    )
+    lines += _lines([report.row("kept", exact(result.total)), *report.restored_rows(result.tally)])
+    lines += _lines(report.restore_troubles(result))
     for each in result.nodes:
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
-    if result.torn:
-        lines.append("  the file ends in the middle: what was kept last can't be read")
-    lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], tally.failed)
+    if result.tally.skipped:
+        lines.append(f"  {'':<16}what is there already stays; --replace replaces it")
+    lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)
     return lines
 
 
@@ -95,24 +84,6 @@ def undo_code(result: RestoreResult) -> int:
     """0 if each key that was kept is there again, or has a newer one in its place, or has ended by itself."""
     whole = result.outcome == "done" and not result.tally.failed and not result.left and not result.torn
     return DONE if whole else PARTLY
-
-
-def _left(result: Result) -> str:
-    if result.left is None:
-        return "not looked at"
-    if result.dry_run or not result.left:
-        return ""
-    return "match now: refused, or written meanwhile"
-
-
-def _undo_lines(result: Result) -> list[str]:
-    lines: list[str] = []
-    if result.undo is not None:
-        size = units.bytes_(result.undo_bytes)
-        lines.append(f"  undo       {size} kept; pymon-tui undo {result.run}")
-    if result.undo_left_out:
-        lines.append(f"  {exact(result.undo_left_out)} keys are gone for good: too big, or no room for their undo")
-    return lines
 
 
 def _node_lines(result: Result) -> list[str]:
@@ -133,11 +104,14 @@ def _how(outcome: str, why: str) -> str:
     return "" if outcome == "done" else f"{outcome}: {why}" if why else outcome
 
 
-def _rows(*rows: tuple[str, int | None, str]) -> list[str]:
-    return [
-        f"  {label:<13}{units.UNKNOWN if count is None else exact(count):>12}   {remark}".rstrip()
-        for label, count, remark in rows
-    ]
+def _lines(rows: Iterable[Row]) -> list[str]:
+    """Rows below each other, numbers under numbers."""
+    lines = []
+    for row in rows:
+        first, *others = [piece.text for piece in row.pieces]
+        value = f"{first:>9}" if row.is_count else first
+        lines.append("   ".join([f"  {row.name:<16}{value}", *others]))
+    return lines
 
 
 def _listed(title: str, keys: Sequence[SafeText], count: int) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
+from pymon_tui.invalidation import report
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.report import Row
 from pymon_tui.invalidation.sampling import Sample
+from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.removing.console import cells, exact, padded
@@ -19,36 +22,17 @@ _BAR = 20
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
-def plan_lines(plan: Plan, options: Options) -> list[str]:
+def plan_lines(plan: Plan, options: Options, verdict: Verdict) -> list[str]:
     """All of a plan, for a person to decide on."""
     lines = [_title(plan)]
-    if plan.note is not None:
-        lines += _folded("note", plan.note)
     lines += [*_wrapped("patterns", [pattern.shown for pattern in plan.selection.patterns])]
     if plan.selection.filters.shown:
         lines.append(_row("only", plan.selection.filters.shown))
-    lines += _found(plan)
+    lines += ["", *_laid_out(report.plan_rows(plan)), *_laid_out([report.row("scanned", report.scan_text(plan))])]
     if plan.matched:
-        lines += [*_nodes(plan), *_namespaces(plan), *_samples(plan), "", *_manner(plan, options)]
-    for refusal in plan.refusals:
-        lines += _folded("refused", refusal)
-    return lines
-
-
-def summary(plan: Plan) -> SafeText:
-    """The plan in one line."""
-    size = f", {units.bytes_(plan.bytes.value)}" if plan.bytes is not None and plan.matched else ""
-    protected = f", {exact(plan.protected)} more are protected" if plan.protected else ""
-    match = "matches" if plan.matched == 1 else "match"
-    return safe(f"{_matches(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
-
-
-def manner(options: Options) -> SafeText:
-    """What would happen to the keys."""
-    if options.mode == "unlink":
-        return safe("unlink")
-    spread = f", spread over {units.duration(options.jitter)}" if options.jitter else ""
-    return safe(f"expire after {units.duration(options.expire)}{spread}")
+        lines += [*_nodes(plan), *_namespaces(plan), *_samples(plan), ""]
+        lines += _laid_out(report.manner_rows(options, verdict))
+    return lines + _laid_out(report.trouble_rows(plan, verdict))
 
 
 def _title(plan: Plan) -> str:
@@ -78,39 +62,13 @@ def _folded(label: str, text: str) -> list[str]:
     return [_row(label, first), *(_row("", line) for line in others)]
 
 
-def _found(plan: Plan) -> list[str]:
-    of = f" of {exact(plan.dbsize)}" if plan.dbsize is not None else ""
-    lines = ["", _row("matches", f"{_matches(plan)}{of}")]
-    if plan.protected:
-        lines.append(_row("protected", f"{exact(plan.protected)} more, which stay"))
-    if plan.matched:
-        lines.append(_row("memory", _memory(plan)))
-        lines += _counts("types", plan.types)
-        lines += _counts("expiry", plan.expiry)
-    if plan.idle is not None:
-        idle = f"median {units.duration(plan.idle.median)}   oldest {units.duration(plan.idle.oldest)}"
-        lines.append(_row("idle", idle))
-    sampled = f", a sample of {exact(plan.sampled)} looked at" if plan.sampled < plan.matched else ""
-    lines.append(_row("scanned", f"{exact(plan.scanned)} keys in {plan.seconds:.1f} s{sampled}"))
+def _laid_out(rows: Iterable[Row]) -> list[str]:
+    """Rows as lines; running text goes on below itself."""
+    lines = []
+    for row in rows:
+        name = str(row.name)
+        lines += _folded(name, row.text) if len(row.pieces) == 1 else _wrapped(name, [each.text for each in row.pieces])
     return lines
-
-
-def _matches(plan: Plan) -> str:
-    if plan.capped:
-        return f"more than {exact(plan.selection.max_keys)} keys"
-    keys = "key" if plan.matched == 1 else "keys"
-    return f"{'about ' * plan.about}{exact(plan.matched)} {keys}"
-
-
-def _memory(plan: Plan) -> str:
-    if plan.bytes is None:
-        return "unknown"
-    error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error else ""
-    return f"{units.bytes_(plan.bytes.value)}{error}"
-
-
-def _counts(label: str, counts: Sequence[tuple[str, int]]) -> list[str]:
-    return _wrapped(label, [safe(f"{name} {exact(count)}") for name, count in counts if count])
 
 
 def _nodes(plan: Plan) -> list[str]:
@@ -152,31 +110,3 @@ def _sample(sample: Sample) -> str:
     ends = "–" if sample.pttl_ms is None else "none" if sample.pttl_ms < 0 else units.age(sample.pttl_ms / 1000)
     key, kind = padded(safe(sample.key), 46), padded(safe(sample.type or "–"), 9)
     return f"    {key} {kind} {ends:>6} {units.bytes_(sample.bytes):>9}"
-
-
-def _manner(plan: Plan, options: Options) -> list[str]:
-    lines = [_row("mode", manner(options) + (", dry run: nothing is removed" if options.dry_run else ""))]
-    lines += _folded("undo", _undo(plan, options))
-    rate = f", at most {exact(round(options.rate))} keys/s" if options.rate is not None else ""
-    lines.append(_row("brake", f"PING p99 at most {units.milliseconds(options.ceiling)} over idle{rate}"))
-    return lines
-
-
-def _undo(plan: Plan, options: Options) -> str:
-    if options.dry_run:
-        return "not needed"
-    if not options.undo:
-        return "none: what is removed is gone for good"
-    if not plan.undo_possible:
-        return f"not possible: {plan.undo_problem or 'nobody knows why'}"
-    cap = units.bytes_(options.trash_cap)
-    oversized = ""
-    if plan.oversized:
-        oversized = f"; about {exact(plan.oversized)} keys over {units.bytes_(options.key_cap)} go for good"
-    if plan.undo_bytes is None:
-        return f"kept, in at most {cap}{oversized}"
-    about = f"about {units.bytes_(plan.undo_bytes)}"
-    if plan.undo_bytes <= options.trash_cap:
-        return f"kept, {about} of {cap}{oversized}"
-    lost = round(plan.matched * (1 - options.trash_cap / plan.undo_bytes))
-    return f"{about}, and {cap} at most are kept: about {exact(lost)} keys go for good (trash_size){oversized}"

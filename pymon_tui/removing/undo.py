@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.restore_part import RestoreError
 from pymon_tui.journal.records import Record
@@ -32,10 +34,10 @@ def run_undo(settings: Settings, run: str | None, *, replace: bool, elsewhere: b
 
 
 def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bool, as_json: bool) -> int:
+    verdict = asyncio.run(desk.judge_undo(record, replace=replace))
     restore = desk.restore(record, replace=replace, elsewhere=elsewhere)
-    if restore is None:
-        why = "its undo was dropped for newer ones" if record.started.get("undo") else "it kept none"
-        raise RestoreError(f"run {record.id} can't be undone: {why}")
+    if restore is None or not verdict.begins:
+        raise RestoreError(verdict.why)
     if not yes:
         require_somebody("restore keys")
         show(_lines(record, desk, replace=replace))
@@ -53,21 +55,23 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
 
 
 def _last(desk: Desk) -> Record:
-    """The last run that removed anything from this server.
+    """The last run on this server that can be undone; newer ones that can't be are told.
 
     Raises:
-        RestoreError: If that one is undone already.
+        RestoreError: If there are runs, and none can be.
         WrongUse: If there is none.
         JournalError: If the journal can't be read.
+        LinkError, Refused: If the server can't be asked which it is.
     """
+    last = asyncio.run(desk.last_to_undo())
     address = safe(desk.endpoint.address)
-    runs = (record for record in desk.records() if record.kind == "run" and address in record.addresses)
-    last = next((record for record in runs if record.removed_at_most != 0 and not record.dry_run), None)
-    if last is None:
+    if last.record is not None:
+        show([f"newer: run {record.id} can't be undone, {why}" for record, why in last.passed_over])
+        return last.record
+    if not last.passed_over:
         raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")
-    if last.undone:
-        raise RestoreError(f"the last run on {address}, {last.id}, is undone already; name another one")
-    return last
+    record, why = last.passed_over[0]
+    raise RestoreError(f"no run on {address} can be undone; of the last one, {record.id}: {why}")
 
 
 def _lines(record: Record, desk: Desk, *, replace: bool) -> list[str]:

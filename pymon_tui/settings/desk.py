@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pymon_tui.invalidation.desk import Desk, Rules
+from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings.guards import guards_of
 from pymon_tui.settings.model import Settings
 
 
@@ -32,4 +34,6 @@ def _rules(settings: Settings) -> Rules:
         trash_cap=settings.trash_size,
         key_cap=settings.trash_key_size,
         read_only=settings.read_only,
+        environment=settings.environment,
+        guards=guards_of(settings),
     )

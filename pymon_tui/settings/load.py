@@ -95,7 +95,7 @@ def settings_of_profile(name: str, settings: Settings, warn: Callable[[str], Non
     Raises:
         SettingsError: If the profile isn't there any more, or something in it is wrong.
     """
-    file = _file_of(settings, warn)
+    file = file_of(settings, warn)
     return _restrained(_settled([file.profile(name, "the list of profiles"), file.top()], file), settings)
 
 
@@ -108,7 +108,7 @@ def settings_of_url(text: str, settings: Settings, warn: Callable[[str], None]) 
     Raises:
         SettingsError: If it is no address, or the defaults in the file are wrong.
     """
-    file = _file_of(settings, warn)
+    file = file_of(settings, warn)
     chosen = _settled([level({"url": text}, {"url": "the address"}), file.top()], file)
     if chosen.endpoint.address == settings.endpoint.address and chosen.username is None and chosen.password is None:
         return settings.model_copy(update={"db": chosen.db})
@@ -120,7 +120,8 @@ def _restrained(chosen: Settings, session: Settings) -> Settings:
     return chosen.model_copy(update={"read_only": chosen.read_only or session.read_only, "protected": protected})
 
 
-def _file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.ConfigFile:
+def file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.ConfigFile:
+    """The configuration file that the settings come from; an empty one where there is none."""
     return (
         config_file.ConfigFile(Path(), {}, {}, ())
         if settings.config is None
@@ -131,7 +132,7 @@ def _file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.Con
 def _settled(levels: Sequence[Level], file: config_file.ConfigFile) -> Settings:
     others, protected = take_protected(levels)
     of_file = {"config": file.path, "profiles": file.profiles(), "presets": with_built_in(file.presets)}
-    settings = _checked(_with_password(bind_credentials(others)), Level(of_file | {"protected": protected}, {}))
+    settings = checked(_with_password(bind_credentials(others)), Level(of_file | {"protected": protected}, {}))
     _check_tls(settings, levels)
     _check_service(settings, levels)
     return settings
@@ -201,7 +202,12 @@ def _with_password(levels: Sequence[Level]) -> tuple[Level, ...]:
     return tuple(done)
 
 
-def _checked(levels: Sequence[Level], found: Level) -> Settings:
+def checked(levels: Sequence[Level], found: Level) -> Settings:
+    """The settings of these levels, the first above all others, with what was found out above none.
+
+    Raises:
+        SettingsError: For the first value that isn't one.
+    """
     sources = tuple(InitSettingsSource(Settings, dict(one.values)) for one in (*levels, found))
     # As a mapping: type checkers know only the fields as arguments of a model.
     arguments: dict[str, Any] = {"_build_sources": (sources, {})}

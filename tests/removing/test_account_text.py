@@ -48,18 +48,20 @@ def test_only_what_is_whole_is_done(outcome: Outcome, tally: Tally, code: int) -
 
 def test_a_run_that_is_done() -> None:
     assert (
-        "\n".join(run_lines(DONE))
+        "\n".join(run_lines(DONE, "unlink"))
         == f"""\
 run {RUN}: done in 4.1 s
   matched            12 031
-  removed            12 017   about 48.2 MiB
+  removed            12 017
   already gone           14
   protected               0
   refused                 0
   unknown                 0
   left                    3   match now: refused, or written meanwhile
-  undo       31.0 MiB kept; pymon-tui undo {RUN}
-  2 keys are gone for good: too big, or no room for their undo
+  freed           about 48.2 MiB
+  undo            31.0 MiB kept
+  for good        2 keys without an undo: too big, or no room for it
+                  pymon-tui undo {RUN}
   too big for the undo:
     big\\x1b[2J"""
     )
@@ -72,12 +74,12 @@ def test_a_run_that_was_stopped() -> None:
         DONE, outcome="stopped", why=safe("the server was restarted"), tally=tally, left=None, undo=None,
         undo_left_out=0, oversized_keys=(), refused_keys=keys, seconds=125.0,
     )  # fmt: skip
-    lines = run_lines(stopped)
+    lines = run_lines(stopped, "unlink")
     assert lines[:2] == [f"run {RUN}: stopped in 2m 5s", "  the server was restarted"]
     assert "  unknown                 1   may be removed or not: the answer was lost" in lines
-    assert "  left                    –   not looked at" in lines
+    assert "  left            not counted" in lines
     assert lines[-23:-20] == ["  refused, and there:", "    key:0", "    key:1"]
-    assert lines[-2:] == ["    and 1 979 more", f"  go on      pymon-tui invalidate --resume {RUN}"]
+    assert lines[-2:] == ["    and 1 979 more", f"  go on           pymon-tui invalidate --resume {RUN}"]
 
 
 def test_an_undo() -> None:
@@ -97,13 +99,15 @@ def test_an_undo() -> None:
         "\n".join(undo_lines(result))
         == f"""\
 undo of run {RUN}: stopped in 1.0 s
-  OOM command not allowed
-  restored                4   of 10 that were kept
-  skipped                 1   a newer key of that name is there (--replace)
-  expired                 1   would have ended by now
+  kept                   10
+  restored                4
+  there already           1
+  expired                 1
   failed                  1
-  left                    3
-  the file ends in the middle: what was kept last can't be read
+  why             OOM command not allowed
+  left            3 keys still to come: undo the run again
+  torn            the end of the trash was never written: the run was cut off there
+                  what is there already stays; --replace replaces it
   failed:
     a: NOPERM"""
     )

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.report import manner, summary
 from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
+from pymon_tui.invalidation.verdict import of_plan
 from pymon_tui.model.text import safe
 from pymon_tui.removing.console import cells
-from pymon_tui.removing.plan_text import WIDTH, manner, plan_lines, summary
+from pymon_tui.removing.plan_text import WIDTH, plan_lines
 from tests.invalidation.planned import selecting
+from tests.ui.scripted_desk import RULES
 
 HOSTILE = (b"user:\x1b[2J\n'\" \xff", "user:안녕하세요".encode() * 9, b"user:" + b"k" * 10_000, b"user:[red]")
 
@@ -49,7 +52,7 @@ PLAN = Plan(
 
 def told(plan: Plan, options: Options) -> str:
     """The plan in words."""
-    lines = plan_lines(plan, options)
+    lines = plan_lines(plan, options, of_plan(plan, options, RULES))
     assert [line for line in lines if cells(line) > WIDTH or not line.isprintable()] == []
     return "\n".join(lines)
 
@@ -62,13 +65,14 @@ prod-cache · cache.example:6380 · db 2 · primary · PRODUCTION
   patterns   user:*   alerts:*
   only       hash
 
-  matches    about 12 031 keys of 1 210 448
+  matches    about 12 031 keys
   protected  7 more, which stay
   memory     48.2 MiB ± 1.10 MiB
   types      hash 11 960   string 71
   expiry     none 3   <1m 410   <1h 9 218   >1d 2 400
-  idle       median 4m 0s   oldest 2d 0h
-  scanned    1 210 448 keys in 2.9 s, a sample of 4 looked at
+  idle       median 4m   oldest 2d
+  scanned    1 210 448 keys in 2.9 s, a sample of 4 looked at; db 2 has 1 210
+             448
 
   namespaces
     user:cache:*                                   8 400  ████████████████████
@@ -89,7 +93,7 @@ prod-cache · cache.example:6380 · db 2 · primary · PRODUCTION
 
   mode       unlink
   undo       kept, about 31.0 MiB of 256 MiB
-  brake      PING p99 at most 5.00 ms over idle, at most 50 000 keys/s
+  brake      p99 ≤ idle + 5 ms, 50 000 keys/s
   refused    IDLETIME is refused: NOPERM no permission no permission no
              permission no permission no permission no permission no permission
              no permission no permission no permission no permission no
@@ -100,7 +104,7 @@ prod-cache · cache.example:6380 · db 2 · primary · PRODUCTION
 def test_nothing_matches() -> None:
     nothing = replace(PLAN, matched=0, about=False, protected=0, types=(), expiry=(), idle=None, refusals=())
     text = told(nothing, Options())
-    assert "  matches    0 keys of 1 210 448\n" in text
+    assert "  matches    0 keys\n" in text
     assert "undo" not in text
 
 
@@ -117,17 +121,27 @@ def test_what_of_it_comes_back() -> None:
 
     assert undo(PLAN, Options(undo=False)) == "none: what is removed is gone for good"
     assert undo(replace(PLAN, undo_bytes=None), Options()) == "kept, in at most 256 MiB"
-    assert undo(replace(PLAN, oversized=3), Options()) == (
-        "kept, about 31.0 MiB of 256 MiB; about 3 keys over 16.0 MiB go for good"
+    assert undo(replace(PLAN, oversized=3), Options()) == "for a part, about 31.0 MiB of 256 MiB"
+    assert "about 3 keys would be gone for good: about 3 keys over 16.0 MiB aren't kept" in flat(
+        replace(PLAN, oversized=3), Options()
     )
-    assert undo(replace(PLAN, undo_bytes=512 * 2**20), Options()) == (
-        "about 512 MiB, and 256 MiB at most are kept: about 6 016 keys go for good (trash_size)"
+    larger = replace(PLAN, undo_bytes=512 * 2**20)
+    assert undo(larger, Options()) == "for a part, about 512 MiB of 256 MiB"
+    assert (
+        "about 6 016 keys, 24.1 MiB would be gone for good: the undo takes about 512 MiB, and 256 MiB at most are kept"
+        in flat(larger, Options())
     )
     refused = replace(PLAN, undo_possible=False, undo_problem=safe("DUMP is refused: NOPERM"))
     assert undo(refused, Options()) == "not possible: DUMP is refused: NOPERM"
+    assert "it could not be undone: DUMP is refused: NOPERM" in flat(refused, Options())
+
+
+def flat(plan: Plan, options: Options) -> str:
+    """The plan in words, as one line."""
+    return " ".join(told(plan, options).split())
 
 
 def test_the_plan_in_one_line() -> None:
-    assert summary(PLAN) == ("about 12 031 keys match in db 2 on prod-cache, 48.2 MiB, 7 more are protected")
+    assert summary(PLAN) == ("about 12 031 keys match in db 2 on prod-cache, 48.2 MiB ± 1.10 MiB, 7 more are protected")
     one = replace(PLAN, matched=1, about=False, protected=0, bytes=None)
     assert summary(one) == "1 key matches in db 2 on prod-cache"

@@ -14,18 +14,21 @@ from pymon_tui.invalidation.brake import Feeling, Pace
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
-from pymon_tui.invalidation.desk import Desk, Rules
+from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
+from pymon_tui.invalidation.history import Where, undo_problem
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.presets import BUILT_IN
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.verdict import Verdict, of_resume, of_undo
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
@@ -295,7 +298,7 @@ class ScriptedDesk(Desk):
     """Answers as the test said, and keeps what it was asked."""
 
     def __init__(self, folder: Path, rules: Rules = RULES, endpoint: Endpoint = HERE) -> None:
-        super().__init__(endpoint, rules, folder)
+        super().__init__(endpoint, replace(rules, environment=endpoint.environment), folder)
         self.guess: Estimate | Exception | None = GUESS
         self.estimated: list[Selection] = []
         self.plan_changes: dict[str, Any] = {}
@@ -337,6 +340,20 @@ class ScriptedDesk(Desk):
         self.restores.append(ScriptedRestore())
         self.restores[-1].error, self.restore_error = self.restore_error, None
         return cast(WholeRestore, self.restores[-1])
+
+    async def where(self) -> Where:
+        """The server of the records."""
+        return Where(frozenset((RUN_ID,)), frozenset((self.endpoint.address,)))
+
+    async def judge_resume(self, record: Record) -> Verdict:
+        """By the desk's own rules."""
+        removal = self.resumed(record)
+        self.removals.pop()
+        return of_resume(record, removal.order, removal.options, self.rules, "")
+
+    async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
+        """By the desk's own rules."""
+        return of_undo(record, undo_problem(record, self.known), self.rules, replace=replace)
 
     def records(self) -> tuple[Record, ...]:
         """What the test said."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from pymon_tui.invalidation.cluster.merging import merged_plan
@@ -12,6 +13,7 @@ from pymon_tui.invalidation.given_up import Abandonable
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import Planning, PlanProgress
 from pymon_tui.invalidation.preflight import Mode
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.server.endpoint import Endpoint
 
@@ -19,8 +21,17 @@ from pymon_tui.server.endpoint import Endpoint
 class WholePlanning:
     """A plan in the making. To be run once."""
 
-    def __init__(self, endpoint: Endpoint, selection: Selection, *, mode: Mode, undo: bool, key_cap: int) -> None:
-        """Plan on what ``endpoint`` belongs to; the rest is as for ``Planning``.
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        selection: Selection,
+        *,
+        mode: Mode,
+        undo: bool,
+        key_cap: int,
+        rules: Callable[[Found], Awaitable[Rules]],
+    ) -> None:
+        """Plan on what ``endpoint`` belongs to, by the ``rules`` of what is found there; the rest as for ``Planning``.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -31,6 +42,7 @@ class WholePlanning:
         self._mode: Mode = mode
         self._undo = undo
         self._key_cap = key_cap
+        self._rules_of = rules
         self._parts: tuple[Planning, ...] = ()
         self._work = Abandonable()
         self._began: float | None = None
@@ -65,13 +77,14 @@ class WholePlanning:
 
     async def _run(self) -> Plan:
         found = await find(self._endpoint)
+        rules = await self._rules_of(found)
+        selection = self._selection.under(rules)
         self._parts = tuple(
-            Planning(one.endpoint, self._selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap)
+            Planning(one.endpoint, selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap)
             for one in found.primaries
         )
-        if not found.is_cluster:
-            return replace(await self._parts[0].run(), note=found.note)
-        return await self._of_all(found)
+        plan = await self._of_all(found) if found.is_cluster else await self._parts[0].run()
+        return replace(plan, note=found.note, environment=rules.environment or plan.environment, rules=rules)
 
     async def _of_all(self, found: Found) -> Plan:
         tasks = [asyncio.create_task(part.run()) for part in self._parts]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -30,6 +30,7 @@ from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.room import room_for_trash
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import trash_folder
 from pymon_tui.journal.folder import StateError
@@ -65,8 +66,11 @@ class WholeRemoval:
         journal: Journal,
         *,
         read_only: bool,
+        rules: Callable[[Found], Awaitable[Rules]],
     ) -> None:
         """Prepare a run; nothing is opened yet. ``hand_out`` gives the primaries their parts of the order.
+
+        ``rules`` tells those of the servers that are found there; where they are stricter, they hold.
 
         Raises:
             OrderError: If nothing may be written.
@@ -79,6 +83,7 @@ class WholeRemoval:
         self._endpoint = endpoint
         self._hand_out = hand_out
         self._journal = journal
+        self._rules_of = rules
         self._bounds = Bounds(order.planned, order.selection.max_keys)
         self._rate: Rate | None = None
         self._alone: Removal | None = None
@@ -143,7 +148,13 @@ class WholeRemoval:
         """
         self._began = time.monotonic()
         found = await find(self._endpoint)
-        work = self._hand_out(found)
+        rules = await self._rules_of(found)
+        if rules.read_only and not self.options.dry_run:
+            raise OrderError(f"nothing is removed: {rules.read_only_because}")
+        self.options = self.options.under(rules)
+        work = tuple(
+            (one, replace(order, selection=order.selection.under(rules))) for one, order in self._hand_out(found)
+        )
         if not found.is_cluster:
             ((primary, order),) = work
             return await self._run_alone(primary, order, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from functools import reduce
 
@@ -24,6 +24,7 @@ from pymon_tui.invalidation.restore_account import (
     RestoreTally,
 )
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, RestorePart
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.folder import StateError
@@ -57,8 +58,11 @@ class WholeRestore:
         replace: bool,
         elsewhere: bool,
         read_only: bool,
+        rules: Callable[[Found], Awaitable[Rules]],
     ) -> None:
         """Prepare an undo of this run; nothing is opened yet. The rest is as for ``Restore``.
+
+        ``rules`` tells those of the servers that are found there; where they are stricter, they hold.
 
         Raises:
             RestoreError: If nothing may be written.
@@ -69,6 +73,7 @@ class WholeRestore:
         self._endpoint = endpoint
         self._record = record
         self._journal = journal
+        self._rules_of = rules
         self._ceiling = ceiling
         self._replace = replace
         self._elsewhere = elsewhere
@@ -114,6 +119,10 @@ class WholeRestore:
             found = await find(self._endpoint)
         except Refused as error:
             raise RestoreError(str(error)) from None
+        rules = await self._rules_of(found)
+        if rules.read_only:
+            raise RestoreError(f"nothing is restored: {rules.read_only_because}")
+        self._ceiling = min(self._ceiling, rules.ceiling)
         kept = [part for part in self._record.parts or (self._record,) if part.undo_path is not None]
         if not found.is_cluster and not self._record.parts:
             (primary,) = found.primaries

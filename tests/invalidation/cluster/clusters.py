@@ -9,9 +9,10 @@ from typing import Any
 
 from pymon_tui.invalidation.account import Mode, Options, Result, Tally
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
-from pymon_tui.invalidation.desk import Desk, Rules
+from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.restore_account import RestoreResult
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import selecting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -13,10 +14,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from pymon_tui.invalidation.history import Where, resume_problem, undo_problem
+from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
+from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import keys, records
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.site import Site
@@ -55,6 +59,8 @@ class JournalScreen(LiveScreen[Chosen | None]):
 
     def __init__(self, site: Site) -> None:
         self._table: Table[Record] = Table(_COLUMNS, empty="reading the journal")
+        self._records: tuple[Record, ...] = ()
+        self._where = Where(frozenset(), frozenset((site.desk.endpoint.address,)))
         super().__init__(site)
 
     def body(self) -> Iterable[Widget]:
@@ -72,8 +78,9 @@ class JournalScreen(LiveScreen[Chosen | None]):
     @work(exclusive=True, group="journal")
     async def read(self) -> None:
         """All runs and undos, the newest first."""
+        desk = self.site.desk
         try:
-            found = await asyncio.to_thread(self.site.desk.records)
+            found = self._records = await asyncio.to_thread(desk.records)
         except StateError as error:
             self._table.say_when_empty(safe(str(error)))
             return
@@ -82,15 +89,20 @@ class JournalScreen(LiveScreen[Chosen | None]):
         many = "run or undo" if len(found) == 1 else "runs and undos"
         self.query_one(".frame").border_subtitle = Content(safe(f"{units.whole(len(found))} {many}"))
         self.refresh_bindings()
+        with suppress(LinkError, Refused):  # then by its address alone
+            self._where = await desk.where()
+            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the run under the cursor; nothing that writes under read-only."""
-        record, endpoint = self._table.cursor_row, self.site.desk.endpoint
+        record = self._table.cursor_row
         if action in ("undo", "resume"):
             if self.site.read_only:
                 return False
-            can = records.can_be_undone if action == "undo" else records.can_be_resumed
-            return True if record is not None and can(record, endpoint) else None
+            if record is None or record.kind != "run" or not self._where.has(record):
+                return None
+            why_not = undo_problem(record, self._records) if action == "undo" else resume_problem(record)
+            return True if why_not is None else None
         return record is not None if action == "details" else True
 
     def look(self) -> None:

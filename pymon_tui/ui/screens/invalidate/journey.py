@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +11,13 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
-from pymon_tui.model.text import join, safe
+from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import records
 from pymon_tui.ui.screens.invalidate.draft import Draft, typed
 from pymon_tui.ui.screens.invalidate.form import FormScreen, Start
@@ -26,7 +28,8 @@ from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.keys.screen import KeysScreen
-from pymon_tui.ui.widgets.ink import label, span
+from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.widgets.ink import Line, label, span
 
 
 class Journey:
@@ -66,15 +69,15 @@ class Journey:
     async def undo_last(self) -> None:
         """Undo the newest run of this server that can be undone."""
         try:
-            known = await asyncio.to_thread(self._site.desk.records)
-        except StateError as error:
+            last = await self._site.desk.last_to_undo()
+        except (LinkError, Refused, StateError) as error:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return
-        record = records.last_to_undo(known, self._site.desk.endpoint)
-        if record is None:
-            self._app.notify("no run of this server can be undone", markup=False)
+        if last.record is not None:
+            await self._app.push_screen_wait(UndoScreen(self._site, last.record, last.passed_over))
         else:
-            await self._app.push_screen_wait(UndoScreen(self._site, record))
+            why = f": run {last.passed_over[0][0].id}: {last.passed_over[0][1]}" if last.passed_over else ""
+            self._app.notify(safe(f"no run of this server can be undone{why}"), markup=False)
 
     async def _judge(self, draft: Draft) -> Go | str:
         """The plan, for as long as it is tried out in dry runs."""
@@ -95,19 +98,39 @@ class Journey:
             await self.undo_last()
 
     async def _resume(self, record: Record) -> None:
+        desk = self._site.desk
         try:
-            removal = self._site.desk.resumed(record)
-        except OrderError as error:
+            verdict = await desk.judge_resume(record)
+            if not verdict.begins:
+                raise OrderError(verdict.why)
+            removal = desk.resumed(record)
+        except (OrderError, LinkError, Refused) as error:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return
         lines = (
             (span(f"go on with about {units.whole(removal.order.planned)} keys", "strong"),),
             (span(join(" ", list(record.patterns))),),
-            (label("on "), span(self._site.place), label(f"   {records.keys(record)} were removed by then")),
+            (
+                label("on "),
+                span(self._site.place_of(record.db)),
+                label(f"   {records.keys(record)} were removed by then"),
+            ),
+            *(((span(verdict.undo.loss, "act"),),) if verdict.undo.loses else ()),
         )
-        question = QuestionScreen(safe(f"Resume run {record.id}?"), lines, "go on", "leave everything")
-        if await self._app.push_screen_wait(question):
+        if await self._confirmed(verdict, safe(f"Resume run {record.id}?"), lines):
             await self._carry_out(removal, removal.options)
+
+    async def _confirmed(self, verdict: Verdict, title: SafeText, lines: tuple[Line, ...]) -> bool:
+        if verdict.typed is None:
+            return await self._app.push_screen_wait(QuestionScreen(title, lines, "go on", "leave everything"))
+        text = verdict.typed.shown
+        what = "; ".join("".join(piece.text for piece in line) for line in lines)
+
+        def wrong(answer: str) -> str | None:
+            return None if verdict.is_confirmed_by(answer) else f"that is not {text}"
+
+        hint = safe(f"{what}. Type {text} to go on: {verdict.because}", 500)
+        return await self._app.push_screen_wait(PromptScreen(title, hint, "", wrong)) is not None
 
 
 def _start(field: str) -> Start:

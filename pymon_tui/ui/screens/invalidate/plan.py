@@ -13,14 +13,16 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
+from pymon_tui.invalidation import report
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.order import OrderError
-from pymon_tui.invalidation.pattern import PatternError, parse_pattern
+from pymon_tui.invalidation.pattern import PatternError
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import LinkError
@@ -38,8 +40,6 @@ from pymon_tui.ui.widgets.table import Listed, Table
 SPREADS = (60.0, 600.0, 3_600.0)
 """Seconds over which keys may be made to expire."""
 _FIRST_END = 1.0
-
-
 _LEAST_LINES = 6
 """Lines that plan and namespaces have at least."""
 _TYPING = (Hint(safe("enter"), safe("Remove"), "go"), Hint(safe("esc"), safe("Back"), "back"))
@@ -154,8 +154,10 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         """What writes needs a plan that can be carried out, and is absent under read-only."""
         plan = self._plan
         ready = plan is not None and not self.has_class("-typing")
-        if action in ("go", "dry_run") and plan is not None and (plan.capped or plan.removal_problem is not None):
-            return False
+        if action in ("go", "dry_run") and plan is not None:
+            options = replace(self._options, dry_run=action == "dry_run")
+            if not self.site.desk.judge(plan, options).begins:
+                return False
         if action in ("go", "dry_run", "mode", "undo"):
             return ready and not self.site.read_only
         if action in ("preset", "journal"):
@@ -176,18 +178,18 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         plan = self._plan
         if plan is None:
             return
-        if not plan.matched:
-            self._say(plan_text.nothing(self._selection))
-        elif self.must_type(plan):
+        verdict = self.verdict(plan)
+        if verdict.typed is not None:
+            self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._options, verdict.typed),))
             self.add_class("-typing")
             self.query_one("#typed", Field).focus()
             self.refresh_bindings()
         else:
             self._ask(plan)
 
-    def must_type(self, plan: Plan) -> bool:
-        """Whether the pattern has to be typed: also where every key would go."""
-        return self._draft.is_catch_all or self.site.desk.must_type(plan, self._options)
+    def verdict(self, plan: Plan) -> Verdict:
+        """What the engine says of carrying this plan out as it is set."""
+        return self.site.desk.judge(plan, self._options)
 
     def action_dry_run(self) -> None:
         """Do everything but the removing."""
@@ -239,21 +241,18 @@ class PlanScreen(Asking, LiveScreen[Answer]):
     def _typed(self, event: Input.Submitted) -> None:
         if self._plan is None:
             return
-        try:
-            right = parse_pattern(event.value.strip()) == self._selection.patterns[0]
-        except PatternError:
-            right = False
-        if right:
+        verdict = self.verdict(self._plan)
+        if verdict.is_confirmed_by(event.value):
             self._begin(self._plan, self._options)
-        else:
-            self.query_one("#what-to-type", Facts).show((plan_text.not_typed(self._selection.patterns[0].shown),))
+        elif verdict.typed is not None:
+            self.query_one("#what-to-type", Facts).show((plan_text.not_typed(verdict.typed.shown),))
             self.app.bell()
 
     @work(group="ask")
     async def _ask(self, plan: Plan) -> None:
-        verb = "remove" if self._options.mode == "unlink" else "let expire"
+        verb = report.verb(self._options.mode)
         lines: tuple[Line, ...] = (
-            (span(f"{verb} {plan_text.matches(plan)}", "strong"),),
+            (span(f"{verb} {report.matching(plan)}", "strong"),),
             (span(self._selection.shown),),
             (label("from "), span(self.site.place)),
         )
@@ -291,17 +290,18 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         self.query_one("#plan").border_subtitle = Content(safe(plan_text.scanned(plan)))
         more = f"{units.whole(len(plan.samples))} of {units.whole(plan.matched)}, escaped"
         self.query_one("#samples").border_subtitle = Content(safe(more))
-        self.query_one("#troubles", Prose).show(plan_text.troubles(plan, self._options))
-        self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._selection.patterns[0].shown),))
-        asked = plan_text.asks(plan, must_type=self.must_type(plan), read_only=self.site.read_only)
-        self._say(asked)
+        verdict = self.verdict(plan)
+        self.query_one("#troubles", Prose).show(plan_text.troubles(plan, verdict))
+        self._say(plan_text.asks(plan, self._options, verdict))
         self.query_one("#keys").focus()
         self.call_after_refresh(self.look)
 
     def _fill(self, plan: Plan) -> None:
         """What depends on how much room there is, which is known once the frames are laid out."""
         how = self.query_one("#confirm")
-        self.query_one("#how", Facts).show(plan_text.confirm_lines(plan, self._options, how.content_size.width))
+        self.query_one("#how", Facts).show(
+            plan_text.confirm_lines(self._options, self.verdict(plan), how.content_size.width)
+        )
         facts, names = self.query_one("#plan"), self.query_one("#namespaces")
         lines = plan_text.plan_lines(plan, facts.content_size.width)
         self.query_one("#facts", Facts).show(lines)

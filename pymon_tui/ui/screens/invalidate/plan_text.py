@@ -6,12 +6,16 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
+from pymon_tui.invalidation import report
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.hints import hints
+from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
+from pymon_tui.invalidation.report import Piece, Row
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.screens.invalidate.draft import Draft, typed
@@ -48,27 +52,20 @@ def asked(draft: Draft, selection: Selection) -> tuple[Line, ...]:
     return tuple(first), tuple(second)
 
 
-def matches(plan: Plan) -> str:
-    """``12 031 keys``, with what is uncertain about the number."""
-    about = "about " if plan.about else "more than " if plan.capped else ""
-    number = plan.selection.max_keys if plan.capped else plan.matched
-    return f"{about}{units.whole(number)} {'key' if number == 1 else 'keys'}"
-
-
 def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
     """What would go, and what is known of it."""
-    lines: list[Line] = [(_name("matches"), span(matches(plan), "warn" if plan.capped else "strong"))]
-    if plan.bytes is not None:
-        error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error >= 1 else ""
-        lines.append((_name("memory"), span(units.bytes_(plan.bytes.value)), label(error)))
-    lines += _nodes(plan, width)
-    lines.append((_name("protected"), span(units.whole(plan.protected), "good" if plan.protected else "value")))
-    lines += _counted("types", plan.types, width)
-    lines += _counted("expiry", [each for each in plan.expiry if each[1]], width)
-    if plan.idle is not None:
-        median, oldest = units.age(plan.idle.median), units.age(plan.idle.oldest)
-        lines.append((_name("idle"), label("median "), span(median), label("  oldest "), span(oldest)))
+    rows = report.plan_rows(plan)
+    lines: list[Line] = []
+    for row in rows:
+        lines += packed(row.name, [_piece(piece, row) for piece in row.pieces], width)
+        if row.name == "matches":
+            lines += _nodes(plan, width)
     return tuple(lines)
+
+
+def _piece(piece: Piece, row: Row) -> Line:
+    value = span(piece.value, row.severity)
+    return (label(f"{piece.name} "), value) if piece.name else (value,)
 
 
 def _nodes(plan: Plan, width: int) -> Iterable[Line]:
@@ -84,21 +81,9 @@ def _nodes(plan: Plan, width: int) -> Iterable[Line]:
     return ((_name("nodes"), span(str(len(pieces))), label("  "), span(f"{least} to {most}"), label(" each")),)
 
 
-def troubles(plan: Plan, options: Options) -> tuple[Line, ...]:
-    """What a person should know before it is too late, what would keep a run from beginning first."""
-    lines: list[Line] = [(span(plan.note, "warn"),)] if plan.note is not None else []
-    if plan.capped:
-        text = f"more than {units.whole(plan.selection.max_keys)} keys match: narrow the pattern, or raise max_keys"
-        lines.append((span(text, "act"),))
-    if plan.removal_problem is not None:
-        lines.append((span(plan.removal_problem, "act"),))
-    if options.undo and plan.undo_problem is not None:
-        lines.append((span(f"no undo: {plan.undo_problem}", "warn"),))
-    if options.undo and plan.oversized:
-        text = f"{units.whole(plan.oversized)} keys over {units.bytes_(options.key_cap)} can't be taken back"
-        lines.append((span(text, "warn"),))
-    lines += [(span(refusal, "warn"),) for refusal in plan.refusals]
-    return tuple(lines)
+def troubles(plan: Plan, verdict: Verdict) -> tuple[Line, ...]:
+    """What a person should know before it is too late, what keeps a run from beginning first."""
+    return tuple((span(row.text, row.severity),) for row in report.trouble_rows(plan, verdict))
 
 
 def scanned(plan: Plan) -> str:
@@ -140,40 +125,16 @@ def _tail(name: SafeText, room: int) -> SafeText:
     return safe(ELLIPSIS + name[len(name) - kept :])
 
 
-def mode_name(options: Options) -> str:
-    """``unlink``, or ``expire over 10m, with jitter``."""
-    if options.mode == "unlink":
-        return "unlink"
-    return f"expire over {units.age(options.jitter)}, with jitter"
-
-
-def confirm_lines(plan: Plan, options: Options, width: int) -> tuple[Line, ...]:
+def confirm_lines(options: Options, verdict: Verdict, width: int) -> tuple[Line, ...]:
     """How it would go about it: the mode, the way back and the brake, in one line where there is room."""
-    mode = (label("mode "), span(mode_name(options), "strong"))
-    undo = (label("undo "), _undo(plan, options))
-    brake = [label("brake "), span(f"p99 ≤ idle + {1000 * options.ceiling:g} ms")]
-    if options.rate is not None:
-        brake.append(span(f", {units.whole(round(options.rate))} keys/s"))
     lines: list[Line] = []
-    for piece in (mode, undo, tuple(brake)):
+    for row in report.manner_rows(options, verdict):
+        piece = (label(f"{row.name} "), span(row.text, row.severity))
         if lines and line_width(lines[-1]) + 3 + line_width(piece) <= width:
             lines[-1] = (*lines[-1], span("   "), *piece)
         else:
             lines.append(piece)
     return tuple(lines)
-
-
-def _undo(plan: Plan, options: Options) -> Span:
-    if not options.undo:
-        return span("none", "warn")
-    if not plan.undo_possible:
-        return span("impossible", "warn")
-    if plan.undo_bytes is None:
-        return span("kept", "good")
-    cap = units.bytes_(options.trash_cap)
-    if plan.undo_bytes > options.trash_cap:
-        return span(f"for a part: {units.bytes_(plan.undo_bytes)} of {cap}", "warn")
-    return span(f"kept, about {units.bytes_(plan.undo_bytes)} of {cap}", "good")
 
 
 def looking_lines(progress: PlanProgress, width: int) -> tuple[Line, ...]:
@@ -207,11 +168,6 @@ def _name(name: str) -> Span:
     return label(name.ljust(_NAME))
 
 
-def _counted(name: str, counts: Sequence[tuple[str, int]], width: int) -> Iterable[Line]:
-    pieces: list[tuple[Span, Span]] = [(label(f"{safe(each)} "), span(units.whole(count))) for each, count in counts]
-    return packed(name, pieces, width)
-
-
 def packed(name: str, pieces: Sequence[Line], width: int) -> Iterable[Line]:
     """Pieces side by side after a name, in as many lines as they take; the name stands in the first."""
     line: list[Span] = [_name(name)]
@@ -226,33 +182,27 @@ def packed(name: str, pieces: Sequence[Line], width: int) -> Iterable[Line]:
         yield tuple(line)
 
 
-def typed_text(plan: Plan, text: SafeText) -> Line:
+def typed_text(plan: Plan, options: Options, pattern: Pattern) -> Line:
     """What must be typed, and for what."""
     return (
         label("type "),
-        span(text, "strong"),
-        span(f" to remove {matches(plan)}", "act"),
+        span(pattern.shown, "strong"),
+        span(f" to {report.verb(options.mode)} {report.matching(plan)}", "act"),
         label(" › "),
     )
 
 
-def asks(plan: Plan, *, must_type: bool, read_only: bool) -> Line:
-    """What enter would do; nothing where it would do nothing."""
-    if read_only:
-        return (label("this is read-only: the plan is all there is"),)
-    if plan.capped or plan.removal_problem is not None or not plan.matched:
+def asks(plan: Plan, options: Options, verdict: Verdict) -> Line:
+    """What enter would do, and how it is confirmed; nothing where it would do nothing."""
+    if verdict.may == "nothing":
+        return (span(safe("; ".join((verdict.why, *hints(plan.selection))), 500), "warn"),)
+    if not verdict.begins:
         return ()
-    typing = "the pattern is to be typed" if must_type else "asks once more"
-    return (label("enter removes "), span(matches(plan), "strong"), label(f"; {typing}"))
+    typing = f"the pattern is to be typed: {verdict.because}" if verdict.typed is not None else "asks once more"
+    does = "removes" if options.mode == "unlink" else "lets expire"
+    return (label(f"enter {does} "), span(report.matching(plan), "strong"), label(f"; {typing}"))
 
 
 def not_typed(text: SafeText) -> Line:
     """What is said where something else was typed."""
     return (span("that is not ", "warn"), span(text, "strong"), label(" › "))
-
-
-def nothing(selection: Selection) -> Line:
-    """What is said where nothing matches: also what was probably meant."""
-    meant = "; ".join(hints(selection))
-    said = f"nothing matches: {meant}" if meant else "nothing matches, so there is nothing to remove"
-    return (span(safe(said, 500), "warn"),)

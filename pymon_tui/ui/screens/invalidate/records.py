@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pymon_tui.journal.records import Record, State
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
-from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, label, span
 
 _NAME = 12
@@ -19,32 +18,6 @@ ROLES: dict[State, Role] = {
     "stopped": "warn",
     "interrupted": "act",
 }
-
-
-def is_here(record: Record, endpoint: Endpoint) -> bool:
-    """Whether it was on this server and database."""
-    return safe(endpoint.address) in record.addresses and record.db == endpoint.db
-
-
-def can_be_undone(record: Record, endpoint: Endpoint) -> bool:
-    """Whether what it removed can be brought back."""
-    return (
-        record.kind == "run"
-        and record.state != "running"
-        and record.undo_path is not None
-        and not record.undone
-        and is_here(record, endpoint)
-    )
-
-
-def can_be_resumed(record: Record, endpoint: Endpoint) -> bool:
-    """Whether there is something left of it to do."""
-    return record.kind == "run" and record.state not in ("running", "done") and is_here(record, endpoint)
-
-
-def last_to_undo(records: Iterable[Record], endpoint: Endpoint) -> Record | None:
-    """The newest run of this server that can be undone."""
-    return next((record for record in records if can_be_undone(record, endpoint)), None)
 
 
 def when(record: Record) -> SafeText:

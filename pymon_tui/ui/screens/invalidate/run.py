@@ -169,7 +169,7 @@ class RunScreen(LiveScreen[After]):
     def action_details(self) -> None:
         """The whole account."""
         if self._result is not None:
-            lines = run_text.account(self._result, self._shown)
+            lines = run_text.account(self._result, self._shown, self._options.mode)
             copied = safe("\n".join(text_of(line) for line in lines), 100_000)
             self.app.push_screen(ReaderScreen(safe(f"Run {self._result.run}"), lines, copied))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pymon_tui.invalidation import report
 from pymon_tui.invalidation.account import Mode, NodeProgress, Outcome, Progress, Result, State, Tally
+from pymon_tui.invalidation.report import Row
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.widgets.bar_line import bar_line
@@ -104,19 +106,15 @@ def _strain(progress: Progress) -> float:
 
 def tally_line(tally: Tally, mode: Mode) -> Line:
     """What became of the keys."""
-    done = "removed" if mode == "unlink" else "expiring"
-    return (
-        label(f"{done} "),
-        span(units.whole(tally.removed), "strong"),
-        label("   already gone "),
-        span(units.whole(tally.already_gone)),
-        label("   protected "),
-        span(units.whole(tally.protected)),
-        label("   refused "),
-        span(units.whole(tally.refused), "warn" if tally.refused else "value"),
-        label("   unknown "),
-        span(units.whole(tally.unknown), "act" if tally.unknown else "value"),
-    )
+    return beside(report.tally_rows(tally, mode))
+
+
+def beside(rows: Sequence[Row]) -> Line:
+    """Rows side by side, without their remarks."""
+    line: list[Span] = []
+    for row in rows:
+        line += [label(f"{'   ' if line else ''}{row.name} "), span(row.pieces[0].text, row.severity)]
+    return tuple(line)
 
 
 def _state(progress: Progress) -> tuple[Line, ...]:
@@ -161,33 +159,17 @@ def result_lines(result: Result, mode: Mode) -> tuple[Line, ...]:
     head: list[Span] = [span("dry run " if result.dry_run else ""), span(name, role), took]
     if result.why:
         head += [span(f"  {result.why}", "warn")]
-    return (tuple(head), tally_line(result.tally, mode), _left(result, mode), _undo(result))
+    left = beside((report.left_row(result), report.freed_row(result, mode)))
+    kept, *lost = report.kept_rows(result)
+    undo = [*beside((kept,)), *([label("   u brings the keys back")] if result.undo is not None else [])]
+    if lost:
+        undo += [label("   "), *beside(lost)]
+    return (tuple(head), tally_line(result.tally, mode), left, tuple(undo))
 
 
-def _left(result: Result, mode: Mode) -> Line:
-    """What a scan afterwards found, and what was freed."""
-    left: Span = span("not counted", "warn") if result.left is None else span(units.whole(result.left))
-    if result.left and not result.dry_run:
-        left = span(units.whole(result.left), "warn")
-    freed = "would free" if result.dry_run else "freed" if mode == "unlink" else "will free"
-    return (label("left    "), left, label(f"   {freed} about "), span(units.bytes_(result.bytes_estimated)))
-
-
-def _undo(result: Result) -> Line:
-    line: list[Span] = [label("undo    ")]
-    if result.undo is None:
-        line.append(span("nothing was removed" if result.dry_run or not result.tally.removed else "none was kept"))
-    else:
-        line += [span(f"{units.bytes_(result.undo_bytes)} kept", "good"), label("   u brings the keys back")]
-    if result.undo_left_out:
-        line.append(span(f"   {units.whole(result.undo_left_out)} keys not kept", "warn"))
-    return tuple(line)
-
-
-def account(result: Result, shown: SafeText) -> tuple[Line, ...]:
+def account(result: Result, shown: SafeText, mode: Mode) -> tuple[Line, ...]:
     """All of the account, for the reader."""
     name, role = _OUTCOMES[result.outcome]
-    counts = result.tally.as_json().items()
     lines: list[Line] = [
         field("run", _NAME, result.run),
         field("keys", _NAME, span(shown, "strong")),
@@ -195,8 +177,9 @@ def account(result: Result, shown: SafeText) -> tuple[Line, ...]:
     ]
     if result.why:
         lines.append(field("why", _NAME, span(result.why, "warn")))
-    lines += [field(safe(each.replace("_", " ")), _NAME, units.whole(count)) for each, count in counts]
-    lines.append(field("left", _NAME, "not counted" if result.left is None else units.whole(result.left)))
+    rows = (report.row("matched", units.whole(result.tally.matched)), *report.tally_rows(result.tally, mode))
+    rows += (report.left_row(result), report.freed_row(result, mode), *report.kept_rows(result))
+    lines += [field(row.name, _NAME, span(row.text, row.severity)) for row in rows]
     for each in result.nodes:
         mark, colour = _OUTCOMES[each.result.outcome]
         counted = f"{units.whole(each.result.tally.removed)} of {units.whole(each.result.tally.matched)}  "
@@ -206,8 +189,7 @@ def account(result: Result, shown: SafeText) -> tuple[Line, ...]:
     if result.undo is not None:
         files = sum(each.result.undo is not None for each in result.nodes)
         where = f"{files} files in {result.undo.parent}" if files else str(result.undo)
-        lines.append(field("trash", _NAME, where, label(units.bytes_(result.undo_bytes))))
-        lines.append(field("not kept", _NAME, units.whole(result.undo_left_out)))
+        lines.append(field("trash", _NAME, where))
     for name, keys in (("refused", result.refused_keys), ("too big to be kept", result.oversized_keys)):
         if keys:
             lines += [BLANK, (span(f"{name}:", "warn"),), *((span(key),) for key in keys)]

@@ -40,4 +40,8 @@ class Site:
     @property
     def place(self) -> str:
         """``db0 on prod-cache``."""
-        return f"db{self.desk.endpoint.db} on {self.desk.endpoint.label}"
+        return self.place_of(self.desk.endpoint.db)
+
+    def place_of(self, db: int) -> str:
+        """The same, of another database of the server."""
+        return f"db{db} on {self.desk.endpoint.label}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import work
@@ -10,9 +11,11 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from pymon_tui.invalidation import report
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
+from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
@@ -22,6 +25,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import keys, records
 from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
+from pymon_tui.ui.screens.invalidate.run_text import beside
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.type_ahead import Asking
@@ -30,6 +34,8 @@ from pymon_tui.ui.widgets.ink import BLANK, Line, Prose, label, span
 
 _NAMED = 8
 """Keys that could not be restored and are named."""
+_NEWER = 3
+"""Newer runs that can't be undone and are named."""
 
 
 class UndoScreen(Asking, Window[None]):
@@ -41,9 +47,11 @@ class UndoScreen(Asking, Window[None]):
     UndoScreen > .frame { padding: 1 2; }
     """
 
-    def __init__(self, site: Site, record: Record) -> None:
+    def __init__(self, site: Site, record: Record, passed_over: Sequence[tuple[Record, SafeText]] = ()) -> None:
+        """``passed_over`` are newer runs that can't be undone, and why."""
         self._site = site
         self._record = record
+        self._passed_over = passed_over
         self._replace = self._elsewhere = False
         self._why: SafeText | None = None
         self._restore: WholeRestore | None = None
@@ -96,16 +104,18 @@ class UndoScreen(Asking, Window[None]):
     @work(exclusive=True, group="undo")
     async def bring_back(self) -> None:
         """Await the undo's end. A window that goes away cancels it, and it writes down how far it came."""
+        desk = self._site.desk
         try:
-            restore = self._site.desk.restore(self._record, replace=self._replace, elsewhere=self._elsewhere)
-            if restore is None:
-                self._why = safe("nothing was kept of this run, or no longer")
+            verdict = await desk.judge_undo(self._record, replace=self._replace)
+            restore = desk.restore(self._record, replace=self._replace, elsewhere=self._elsewhere)
+            if restore is None or not verdict.begins:
+                self._why = verdict.why
             else:
                 self._restore = restore
                 self._tell(await restore.run())
         except OtherServer as error:
             self._elsewhere, self._why = True, safe(str(error))
-        except (LinkError, RestoreError, Locked, TrashError, StateError) as error:
+        except (LinkError, RestoreError, Refused, Locked, TrashError, StateError) as error:
             self._why = safe(str(error))
         self._restore = None
         self._look()
@@ -129,11 +139,20 @@ class UndoScreen(Asking, Window[None]):
         record = self._record
         replaces = "are replaced" if self._replace else "stay as they are"
         start = "restore them here anyway" if self._elsewhere else "bring them back"
+        place = self._site.place_of(record.db)
         return (
             (span(f"bring back {records.keys(record)} keys", "strong"),),
             (span(records.what(record)),),
-            (label("onto "), span(self._site.place), label(f"   removed {records.when(record)} by {record.user}")),
+            (
+                label("onto "),
+                span(place),
+                label(f"   removed {records.when(record)} by {record.user}"),
+            ),
             (label("keys that are there by now "), span(replaces, "warn" if self._replace else "value")),
+            *(
+                (span(f"newer: run {one.id} can't be undone, {why}", "warn"),)
+                for one, why in self._passed_over[:_NEWER]
+            ),
             *((BLANK, (span(self._why, "act"),)) if self._why is not None else ()),
             BLANK,
             _keys(("y", start), ("r", "leave them" if self._replace else "replace them"), ("n", "leave everything")),
@@ -160,29 +179,13 @@ def result_lines(result: RestoreResult) -> tuple[Line, ...]:
         ),
         _counts(result.tally),
     ]
-    if result.why:
-        lines.append((span(result.why, "warn"),))
-    if result.left:
-        lines.append((span(f"{units.whole(result.left)} keys are still to come: undo the run again", "warn"),))
-    if result.torn:
-        lines.append((span("the end of the trash was never written: the run was cut off there", "warn"),))
-    if result.unrecorded is not None:
-        lines.append((span(f"not in the journal: {result.unrecorded}", "warn"),))
+    lines += [(span(row.text, row.severity),) for row in report.restore_troubles(result)]
     lines += [(span(each.key), label(f"  {each.why}")) for each in result.failures[:_NAMED]]
     return tuple(lines)
 
 
 def _counts(tally: RestoreTally) -> Line:
-    return (
-        label("restored "),
-        span(units.whole(tally.restored), "strong"),
-        label("   there already "),
-        span(units.whole(tally.skipped)),
-        label("   expired meanwhile "),
-        span(units.whole(tally.expired)),
-        label("   failed "),
-        span(units.whole(tally.failed), "act" if tally.failed else "value"),
-    )
+    return beside(report.restored_rows(tally))
 
 
 def _keys(*hints: tuple[str, str]) -> Line:

@@ -91,7 +91,7 @@ def test_the_account_has_every_node_with_what_ended_it() -> None:
     lost = LinkError(Trouble.UNREACHABLE, "10.0.0.2:6379 refuses connections", "is the server running there?")
     done, stopped = result_of(), result_of(outcome="stopped", why=safe(str(lost)), tally=Tally(matched=9, removed=7))
     whole = result_of(nodes=(NodeResult(NODES[0], done), NodeResult(NODES[1], stopped)))
-    lines = [text_of(line) for line in account(whole, safe("user:cache:*"))]
+    lines = [text_of(line) for line in account(whole, safe("user:cache:*"), "unlink")]
     (first,) = (line for line in lines if NODES[0] in line)
     assert first.split() == ["node", NODES[0], "12", "017", "of", "12", "031", "done"]
     assert any("7 of 9" in line and line.endswith("stopped") for line in lines)

@@ -13,6 +13,7 @@ from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
@@ -79,13 +80,14 @@ async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:
     ("record", "keys"),
     [
         (record_of(), {"Undo"}),
-        (record_of(undone=True), set()),
+        (record_of(undone=True), {"Undo"}),
         (record_of(undo_path=None), set()),
         (record_of(state="running"), set()),
         (record_of(state="interrupted"), {"Undo", "Resume"}),
         (record_of(state="stopped", undo_path=None), {"Resume"}),
-        (record_of(state="interrupted", server=safe("10.9.9.9:6379")), set()),
-        (record_of(state="interrupted", db=3), set()),
+        (record_of(state="interrupted", server=safe("10.9.9.9:6379"), run_id="b" * 40), set()),
+        (record_of(state="interrupted", server=safe("localhost:6379")), {"Undo", "Resume"}),
+        (record_of(state="interrupted", db=3), {"Undo", "Resume"}),
         (record_of(kind="undo", id=UNDO), set()),
     ],
 )
@@ -113,6 +115,20 @@ async def test_a_run_that_was_cut_off_is_resumed(desk: ScriptedDesk) -> None:
     async with walk(desk) as on:
         await to_journal(on)
         await on.press("r")
+        await on.until_on(PromptScreen)  # as many keys as have the pattern typed
+        assert "go on with about 12 031 keys; user:cache:*; on db0 on prod-cache" in on.text(".frame > Prose")
+        await on.press(*"no", "enter")
+        assert isinstance(on.screen, PromptScreen)
+        await on.press("backspace", "backspace", *"user:cache:*", "enter")
+        await on.until_on(RunScreen)
+
+
+async def test_a_few_keys_are_gone_on_with_after_a_yes(tmp_path: Path) -> None:
+    desk = ScriptedDesk(tmp_path, replace(RULES, type_above=20_000))
+    desk.known = (record_of(state="interrupted"),)
+    async with walk(desk) as on:
+        await to_journal(on)
+        await on.press("r")
         await on.until_on(QuestionScreen)
         assert "go on with about 12 031 keys user:cache:* on db0 on prod-cache" in on.text(".frame > Prose")
         await on.press("y")
@@ -131,7 +147,7 @@ async def test_an_undo_asks_goes_and_tells(desk: ScriptedDesk) -> None:
         assert "50%" in on.text("#lines")
         desk.restores[-1].finish()
         await on.until_says("#lines", "done 12 017 keys were kept")
-        assert "restored 12 000 there already 2 expired meanwhile 15 failed 0" in on.text("#lines")
+        assert "restored 12 000 there already 2 expired 15 failed 0" in on.text("#lines")
         assert desk.wanted.restores == [(RUN, False, False)]
         assert on.script.notes == [("restored 12 000 keys", UNDO)]
         await on.press("escape")

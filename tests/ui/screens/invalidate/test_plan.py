@@ -39,7 +39,7 @@ async def test_a_plan_in_the_making_says_how_far_it_is_and_escape_gives_it_up(de
 async def test_a_plan_says_what_would_go(desk: ScriptedDesk) -> None:
     async with walk(desk) as on:
         await on.to_ready_plan()
-        await on.until_says("#facts", "matches 12 031 keys memory 48.2 MiB ± 1.10 MiB protected 4")
+        await on.until_says("#facts", "matches 12 031 keys protected 4 more, which stay memory 48.2 MiB ± 1.10")
         assert "types hash 11 960 string 71" in on.text("#facts")
         assert "none 3 <1m 410 <1h 9 218" in on.text("#facts")
         assert "median 4m oldest 2d" in on.text("#facts")
@@ -136,9 +136,9 @@ async def test_what_was_not_asked_is_asked_by_a_new_plan(desk: ScriptedDesk) -> 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"capped": True, "matched": 1_000_001}, "more than 1 000 000 keys match: narrow the pattern"),
-        ({"undo_possible": False, "undo_problem": safe("NOPERM DUMP")}, "no undo: NOPERM DUMP"),
-        ({"oversized": 3}, "3 keys over 16.0 MiB can't be taken back"),
+        ({"capped": True, "matched": 1_000_001}, "more than 1 000 000 keys match; narrow the pattern"),
+        ({"undo_possible": False, "undo_problem": safe("NOPERM DUMP")}, "it could not be undone: NOPERM DUMP"),
+        ({"oversized": 3}, "about 3 keys over 16.0 MiB aren't kept"),
         ({"refusals": (safe("OBJECT IDLETIME denied"),)}, "OBJECT IDLETIME denied"),
     ],
 )
@@ -150,11 +150,19 @@ async def test_troubles_are_said_before_it_is_too_late(desk: ScriptedDesk, chang
 
 
 async def test_nothing_is_removed_where_nothing_matches(desk: ScriptedDesk) -> None:
-    desk.plan_changes = {"matched": 0, "samples": (), "namespaces": (), "types": (), "expiry": (), "idle": None}
+    desk.plan_changes = {
+        "matched": 0,
+        "protected": 0,
+        "samples": (),
+        "namespaces": (),
+        "types": (),
+        "expiry": (),
+        "idle": None,
+    }
     async with walk(desk) as on:
         await on.to_ready_plan()
         await on.press("enter")
-        await on.until_says("#question", "nothing matches")
+        await on.until_says("#question", "no key matches")
         assert isinstance(on.screen, PlanScreen)
 
 
@@ -176,7 +184,7 @@ async def test_read_only_there_is_a_plan_and_no_more(tmp_path: Path) -> None:
     desk = ScriptedDesk(tmp_path, replace(RULES, read_only=True))
     async with walk(desk) as on:
         await on.to_ready_plan()
-        await on.until_says("#question", "this is read-only")
+        await on.until_says("#troubles", "this is read-only")
         bar = on.screen.query_one("KeyBar")
         assert not {"Run", "Dry run", "Mode"} & {hint.name for hint in bar.hints}  # type: ignore[attr-defined]
         await on.press("enter", "d", "m", "n")

@@ -114,12 +114,13 @@ async def test_the_account_is_whole(desk: ScriptedDesk) -> None:
         said = on.text("#progress")
         assert "removed 12 000 already gone 14 protected 4 refused 15 unknown 2" in said
         assert "left 20 freed about 48.2 MiB" in said
-        assert "31.0 MiB kept u brings the keys back 3 keys not kept" in said
+        assert "31.0 MiB kept u brings the keys back for good 3 keys without an undo" in said
         assert on.title("#run").startswith("Removed user:cache:*")
         await on.press("enter")
         await on.until_on(ReaderScreen)
         said = on.text(".frame Facts")
         assert r"refused: user:cache:\x1b[2J" in said
+        assert "unknown 2 may be removed or not" in said
         assert "trash" in said
 
 

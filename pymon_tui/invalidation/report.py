@@ -1,0 +1,234 @@
+"""What there is to say of a plan, a run and an undo: rows of a name and a text, in order, as every door shows them.
+
+The command line, the screens and whatever else leads to the engine decide where a row stands; what it says is written
+here alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from pymon_tui.invalidation.account import Mode, Options, Result, Tally
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.verdict import Undo, Verdict
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, join, safe
+
+Severity: TypeAlias = Literal["value", "strong", "good", "warn", "act"]
+"""How much a row matters: ``warn`` where a person should look, ``act`` where one should act."""
+
+_TEXT = 500
+
+
+class Piece(NamedTuple):
+    """A part of a row that is never broken: a name, which may be empty, and what it is."""
+
+    name: SafeText
+    value: SafeText
+
+    @property
+    def text(self) -> SafeText:
+        """Both."""
+        return join(" ", (self.name, self.value)) if self.name else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing to say.
+
+    Attributes:
+        name: What it is, in a word or two.
+        pieces: What there is to say of it, side by side.
+        severity: How much it matters.
+    """
+
+    name: SafeText
+    pieces: tuple[Piece, ...]
+    severity: Severity = "value"
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it begins with a number of keys, known or not."""
+        return not self.pieces[0].value.strip(" 0123456789–")
+
+    @property
+    def text(self) -> SafeText:
+        """All pieces."""
+        return join("   ", [piece.text for piece in self.pieces])
+
+
+def row(name: str, value: str, severity: Severity = "value", *, remark: str = "") -> Row:
+    """A row of one piece, or of two where there is a remark."""
+    pieces = [Piece(safe(""), safe(text, _TEXT)) for text in (value, remark) if text]
+    return Row(safe(name), tuple(pieces), severity)
+
+
+def keys(number: int, *, about: bool = False) -> SafeText:
+    """``1 key``, ``about 12 031 keys``."""
+    return safe(f"{'about ' * about}{units.whole(number)} {'key' if number == 1 else 'keys'}")
+
+
+def matching(plan: Plan) -> SafeText:
+    """How many keys a plan is about, with what is uncertain about the number."""
+    if plan.capped:
+        return safe(f"more than {keys(plan.selection.max_keys)}")
+    return keys(plan.matched, about=plan.about)
+
+
+def verb(mode: Mode) -> SafeText:
+    """What is done to the keys: ``remove``, ``let expire``."""
+    return safe("remove" if mode == "unlink" else "let expire")
+
+
+def manner(options: Options) -> SafeText:
+    """How the keys go: ``unlink``, ``expire after 1m``, ``expire after 1m, spread over 10m``."""
+    if options.mode == "unlink":
+        return safe("unlink")
+    spread = f", spread over {units.duration(options.jitter)}" if options.jitter else ""
+    return safe(f"expire after {units.duration(options.expire)}{spread}")
+
+
+def plan_rows(plan: Plan) -> tuple[Row, ...]:
+    """What would go, and what is known of it."""
+    rows = [row("matches", matching(plan), "warn" if plan.capped else "strong")]
+    if plan.protected:
+        rows.append(row("protected", f"{units.whole(plan.protected)} more, which stay", "good"))
+    if plan.matched:
+        rows.append(row("memory", _memory(plan)))
+        rows += _counted("types", plan.types)
+        rows += _counted("expiry", [each for each in plan.expiry if each[1]])
+    if plan.idle is not None:
+        times = (("median", plan.idle.median), ("oldest", plan.idle.oldest))
+        rows.append(Row(safe("idle"), tuple(Piece(safe(name), units.age(time)) for name, time in times)))
+    return tuple(rows)
+
+
+def scan_text(plan: Plan) -> SafeText:
+    """What the plan is known from."""
+    sampled = f", a sample of {units.whole(plan.sampled)} looked at" if plan.sampled < plan.matched else ""
+    there = f"; db {plan.db} has {units.whole(plan.dbsize)}" if plan.dbsize is not None else ""
+    return safe(f"{units.whole(plan.scanned)} keys in {plan.seconds:.1f} s{sampled}{there}")
+
+
+def manner_rows(options: Options, verdict: Verdict) -> tuple[Row, ...]:
+    """How a run would go about it."""
+    dry = ", dry run: nothing is removed" if options.dry_run else ""
+    rate = f", {units.whole(round(options.rate))} keys/s" if options.rate is not None else ""
+    return (
+        row("mode", f"{manner(options)}{dry}", "strong"),
+        _undo_row(verdict.undo, units.bytes_(options.trash_cap)),
+        row("brake", f"p99 ≤ idle + {1000 * options.ceiling:g} ms{rate}"),
+    )
+
+
+def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
+    """What a person should know before it is too late; what keeps a run from beginning comes first."""
+    rows = []
+    if verdict.may == "refused":
+        rows.append(row("refused", verdict.why, "act"))
+    elif verdict.undo.loses:
+        rows.append(row("for good", verdict.undo.loss, "act" if verdict.undo.state != "partial" else "warn"))
+    if plan.note is not None:
+        rows.append(row("note", plan.note, "warn"))
+    return (*rows, *(row("refused", refusal, "warn") for refusal in plan.refusals))
+
+
+def summary(plan: Plan) -> SafeText:
+    """A plan in one line."""
+    size = f", {_memory(plan)}" if plan.bytes is not None and plan.matched else ""
+    protected = f", {units.whole(plan.protected)} more are protected" if plan.protected else ""
+    match = "matches" if plan.matched == 1 and not plan.capped else "match"
+    return safe(f"{matching(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
+
+
+def tally_rows(tally: Tally, mode: Mode) -> tuple[Row, ...]:
+    """What became of the keys of a run."""
+    done = "removed" if mode == "unlink" else "given an end"
+    return (
+        row(done, units.whole(tally.removed), "strong"),
+        row("already gone", units.whole(tally.already_gone)),
+        row("protected", units.whole(tally.protected)),
+        row("refused", units.whole(tally.refused), "warn" if tally.refused else "value"),
+        row("unknown", units.whole(tally.unknown), "act", remark="may be removed or not: the answer was lost")
+        if tally.unknown
+        else row("unknown", "0"),
+    )
+
+
+def left_row(result: Result) -> Row:
+    """What a scan afterwards found."""
+    if result.left is None:
+        return row("left", "not counted", "warn")
+    if result.dry_run or not result.left:
+        return row("left", units.whole(result.left))
+    return row("left", units.whole(result.left), "warn", remark="match now: refused, or written meanwhile")
+
+
+def freed_row(result: Result, mode: Mode) -> Row:
+    """What the keys took on the server."""
+    freed = "would free" if result.dry_run else "freed" if mode == "unlink" else "will free"
+    size = "unknown" if result.bytes_estimated is None else f"about {units.bytes_(result.bytes_estimated)}"
+    return row(freed, size)
+
+
+def kept_rows(result: Result) -> tuple[Row, ...]:
+    """What can be taken back of a run, and what can't."""
+    if result.undo is None:
+        kept = "nothing was removed" if result.dry_run or not result.tally.removed else "none is kept"
+        rows = [row("undo", kept)]
+    else:
+        rows = [row("undo", f"{units.bytes_(result.undo_bytes)} kept", "good")]
+    if result.undo_left_out:
+        gone = f"{keys(result.undo_left_out)} without an undo: too big, or no room for it"
+        rows.append(row("for good", gone, "warn"))
+    return tuple(rows)
+
+
+def restored_rows(tally: RestoreTally) -> tuple[Row, ...]:
+    """What became of the keys of an undo."""
+    return (
+        row("restored", units.whole(tally.restored), "strong"),
+        row("there already", units.whole(tally.skipped)),
+        row("expired", units.whole(tally.expired)),
+        row("failed", units.whole(tally.failed), "act" if tally.failed else "value"),
+    )
+
+
+def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
+    """What keeps an undo from being all of it."""
+    rows = [row("why", result.why, "warn")] if result.why else []
+    if result.left:
+        rows.append(row("left", f"{keys(result.left)} still to come: undo the run again", "warn"))
+    if result.torn:
+        rows.append(row("torn", "the end of the trash was never written: the run was cut off there", "warn"))
+    if result.unrecorded is not None:
+        rows.append(row("journal", f"it lacks some of this: {result.unrecorded}", "warn"))
+    return tuple(rows)
+
+
+def _undo_row(undo: Undo, cap: SafeText) -> Row:
+    if undo.state == "not needed":
+        return row("undo", "not needed")
+    if undo.state == "none":
+        return row("undo", "none: what is removed is gone for good", "warn")
+    if undo.state == "impossible":
+        return row("undo", f"not possible: {undo.why}", "warn")
+    size = f"in at most {cap}" if undo.kept_bytes is None else f"about {units.bytes_(undo.kept_bytes)} of {cap}"
+    if undo.state == "partial":
+        return row("undo", f"for a part, {size}", "warn")
+    return row("undo", f"kept, {size}", "good")
+
+
+def _memory(plan: Plan) -> SafeText:
+    if plan.bytes is None:
+        return safe("unknown")
+    error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error >= 1 else ""
+    return safe(f"{units.bytes_(plan.bytes.value)}{error}")
+
+
+def _counted(name: str, counts: Sequence[tuple[str, int]]) -> list[Row]:
+    pieces = tuple(Piece(safe(each), units.whole(count)) for each, count in counts if count)
+    return [Row(safe(name), pieces)] if pieces else []

@@ -1,0 +1,102 @@
+"""What the settings say of invalidation, and the guard rails of each server that a profile calls production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.invalidation.presets import Preset
+from pymon_tui.model.environment import is_production
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What one profile asks for wherever its server is written to.
+
+    Attributes:
+        profile: Its name.
+        address: Where its server is, without credentials; None where that can't be read.
+        environment: What it says of the server.
+        protected: Keys that are never touched.
+        max_keys: Keys that one run may remove.
+        type_above: The pattern must be typed to confirm a run of more keys than this.
+        ceiling: Seconds that another client's PING p99 may rise by.
+        rate: Keys a second at most; None for as many as the brake allows.
+        read_only: Whether nothing may be written.
+    """
+
+    profile: str
+    address: str | None
+    environment: str
+    protected: tuple[Pattern, ...]
+    max_keys: int
+    type_above: int
+    ceiling: float
+    rate: float | None
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the settings say of invalidation.
+
+    Attributes:
+        protected: Keys that are never touched.
+        presets: Named patterns, the built-in ones among them.
+        max_keys: Keys that one run may remove.
+        type_above: The pattern must be typed to confirm a run of more keys than this.
+        ceiling: Seconds that another client's PING p99 may rise by.
+        rate: Keys a second at most; None for as many as the brake allows.
+        trash_cap: Bytes that all trash files together may take.
+        key_cap: Bytes above which a key is removed without being kept.
+        read_only: Whether nothing may be written.
+        environment: What the server is called by the profile that led to it, or by one that guards it; None if neither
+            says.
+        guards: What each profile asks for whose server is called production.
+        guarded_by: The profiles whose guard rails these rules include.
+    """
+
+    protected: tuple[Pattern, ...]
+    presets: tuple[Preset, ...]
+    max_keys: int
+    type_above: int
+    ceiling: float
+    rate: float | None
+    trash_cap: int
+    key_cap: int
+    read_only: bool
+    environment: str | None = None
+    guards: tuple[Guard, ...] = ()
+    guarded_by: tuple[str, ...] = ()
+
+    @property
+    def in_production(self) -> bool:
+        """Whether the server is called production."""
+        return is_production(self.environment)
+
+    @property
+    def read_only_because(self) -> str:
+        """Who says that nothing may be written."""
+        by = next(
+            (guard.profile for guard in self.guards if guard.read_only and guard.profile in self.guarded_by), None
+        )
+        return f"profile {by} is read-only" if by is not None else "this is read-only"
+
+    def under(self, guards: Iterable[Guard]) -> Rules:
+        """The strictest of these rules and those of all the guards."""
+        strict = self
+        for guard in guards:
+            rates = [rate for rate in (strict.rate, guard.rate) if rate is not None]
+            strict = replace(
+                strict,
+                protected=tuple(dict.fromkeys((*strict.protected, *guard.protected))),
+                max_keys=min(strict.max_keys, guard.max_keys),
+                type_above=min(strict.type_above, guard.type_above),
+                ceiling=min(strict.ceiling, guard.ceiling),
+                rate=min(rates, default=None),
+                read_only=strict.read_only or guard.read_only,
+                environment=strict.environment if strict.in_production else guard.environment,
+                guarded_by=tuple(dict.fromkeys((*strict.guarded_by, guard.profile))),
+            )
+        return strict

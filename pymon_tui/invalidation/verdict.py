@@ -1,0 +1,226 @@
+"""Whether a plan, a resume or an undo may begin, how it must be confirmed, and what can be taken back afterwards.
+
+The command line, the screens and whatever else leads to the engine ask here, and lay out what they are told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.history import resume_problem
+from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.rules import Rules
+from pymon_tui.journal.records import Record
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+
+May: TypeAlias = Literal["begin", "nothing", "refused"]
+Confirmation: TypeAlias = Literal["nothing", "yes", "type"]
+WayBack: TypeAlias = Literal["certain", "partial", "impossible", "none", "not needed"]
+Way: TypeAlias = Literal["", "no_undo", "max_keys", "dry_run", "elsewhere", "replan"]
+
+NOTHING = safe("")
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What could be taken back.
+
+    Attributes:
+        state: All of it, a part, nothing though it was wanted, nothing because it wasn't, or nothing has to be.
+        lost_keys: Keys that would be gone for good, about; None where that isn't known.
+        lost_bytes: Memory that they take on the server, about; None where that isn't known.
+        why: Why not all of it can; empty where all can.
+        kept_bytes: What it takes on our disk, about; None where that isn't known, or nothing is kept.
+    """
+
+    state: WayBack
+    lost_keys: int | None = 0
+    lost_bytes: int | None = 0
+    why: SafeText = NOTHING
+    kept_bytes: int | None = None
+
+    @property
+    def loses(self) -> bool:
+        """Whether anything would be gone for good."""
+        return self.state in ("partial", "impossible", "none")
+
+    @property
+    def loss(self) -> SafeText:
+        """What would be gone for good, in one line; empty where nothing would be."""
+        if not self.loses:
+            return NOTHING
+        about = "all keys" if self.lost_keys is None else _keys(self.lost_keys, about=self.state == "partial")
+        size = f", {units.bytes_(self.lost_bytes)}" if self.lost_bytes else ""
+        return safe(f"{about}{size} would be gone for good: {self.why}", 400)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"state": self.state, "lost_keys": self.lost_keys, "lost_bytes": self.lost_bytes, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What holds of one thing that somebody wants to do.
+
+    Attributes:
+        may: Whether it may begin, whether there is nothing to do, or why it is refused.
+        why: Why it may not; empty where it may.
+        way: What to ask for instead, where something would do; each door has its own name for it.
+        confirm: How a person confirms it.
+        typed: The pattern that is to be typed; None where none is.
+        because: Why it must be typed; empty where it needn't.
+        undo: What could be taken back.
+    """
+
+    may: May
+    why: SafeText
+    way: Way
+    confirm: Confirmation
+    typed: Pattern | None
+    because: SafeText
+    undo: Undo
+
+    @property
+    def begins(self) -> bool:
+        """Whether it may begin."""
+        return self.may == "begin"
+
+    def is_confirmed_by(self, text: str) -> bool:
+        """Whether this is the pattern that was to be typed, in whatever escapes."""
+        try:
+            return self.typed is not None and parse_pattern(text.strip()) == self.typed
+        except PatternError:
+            return False
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"may": self.may, "why": self.why, "confirm": self.confirm, "undo": self.undo.as_json()}
+
+
+def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None) -> Verdict:
+    """The verdict on a plan that would be carried out with these options, by the rules of the server that it is of.
+
+    Args:
+        free: Bytes that the disk with the trash has left; None where that isn't known.
+    """
+    undo = undo_of_plan(plan, options, free)
+    may, why, way = _may(plan, options, rules, undo)
+    if options.dry_run or may != "begin":
+        return Verdict(may, why, way, "nothing", None, NOTHING, undo)
+    first = next((pattern for pattern in plan.selection.patterns if pattern.is_catch_all), plan.selection.patterns[0])
+    because = _typed_because(plan.matched, rules, undo, is_catch_all=first.is_catch_all)
+    if because:
+        return Verdict(may, why, way, "type", first, because, undo)
+    return Verdict(may, why, way, "yes", None, NOTHING, undo)
+
+
+def of_resume(record: Record, order: Order | None, options: Options | None, rules: Rules, problem: str) -> Verdict:
+    """The verdict on going on with a run; ``problem`` is why the journal doesn't tell enough of it, else empty."""
+    undo = _NOT_WANTED if options is not None and not options.undo else Undo("certain")
+    if record.state == "running":
+        return _refused(f"run {record.id} is still under way; wait for its end, or end it there", undo)
+    if (problem_of_run := resume_problem(record)) is not None:
+        return _refused(f"run {record.id}: {problem_of_run}; there is nothing to resume", undo, may="nothing")
+    if rules.read_only:
+        return _refused(f"run {record.id} can't be taken up again: {rules.read_only_because}", undo)
+    if order is None or options is None:
+        return _refused(problem, undo)
+    patterns = order.selection.patterns
+    first = next((pattern for pattern in patterns if pattern.is_catch_all), patterns[0])
+    # How many keys are left isn't counted before it goes on; that it was confirmed once doesn't tell who sits here now.
+    because = _typed_because(order.planned, rules, undo, is_catch_all=first.is_catch_all)
+    if because:
+        return Verdict("begin", NOTHING, "", "type", first, because, undo)
+    return Verdict("begin", NOTHING, "", "yes", None, NOTHING, undo)
+
+
+def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: bool) -> Verdict:
+    """The verdict on an undo of a run; ``problem`` is why it can't be undone, None where it can."""
+    undo = Undo("none", None, None, safe("a newer key of the same name is replaced")) if replace else Undo("not needed")
+    if problem is not None:
+        return _refused(f"run {record.id} can't be undone: {problem}", undo)
+    if rules.read_only:
+        return _refused(f"nothing is restored: {rules.read_only_because}", undo)
+    return Verdict("begin", NOTHING, "", "yes", None, NOTHING, undo)
+
+
+def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
+    """What of a plan could be taken back with these options, as far as it can be known before."""
+    if options.dry_run or not plan.matched:
+        return Undo("not needed")
+    bytes_ = round(plan.bytes.value) if plan.bytes is not None else None
+    if not options.undo:
+        return Undo("none", plan.matched, bytes_, safe("no undo is kept"))
+    if not plan.undo_possible:
+        return Undo("impossible", plan.matched, bytes_, plan.undo_problem or safe("nobody knows why"))
+    reasons, lost = [], float(plan.oversized)
+    if plan.oversized:
+        reasons.append(f"{_keys(plan.oversized, about=True)} over {units.bytes_(options.key_cap)} aren't kept")
+    room, what = _room(options, free)
+    if plan.undo_bytes is not None and plan.undo_bytes > room:
+        beyond = (plan.matched - plan.oversized) * (1 - room / plan.undo_bytes)
+        lost += max(1.0, beyond)
+        reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes)}, and {what}")
+    if not reasons:
+        return Undo("certain", kept_bytes=plan.undo_bytes)
+    keys = min(plan.matched, round(lost))
+    share = None if bytes_ is None or plan.oversized else round(bytes_ * keys / plan.matched)
+    return Undo("partial", keys, share, safe("; ".join(reasons), 300), plan.undo_bytes)
+
+
+_NOT_WANTED = Undo("none", None, None, safe("no undo is kept"))
+
+
+def _room(options: Options, free: int | None) -> tuple[int, str]:
+    if free is not None and free < options.trash_cap:
+        return free, f"the disk of the state folder has {units.bytes_(free)} left"
+    return options.trash_cap, f"{units.bytes_(options.trash_cap)} at most are kept (trash_size)"
+
+
+def _may(plan: Plan, options: Options, rules: Rules, undo: Undo) -> tuple[May, SafeText, Way]:
+    if rules.read_only and not options.dry_run:
+        return "refused", safe(f"nothing is removed: {rules.read_only_because}"), "dry_run"
+    if plan.capped:
+        cap = units.whole(plan.selection.max_keys)
+        return "refused", safe(f"more than {cap} keys match; narrow the pattern, or allow more"), "max_keys"
+    if not plan.matched and plan.protected:
+        keys = (
+            f"all {units.whole(plan.protected)} keys that match are"
+            if plan.protected > 1
+            else "the key that matches is"
+        )
+        return "refused", safe(f"{keys} protected; nothing is removed"), ""
+    if not plan.matched:
+        return "nothing", safe("no key matches"), ""
+    if plan.removal_problem is not None:
+        return "refused", plan.removal_problem, ""
+    if undo.state == "impossible":
+        return "refused", safe(f"it could not be undone: {undo.why}", 400), "no_undo"
+    return "begin", NOTHING, ""
+
+
+def _typed_because(keys: int, rules: Rules, undo: Undo, *, is_catch_all: bool) -> SafeText:
+    """Why one key isn't enough to confirm; empty where it is."""
+    if is_catch_all:
+        return safe("the pattern matches every key")
+    if rules.in_production:
+        by = f" (profile {rules.guarded_by[0]})" if rules.guarded_by else ""
+        return safe(f"this is {rules.environment}{by}")
+    if undo.loses:
+        return safe("some of it can't be undone" if undo.state == "partial" else "it can't be undone")
+    if keys > rules.type_above:
+        return safe(f"over {units.whole(rules.type_above)} keys go")
+    return NOTHING
+
+
+def _refused(why: str, undo: Undo, *, may: May = "refused") -> Verdict:
+    return Verdict(may, safe(why, 400), "", "nothing", None, NOTHING, undo)
+
+
+def _keys(number: int, *, about: bool) -> str:
+    return f"{'about ' * about}{units.whole(number)} {'key' if number == 1 else 'keys'}"
