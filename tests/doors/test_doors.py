@@ -1,0 +1,256 @@
+"""Both doors lead to the same verdict, the same account, the same offers and the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from tests.demo.waiting import wait_until
+from tests.doors.door import Case, CommandLine, Screens, Seen, fill, there
+from tests.servers.ports import free_port
+
+DOORS = pytest.mark.parametrize("door", ["command_line", "screens"])
+PRODUCTION = '[profiles.prod]\nenvironment = "production"\n'
+ALL = frozenset(b"%s:%d" % (name, number) for name, count in ((b"a", 5), (b"b", 3)) for number in range(count))
+GONE = frozenset(key for key in ALL if not key.startswith(b"a:"))
+
+
+def user(*rules: str, name: str = "pymon") -> object:
+    """Prepares a user that may do this."""
+
+    def prepare(db: Redis) -> None:
+        db.execute_command("ACL", "SETUSER", name, "reset", "on", "nopass", *rules)  # type: ignore[no-untyped-call]
+
+    return prepare
+
+
+def big(db: Redis) -> None:
+    """One of the keys is large."""
+    db.set("a:0", "x" * 100_000)
+
+
+def noise(db: Redis) -> None:
+    """The keys hold what can't be compressed."""
+    import random
+
+    dice = random.Random(7)
+    db.mset({f"a:{number}": dice.randbytes(2_000) for number in range(5)})
+
+
+def in_another(db: Redis) -> None:
+    """The same keys in another database."""
+    with Redis(unix_socket_path=db.connection_pool.connection_kwargs["path"], db=3) as other:
+        other.mset({f"a:{number}": "there" for number in range(2)})
+
+
+CASES: dict[str, tuple[Case, Seen]] = {
+    "few": (Case(), Seen("begin", "yes", "none", 0, True, GONE)),
+    "more than type_above": (Case(config="type_above = 4\n"), Seen("begin", "type", "none", 0, True, GONE)),
+    "just type_above": (Case(config="type_above = 5\n"), Seen("begin", "yes", "none", 0, True, GONE)),
+    "no undo": (Case(options=("--no-undo",)), Seen("begin", "type", "all", 0, False, GONE)),
+    "every key": (Case(pattern="*"), Seen("begin", "type", "none", 0, True, frozenset())),
+    "dry run": (Case(options=("--dry-run",)), Seen("begin", "nothing", "none", 0, False, ALL)),
+    "nothing matches": (Case(pattern="c:*"), Seen("nothing", "nothing", "none", 0, False, ALL)),
+    "nothing matches, dry": (
+        Case(pattern="c:*", options=("--dry-run",)),
+        Seen("nothing", "nothing", "none", 0, False, ALL),
+    ),
+    "all protected": (Case(config='protected = ["a:*"]\n'), Seen("refused", "nothing", "none", 4, False, ALL)),
+    "some protected": (Case(config='protected = ["a:1"]\n'), Seen("begin", "yes", "none", 0, True, GONE | {b"a:1"})),
+    "capped": (Case(config="max_keys = 4\n"), Seen("refused", "nothing", "none", 4, False, ALL)),
+    "just the cap": (Case(config="max_keys = 5\n"), Seen("begin", "yes", "none", 0, True, GONE)),
+    "capped, dry": (
+        Case(config="max_keys = 4\n", options=("--dry-run",)),
+        Seen("refused", "nothing", "none", 4, False, ALL),
+    ),
+    "no RESTORE": (
+        Case(prepare=user("~*", "&*", "+@all", "-restore"), user="pymon"),  # type: ignore[arg-type]
+        Seen("refused", "nothing", "all", 4, False, ALL),
+    ),
+    "no DUMP": (
+        Case(prepare=user("~*", "&*", "+@all", "-dump"), user="pymon"),  # type: ignore[arg-type]
+        Seen("refused", "nothing", "all", 4, False, ALL),
+    ),
+    "no RESTORE, no undo": (
+        Case(prepare=user("~*", "&*", "+@all", "-restore"), user="pymon", options=("--no-undo",)),  # type: ignore[arg-type]
+        Seen("begin", "type", "all", 0, False, GONE),
+    ),
+    "no UNLINK": (
+        Case(prepare=user("~*", "&*", "+@all", "-unlink"), user="pymon"),  # type: ignore[arg-type]
+        Seen("refused", "nothing", "none", 4, False, ALL),
+    ),
+    "one key refused": (
+        Case(prepare=user("%R~*", "%W~a:1", "%W~a:2", "%W~a:3", "%W~a:4", "&*", "+@all"), user="pymon"),  # type: ignore[arg-type]
+        Seen("begin", "yes", "none", 1, True, GONE | {b"a:0"}),
+    ),
+    "one too big": (
+        Case(prepare=big, config='trash_key_size = "10KiB"\n'),
+        Seen("begin", "type", "some", 0, True, GONE),
+    ),
+    "no room in the trash": (
+        Case(prepare=noise, config='trash_size = "4KiB"\n'),
+        Seen("begin", "type", "some", 0, True, GONE),
+    ),
+    "another database": (
+        Case(prepare=in_another, flags=("-s", "{socket}", "-n", "3")),
+        Seen("begin", "yes", "none", 0, True, ALL),
+    ),
+    "read-only": (
+        Case(config="read_only = true\n"),
+        Seen("refused", "nothing", "none", 4, False, ALL),
+    ),
+    "production": (
+        Case(config=f'{PRODUCTION}host = "127.0.0.1"\nport = {{port}}\n', flags=("--profile", "prod")),
+        Seen("begin", "type", "none", 0, True, GONE),
+    ),
+    "production by another spelling": (
+        Case(config=f'{PRODUCTION}host = "127.0.0.1"\nport = {{port}}\n', flags=("-h", "localhost", "-p", "{port}")),
+        Seen("begin", "type", "none", 0, True, GONE),
+    ),
+    "production by another profile": (
+        Case(
+            config=f'{PRODUCTION}host = "localhost"\nport = {{port}}\n'
+            '[profiles.staging]\nenvironment = "staging"\nhost = "127.0.0.1"\nport = {port}\n',
+            flags=("--profile", "staging"),
+        ),
+        Seen("begin", "type", "none", 0, True, GONE),
+    ),
+    "what production protects": (
+        Case(
+            config=f'{PRODUCTION}host = "localhost"\nport = {{port}}\nprotected = ["a:*"]\n',
+            flags=("-h", "127.0.0.1", "-p", "{port}"),
+        ),
+        Seen("refused", "nothing", "none", 4, False, ALL),
+    ),
+    "what production caps": (
+        Case(
+            config=f'{PRODUCTION}host = "localhost"\nport = {{port}}\nmax_keys = 4\n',
+            flags=("-h", "127.0.0.1", "-p", "{port}"),
+        ),
+        Seen("refused", "nothing", "none", 4, False, ALL),
+    ),
+    "production is read-only": (
+        Case(
+            config=f'{PRODUCTION}host = "localhost"\nport = {{port}}\nread_only = true\n',
+            flags=("-h", "127.0.0.1", "-p", "{port}"),
+        ),
+        Seen("refused", "nothing", "none", 4, False, ALL),
+    ),
+    "production elsewhere": (
+        Case(config=f'{PRODUCTION}host = "127.0.0.1"\nport = 1\n', flags=("-h", "localhost", "-p", "{port}")),
+        Seen("begin", "yes", "none", 0, True, GONE),
+    ),
+    "expire": (Case(options=("--expire", "100", "--jitter", "0")), Seen("begin", "yes", "none", 0, True, ALL)),
+}
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[EmbeddedServer]:
+    """A server of these tests alone, on TCP too: its address may be spelled in several ways."""
+    with EmbeddedServer(port=free_port()) as server:
+        yield server
+
+
+@pytest.fixture
+def db(apart: EmbeddedServer) -> Iterator[Redis]:
+    with Redis(unix_socket_path=apart.socket) as client:
+        yield client
+
+
+@pytest.fixture
+def command_line(answers: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
+    return CommandLine(answers, capsys, tmp_path)
+
+
+@pytest.fixture
+def screens(tmp_path: Path) -> Screens:
+    return Screens(tmp_path)
+
+
+@DOORS
+@pytest.mark.parametrize("name", CASES)
+def test_both_doors_agree(
+    name: str, door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
+) -> None:
+    case, expected = CASES[name]
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.carry_out(case, apart, db) == expected
+
+
+@DOORS
+def test_production_is_known_by_its_process(
+    door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, command_line: CommandLine
+) -> None:
+    config = f'{PRODUCTION}socket = "{apart.socket}"\n'
+    seen = command_line.carry_out(Case(config=config, flags=("--profile", "prod"), options=("--dry-run",)), apart, db)
+    assert seen.may == "begin"
+    by_another_address = Case(config=config, flags=("-h", "127.0.0.1", "-p", "{port}"))
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.carry_out(by_another_address, apart, db) == Seen("begin", "type", "none", 0, True, GONE)
+
+
+@DOORS
+def test_a_replica_leads_to_its_primary(
+    door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
+) -> None:
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    with EmbeddedServer({"replicaof": f"127.0.0.1 {apart.port}"}) as replica:
+        with Redis(unix_socket_path=replica.socket) as client:
+            wait_until(lambda: client.info("replication")["master_link_status"] == "up")
+        place = Case(flags=("-s", replica.socket))
+        assert way.carry_out(place, apart, db) == Seen("begin", "yes", "none", 0, True, GONE)
+
+
+@DOORS
+@pytest.mark.parametrize(("free", "lost"), [(0, "some"), (1 << 40, "none")])
+def test_a_full_disk_is_told_before(
+    door: str,
+    free: int,
+    lost: str,
+    request: pytest.FixtureRequest,
+    apart: EmbeddedServer,
+    db: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pymon_tui.invalidation.desk.free_bytes", lambda _: free)
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    seen = way.carry_out(Case(), apart, db)
+    assert (seen.lost, seen.confirm) == (lost, "type" if lost == "some" else "yes")
+
+
+@DOORS
+def test_the_last_run_is_the_last_that_can_be_undone(
+    door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, command_line: CommandLine
+) -> None:
+    fill(db, Case(prepare=in_another))
+    first = command_line.run(apart, "invalidate", "b:1", "--yes")["run"]
+    second = command_line.run(apart, "-n", "3", "invalidate", "a:*", "--yes")["run"]
+    third = command_line.run(apart, "invalidate", "a:*", "--yes", "--no-undo")["run"]
+    command_line.run(apart, "invalidate", "b:2", "--dry-run")
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    run, said = way.undo_last(apart)
+    assert run == second
+    assert f"run {third} can't be undone, it kept none" in said
+    with Redis(unix_socket_path=apart.socket, db=3) as other:
+        assert other.dbsize() == 2
+    run, said = way.undo_last(apart)  # whoever asks twice doesn't mean the first run
+    assert run is None
+    assert "it kept none" in said or "undone already" in said
+    assert db.exists("b:1") == 0
+    assert command_line.run(apart, "undo", first, "--yes")["restored"] == 1
+
+
+@DOORS
+def test_what_expires_is_given_back_its_end(
+    door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, command_line: CommandLine
+) -> None:
+    fill(db, Case())
+    run = command_line.run(apart, "invalidate", "a:*", "--expire", "100", "--jitter", "0", "--yes")["run"]
+    assert 0 < db.ttl("a:1") <= 100
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.undo_last(apart)[0] == run
+    assert {db.ttl(key) for key in there(db)} == {-1}
