@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -13,16 +14,31 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 from textual.worker import WorkerState
 
-_ROUNDS = 20
-"""How often the widgets are let finish what they were sent, before a key is handed on regardless."""
-_ROUND_SECONDS = 1.0
-"""How long they may take for it, each time: a widget that is stuck doesn't hold every key for ever."""
+_SECONDS = 1.0
+"""How long a key waits for the screen to settle: a widget that is stuck doesn't hold every key for ever."""
+_MOVES = frozenset(("up", "down", "left", "right", "pageup", "pagedown", "home", "end"))
+"""Keys that lead nowhere else where no field has the focus."""
+_EDITS = frozenset(("left", "right", "home", "end", "backspace", "delete"))
+"""Keys that lead nowhere else where one has."""
 
 
 class Asking:
-    """A screen on which a key does what can't be taken back: keys that were typed before it came don't answer it."""
+    """A screen on which a key does what can't be taken back: keys that were typed before its question don't answer it.
+
+    Attributes:
+        asks: Whether it does so now.
+        asked_at: When the question came that stands now, as messages have it; the screen's own coming counts besides.
+    """
+
+    asks: bool = True
+    asked_at: float = 0.0
+
+    def ask_anew(self) -> None:
+        """From now on the question is another."""
+        self.asked_at = Message().time
 
 
 class TypeAheadApp(App[ReturnType]):
@@ -30,11 +46,13 @@ class TypeAheadApp(App[ReturnType]):
 
     Keys come in one packet over a slow line, and from whoever types without looking. Textual hands them all to the
     widget that has the focus when they come: what is meant for a field that the first key opens would run as commands.
-    A key waits here until the screen has settled, in its order, and so does a paste.
+    A key waits here until the screen has settled, in its order, and so does a paste. What only moves a cursor, or goes
+    into a field as text, holds nothing up.
     """
 
     _typed: deque[events.Event]
     _taking: asyncio.Task[None] | None = None
+    _leads: bool = False  # whether the last key may lead elsewhere
     _screen_since: float = 0.0
 
     def on_mount(self) -> None:
@@ -59,52 +77,61 @@ class TypeAheadApp(App[ReturnType]):
             self._typed = deque([event])
             self._taking = asyncio.create_task(self._take())
 
-    async def _on_typed(self, event: events.Event) -> None:
-        if not (isinstance(self.screen, Asking) and event.time < self._screen_since):
-            await super().on_event(event)
+    async def _on_typed(self, event: events.Key | events.Paste) -> None:
+        screen = self.screen
+        if isinstance(screen, Asking) and screen.asks and event.time < max(self._screen_since, screen.asked_at):
+            return
+        self._leads = not self._stays(event)
+        await super().on_event(event)
+
+    def _stays(self, event: events.Key | events.Paste) -> bool:
+        """Whether nothing but a cursor or the text of a field can change."""
+        if isinstance(event, events.Paste):
+            return True
+        if isinstance(self.focused, Input):
+            return event.key in _EDITS or self.focused.check_consume_key(event.key, event.character)
+        return event.key in _MOVES
 
     async def _take(self) -> None:
         """Send ourselves each key that was kept, until there is none."""
         try:
             while self._typed:
-                await self._let_settle()
+                if not self._settled():
+                    await self._let_settle()
                 event = self._typed[0]
                 if not self.post_message(event):
                     return  # the app has ended
-                while self._typed and self._typed[0] is event and await self._handled([self]):
+                while self._typed and self._typed[0] is event and await self._handled(self):
                     pass
         finally:
             self._taking = None
 
     def _settled(self) -> bool:
         """Whether nothing is under way that could change what a key means."""
-        if any(worker.state is WorkerState.PENDING for worker in self.workers):
+        if not self._leads:
+            return True
+        if self.message_queue_size or any(worker.state is WorkerState.PENDING for worker in self.workers):
             return False
-        widgets = self.screen.walk_children(Widget, with_self=True)
-        return not self.message_queue_size and all(one.is_mounted and not one.message_queue_size for one in widgets)
+        return all(one.is_mounted and not one.message_queue_size for one in self._widgets())
+
+    def _widgets(self) -> Iterable[Widget]:
+        return self.screen.walk_children(Widget, with_self=True)
 
     async def _let_settle(self) -> None:
-        for _ in range(_ROUNDS):
-            await self._handled([self, *self.screen.walk_children(Widget, with_self=True)])
-            if self._settled():
-                return
-
-    async def _handled(self, pumps: list[MessagePump]) -> bool:
-        """Wait until each of these has taken what it had been sent; False where all of them have ended."""
-        left = 0
-        done = asyncio.Event()
-
-        def one_done() -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                done.set()
-
-        for pump in pumps:
-            left += pump.call_later(one_done)
-        if not left:
-            return False
+        """Wait until the last key has gone its way, and all that it sent to others theirs."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_ROUND_SECONDS):
-                await done.wait()
-        return True
+            async with asyncio.timeout(_SECONDS):
+                way: list[MessagePump] = (
+                    [*self.focused.ancestors_with_self] if self.focused is not None else [self.screen]
+                )
+                for each in (*way, self):
+                    await self._handled(each)
+                while not self._settled():
+                    busy = [one for one in self._widgets() if one.message_queue_size or not one.is_mounted]
+                    for each in (*busy, self):
+                        await self._handled(each)
+
+    async def _handled(self, pump: MessagePump) -> bool:
+        """Wait until it has taken what it had been sent; False where it has ended."""
+        done = asyncio.Event()
+        return pump.call_later(done.set) and await done.wait()

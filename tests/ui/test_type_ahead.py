@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from pymon_tui.invalidation.restore_part import OtherServer
+from pymon_tui.model.link import Lost, Trouble
+from pymon_tui.model.text import safe
 from pymon_tui.readings.slowlog import SLOWLOG, SlowLog
 from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS, SlowlogSettings
 from pymon_tui.ui.panes import PANES_BY_KEY
@@ -23,13 +27,17 @@ from pymon_tui.ui.screens.connect import ConnectScreen
 from pymon_tui.ui.screens.invalidate.form import FormScreen
 from pymon_tui.ui.screens.invalidate.plan import PlanScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.type_ahead import TypeAheadApp
 from pymon_tui.ui.widgets.filter import FilterLine
 from tests.script import Script, ready, snapshot
 from tests.ui.screens.invalidate.walk import walk
-from tests.ui.scripted_desk import ScriptedDesk
-from tests.ui.stage import app_of, until, until_shown
+from tests.ui.scripted_desk import RUN, ScriptedDesk, record_of
+from tests.ui.stage import app_of, monitor_of, until, until_shown
 
+LOCKED = Lost(Trouble.LOCKED, safe("a password is wanted"), safe("give it"), 100.0, 105.0, 1)
 NAMED = {"\r": "enter", "\x1b": "escape"}
 
 
@@ -115,3 +123,63 @@ async def test_what_is_typed_after_q_is_for_nobody() -> None:
         pilot.app.post_message(events.Key("ctrl+p", None))
         await until(pilot, lambda: pilot.app._exit)
         assert script.acts == []
+
+
+async def test_a_question_that_has_become_another_is_not_answered(tmp_path: Path) -> None:
+    desk = ScriptedDesk(tmp_path)
+    desk.known = (record_of(),)
+    desk.restore_error = OtherServer("prod-cache was restarted since the run")
+    async with walk(desk) as on:
+        await on.press("u")
+        await on.until_says("#lines", "bring back")
+        send(on.pilot.app, "y" * 40)
+        await on.until_says("#lines", "y restore them here anyway")
+        await on.pilot.pause()
+        assert desk.wanted.restores == [(RUN, False, False)]
+        send(on.pilot.app, "y")
+        await until(on.pilot, lambda: len(desk.wanted.restores) == 2)
+
+
+async def test_a_prompt_that_comes_by_itself_takes_nothing_that_was_typed() -> None:
+    async with shown() as (pilot, script):
+        monitor = monitor_of(pilot.app)
+        locked = replace(monitor.newest or snapshot({}), link=LOCKED)
+        send(pilot.app, "4/")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        script.play(locked)
+        send(pilot.app, "user:1")
+        filter_line = next(one for one in monitor.query(FilterLine) if one.has_class("-open"))
+        await until(pilot, lambda: filter_line.text == "user:1")
+        assert isinstance(pilot.app.screen, MonitorScreen)
+        send(pilot.app, "\r")
+        script.play(replace(locked))
+        await until(pilot, lambda: isinstance(pilot.app.screen, PasswordScreen))
+        late = events.Key("x", "x")
+        late.time = 0.0  # typed before the prompt was there
+        pilot.app.post_message(late)
+        send(pilot.app, "y")
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "y")
+
+
+async def test_a_burst_of_moves_and_text_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[object] = []
+    settle = TypeAheadApp._let_settle
+
+    async def counted(app: TypeAheadApp[Any]) -> None:
+        waits.append(app)
+        await settle(app)
+
+    monkeypatch.setattr(TypeAheadApp, "_let_settle", counted)
+    async with shown() as (pilot, _):
+        send(pilot.app, "c" + "x" * 300)
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConnectScreen))
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "x" * 300)
+        assert len(waits) == 1
+        send(pilot.app, "\x1b")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        waits.clear()
+        for _ in range(300):
+            pilot.app.post_message(events.Key("down", None))
+        send(pilot.app, "?")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReaderScreen))
+        assert len(waits) <= 1

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from textual import on, work
 from textual.message import Message
 from textual.reactive import reactive
+from textual.widgets import Input
 
 from pymon_tui.model.action import Action, Done
 from pymon_tui.model.link import Lost
@@ -61,9 +62,11 @@ class ActingScreen(SeenScreen[None]):
             return
         new = self._asked is None or lost.since != self._asked.since
         in_vain = self._asked is not None and self._given and lost.tries > self._asked.tries
-        if (again or new or in_vain) and self.app.screen is self:
+        # Whoever types would type the rest into it: the field is left first.
+        if (again or new or in_vain) and self.app.screen is self and not isinstance(self.focused, Input):
             self._asked, self._given = lost, False
             self._prompt = PasswordScreen(newest.node, lost.what)
+            self._prompt.asks = not again  # else it comes unasked, and what was typed was meant for something else
             self.app.push_screen(self._prompt, self._log_in)
 
     def _log_in(self, password: SecretStr | None) -> None:

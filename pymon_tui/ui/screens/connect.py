@@ -16,6 +16,7 @@ from textual.widgets import Input
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import url
 from pymon_tui.ui.screens.window import Window
+from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Span, label, span
 from pymon_tui.ui.widgets.table import Column, Listed, Table
@@ -39,7 +40,7 @@ _COLUMNS: tuple[Column[Choice], ...] = (
 )
 
 
-class ConnectScreen(Window[Choice | None]):
+class ConnectScreen(Asking, Window[Choice | None]):
     """Asks for a server; None goes back to the one that is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,6 +61,7 @@ class ConnectScreen(Window[Choice | None]):
         """``why`` says what keeps us from the server shown; it may be empty."""
         self._why = why
         self._choices = tuple(choices)
+        self.asks = bool(why)  # then it comes unasked, and what was typed was meant for something else
         super().__init__()
 
     def compose(self) -> ComposeResult:

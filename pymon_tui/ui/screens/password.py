@@ -14,13 +14,14 @@ from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.screens.window import Window
+from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Prose, label, span
 
 _ABOUT = safe("It is kept in memory until you leave. An empty line tries once more as before.")
 
 
-class PasswordScreen(Window[SecretStr | None]):
+class PasswordScreen(Asking, Window[SecretStr | None]):
     """Asks for a password, which is not shown; None if the person has none to give."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

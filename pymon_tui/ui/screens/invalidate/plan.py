@@ -40,8 +40,7 @@ from pymon_tui.ui.widgets.table import Listed, Table
 SPREADS = (60.0, 600.0, 3_600.0)
 """Seconds over which keys may be made to expire."""
 _FIRST_END = 1.0
-_LEAST_LINES = 6
-"""Lines that plan and namespaces have at least."""
+_LEAST_LINES = 6  # that plan and namespaces have
 _TYPING = (Hint(safe("enter"), safe("Remove"), "go"), Hint(safe("esc"), safe("Back"), "back"))
 
 
@@ -285,6 +284,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
 
     def _show(self, plan: Plan) -> None:
         self._plan = plan
+        self.ask_anew()
         self.add_class("-ready")
         self.query_one("#keys", Table).show(Listed(plan.samples, lambda sample: sample.key))
         self.query_one("#plan").border_subtitle = Content(safe(plan_text.scanned(plan)))

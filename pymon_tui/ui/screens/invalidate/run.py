@@ -32,6 +32,7 @@ from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.ink import Facts, Prose, label, span, text_of
 
@@ -42,7 +43,7 @@ After = Literal["journal", "undo"] | None
 """What follows when it is closed."""
 
 
-class RunScreen(LiveScreen[After]):
+class RunScreen(Asking, LiveScreen[After]):
     """Carries a run out. It stays until the run has ended; then it shows the account.
 
     Attributes:
@@ -117,6 +118,7 @@ class RunScreen(LiveScreen[After]):
             if self._state == "starting" and self._failed is None:
                 self._note(safe(f"removing {self._shown}"))
             self._state = progress.state
+            self.ask_anew()
             self.refresh_bindings()
         lines = self.query_one("#progress", Prose)
         if self._failed is not None:

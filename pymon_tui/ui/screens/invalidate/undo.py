@@ -83,6 +83,7 @@ class UndoScreen(Asking, Window[None]):
     def action_replace(self) -> None:
         """Replace keys that are there by now, or leave them."""
         self._replace = not self._replace
+        self.ask_anew()
         self._look()
 
     def action_start(self) -> None:
@@ -118,6 +119,7 @@ class UndoScreen(Asking, Window[None]):
         except (LinkError, RestoreError, Refused, Locked, TrashError, StateError) as error:
             self._why = safe(str(error))
         self._restore = None
+        self.ask_anew()
         self._look()
         self.refresh_bindings()
 
