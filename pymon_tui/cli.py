@@ -271,14 +271,22 @@ def _ways_to_servers(
         from pymon_tui.journal.actions import recorder
         from pymon_tui.journal.folder import state_folder
         from pymon_tui.journal.journal import Journal
+        from pymon_tui.journal.met import Met
+        from pymon_tui.model.environment import is_production
         from pymon_tui.readings import QUERIES
         from pymon_tui.state.fleet import Fleet
         from pymon_tui.state.monitor import Monitor
 
-        own, record = settings_for(endpoint), recorder(Journal(state_folder()))
+        own, state = settings_for(endpoint), folder or state_folder()
+        record = recorder(Journal(state))
+
+        def met(run_id: str) -> None:
+            if own.name is not None and is_production(own.environment):
+                Met(state).note(own.name, [run_id])
 
         def follow(node: Any, queries: Any, feed: Any) -> Any:
-            return Monitor(node, queries, interval=own.interval, feed=feed, read_only=own.read_only, record=record)
+            kept = {"interval": own.interval, "feed": feed, "read_only": own.read_only}
+            return Monitor(node, queries, **kept, record=record, met=met)
 
         patterns = [os.fsencode(channel) for channel in own.channels]
         queries = (*QUERIES, *OF_THE_APPLICATION)

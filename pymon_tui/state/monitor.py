@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,13 +46,21 @@ class Monitor:
         feed: Feed,
         read_only: bool,
         record: Recorder,
+        met: Callable[[str], object] = lambda _: None,
     ) -> None:
-        """``feed`` is what its snapshots carry: the messages of the deployment that it belongs to."""
+        """Follow a server.
+
+        Args:
+            feed: What its snapshots carry: the messages of the deployment that it belongs to.
+            record: Told of every action.
+            met: Told of the run id of each process that answers, in a thread.
+        """
         self._endpoint = endpoint
         self._poller = Poller(queries)
         self._interval = interval
         self._read_only = read_only
         self._record_action = record
+        self._met = met
         self._wanted: frozenset[str] = frozenset()
         self._handshake = Handshake.RESP3
         self._history = History((*METRICS, RTT))
@@ -190,7 +198,10 @@ class Monitor:
         reset = self._history.record(at, values, ours)
         if changed or reset:
             self._history.note(safe(changed or "counters reset"), time.time())
-        self._run_id = info.text("run_id") or self._run_id
+        run_id = info.text("run_id") or self._run_id
+        if run_id is not None and run_id != self._run_id:
+            asyncio.get_running_loop().run_in_executor(None, self._met, str(run_id))
+        self._run_id = run_id
         self._recorded_at, self._own = at, own
         self._period = self._poller.info_period(self._interval)
 

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.verdict import Verdict
+from pymon_tui.journal.folder import state_folder
 from pymon_tui.removing.account_text import run_code
 from pymon_tui.settings.load import load
 from pymon_tui.ui.app import PymonApp
@@ -141,6 +142,11 @@ class CommandLine:
         written = self._capsys.readouterr()
         return (json.loads(written.out)["run"] if written.out else None), written.err
 
+    def look(self, case: Case, server: EmbeddedServer) -> None:
+        """Make a plan, and no more."""
+        self._config.write_text(case.config)
+        self._run(*case.place(server), "--config", str(self._config), "invalidate", "x:*", "--dry-run", "--json")
+
     def run(self, server: EmbeddedServer, *arguments: str) -> Any:
         """A command that asks nothing, and its JSON."""
         self._config.touch(mode=0o600)
@@ -160,17 +166,31 @@ class Screens:
 
     def carry_out(self, case: Case, server: EmbeddedServer, db: Redis) -> Seen:
         """Type the pattern, look at the plan, and confirm it as it asks for."""
+        fill(db, case)
+        settings = self._settings(case, server)
+        return asyncio.run(self._carried_out(case, settings, db))
+
+    def look(self, case: Case, server: EmbeddedServer) -> None:
+        """Open the monitor, and leave once it has told which process answers."""
+        settings = self._settings(case, server)
+
+        async def shown() -> None:
+            app = PymonApp(settings, *cli._ways_to_servers(settings))
+            async with app.run_test(size=(120, 36)) as pilot:
+                known = state_folder() / "servers.json"
+                await until(pilot, known.exists)
+
+        asyncio.run(shown())
+
+    def _settings(self, case: Case, server: EmbeddedServer) -> Any:
         self._config.write_text(case.config.replace("{port}", str(server.port)))
         self._config.chmod(0o600)
-        fill(db, case)
         given = iter(case.place(server))
         names = {"-s": "socket", "-h": "host", "-p": "port", "-n": "db", "--profile": "profile"}
         flags: dict[str, Any] = {names.get(flag, flag): next(given) for flag in given}
         profile = flags.pop("profile", None)
         flags |= {"username": case.user} if case.user is not None else {}
-        flags |= {"read_only": True} if "--read-only" in case.options else {}
-        settings = load(flags, profile=profile, environ={}, dotenv=None, config=self._config, warn=_no_warning)
-        return asyncio.run(self._carried_out(case, settings, db))
+        return load(flags, profile=profile, environ={}, dotenv=None, config=self._config, warn=_no_warning)
 
     def undo_last(self, server: EmbeddedServer) -> tuple[str | None, str]:
         """The run that ``u`` brings back, and what is said."""

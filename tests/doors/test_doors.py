@@ -182,14 +182,17 @@ def test_both_doors_agree(
 
 
 @DOORS
+@pytest.mark.parametrize("looked_through", ["command_line", "screens"])
 def test_production_is_known_by_its_process(
-    door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, command_line: CommandLine
+    door: str, looked_through: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
 ) -> None:
     config = f'{PRODUCTION}socket = "{apart.socket}"\n'
-    seen = command_line.carry_out(Case(config=config, flags=("--profile", "prod"), options=("--dry-run",)), apart, db)
-    assert seen.may == "begin"
+    by_name = Case(config=config, flags=("--profile", "prod"), options=("--dry-run",))
     by_another_address = Case(config=config, flags=("-h", "127.0.0.1", "-p", "{port}"))
     way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.carry_out(by_another_address, apart, db).confirm == "yes"  # nobody knows yet
+    first: CommandLine | Screens = request.getfixturevalue(looked_through)
+    first.look(by_name, apart)
     assert way.carry_out(by_another_address, apart, db) == Seen("begin", "type", "none", 0, True, GONE)
 
 
