@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,10 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.trash import trashed
+from pymon_tui.journal import records
 from pymon_tui.journal.journal import Journal
-from pymon_tui.journal.records import Record, runs
+from pymon_tui.journal.records import Record
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
@@ -172,4 +174,32 @@ class Desk:
         Raises:
             JournalError: If it can't be read.
         """
-        return runs(self._journal)
+        return tuple(self.newest())
+
+    def newest(self, *, here: bool = False) -> Iterator[Record]:
+        """The runs and undos of the journal, the newest first; it is read as far as they are asked for.
+
+        Args:
+            here: Only those on the named server; else those of any server.
+
+        Raises:
+            JournalError: If it can't be read.
+        """
+        found = records.newest(self._journal, server=self.endpoint.address if here else None)
+        return (record for record in found if isinstance(record, Record))
+
+    def kept(self) -> Iterator[Record]:
+        """The runs of the journal whose keys are in the trash, of any server, the newest first.
+
+        Raises:
+            JournalError: If it can't be read.
+        """
+        return records.with_trash(self._journal, trashed(self._journal.folder))
+
+    def record(self, run: str) -> Record | None:
+        """The run or undo of this id; None if the journal has none.
+
+        Raises:
+            JournalError: If it can't be read.
+        """
+        return records.find(self._journal, run)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +14,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pymon_tui.journal.folder import StateError, open_private
+from pymon_tui.journal.lines import lines_backwards
 from pymon_tui.journal.who import os_user, ssh_origin
+
+_TRIES = 100  # to open the file that is the journal: each fails only where it was pruned in that instant
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
@@ -79,31 +84,76 @@ class Journal:
         try:
             with os.fdopen(open_private(self.path, os.O_RDONLY), "rb") as file:
                 for line in file:
-                    if entry := _entry(line):
+                    if entry := entry_of(line):
                         yield entry
         except FileNotFoundError:
             return
         except OSError as error:
             raise JournalError("can't read the journal", self.path, error) from None
 
+    def newest_lines(self) -> Iterator[bytes]:
+        """The lines, the newest first, as they stood when the first one was asked for.
+
+        The file is read from its end, as far as lines are asked for. One that is pruned meanwhile is read on.
+
+        Raises:
+            JournalError: If the file is there and can't be read.
+        """
+        try:
+            descriptor = open_private(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise JournalError("can't read the journal", self.path, error) from None
+        try:
+            for _, line in lines_backwards(descriptor, os.fstat(descriptor).st_size):
+                yield line
+        except OSError as error:
+            raise JournalError("can't read the journal", self.path, error) from None
+        finally:
+            os.close(descriptor)
+
     def _write(self, line: bytes) -> None:
         is_new = not self.path.exists()
-        descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        descriptor = self._opened()
         try:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line  # a full disk, or a dead machine, cut the last one off
-            # One write: what two processes append at once then stands one after the other.
+            # One write: where nothing can be locked, what two processes append at once stands one after the other.
             if os.write(descriptor, line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # who prunes from now on has the line, and syncs it
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
         if is_new:
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
+
+    def _opened(self) -> int:
+        """The file, locked against being pruned, where the file system knows locks."""
+        for _ in range(_TRIES):
+            descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            except OSError:
+                return descriptor
+            if is_at(descriptor, self.path):
+                return descriptor
+            os.close(descriptor)
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
-def _sync_folder(folder: Path) -> None:
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether the file that is open is the one of this name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def sync_folder(folder: Path) -> None:
     """Put the name of a new file on disk as well."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -112,7 +162,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _entry(line: bytes) -> Entry | None:
+def entry_of(line: bytes) -> Entry | None:
+    """The entry of a line; None where it was cut off, or isn't ours."""
     try:
         written: dict[str, Any] = json.loads(line)
         match written:

@@ -40,8 +40,8 @@ def record_of(desk: Desk, run: str) -> Record:
         WrongUse: If there is none of this name.
         JournalError: If the journal can't be read.
     """
-    found = next((record for record in desk.records() if record.kind == "run" and record.id == run), None)
-    if found is None:
+    found = desk.record(run)
+    if found is None or found.kind != "run" or found.group:
         raise WrongUse(f'the journal has no run "{safe(run, limit=60)}"; pymon-tui journal lists them')
     return found
 

@@ -61,7 +61,7 @@ def _last(desk: Desk) -> Record:
         JournalError: If the journal can't be read.
     """
     address = safe(desk.endpoint.address)
-    runs = (record for record in desk.records() if record.kind == "run" and address in record.addresses)
+    runs = (record for record in desk.newest(here=True) if record.kind == "run")
     last = next((record for record in runs if record.removed_at_most != 0 and not record.dry_run), None)
     if last is None:
         raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")

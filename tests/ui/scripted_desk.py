@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -338,9 +338,13 @@ class ScriptedDesk(Desk):
         self.restores[-1].error, self.restore_error = self.restore_error, None
         return cast(WholeRestore, self.restores[-1])
 
-    def records(self) -> tuple[Record, ...]:
+    def newest(self, *, here: bool = False) -> Iterator[Record]:
         """What the test said."""
-        return self.known
+        return iter(self.known)
+
+    def kept(self) -> Iterator[Record]:
+        """What the test said."""
+        return iter(self.known)
 
 
 def patterns(selections: Sequence[Selection]) -> list[str]:

@@ -66,15 +66,17 @@ class Journey:
     async def undo_last(self) -> None:
         """Undo the newest run of this server that can be undone."""
         try:
-            known = await asyncio.to_thread(self._site.desk.records)
+            record = await asyncio.to_thread(self._last_to_undo)
         except StateError as error:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return
-        record = records.last_to_undo(known, self._site.desk.endpoint)
         if record is None:
             self._app.notify("no run of this server can be undone", markup=False)
         else:
             await self._app.push_screen_wait(UndoScreen(self._site, record))
+
+    def _last_to_undo(self) -> Record | None:
+        return records.last_to_undo(self._site.desk.kept(), self._site.desk.endpoint)
 
     async def _judge(self, draft: Draft) -> Go | str:
         """The plan, for as long as it is tried out in dry runs."""
