@@ -75,6 +75,7 @@ VALUES: dict[str, tuple[Any, Any, Any, Any, Any]] = {  # flag, environment, .env
     "rate": ("1", "2", "3", 4, 5),
     "trash_size": ("1", "2", "3", 4, 5),
     "trash_key_size": ("1", "2", "3", 4, 5),
+    "journal_keep": ("1", "2", "3", 4, 5),
 }
 
 

@@ -50,6 +50,7 @@ class Rules:
         rate: Keys a second at most; None for as many as the brake allows.
         trash_cap: Bytes that all trash files together may take.
         key_cap: Bytes above which a key is removed without being kept.
+        journal_keep: How many runs, undos and actions the journal keeps, besides those that can be undone or resumed.
         read_only: Whether nothing may be written.
     """
 
@@ -61,6 +62,7 @@ class Rules:
     rate: float | None
     trash_cap: int
     key_cap: int
+    journal_keep: int
     read_only: bool
 
 
@@ -71,7 +73,7 @@ class Desk:
         """``folder`` is the state folder: the journal's, the trash's and the locks'."""
         self.endpoint = endpoint
         self.rules = rules
-        self._journal = Journal(folder)
+        self._journal = Journal(folder, keep=rules.journal_keep)
         self._found: tuple[float, Found] | None = None
 
     def selection(self, patterns: Sequence[Pattern], filters: Filters, *, every: bool) -> Selection:

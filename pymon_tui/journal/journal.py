@@ -55,10 +55,12 @@ class Journal:
     Attributes:
         folder: The state folder, in which the trash and the locks are as well.
         path: The file; it need not exist.
+        keep: How many runs, undos and actions stay when it is pruned; None for all.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keep: int | None = None) -> None:
         self.folder = folder
+        self.keep = keep
         self.path = folder / "journal.jsonl"
 
     def append(self, kind: str, event: str, **fields: JsonValue) -> None:
@@ -67,13 +69,17 @@ class Journal:
         Raises:
             JournalError: If it can't be written; nothing that depends on it should then be done.
         """
+        try:
+            self._write(self.line(kind, event, **fields))
+        except OSError as error:
+            raise JournalError("can't write the journal", self.path, error) from None
+
+    def line(self, kind: str, event: str, **fields: JsonValue) -> bytes:
+        """An entry of now as it stands in the file."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         who = {"user": os_user(), "ssh": ssh_origin(os.environ), "pid": os.getpid()}
         line = json.dumps({"time": now, "kind": kind, "event": event, **who, **fields}, separators=(",", ":"))
-        try:
-            self._write(line.encode() + b"\n")
-        except OSError as error:
-            raise JournalError("can't write the journal", self.path, error) from None
+        return line.encode() + b"\n"
 
     def entries(self) -> Iterator[Entry]:
         """All entries, the oldest first; lines that were cut off, or that aren't ours, are passed over.

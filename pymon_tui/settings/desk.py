@@ -31,5 +31,6 @@ def _rules(settings: Settings) -> Rules:
         rate=settings.rate,
         trash_cap=settings.trash_size,
         key_cap=settings.trash_key_size,
+        journal_keep=settings.journal_keep,
         read_only=settings.read_only,
     )

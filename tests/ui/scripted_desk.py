@@ -44,6 +44,7 @@ RULES = Rules(
     rate=None,
     trash_cap=256 * 2**20,
     key_cap=16 * 2**20,
+    journal_keep=10_000,
     read_only=False,
 )
 GUESS = Estimate(602, 12_040, 11_180, 12_960, 60_500, 1_210_448, complete=False)

@@ -31,6 +31,7 @@ from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.room import room_for_trash
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.tidying import tidied
 from pymon_tui.invalidation.trash import trash_folder
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
@@ -141,6 +142,12 @@ class WholeRemoval:
             StateError: If the journal or the trash can't be written; then nothing was removed.
             Refused: If a cluster doesn't let us know its nodes.
         """
+        result = await self._run()
+        if not self.options.dry_run:
+            await tidied(self._journal)
+        return result
+
+    async def _run(self) -> Result:
         self._began = time.monotonic()
         found = await find(self._endpoint)
         work = self._hand_out(found)

@@ -28,6 +28,7 @@ RULES = Rules(
     rate=None,
     trash_cap=256 * 2**20,
     key_cap=16 * 2**20,
+    journal_keep=10_000,
     read_only=False,
 )
 
