@@ -1,4 +1,4 @@
-"""The journal gives up what is old, and never what can be undone or resumed or is under way, or what is being written."""
+"""The journal gives up what is old, and never what can be undone or resumed, is under way, or is being written."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_a_disk_that_fails_leaves_it_as_it_was(journal: Journal, monkeypatch: py
         raise OSError(28, os.strerror(28))
 
     with monkeypatch.context() as patch:
-        patch.setattr(*((Path, "replace") if call == "replace" else (os, call)), failing)
+        patch.setattr("pathlib.Path.replace" if call == "replace" else f"os.{call}", failing)
         assert not prune(journal, ())
     assert journal.path.read_bytes() == before
     assert not journal.path.with_suffix(".new").exists()
