@@ -41,6 +41,14 @@ def run_lines(result: Result) -> list[str]:
     return lines
 
 
+def run_summary(result: Result) -> str:
+    """What a run did, in one line; nothing of a dry run, which did nothing."""
+    if result.dry_run:
+        return ""
+    removed = f"{exact(result.tally.removed)} keys are removed or given an end"
+    return f"run {result.run}: {result.outcome}, {removed}; pymon-tui journal {result.run} tells all of it"
+
+
 def run_code(result: Result) -> int:
     """0 if all was removed that was meant, 4 if the server refused every key, 1 if it is anything between."""
     tally = result.tally
@@ -89,6 +97,12 @@ def undo_lines(result: RestoreResult) -> list[str]:
         lines.append("  the file ends in the middle: what was kept last can't be read")
     lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], tally.failed)
     return lines
+
+
+def undo_summary(result: RestoreResult) -> str:
+    """What an undo did, in one line."""
+    restored = f"{exact(result.tally.restored)} of {exact(result.total)} keys are restored"
+    return f"undo {result.undo} of run {result.run}: {result.outcome}, {restored}; pymon-tui journal tells all of it"
 
 
 def undo_code(result: RestoreResult) -> int:

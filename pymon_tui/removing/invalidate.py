@@ -13,8 +13,8 @@ from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.removing.account_text import no_run, run_code, run_lines
-from pymon_tui.removing.console import ask, ask_yes, exact, say, show, tell, tell_json
+from pymon_tui.removing.account_text import no_run, run_code, run_lines, run_summary
+from pymon_tui.removing.console import ask, ask_yes, exact, say, show, tell, tell_account, tell_json
 from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED, WrongUse, coded, require_somebody
 from pymon_tui.removing.plan_text import manner, plan_lines, summary
 from pymon_tui.removing.watching import plan_watched, removal_watched
@@ -94,10 +94,9 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
 
 def _carried_out(removal: WholeRemoval, plan: Plan | None, *, as_json: bool, dry_run: bool) -> int:
     result = removal_watched(removal, dry_run=dry_run)
-    if as_json:
-        tell_json(result.as_json() | ({"plan": plan.as_json()} if plan is not None else {}))
-    else:
-        tell([*([""] if plan is not None else []), *run_lines(result)])
+    told = result.as_json() | ({"plan": plan.as_json()} if plan is not None else {})
+    lines = [*([""] if plan is not None else []), *run_lines(result)]
+    tell_account(lines, told if as_json else None, short=run_summary(result))
     return run_code(result)
 
 
