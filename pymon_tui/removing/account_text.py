@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pymon_tui.invalidation.account import Result, Tally
+from pymon_tui.invalidation.account import Mode, Result, Tally
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.restore_account import RestoreResult
 from pymon_tui.model import units
@@ -16,16 +16,17 @@ from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED
 _LISTED = 20
 
 
-def run_lines(result: Result) -> list[str]:
+def run_lines(result: Result, mode: Mode) -> list[str]:
     """What a run did."""
     tally = result.tally
-    size = units.bytes_(result.bytes_estimated) if result.bytes_estimated is not None and tally.removed else ""
-    dry = ", dry run" if result.dry_run else ""
-    lines = [f"run {result.run}: {result.outcome}{dry} in {_seconds(result.seconds)}"]
+    did, count = _did(result, mode)
+    size = units.bytes_(result.bytes_estimated) if result.bytes_estimated is not None and count else ""
+    name = "dry run" if result.dry_run else f"run {result.run}"
+    lines = [f"{name}: {result.outcome} in {_seconds(result.seconds)}"]
     lines += [f"  {result.why}"] * bool(result.why)
     lines += _rows(
         ("matched", tally.matched, ""),
-        ("removed", tally.removed, f"about {size}" if size else ""),
+        (did, count, f"about {size}" if size else ""),
         ("already gone", tally.already_gone, ""),
         ("protected", tally.protected, ""),
         ("refused", tally.refused, ""),
@@ -41,12 +42,20 @@ def run_lines(result: Result) -> list[str]:
     return lines
 
 
-def run_summary(result: Result) -> str:
+def _did(result: Result, mode: Mode) -> tuple[str, int]:
+    """What became of the keys, or would have, and of how many."""
+    if result.dry_run:
+        return "would remove" if mode == "unlink" else "would expire", result.tally.matched
+    return "removed" if mode == "unlink" else "given an end", result.tally.removed
+
+
+def run_summary(result: Result, mode: Mode) -> str:
     """What a run did, in one line; nothing of a dry run, which did nothing."""
     if result.dry_run:
         return ""
-    removed = f"{exact(result.tally.removed)} keys are removed or given an end"
-    return f"run {result.run}: {result.outcome}, {removed}; pymon-tui journal {result.run} tells all of it"
+    did, count = _did(result, mode)
+    what = f"{exact(count)} {'key is' if count == 1 else 'keys are'} {did}"
+    return f"run {result.run}: {result.outcome}, {what}; pymon-tui journal {result.run} tells all of it"
 
 
 def run_code(result: Result) -> int:
@@ -102,7 +111,8 @@ def undo_lines(result: RestoreResult) -> list[str]:
 def undo_summary(result: RestoreResult) -> str:
     """What an undo did, in one line."""
     restored = f"{exact(result.tally.restored)} of {exact(result.total)} keys are restored"
-    return f"undo {result.undo} of run {result.run}: {result.outcome}, {restored}; pymon-tui journal tells all of it"
+    what = f"undo {result.undo} of run {result.run}: {result.outcome}, {restored}"
+    return f"{what}; pymon-tui journal {result.undo} tells all of it"
 
 
 def undo_code(result: RestoreResult) -> int:

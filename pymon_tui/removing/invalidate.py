@@ -93,10 +93,10 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
 
 
 def _carried_out(removal: WholeRemoval, plan: Plan | None, *, as_json: bool, dry_run: bool) -> int:
-    result = removal_watched(removal, dry_run=dry_run)
+    result, mode = removal_watched(removal, dry_run=dry_run), removal.options.mode
     told = result.as_json() | ({"plan": plan.as_json()} if plan is not None else {})
-    lines = [*([""] if plan is not None else []), *run_lines(result)]
-    tell_account(lines, told if as_json else None, short=run_summary(result))
+    lines = [*([""] if plan is not None else []), *run_lines(result, mode)]
+    tell_account(lines, told if as_json else None, short=run_summary(result, mode))
     return run_code(result)
 
 

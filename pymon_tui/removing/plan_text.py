@@ -91,7 +91,9 @@ def _found(plan: Plan) -> list[str]:
         idle = f"median {units.duration(plan.idle.median)}   oldest {units.duration(plan.idle.oldest)}"
         lines.append(_row("idle", idle))
     sampled = f", a sample of {exact(plan.sampled)} looked at" if plan.sampled < plan.matched else ""
-    lines.append(_row("scanned", f"{exact(plan.scanned)} keys in {plan.seconds:.1f} s{sampled}"))
+    scans = sum(pattern.only_key is None for pattern in plan.selection.patterns)
+    times = f"{scans} scans, " if scans > 1 else ""
+    lines.append(_row("looked at", f"{exact(plan.scanned)} keys in {times}{plan.seconds:.1f} s{sampled}"))
     return lines
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pymon_tui.invalidation.account import Outcome, Result, Tally
+from pymon_tui.invalidation.account import Mode, Outcome, Result, Tally
 from pymon_tui.invalidation.restore_account import Failure, RestoreResult, RestoreTally
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import run_code, run_lines, undo_code, undo_lines
@@ -48,7 +48,7 @@ def test_only_what_is_whole_is_done(outcome: Outcome, tally: Tally, code: int) -
 
 def test_a_run_that_is_done() -> None:
     assert (
-        "\n".join(run_lines(DONE))
+        "\n".join(run_lines(DONE, "unlink"))
         == f"""\
 run {RUN}: done in 4.1 s
   matched            12 031
@@ -65,6 +65,20 @@ run {RUN}: done in 4.1 s
     )
 
 
+@pytest.mark.parametrize(
+    ("mode", "dry_run", "did"),
+    [
+        ("expire", False, "  given an end       12 017   about 48.2 MiB"),
+        ("unlink", True, "  would remove       12 031   about 48.2 MiB"),
+        ("expire", True, "  would expire       12 031   about 48.2 MiB"),
+    ],
+)
+def test_what_was_done_is_called_what_it_is(mode: Mode, dry_run: bool, did: str) -> None:  # noqa: FBT001
+    head, *lines = run_lines(replace(DONE, dry_run=dry_run), mode)
+    assert did in lines
+    assert head == ("dry run: done in 4.1 s" if dry_run else f"run {RUN}: done in 4.1 s")
+
+
 def test_a_run_that_was_stopped() -> None:
     keys = tuple(b"key:%d" % number for number in range(100))
     tally = Tally(matched=2_000, removed=0, refused=1_999, unknown=1)
@@ -72,7 +86,7 @@ def test_a_run_that_was_stopped() -> None:
         DONE, outcome="stopped", why=safe("the server was restarted"), tally=tally, left=None, undo=None,
         undo_left_out=0, oversized_keys=(), refused_keys=keys, seconds=125.0,
     )  # fmt: skip
-    lines = run_lines(stopped)
+    lines = run_lines(stopped, "unlink")
     assert lines[:2] == [f"run {RUN}: stopped in 2m 5s", "  the server was restarted"]
     assert "  unknown                 1   may be removed or not: the answer was lost" in lines
     assert "  left                    –   not looked at" in lines

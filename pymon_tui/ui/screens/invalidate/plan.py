@@ -39,10 +39,8 @@ SPREADS = (60.0, 600.0, 3_600.0)
 """Seconds over which keys may be made to expire."""
 _FIRST_END = 1.0
 
-
 _LEAST_LINES = 6
 """Lines that plan and namespaces have at least."""
-_TYPING = (Hint(safe("enter"), safe("Remove"), "go"), Hint(safe("esc"), safe("Back"), "back"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +165,8 @@ class PlanScreen(Asking, LiveScreen[Answer]):
     def show_keys(self) -> None:
         """The keys that work now; while one types, those of the field."""
         if self.has_class("-typing"):
-            self.query_one(KeyBar).hints = _TYPING
+            does = safe(plan_text.verb(self._options).capitalize())
+            self.query_one(KeyBar).hints = (Hint(safe("enter"), does, "go"), Hint(safe("esc"), safe("Back"), "back"))
         else:
             super().show_keys()
 
@@ -251,7 +250,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
 
     @work(group="ask")
     async def _ask(self, plan: Plan) -> None:
-        verb = "remove" if self._options.mode == "unlink" else "let expire"
+        verb = plan_text.verb(self._options)
         lines: tuple[Line, ...] = (
             (span(f"{verb} {plan_text.matches(plan)}", "strong"),),
             (span(self._selection.shown),),
@@ -292,9 +291,10 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         more = f"{units.whole(len(plan.samples))} of {units.whole(plan.matched)}, escaped"
         self.query_one("#samples").border_subtitle = Content(safe(more))
         self.query_one("#troubles", Prose).show(plan_text.troubles(plan, self._options))
-        self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._selection.patterns[0].shown),))
-        asked = plan_text.asks(plan, must_type=self.must_type(plan), read_only=self.site.read_only)
-        self._say(asked)
+        typed = plan_text.typed_text(plan, self._options, self._selection.patterns[0].shown)
+        self.query_one("#what-to-type", Facts).show((typed,))
+        must_type, read_only = self.must_type(plan), self.site.read_only
+        self._say(plan_text.asks(plan, self._options, must_type=must_type, read_only=read_only))
         self.query_one("#keys").focus()
         self.call_after_refresh(self.look)
 

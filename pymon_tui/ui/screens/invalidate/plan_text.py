@@ -102,8 +102,10 @@ def troubles(plan: Plan, options: Options) -> tuple[Line, ...]:
 
 
 def scanned(plan: Plan) -> str:
-    """``scanned 1 210 448 keys in 2.9 s``."""
-    return f"scanned {units.whole(plan.scanned)} keys in {plan.seconds:.1f} s"
+    """``looked at 1 210 448 keys in 2.9 s``; each pattern that means more than one key takes a scan of its own."""
+    scans = sum(pattern.only_key is None for pattern in plan.selection.patterns)
+    times = f"{scans} scans, " if scans > 1 else ""
+    return f"looked at {units.whole(plan.scanned)} keys in {times}{plan.seconds:.1f} s"
 
 
 def namespace_lines(plan: Plan, width: int, height: int) -> tuple[Line, ...]:
@@ -141,10 +143,10 @@ def _tail(name: SafeText, room: int) -> SafeText:
 
 
 def mode_name(options: Options) -> str:
-    """``unlink``, or ``expire over 10m, with jitter``."""
+    """``unlink``, or ``expire after 1s, spread over 10m``."""
     if options.mode == "unlink":
         return "unlink"
-    return f"expire over {units.age(options.jitter)}, with jitter"
+    return f"expire after {units.duration(options.expire)}, spread over {units.duration(options.jitter)}"
 
 
 def confirm_lines(plan: Plan, options: Options, width: int) -> tuple[Line, ...]:
@@ -226,24 +228,30 @@ def packed(name: str, pieces: Sequence[Line], width: int) -> Iterable[Line]:
         yield tuple(line)
 
 
-def typed_text(plan: Plan, text: SafeText) -> Line:
+def verb(options: Options) -> str:
+    """What enter does to the keys: ``remove`` or ``let expire``."""
+    return "remove" if options.mode == "unlink" else "let expire"
+
+
+def typed_text(plan: Plan, options: Options, text: SafeText) -> Line:
     """What must be typed, and for what."""
     return (
         label("type "),
         span(text, "strong"),
-        span(f" to remove {matches(plan)}", "act"),
+        span(f" to {verb(options)} {matches(plan)}", "act"),
         label(" › "),
     )
 
 
-def asks(plan: Plan, *, must_type: bool, read_only: bool) -> Line:
+def asks(plan: Plan, options: Options, *, must_type: bool, read_only: bool) -> Line:
     """What enter would do; nothing where it would do nothing."""
     if read_only:
         return (label("this is read-only: the plan is all there is"),)
     if plan.capped or plan.removal_problem is not None or not plan.matched:
         return ()
     typing = "the pattern is to be typed" if must_type else "asks once more"
-    return (label("enter removes "), span(matches(plan), "strong"), label(f"; {typing}"))
+    does = "removes" if options.mode == "unlink" else "lets expire"
+    return (label(f"enter {does} "), span(matches(plan), "strong"), label(f"; {typing}"))
 
 
 def not_typed(text: SafeText) -> Line:

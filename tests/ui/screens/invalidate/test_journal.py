@@ -55,11 +55,11 @@ async def test_all_runs_are_listed_with_what_became_of_them(desk: ScriptedDesk) 
     async with walk(desk) as on:
         await to_journal(on)
         shown = rows(on)
-        assert f"done undo of {RUN} 12 000" in shown[0]
+        assert "prod-cache/0 2026-11-22 12:04 done undo of 20261… 12 000" in shown[0]
         assert "undone user:cache:* 12 017" in shown[1]
         assert "interrupted user:cache:* 400–900" in shown[2]
         assert "400 or more" in shown[3]
-        assert "dry run of user:cache:*" in shown[4]
+        assert "dry run user:cache:*" in shown[4]
 
 
 async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:
@@ -69,7 +69,7 @@ async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:
         await on.press("enter")
         await on.until_on(ReaderScreen)
         said = on.text(".frame Facts")
-        for part in (RUN, "oncall from 203.0.113.9", "why it ended", "prod-cache", "hash 11960", "removed 12017"):
+        for part in (RUN, "oncall from 203.0.113.9", "why it ended", "prod-cache", "hash 11 960", "removed 12 017"):
             assert part in said
         await on.press("escape", "escape")
         await on.until_on(MonitorScreen)
