@@ -19,6 +19,7 @@ from pymon_tui.journal.lock import Locked, lock
 
 _SLACK = 8  # an eighth more than is to be kept may come together, so that few runs prune
 _STARTED, _GROUP, _ACTION = b'"event":"started"', b'"group":"', b'"kind":"action"'
+_DONE, _NODES = b'"outcome":"done"', b'"nodes":[{'
 _LONGEST_FIRST = 4_096  # bytes of the line that says how much was looked through
 
 
@@ -145,7 +146,11 @@ def _survey(lines: Iterator[tuple[int, bytes]], keep: int, trash: Collection[str
 
 
 def _is_done(head: Head, line: bytes) -> bool:
-    entry = entry_of(line) if head.event == "ended" else None
+    if head.event != "ended" or _DONE not in line:
+        return False
+    if _NODES not in line:  # whose accounts have an outcome each
+        return True
+    entry = entry_of(line)
     return entry is not None and entry.fields.get("outcome") == "done"
 
 

@@ -99,8 +99,9 @@ def of_restore(progress: RestoreProgress) -> SafeText:
     return safe(_BETWEEN.join(parts))
 
 
-_RESTORING = {"starting": "restoring", "running": "restoring"}
-_DOING = {"starting": "feeling the server's pulse", "verifying": "looking once more"}
+_TIDYING = "ended, tidying the journal"
+_RESTORING = {"starting": "restoring", "running": "restoring", "ended": _TIDYING}
+_DOING = {"starting": "feeling the server's pulse", "verifying": "looking once more", "ended": _TIDYING}
 
 
 def _share(done: int, total: int) -> str:

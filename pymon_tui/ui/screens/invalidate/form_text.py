@@ -46,6 +46,10 @@ SYNTAX: tuple[Line, ...] = (
 )
 
 
+HOW: tuple[Line, ...] = (BLANK, *SYNTAX)
+"""What stands below the meaning of what was typed, for what is typed next."""
+
+
 def meaning(patterns: Sequence[Pattern], protected: Sequence[Pattern]) -> tuple[Line, ...]:
     """What each pattern matches, and what is never touched."""
     lines: list[Line] = [(span(pattern.shown, "strong"), span("  "), *_about(pattern)) for pattern in patterns]

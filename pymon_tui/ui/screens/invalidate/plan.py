@@ -38,7 +38,6 @@ from pymon_tui.ui.widgets.table import Listed, Table
 SPREADS = (60.0, 600.0, 3_600.0)
 """Seconds over which keys may be made to expire."""
 _FIRST_END = 1.0
-
 _LEAST_LINES = 6
 """Lines that plan and namespaces have at least."""
 
@@ -74,6 +73,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         &.-typing #question { display: none; }
         &.-ready #sides, &.-ready #samples, &.-ready #confirm { display: block; }
         &.-ready #looking { display: none; }
+        &.-ready #what { border: round $ink-frame; border-title-color: $ink-label; }
     }
     """
 

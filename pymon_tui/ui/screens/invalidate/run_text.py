@@ -24,7 +24,7 @@ _STATES: dict[State, str] = {
     "reconnecting": "reconnecting",
     "asking": "a question",
     "verifying": "counting what is left",
-    "ended": "ended",
+    "ended": "ended, tidying the journal",
 }
 _OUTCOMES: dict[Outcome, tuple[str, Role]] = {
     "done": ("done", "good"),
