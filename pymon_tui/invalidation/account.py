@@ -194,7 +194,7 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         """The account for the journal and ``--json``: seconds, bytes, keys as text for display."""
         return {
-            "run": self.run,
+            "run": None if self.dry_run else self.run,
             "outcome": self.outcome,
             "why": self.why,
             "dry_run": self.dry_run,

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ from pymon_tui.journal.lines import lines_backwards
 from pymon_tui.journal.who import os_user, ssh_origin
 
 _TRIES = 100  # to open the file that is the journal: each fails only where it was pruned in that instant
+
+_PATIENCE = 10.0  # seconds to wait for who prunes
+_BETWEEN = 0.002  # seconds between two tries
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
@@ -142,13 +146,34 @@ class Journal:
         for _ in range(_TRIES):
             descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                has_it = _locked(descriptor)
             except OSError:
                 return descriptor
+            if not has_it:
+                os.close(descriptor)
+                why = "another process prunes it, and has been stopped; let that go on, or end it"
+                raise JournalError("can't write the journal", self.path, why)
             if is_at(descriptor, self.path):
                 return descriptor
             os.close(descriptor)
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def _locked(descriptor: int) -> bool:
+    """Whether the lock was got. Who prunes has it for an instant, but may be stopped (Ctrl+Z) in just that.
+
+    Raises:
+        OSError: If the file system knows no locks.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() - began > _PATIENCE:
+                return False
+        time.sleep(_BETWEEN)
 
 
 def is_at(descriptor: int, path: Path) -> bool:

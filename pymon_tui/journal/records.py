@@ -14,7 +14,7 @@ from pymon_tui.journal.lines import head_of, id_in
 from pymon_tui.journal.record import Kind, Outcome, Record, State
 from pymon_tui.journal.story import Story, record_of, whole
 
-__all__ = ["Kind", "Outcome", "Record", "State", "about", "find", "newest", "on_each_node", "runs", "with_trash"]
+__all__ = ["Kind", "Outcome", "Record", "State", "about", "find", "newest", "runs", "with_trash"]
 
 
 class _Told:
@@ -157,21 +157,6 @@ def about(journal: Journal, run: str) -> tuple[Record, ...]:
                 found.append(record)
             if own_id == run:
                 break
-    return tuple(found)
-
-
-def on_each_node(journal: Journal) -> tuple[Record, ...]:
-    """As ``runs``, without putting any of them together. Reads the whole journal.
-
-    Raises:
-        JournalError: If it can't be read.
-    """
-    told = _Told(journal)
-    found: list[Record] = []
-    for own_id, lines in told.begun():
-        if own_id:
-            told.undo(lines)
-            found += [record] if (record := told.record(own_id, lines)) is not None else []
     return tuple(found)
 
 
