@@ -72,6 +72,22 @@ def test_json_and_the_server_s_own(db: Redis, pymon: Command) -> None:
     assert (own["id"], own["state"], own["removed_at_least"], own["patterns"]) == (run, "done", 3, ["a:*"])
 
 
+def test_old_runs_go_and_what_can_be_undone_stays(db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYMON_JOURNAL_KEEP", "2")
+    fill(db, "kept:", 3)
+    kept = pymon("invalidate", "kept:*", "--yes", "--json").told["run"]
+    runs = []
+    for _ in range(5):
+        fill(db, "a:", 3)
+        runs.append(pymon("invalidate", "a:*", "--yes", "--no-undo", "--json").told["run"])
+    assert [record["id"] for record in pymon("journal", "--json").told["runs"]] == [runs[4], runs[3], kept]
+    undo = pymon("undo", kept, "--yes", "--json").told
+    assert undo["restored"] == 3
+    listed = pymon("journal", "--json", "--last", "1").told
+    assert ([record["id"] for record in listed["runs"]], listed["all"]) == ([undo["undo"]], False)
+    assert "these are the newest 1; more: --last N" in pymon("journal", "--last", "1").err
+
+
 def test_one_run_in_full(db: Redis, pymon: Command) -> None:
     fill(db, "a:", 3)
     run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]

@@ -62,7 +62,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         self._table: Table[Record] = Table(_COLUMNS, empty="reading the journal")
         self._found: tuple[Record, ...] = ()
         self._older: Iterator[Record] | None = None
-        self._is_all = False
+        self._is_all = self._reading = False
         super().__init__(site)
 
     def body(self) -> Iterable[Widget]:
@@ -80,11 +80,16 @@ class JournalScreen(LiveScreen[Chosen | None]):
     @work(exclusive=True, group="journal")
     async def read(self) -> None:
         """The newest runs and undos, or the next ones."""
+        self._reading = True
         try:
             page = await asyncio.to_thread(self._page)
         except StateError as error:
+            self._older, self._found = None, ()
+            self._table.show(Listed((), lambda record: record.id))
             self._table.say_when_empty(safe(str(error)))
             return
+        finally:
+            self._reading = False
         self._found, self._is_all = (*self._found, *page), len(page) < _PAGE
         self._table.say_when_empty("nothing was invalidated from here yet")
         self._table.show(Listed(self._found, lambda record: record.id))
@@ -100,8 +105,9 @@ class JournalScreen(LiveScreen[Chosen | None]):
         return tuple(islice(self._older, _PAGE))
 
     def action_more(self) -> None:
-        """Read older ones."""
-        self.read()
+        """Read older ones, once those before them are there."""
+        if not self._reading:
+            self.read()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the run under the cursor; nothing that writes under read-only."""
