@@ -101,10 +101,13 @@ class Journal:
         except OSError as error:
             raise JournalError("can't read the journal", self.path, error) from None
 
-    def newest_lines(self) -> Iterator[bytes]:
+    def newest_lines(self, needles: Sequence[bytes] = ()) -> Iterator[bytes]:
         """The lines, the newest first, as they stood when the first one was asked for.
 
         The file is read from its end, as far as lines are asked for. One that is pruned meanwhile is read on.
+
+        Args:
+            needles: Only lines that have one of these.
 
         Raises:
             JournalError: If the file is there and can't be read.
@@ -116,7 +119,7 @@ class Journal:
         except OSError as error:
             raise JournalError("can't read the journal", self.path, error) from None
         try:
-            for _, line in lines_backwards(descriptor, os.fstat(descriptor).st_size):
+            for _, line in lines_backwards(descriptor, os.fstat(descriptor).st_size, needles):
                 yield line
         except OSError as error:
             raise JournalError("can't read the journal", self.path, error) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,11 @@ class Head:
     id: str
 
 
-def lines_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
+def lines_backwards(descriptor: int, end: int, needles: Sequence[bytes] = ()) -> Iterator[tuple[int, bytes]]:
     """The lines before offset ``end`` with their offsets, the last one first, without their ends of line.
+
+    Args:
+        needles: Only lines that have one of these; what has none is passed over as fast as it is read.
 
     Raises:
         OSError: If they can't be read.
@@ -44,18 +47,26 @@ def lines_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
         size = min(BLOCK, at)
         at -= size
         block = os.pread(descriptor, size, at)
-        stop = len(block)
-        while (found := block.rfind(b"\n", 0, stop)) >= 0:
-            line = block[found + 1 : stop]
-            if pieces:
-                line = b"".join((line, *reversed(pieces)))
-                pieces.clear()
-            if line:
-                yield at + found + 1, line
-            stop = found
-        pieces.append(block[:stop])
-    if line := b"".join(reversed(pieces)):
-        yield 0, line
+        first = block.find(b"\n") + 1
+        if not first and at:
+            pieces.append(block)
+            continue
+        first = first if at else 0  # at the begin of the file a line begins
+        lines = b"".join((block[first:], *reversed(pieces)))
+        pieces = [block[:first]]
+        if not needles or any(needle in lines for needle in needles):
+            for offset, line in _reversed(lines):
+                if not needles or any(needle in line for needle in needles):
+                    yield at + first + offset, line
+
+
+def _reversed(lines: bytes) -> Iterator[tuple[int, bytes]]:
+    stop = len(lines)
+    while stop >= 0:
+        begin = lines.rfind(b"\n", 0, stop) + 1
+        if begin < stop:
+            yield begin, lines[begin:stop]
+        stop = begin - 1
 
 
 def head_of(line: bytes) -> Head | None:

@@ -6,7 +6,7 @@ What is newer is decided by the order in which they were begun in the file, what
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pymon_tui.journal.ids import is_id
 from pymon_tui.journal.journal import Entry, Journal, entry_of
@@ -24,8 +24,10 @@ class _Told:
         undone: Runs that an undo has brought back, of those undos that were read.
     """
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, lines: Iterable[bytes]) -> None:
+        """``lines`` are those of the journal, the newest first."""
+        self._folder = journal.folder
+        self._read = lines
         self._lines: dict[str, list[bytes]] = {}  # of those whose begin wasn't read yet
         self.undone: set[str] = set()
 
@@ -35,7 +37,7 @@ class _Told:
         Raises:
             JournalError: If the journal can't be read.
         """
-        for line in self._journal.newest_lines():
+        for line in self._read:
             head = head_of(line)
             if head is None:
                 continue
@@ -56,7 +58,7 @@ class _Told:
         story = _story(lines)
         if story is None:
             return None
-        return record_of(own_id, story, self._journal.folder, undone=own_id in self.undone)
+        return record_of(own_id, story, self._folder, undone=own_id in self.undone)
 
 
 def newest(journal: Journal, *, server: str | None = None) -> Iterator[Record | Entry]:
@@ -68,9 +70,11 @@ def newest(journal: Journal, *, server: str | None = None) -> Iterator[Record | 
     Raises:
         JournalError: If it can't be read.
     """
-    told = _Told(journal)
+    told = _Told(journal, journal.newest_lines())
     parts: dict[str, list[tuple[str, list[bytes]]]] = {}
     named = json.dumps(server)[1:-1].encode() if server is not None else b""
+    if named and next(journal.newest_lines([named]), None) is None:
+        return
     for own_id, lines in told.begun():
         begin = lines[0]
         if not own_id:
@@ -126,7 +130,7 @@ def find(journal: Journal, own_id: str) -> Record | None:
     Raises:
         JournalError: If it can't be read.
     """
-    told = _Told(journal)
+    told = _Told(journal, _lines_of(journal, own_id))
     parts: list[tuple[str, list[bytes]]] = []
     for each, lines in told.begun():
         if not each:
@@ -149,7 +153,7 @@ def about(journal: Journal, run: str) -> tuple[Record, ...]:
         JournalError: If it can't be read.
     """
     found: list[Record] = []
-    told = _Told(journal)
+    told = _Told(journal, _lines_of(journal, run))
     for own_id, lines in told.begun():
         if own_id and id_in(lines[0], "run") == run:
             told.undo(lines)
@@ -158,6 +162,30 @@ def about(journal: Journal, run: str) -> tuple[Record, ...]:
             if own_id == run:
                 break
     return tuple(found)
+
+
+def _lines_of(journal: Journal, own_id: str) -> list[bytes]:
+    """The lines about a run or undo, the newest first: also those of its parts, and of what undid it.
+
+    Those that belong to it are known by how they began, which stands before the rest of them: the file is read again
+    for what they went on with, until none more is found.
+    """
+    known = {own_id}
+    while True:
+        lines: list[bytes] = []
+        found: set[str] = set()
+        for line in journal.newest_lines([each.encode() for each in known]):
+            lines.append(line)
+            head = head_of(line)
+            if head is None or head.event != "started":
+                continue
+            if head.id == own_id:
+                break
+            if not known.isdisjoint((id_in(line, "group"), id_in(line, "run"))):
+                found.add(head.id)
+        if found <= known:
+            return lines
+        known |= found
 
 
 def _story(lines: list[bytes]) -> Story | None:

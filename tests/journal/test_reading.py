@@ -34,18 +34,25 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
     return Journal(tmp_path)
 
 
-@given(st.lists(st.binary(max_size=40), max_size=30), st.integers(1, 50))
-def test_lines_come_backwards_whatever_the_blocks(tmp_path_factory: Any, parts: list[bytes], block: int) -> None:
+@given(
+    st.lists(st.binary(max_size=40) | st.sampled_from([b"a", b"ba", b"xab"]), max_size=30),
+    st.integers(1, 50),
+    st.sampled_from([(), (b"a",), (b"ab", b"ba")]),
+)
+def test_lines_come_backwards_whatever_the_blocks(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], block: int, needles: tuple[bytes, ...]
+) -> None:
     path = tmp_path_factory.mktemp("lines") / "file"
     path.write_bytes(content := b"\n".join(parts))
     descriptor = os.open(path, os.O_RDONLY)
     before, lines.BLOCK = lines.BLOCK, block
     try:
-        found = list(lines_backwards(descriptor, len(content)))
+        found = list(lines_backwards(descriptor, len(content), needles))
     finally:
         lines.BLOCK = before
         os.close(descriptor)
-    assert [line for _, line in found] == [line for line in reversed(content.split(b"\n")) if line]
+    wanted = [line for line in content.split(b"\n") if line and (not needles or any(each in line for each in needles))]
+    assert [line for _, line in found] == wanted[::-1]
     assert all(content[at : at + len(line)] == line for at, line in found)
 
 
