@@ -170,6 +170,8 @@ def _lines_of(journal: Journal, own_id: str) -> list[bytes]:
     Those that belong to it are known by how they began, which stands before the rest of them: the file is read again
     for what they went on with, until none more is found.
     """
+    if not is_id(own_id):
+        return []
     known = {own_id}
     while True:
         lines: list[bytes] = []

@@ -128,7 +128,9 @@ def test_the_parts_of_a_run_stand_in_it(journal: Journal) -> None:
     found = find(journal, one)
     assert found is not None
     assert (found.id, found.undone, found.group) == (one, True, whole)
-    assert find(journal, id_of(77)) is None
+    for other in (id_of(77), "", "\udcff", "x"):
+        assert find(journal, other) is None
+        assert about(journal, other) == ()
 
 
 @pytest.mark.parametrize(
