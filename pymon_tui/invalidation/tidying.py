@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.trash import trashed
 from pymon_tui.journal.journal import Journal
@@ -9,10 +11,11 @@ from pymon_tui.journal.pruning import prune
 
 
 async def tidied(journal: Journal) -> None:
-    """Prune the journal, if it is time; what can't be pruned stays."""
+    """Prune the journal, if it is time; what can't be pruned stays, and the next run or undo tries again."""
     if journal.keep is not None:
         await to_its_end(_tidy, journal)
 
 
 def _tidy(journal: Journal) -> None:
-    prune(journal, trashed(journal.folder))
+    with suppress(OSError):  # nobody knows what can be undone where the trash can't be looked at
+        prune(journal, trashed(journal.folder))

@@ -88,6 +88,21 @@ def test_old_runs_go_and_what_can_be_undone_stays(db: Redis, pymon: Command, mon
     assert "these are the newest 1; more: --last N" in pymon("journal", "--last", "1").err
 
 
+def test_a_journal_that_cannot_be_pruned_keeps_no_run_from_its_account(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYMON_JOURNAL_KEEP", "1")
+
+    def fails(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pymon_tui.invalidation.tidying.trashed", fails)
+    for _ in range(3):
+        fill(db, "a:", 3)
+        assert pymon("invalidate", "a:*", "--yes", "--no-undo", "--json").told["outcome"] == "done"
+    assert len(pymon("journal", "--json").told["runs"]) == 3
+
+
 def test_one_run_in_full(db: Redis, pymon: Command) -> None:
     fill(db, "a:", 3)
     run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
