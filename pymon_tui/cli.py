@@ -220,6 +220,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         0 done, 1 failed while running, 2 wrong flag or setting, 3 no server, 4 refused, 130 interrupted.
     """
+    if sys.stdout is None:
+        sys.stdout = tty.ClosedOutput()
     try:
         code = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:

@@ -164,10 +164,23 @@ def undo(
 @click.command(
     cls=SectionedCommand,
     options_metavar="[OPTIONS]",
-    params=[click.Argument(["run"], required=False, metavar="[RUN]"), _JSON, *connection_options()],
+    params=[
+        click.Argument(["run"], required=False, metavar="[RUN]"),
+        SectionOption(
+            "--last",
+            section="Output",
+            type=click.IntRange(min=1),
+            default=200,
+            show_default=True,
+            metavar="N",
+            help="How many, the newest.",
+        ),
+        _JSON,
+        *connection_options(),
+    ],
 )
 @click.pass_context
-def journal(ctx: click.Context, /, run: str | None, as_json: bool, **flags: Any) -> int:  # noqa: FBT001
+def journal(ctx: click.Context, /, run: str | None, last: int, as_json: bool, **flags: Any) -> int:  # noqa: FBT001
     """List what was done to servers from here, or tell all of RUN."""
     given = flags_of(ctx, flags, None)
     names_server = not given.keys().isdisjoint(("host", "port", "socket", "url", "sentinels", "profile"))
@@ -175,7 +188,7 @@ def journal(ctx: click.Context, /, run: str | None, as_json: bool, **flags: Any)
     address = at_primary(settings_of(given)).endpoint.address if names_server else None
     from pymon_tui.removing.journal import run_journal
 
-    return run_journal(run, address=address, as_json=as_json)
+    return run_journal(run, address=address, last=last, as_json=as_json)
 
 
 def _taken(flags: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 
@@ -41,6 +42,26 @@ class OutputError(Exception):
         super().__init__(f"the result can't be written to stdout: {why}")
 
 
+class ClosedOutput(io.TextIOBase):
+    """What stands for a stdout that is closed, which Python has as None: click would then print nothing, and say so."""
+
+    encoding = "utf-8"
+
+    def writable(self) -> bool:
+        """It is asked to."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Refuse.
+
+        Raises:
+            OutputError: If there is anything to write.
+        """
+        if text:
+            raise OutputError("stdout is closed")
+        return 0
+
+
 def output_error(error: OSError) -> OutputError | None:
     """The error as one of stdout, for what click prints by itself; None where it is another one."""
     number = error.errno
@@ -49,5 +70,5 @@ def output_error(error: OSError) -> OutputError | None:
 
 def drop_output() -> None:
     """Let what is still to be written to stdout go nowhere: Python would complain when it flushes at its end."""
-    if sys.stdout is not None:
+    if not isinstance(sys.stdout, ClosedOutput | None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

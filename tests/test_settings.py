@@ -75,6 +75,7 @@ VALUES: dict[str, tuple[Any, Any, Any, Any, Any]] = {  # flag, environment, .env
     "rate": ("1", "2", "3", 4, 5),
     "trash_size": ("1", "2", "3", 4, 5),
     "trash_key_size": ("1", "2", "3", 4, 5),
+    "journal_keep": ("1", "2", "3", 4, 5),
 }
 
 
@@ -233,6 +234,11 @@ def test_redis_cli_s_password_is_read_and_an_empty_variable_is_none(place: Place
             'interval: should be a number of seconds from 0.1 to 60, not "nan" (from --interval)',
         ),
         ({}, {"PYMON_READ_ONLY": "so"}, 'read_only: should be true or false, not "so" (from PYMON_READ_ONLY)'),
+        (
+            {},
+            {"PYMON_JOURNAL_KEEP": "0"},
+            'journal_keep: should be a number of runs, undos and actions, from 1, not "0" (from PYMON_JOURNAL_KEEP)',
+        ),
         ({"color": "8"}, {}, 'color: should be auto, truecolor, 256 or 16, not "8" (from --color)'),
         ({"host": "a b"}, {}, 'host: should be a host name or an IP address, not "a b" (from --host)'),
         ({"host": "h:0"}, {}, 'host: "h:0" should have a port from 1 to 65535 (from --host)'),

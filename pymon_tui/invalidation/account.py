@@ -170,7 +170,8 @@ class Result:
         why: In one line, where there is something to say.
         tally: What became of the keys.
         left: Matching keys that a scan found afterwards; None if it couldn't be made.
-        bytes_estimated: What the removed keys took, by the plan's sample; None where that is unknown.
+        bytes_estimated: What the removed keys took, by the plan's sample, or what those that a dry run found take; None
+            where that is unknown.
         seconds: That it took, pauses included.
         undo: The trash file, of several the first; None where nothing was kept.
         undo_bytes: Its size.
@@ -199,7 +200,7 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         """The account for the journal and ``--json``: seconds, bytes, keys as text for display."""
         return {
-            "run": self.run,
+            "run": None if self.dry_run else self.run,
             "outcome": self.outcome,
             "why": self.why,
             "dry_run": self.dry_run,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
@@ -29,10 +29,11 @@ from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
+from pymon_tui.journal import records
 from pymon_tui.journal.folder import free_bytes
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.met import Met
-from pymon_tui.journal.records import Record, runs
+from pymon_tui.journal.records import Record
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
@@ -48,7 +49,7 @@ class Desk:
         self.endpoint = endpoint
         self.rules = rules
         self._folder = folder
-        self._journal = Journal(folder)
+        self._journal = Journal(folder, keep=rules.journal_keep)
         self._met = Met(folder)
         self._found: tuple[float, Found] | None = None
 
@@ -118,14 +119,14 @@ class Desk:
 
     async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
         """Whether a run can be undone, and how that is confirmed; raises as ``judge_resume``, and JournalError."""
-        known = await asyncio.to_thread(self.records)
+        problem = await asyncio.to_thread(lambda: undo_problem(record, self.newest([record.run])))
         rules = await self._rules_of(await self._look())
-        return of_undo(record, undo_problem(record, known), rules, replace=replace)
+        return of_undo(record, problem, rules, replace=replace)
 
     async def last_to_undo(self) -> Last:
         """The newest run on this server that can be undone; raises as ``judge_undo``."""
-        known = await asyncio.to_thread(self.records)
-        return last_to_undo(known, await self.where())
+        where = await self.where()
+        return await asyncio.to_thread(lambda: last_to_undo(self.newest([*where.run_ids, *where.addresses]), where))
 
     async def where(self) -> Where:
         """What the server is known by in the journal; raises as ``judge_resume``."""
@@ -198,10 +199,22 @@ class Desk:
     async def _rules_of(self, found: Found) -> Rules:
         return await rules_of(found, self.endpoint, self.rules, self._met)
 
-    def records(self) -> tuple[Record, ...]:
-        """All runs and undos of the journal, of any server, the newest first.
+    def newest(self, named: Collection[str] = ()) -> Iterator[Record]:
+        """The runs and undos of the journal, the newest first; it is read as far as they are asked for.
+
+        Args:
+            named: Only those whose begin has one of these texts; empty for all.
 
         Raises:
             JournalError: If it can't be read.
         """
-        return runs(self._journal)
+        found = records.newest(self._journal, named=named)
+        return (record for record in found if isinstance(record, Record))
+
+    def record(self, run: str) -> Record | None:
+        """The run or undo of this id; None if the journal has none.
+
+        Raises:
+            JournalError: If it can't be read.
+        """
+        return records.find(self._journal, run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pymon_tui.journal.records import Record
@@ -42,22 +42,24 @@ class Last:
     passed_over: tuple[tuple[Record, SafeText], ...]
 
 
-def last_to_undo(records: Sequence[Record], where: Where) -> Last:
+def last_to_undo(records: Iterable[Record], where: Where) -> Last:
     """The newest run of this server that can be undone; the records come in the journal's order, the newest first."""
     passed_over: list[tuple[Record, SafeText]] = []
+    newer: list[Record] = []
     for record in records:
+        newer.append(record)
         if record.kind != "run" or record.dry_run or record.removed_at_most == 0 or not where.has(record):
             continue
         if record.undone:  # whoever asks twice doesn't mean the run before it
             return Last(None, (*passed_over, (record, safe("it is undone already; name another run"))))
-        problem = undo_problem(record, records)
+        problem = undo_problem(record, newer)
         if problem is None:
             return Last(record, tuple(passed_over))
         passed_over.append((record, problem))
     return Last(None, tuple(passed_over))
 
 
-def undo_problem(record: Record, records: Iterable[Record]) -> SafeText | None:
+def undo_problem(record: Record, newer: Iterable[Record]) -> SafeText | None:
     """Why a run can't be undone; None where it can, once more where it was before: what is there already stays."""
     if record.dry_run:
         return safe("it was a dry run")
@@ -65,7 +67,7 @@ def undo_problem(record: Record, records: Iterable[Record]) -> SafeText | None:
         return safe("it is still under way; wait for its end, or end it there")
     if record.undo_path is None:
         return safe("its undo was dropped for newer ones" if record.started.get("undo") else "it kept none")
-    later = next((one for one in records if _goes_on(one, record) and one.undo_path is not None), None)
+    later = next((one for one in newer if _goes_on(one, record) and one.undo_path is not None), None)
     if later is not None and not later.undone:
         return safe(f"run {later.id} went on with it; undo that one first")
     return None

@@ -21,6 +21,8 @@ PERIOD = 2.0
 class Ledger:
     """Counts what becomes of the keys, and writes it down before more is done than the last entry allows.
 
+    Without a journal it only counts: a dry run leaves no trace, and needs no folder for one.
+
     Attributes:
         tally: The counts so far.
         undo_left_out: Keys that went without being kept.
@@ -34,7 +36,7 @@ class Ledger:
         kept: Keys that are in the trash and were not accounted for when the link was lost, and their dumps.
     """
 
-    def __init__(self, run: str, journal: Journal, place: Place) -> None:
+    def __init__(self, run: str, journal: Journal | None, place: Place) -> None:
         self.tally = Tally()
         self.undo_left_out = 0
         self.refused_keys: list[bytes] = []
@@ -57,7 +59,8 @@ class Ledger:
             JournalError: If that can't be done; then nothing may begin.
         """
         fields = {"run": self.run, "named_up_to": self._allowed, **told}
-        await to_its_end(self._journal.append, "run", "started", **fields)
+        if self._journal is not None:
+            await to_its_end(self._journal.append, "run", "started", **fields)
 
     async def allow(self, keys: int) -> None:
         """To be awaited before so many keys are named.
@@ -85,11 +88,14 @@ class Ledger:
         Raises:
             JournalError: If that can't be done; the entries before still tell the most of it.
         """
-        self._journal.append("run", "ended", **result.as_json(), tally=result.tally.as_json())
+        if self._journal is not None:
+            self._journal.append("run", "ended", **result.as_json(), tally=result.tally.as_json())
 
     async def _note(self) -> None:
         self._allowed = self._named + ALLOWANCE
         self._written_at = time.monotonic()
+        if self._journal is None:
+            return
         await to_its_end(
             self._journal.append,
             "run",

@@ -77,7 +77,7 @@ class Removal:
         self._part = part
         self._named = named
         self._addresses = addresses
-        self._ledger = Ledger(self.id, journal, order.start)
+        self._ledger = Ledger(self.id, None if options.dry_run else journal, order.start)
         rate = Rate(options.rate, 1) if options.rate is not None else None
         self._bounds = Bounds(order.planned, order.selection.max_keys)
         if part is not None:
@@ -154,7 +154,8 @@ class Removal:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
             async with AsyncExitStack() as held:
                 server, db = pipe.identity.run_id or "unnamed", self._endpoint.db
-                for name in (f"server-{server}-{db}", f"run-{self.id}"):
+                # A dry run is in nobody's way, and writes nothing.
+                for name in () if self._options.dry_run else (f"server-{server}-{db}", f"run-{self.id}"):
                     await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.id))
                 self._open_trash(pipe)
                 try:
@@ -290,13 +291,14 @@ class Removal:
     def _result(self, outcome: Outcome, why: SafeText, left: int | None) -> Result:
         ledger, trash = self._ledger, self._trash
         per_key = self.order.key_bytes
+        went = ledger.tally.matched if self._options.dry_run else ledger.tally.removed
         return Result(
             run=self.id,
             outcome=outcome,
             why=why,
             tally=ledger.tally,
             left=left,
-            bytes_estimated=round(per_key * ledger.tally.removed) if per_key is not None else None,
+            bytes_estimated=round(per_key * went) if per_key is not None else None,
             seconds=self._elapsed,
             undo=trash.path if trash is not None and trash.kept else None,
             undo_bytes=ledger.trash_bytes,

@@ -109,8 +109,9 @@ def plan_rows(plan: Plan) -> tuple[Row, ...]:
 def scan_text(plan: Plan) -> SafeText:
     """What the plan is known from."""
     sampled = f", a sample of {units.whole(plan.sampled)} looked at" if plan.sampled < plan.matched else ""
-    there = f"; db {plan.db} has {units.whole(plan.dbsize)}" if plan.dbsize is not None else ""
-    return safe(f"{units.whole(plan.scanned)} keys in {plan.seconds:.1f} s{sampled}{there}")
+    scans = sum(pattern.only_key is None for pattern in plan.selection.patterns)
+    times = f"{scans} scans, " if scans > 1 else ""
+    return safe(f"{units.whole(plan.scanned)} keys in {times}{plan.seconds:.1f} s{sampled}")
 
 
 def manner_rows(options: Options, verdict: Verdict) -> tuple[Row, ...]:
@@ -144,11 +145,17 @@ def summary(plan: Plan) -> SafeText:
     return safe(f"{matching(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
 
 
-def tally_rows(tally: Tally, mode: Mode) -> tuple[Row, ...]:
-    """What became of the keys of a run."""
-    done = "removed" if mode == "unlink" else "given an end"
+def did(mode: Mode, *, dry_run: bool) -> SafeText:
+    """What became of the keys, or would have: ``removed``, ``given an end``, ``would remove``, ``would expire``."""
+    if dry_run:
+        return safe("would remove" if mode == "unlink" else "would expire")
+    return safe("removed" if mode == "unlink" else "given an end")
+
+
+def tally_rows(tally: Tally, mode: Mode, *, dry_run: bool) -> tuple[Row, ...]:
+    """What became of the keys of a run, or would have."""
     return (
-        row(done, units.whole(tally.removed), "strong"),
+        row(did(mode, dry_run=dry_run), units.whole(tally.matched if dry_run else tally.removed), "strong"),
         row("already gone", units.whole(tally.already_gone)),
         row("protected", units.whole(tally.protected)),
         row("refused", units.whole(tally.refused), "warn" if tally.refused else "value"),

@@ -34,7 +34,7 @@ from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import patient_lock
-from pymon_tui.journal.records import Record, on_each_node
+from pymon_tui.journal.records import Record, about
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
@@ -178,7 +178,7 @@ class Restore:
         """Find out what was done before, and write down that this begins."""
         known: tuple[Record, ...] = ()
         try:
-            known = await asyncio.to_thread(on_each_node, self._journal)
+            known = await asyncio.to_thread(about, self._journal, header.run)
         except JournalError as error:
             self._unrecorded = safe(str(error))
         self._ends = any(record.mode == "expire" for record in known if record.id == header.run)

@@ -50,6 +50,7 @@ class Rules:
         rate: Keys a second at most; None for as many as the brake allows.
         trash_cap: Bytes that all trash files together may take.
         key_cap: Bytes above which a key is removed without being kept.
+        journal_keep: How many runs, undos and actions the journal keeps, besides those that can be undone or resumed.
         read_only: Whether nothing may be written.
         environment: What the server is called by the profile that led to it, or by one that guards it; None if neither
             says.
@@ -65,6 +66,7 @@ class Rules:
     rate: float | None
     trash_cap: int
     key_cap: int
+    journal_keep: int
     read_only: bool
     environment: str | None = None
     guards: tuple[Guard, ...] = ()

@@ -37,6 +37,7 @@ __all__ = [
     "trash_folder",
     "trash_path",
     "trash_size",
+    "trashed",
 ]
 
 _LONGEST_HEADER = 65_536
@@ -245,6 +246,11 @@ def trash_path(folder: Path, run: str) -> Path:
 def trash_folder(folder: Path) -> Path:
     """Where the files are, in the state folder."""
     return folder / "trash"
+
+
+def trashed(folder: Path) -> tuple[str, ...]:
+    """The runs, and the parts of runs, that have a file there."""
+    return tuple(path.stem for path, _ in _files(folder))
 
 
 def trash_size(folder: Path) -> int:

@@ -34,7 +34,8 @@ def state_folder() -> Path:
 def open_private(path: Path, flags: int) -> int:
     """A descriptor of a file that its owner alone can read and write; follows no link.
 
-    With ``os.O_CREAT`` its folders come to be, too, where they are missing.
+    With ``os.O_CREAT`` its folders come to be, too, where they are missing. To read it, it may be another's, or on a
+    file system that nobody can write to: then it stays as it is.
 
     Raises:
         OSError: If it can't be opened.
@@ -46,8 +47,9 @@ def open_private(path: Path, flags: int) -> int:
         if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
             os.fchmod(descriptor, 0o600)  # copied here, or made under another mask
     except OSError:
-        os.close(descriptor)
-        raise
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            os.close(descriptor)
+            raise
     return descriptor
 
 

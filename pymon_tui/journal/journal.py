@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +15,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pymon_tui.journal.folder import StateError, open_private
+from pymon_tui.journal.lines import lines_backwards
 from pymon_tui.journal.who import os_user, ssh_origin
+
+_TRIES = 100  # to open the file that is the journal: each fails only where it was pruned in that instant
+
+_PATIENCE = 10.0  # seconds to wait for who prunes
+_BETWEEN = 0.002  # seconds between two tries
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
@@ -50,10 +59,12 @@ class Journal:
     Attributes:
         folder: The state folder, in which the trash and the locks are as well.
         path: The file; it need not exist.
+        keep: How many runs, undos and actions stay when it is pruned; None for all.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keep: int | None = None) -> None:
         self.folder = folder
+        self.keep = keep
         self.path = folder / "journal.jsonl"
 
     def append(self, kind: str, event: str, **fields: JsonValue) -> None:
@@ -62,13 +73,17 @@ class Journal:
         Raises:
             JournalError: If it can't be written; nothing that depends on it should then be done.
         """
+        try:
+            self._write(self.line(kind, event, **fields))
+        except OSError as error:
+            raise JournalError("can't write the journal", self.path, error) from None
+
+    def line(self, kind: str, event: str, **fields: JsonValue) -> bytes:
+        """An entry of now as it stands in the file."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         who = {"user": os_user(), "ssh": ssh_origin(os.environ), "pid": os.getpid()}
         line = json.dumps({"time": now, "kind": kind, "event": event, **who, **fields}, separators=(",", ":"))
-        try:
-            self._write(line.encode() + b"\n")
-        except OSError as error:
-            raise JournalError("can't write the journal", self.path, error) from None
+        return line.encode() + b"\n"
 
     def entries(self) -> Iterator[Entry]:
         """All entries, the oldest first; lines that were cut off, or that aren't ours, are passed over.
@@ -79,31 +94,100 @@ class Journal:
         try:
             with os.fdopen(open_private(self.path, os.O_RDONLY), "rb") as file:
                 for line in file:
-                    if entry := _entry(line):
+                    if entry := entry_of(line):
                         yield entry
         except FileNotFoundError:
             return
         except OSError as error:
             raise JournalError("can't read the journal", self.path, error) from None
 
+    def newest_lines(self, needles: Sequence[bytes] = ()) -> Iterator[bytes]:
+        """The lines, the newest first, as they stood when the first one was asked for.
+
+        The file is read from its end, as far as lines are asked for. One that is pruned meanwhile is read on.
+
+        Args:
+            needles: Only lines that have one of these.
+
+        Raises:
+            JournalError: If the file is there and can't be read.
+        """
+        try:
+            descriptor = open_private(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise JournalError("can't read the journal", self.path, error) from None
+        try:
+            for _, line in lines_backwards(descriptor, os.fstat(descriptor).st_size, needles):
+                yield line
+        except OSError as error:
+            raise JournalError("can't read the journal", self.path, error) from None
+        finally:
+            os.close(descriptor)
+
     def _write(self, line: bytes) -> None:
         is_new = not self.path.exists()
-        descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        descriptor = self._opened()
         try:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line  # a full disk, or a dead machine, cut the last one off
-            # One write: what two processes append at once then stands one after the other.
+            # One write: where nothing can be locked, what two processes append at once stands one after the other.
             if os.write(descriptor, line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # who prunes from now on has the line, and syncs it
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
         if is_new:
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
+
+    def _opened(self) -> int:
+        """The file, locked against being pruned, where the file system knows locks."""
+        for _ in range(_TRIES):
+            descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+            try:
+                has_it = _locked(descriptor)
+            except OSError:
+                return descriptor
+            if not has_it:
+                os.close(descriptor)
+                why = "another process prunes it, and has been stopped; let that go on, or end it"
+                raise JournalError("can't write the journal", self.path, why)
+            if is_at(descriptor, self.path):
+                return descriptor
+            os.close(descriptor)
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
-def _sync_folder(folder: Path) -> None:
+def _locked(descriptor: int) -> bool:
+    """Whether the lock was got. Who prunes has it for an instant, but may be stopped (Ctrl+Z) in just that.
+
+    Raises:
+        OSError: If the file system knows no locks.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() - began > _PATIENCE:
+                return False
+        time.sleep(_BETWEEN)
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether the file that is open is the one of this name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def sync_folder(folder: Path) -> None:
     """Put the name of a new file on disk as well."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -112,7 +196,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _entry(line: bytes) -> Entry | None:
+def entry_of(line: bytes) -> Entry | None:
+    """The entry of a line; None where it was cut off, or isn't ours."""
     try:
         written: dict[str, Any] = json.loads(line)
         match written:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pymon_tui.journal.folder import open_private
-from pymon_tui.journal.journal import JournalError
+from pymon_tui.journal.journal import JournalError, is_at
 from pymon_tui.journal.who import os_user
 from pymon_tui.model.text import SafeText, safe
 
@@ -119,7 +119,7 @@ def _take(path: Path) -> int:
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(descriptor, path):
+            if is_at(descriptor, path):
                 return descriptor
             os.close(descriptor)  # who held it has removed it; the next try makes it anew
         except BlockingIOError:
@@ -130,13 +130,6 @@ def _take(path: Path) -> int:
             os.close(descriptor)
             raise
     raise Locked(Holder(None, 0, None, None))
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
-    except FileNotFoundError:
-        return False
 
 
 def _sign(descriptor: int, run: str) -> None:

@@ -1,268 +1,205 @@
-"""What the journal knows of each run and each undo, folded from its entries."""
+"""The journal's runs, undos and actions, the newest first: read from the end of the file, as far as is asked for.
+
+What is newer is decided by the order in which they were begun in the file, whatever the clocks said.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, get_args
+import json
+from collections.abc import Collection, Iterable, Iterator
 
 from pymon_tui.journal.ids import is_id
-from pymon_tui.journal.journal import Entry, Journal
-from pymon_tui.journal.lock import holder
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.journal.journal import Entry, Journal, entry_of
+from pymon_tui.journal.lines import head_of, id_in
+from pymon_tui.journal.record import Kind, Outcome, Record, State
+from pymon_tui.journal.story import Story, record_of, whole
 
-Outcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
-State: TypeAlias = Literal["running", "done", "cancelled", "stopped", "interrupted"]
-Kind: TypeAlias = Literal["run", "undo"]
+__all__ = ["Kind", "Outcome", "Record", "State", "about", "find", "newest", "runs", "with_trash"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """One run, or one undo.
+class _Told:
+    """What was read, from the end of the journal on, of runs and undos; most of it is never parsed.
 
     Attributes:
-        id: Its own id.
-        run: The run that it is, or that it undoes.
-        kind: Which of the two.
-        state: How it ended. Without an end it is running for as long as its lock is held, and interrupted after that.
-        started_at: When (UTC).
-        user: The user of the operating system.
-        ssh: Where that user came from by SSH, or None.
-        acl_user: Whom the server knew.
-        node: What the user called the server: a profile's name, or its address.
-        server: Its address.
-        run_id: The server process.
-        db: The database.
-        patterns: As they are typed.
-        mode: ``unlink`` or ``expire``; empty for an undo.
-        started: All that was written down at the start, its options among it.
-        plan: The plan as JSON, or None.
-        progress: The last entry of progress, or None.
-        result: The entry of the end, or None.
-        undo_path: The run's trash, or None where there is none, or no longer.
-        removed_at_least: Keys that were removed for certain; of an undo, those that were restored.
-        removed_at_most: And those that may have been, where answers were lost or never written down; None if unknown.
-        why: Why it ended as it did; empty where there is nothing to say.
-        undone: Whether an undo of this run came to its end.
-        parts: What it consisted of, where it went on at several nodes of a cluster: each node's own record.
+        undone: Runs that an undo has brought back, of those undos that were read.
     """
 
-    id: str
-    run: str
-    kind: Kind
-    state: State
-    started_at: datetime
-    user: SafeText
-    ssh: SafeText | None
-    acl_user: SafeText
-    node: SafeText
-    server: SafeText
-    run_id: str
-    db: int
-    patterns: tuple[SafeText, ...]
-    mode: SafeText
-    started: Mapping[str, Any]
-    plan: Mapping[str, Any] | None
-    progress: Mapping[str, Any] | None
-    result: Mapping[str, Any] | None
-    undo_path: Path | None
-    removed_at_least: int
-    removed_at_most: int | None
-    why: SafeText
-    undone: bool
-    parts: tuple[Record, ...] = ()
+    def __init__(self, journal: Journal, lines: Iterable[bytes]) -> None:
+        """``lines`` are those of the journal, the newest first."""
+        self._folder = journal.folder
+        self._read = lines
+        self._lines: dict[str, list[bytes]] = {}  # of those whose begin wasn't read yet
+        self.undone: set[str] = set()
 
-    @property
-    def group(self) -> str:
-        """The run or undo that it is a part of; empty where it stands alone."""
-        group = self.started.get("group")
-        return group if isinstance(group, str) else ""
+    def begun(self) -> Iterator[tuple[str, list[bytes]]]:
+        """The id of each, once its begin was read, with its lines, that one first; an action has no id.
 
-    @property
-    def addresses(self) -> frozenset[SafeText]:
-        """Where the servers are that it was about, by any of their names."""
-        told = self.started.get("addresses")
-        others = (safe(address) for address in told if isinstance(address, str)) if isinstance(told, list) else ()
-        return frozenset((self.server, *others))
+        Raises:
+            JournalError: If the journal can't be read.
+        """
+        for line in self._read:
+            head = head_of(line)
+            if head is None:
+                continue
+            if head.kind == "action":
+                yield "", [line]
+            elif is_id(head.id):
+                self._lines.setdefault(head.id, []).append(line)
+                if head.event == "started":
+                    yield head.id, self._lines.pop(head.id)[::-1]
 
-    @property
-    def dry_run(self) -> bool:
-        """Whether it was a run that was told to remove nothing."""
-        options = self.started.get("options")
-        return isinstance(options, Mapping) and options.get("dry_run") is True
+    def undo(self, lines: list[bytes]) -> None:
+        """Note what became of an undo; the lines of a run tell nothing here."""
+        if (story := _story(lines)) is not None and story.is_done_undo:
+            self.undone.add(str(story.started.fields.get("run")))
+
+    def record(self, own_id: str, lines: list[bytes]) -> Record | None:
+        """The record of a run or undo, by itself; None where its begin can't be read."""
+        story = _story(lines)
+        if story is None:
+            return None
+        return record_of(own_id, story, self._folder, undone=own_id in self.undone)
 
 
-class _Story:
-    """The entries of one run or undo so far; one that was resumed has several starts, and its counts go on.
+def newest(journal: Journal, *, server: str | None = None, named: Collection[str] = ()) -> Iterator[Record | Entry]:
+    """Runs and undos, those at several nodes as one with their parts, and between them the entries of actions.
 
-    Attributes:
-        told: The last entry with counts.
+    Args:
+        server: Only what was done to the server at this address; None for all.
+        named: Only what has one of these texts anywhere in its begin; empty for all.
+
+    Raises:
+        JournalError: If it can't be read.
     """
+    told = _Told(journal, journal.newest_lines())
+    parts: dict[str, list[tuple[str, list[bytes]]]] = {}
+    texts = [json.dumps(text)[1:-1].encode() for text in (named if server is None else (server,))]
+    if texts and next(journal.newest_lines(texts), None) is None:
+        return
+    for own_id, lines in told.begun():
+        begin = lines[0]
+        if not own_id:
+            entry = entry_of(begin) if _has(begin, texts) else None
+            if entry is not None and server in (None, entry.fields.get("server")):
+                yield entry
+            continue
+        if id_in(begin, "undo"):
+            told.undo(lines)
+        if group := id_in(begin, "group"):
+            parts.setdefault(group, []).append((own_id, lines))
+            continue
+        of_nodes = parts.pop(own_id, [])
+        # What begins a group is written down before its parts.
+        if _has(begin, texts) and (record := told.record(own_id, lines)) is not None:
+            each = [told.record(*part) for part in reversed(of_nodes)]
+            found = whole(record, [part for part in each if part is not None])
+            if server is None or found.is_at(server):
+                yield found
 
-    def __init__(self, first: Entry) -> None:
-        self.first = first
-        self.latest = first
-        self.started = first
-        self.told: Entry | None = None
-        self.progress: Entry | None = None
-        self.ended: Entry | None = None
 
-    def add(self, entry: Entry) -> None:
-        self.latest = entry
-        if entry.event == "started":
-            self.started, self.ended = entry, None
-        elif entry.event == "progress":
-            self.progress = self.told = entry
-        elif entry.event == "ended":
-            self.ended = self.told = entry
+def _has(line: bytes, texts: list[bytes]) -> bool:
+    return not texts or any(text in line for text in texts)
 
 
 def runs(journal: Journal) -> tuple[Record, ...]:
-    """All runs and undos, the newest first; those at several nodes as one, with their parts. Reads the whole journal.
+    """All runs and undos, the newest first, as ``newest``. Reads the whole journal.
 
     Raises:
         JournalError: If it can't be read.
     """
-    every = on_each_node(journal)
-    parts: dict[str, list[Record]] = {}
-    for record in reversed(every):
-        parts.setdefault(record.group, []).append(record)
-    # What begins a group is written down before its parts.
-    return tuple(_whole(record, parts.get(record.id, [])) for record in every if not record.group)
+    return tuple(record for record in newest(journal) if isinstance(record, Record))
 
 
-def on_each_node(journal: Journal) -> tuple[Record, ...]:
-    """As ``runs``, without putting any of them together.
+def with_trash(journal: Journal, trash: Collection[str]) -> Iterator[Record]:
+    """The runs whose keys are kept, the newest first; the journal is read no further than they go back.
+
+    Args:
+        trash: The runs, and the parts of runs, that have a trash.
 
     Raises:
         JournalError: If it can't be read.
     """
-    stories = _stories(journal.entries())
-    undone = {_text(story.first, "run") for story in stories.values() if _is_done_undo(story)}
-    records = [_record(own_id, story, journal.folder, undone) for own_id, story in stories.items()]
-    # Of two that began in the same millisecond, the one written down later is the newer.
-    return tuple(sorted(records, key=lambda record: record.started_at)[::-1])
+    left = set(trash)
+    records = newest(journal)
+    while left and (record := next(records, None)) is not None:
+        if isinstance(record, Record) and record.kind == "run":
+            own = {record.id, *(part.id for part in record.parts)}
+            if own & left:
+                left -= own
+                yield record
 
 
-def _whole(record: Record, parts: Sequence[Record]) -> Record:
-    """A run or undo with what its parts tell, each of which is written down for itself."""
-    if not parts:
-        return record
-    most = [part.removed_at_most for part in parts]
-    matched = sum(_settled(part) for part in parts)
-    return replace(
-        record,
-        parts=tuple(parts),
-        undo_path=next((part.undo_path for part in parts if part.undo_path is not None), None),
-        removed_at_least=sum(part.removed_at_least for part in parts),
-        removed_at_most=sum(each for each in most if each is not None) if None not in most else None,
-        progress={"matched": matched, "pattern_index": 0, "cursor": 0},
-    )
+def find(journal: Journal, own_id: str) -> Record | None:
+    """The run or undo of this id, with its parts, or the part of one; None if the journal has none.
 
-
-def _settled(part: Record) -> int:
-    """Keys that won't be found again: those of which nothing is known may be."""
-    told = part.result or part.progress or {}
-    matched, unknown = told.get("matched"), told.get("unknown")
-    return matched - unknown if isinstance(matched, int) and isinstance(unknown, int) else 0
-
-
-def _stories(entries: Iterable[Entry]) -> dict[str, _Story]:
-    stories: dict[str, _Story] = {}
-    for entry in entries:
-        if entry.kind not in get_args(Kind):
+    Raises:
+        JournalError: If it can't be read.
+    """
+    told = _Told(journal, _lines_of(journal, own_id))
+    parts: list[tuple[str, list[bytes]]] = []
+    for each, lines in told.begun():
+        if not each:
             continue
-        own_id = _text(entry, entry.kind)
-        if own_id in stories:
-            stories[own_id].add(entry)
-        elif entry.event == "started" and is_id(own_id) and is_id(_text(entry, "run")):
-            stories[own_id] = _Story(entry)
-    return stories
+        if id_in(lines[0], "undo"):
+            told.undo(lines)
+        if each == own_id:
+            record = told.record(own_id, lines)
+            of_nodes = [told.record(*part) for part in reversed(parts)]
+            return whole(record, [part for part in of_nodes if part is not None]) if record is not None else None
+        if id_in(lines[0], "group") == own_id:
+            parts.append((each, lines))
+    return None
 
 
-def _is_done_undo(story: _Story) -> bool:
-    return story.first.kind == "undo" and story.ended is not None and _text(story.ended, "outcome") == "done"
+def about(journal: Journal, run: str) -> tuple[Record, ...]:
+    """A run, or a part of one, and its undos, the newest first, none of them put together.
+
+    Raises:
+        JournalError: If it can't be read.
+    """
+    found: list[Record] = []
+    told = _Told(journal, _lines_of(journal, run))
+    for own_id, lines in told.begun():
+        if own_id and id_in(lines[0], "run") == run:
+            told.undo(lines)
+            if (record := told.record(own_id, lines)) is not None:
+                found.append(record)
+            if own_id == run:
+                break
+    return tuple(found)
 
 
-def _record(own_id: str, story: _Story, folder: Path, undone: set[str]) -> Record:
-    first, started = story.first, story.started
-    run = _text(first, "run")
-    plan = started.fields.get("plan")
-    patterns = started.fields.get("patterns")
-    least, most = _restored(story) if first.kind == "undo" else _removed(story)
-    return Record(
-        id=own_id,
-        run=run,
-        kind=cast(Kind, first.kind),
-        state=_state(own_id, run, story, folder),
-        started_at=first.at,
-        user=safe(started.user),
-        ssh=None if started.ssh is None else safe(started.ssh),
-        acl_user=safe(_text(started, "acl_user")),
-        node=safe(_text(started, "node")),
-        server=safe(_text(started, "server")),
-        run_id=_text(started, "run_id"),
-        db=_number(started, "db") or 0,
-        patterns=tuple(safe(str(pattern)) for pattern in patterns) if isinstance(patterns, list) else (),
-        mode=safe(_text(started, "mode")),
-        started=started.fields,
-        plan=plan if isinstance(plan, Mapping) else None,
-        progress=story.progress.fields if story.progress else None,
-        result=story.ended.fields if story.ended else None,
-        undo_path=_undo_path(started),
-        removed_at_least=least,
-        removed_at_most=most,
-        why=safe(_text(story.ended, "why")),
-        undone=first.kind == "run" and run in undone,
-    )
+def _lines_of(journal: Journal, own_id: str) -> list[bytes]:
+    """The lines about a run or undo, the newest first: also those of its parts, and of what undid it.
+
+    Those that belong to it are known by how they began, which stands before the rest of them: the file is read again
+    for what they went on with, until none more is found.
+    """
+    if not is_id(own_id):
+        return []
+    known = {own_id}
+    while True:
+        lines: list[bytes] = []
+        found: set[str] = set()
+        for line in journal.newest_lines([each.encode() for each in known]):
+            lines.append(line)
+            head = head_of(line)
+            if head is None or head.event != "started":
+                continue
+            if head.id == own_id:
+                break
+            if not known.isdisjoint((id_in(line, "group"), id_in(line, "run"))):
+                found.add(head.id)
+        if found <= known:
+            return lines
+        known |= found
 
 
-def _state(own_id: str, run: str, story: _Story, folder: Path) -> State:
-    if story.ended is not None:
-        outcome = _text(story.ended, "outcome")
-        return cast(State, outcome) if outcome in get_args(Outcome) else "interrupted"
-    # A run and its undos share a lock: it matters who has it.
-    held_by = holder(folder, f"run-{run}")
-    return "running" if held_by is not None and held_by.run in (None, own_id) else "interrupted"
-
-
-def _removed(story: _Story) -> tuple[int, int | None]:
-    """Keys removed at least and at most, from the last entry that tells."""
-    if story.told is None:
-        return 0, _number(story.started, "named_up_to")
-    tally = story.told.fields.get("tally")
-    counts = tally if isinstance(tally, Mapping) else story.told.fields
-
-    def count(name: str) -> int:
-        value = counts.get(name)
-        return value if isinstance(value, int) else 0
-
-    removed, named = count("removed"), count("named_up_to")
-    if story.ended is not None:
-        return removed, removed + count("unknown")
-    if story.latest is not story.progress:
-        return removed, None
-    # Of all keys that may have been named by now, these were certainly not removed.
-    return removed, max(removed, named - count("already_gone") - count("refused"))
-
-
-def _restored(story: _Story) -> tuple[int, int | None]:
-    restored = _number(story.told, "restored") or 0
-    return restored, restored if story.ended is not None else None
-
-
-def _undo_path(started: Entry) -> Path | None:
-    text = _text(started, "trash" if started.kind == "undo" else "undo")
-    return path if text and (path := Path(text)).is_file() else None
-
-
-def _text(entry: Entry | None, name: str) -> str:
-    value = entry.fields.get(name) if entry else None
-    return value if isinstance(value, str) else ""
-
-
-def _number(entry: Entry | None, name: str) -> int | None:
-    value = entry.fields.get(name) if entry else None
-    return value if isinstance(value, int) else None
+def _story(lines: list[bytes]) -> Story | None:
+    entries = [entry for line in lines if (entry := entry_of(line)) is not None]
+    if not entries or entries[0].event != "started" or not is_id(str(entries[0].fields.get("run"))):
+        return None
+    story = Story(entries[0])
+    for entry in entries[1:]:
+        story.add(entry)
+    return story

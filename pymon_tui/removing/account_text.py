@@ -20,10 +20,11 @@ _LISTED = 20
 
 def run_lines(result: Result, mode: Mode) -> list[str]:
     """What a run did."""
-    dry = ", dry run" if result.dry_run else ""
-    lines = [f"run {result.run}: {result.outcome}{dry} in {_seconds(result.seconds)}"]
+    name = "dry run" if result.dry_run else f"run {result.run}"
+    lines = [f"{name}: {result.outcome} in {_seconds(result.seconds)}"]
     lines += [f"  {result.why}"] * bool(result.why)
-    lines += _lines([report.row("matched", exact(result.tally.matched)), *report.tally_rows(result.tally, mode)])
+    lines += _lines([report.row("matched", exact(result.tally.matched))])
+    lines += _lines(report.tally_rows(result.tally, mode, dry_run=result.dry_run))
     lines += _lines([report.left_row(result)])
     lines += _lines([report.freed_row(result, mode)] * bool(result.tally.removed or result.dry_run))
     lines += _node_lines(result)
@@ -35,6 +36,15 @@ def run_lines(result: Result, mode: Mode) -> list[str]:
     if result.outcome != "done" and not result.dry_run:
         lines.append(f"  {'go on':<16}pymon-tui invalidate --resume {result.run}")
     return lines
+
+
+def run_summary(result: Result, mode: Mode) -> str:
+    """What a run did, in one line; nothing of a dry run, which did nothing."""
+    if result.dry_run:
+        return ""
+    did, count = report.did(mode, dry_run=False), result.tally.removed
+    what = f"{exact(count)} {'key is' if count == 1 else 'keys are'} {did}"
+    return f"run {result.run}: {result.outcome}, {what}; pymon-tui journal {result.run} tells all of it"
 
 
 def run_code(result: Result) -> int:
@@ -78,6 +88,13 @@ def undo_lines(result: RestoreResult) -> list[str]:
         lines.append(f"  {'':<16}what is there already stays; --replace replaces it")
     lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)
     return lines
+
+
+def undo_summary(result: RestoreResult) -> str:
+    """What an undo did, in one line."""
+    restored = f"{exact(result.tally.restored)} of {exact(result.total)} keys are restored"
+    what = f"undo {result.undo} of run {result.run}: {result.outcome}, {restored}"
+    return f"{what}; pymon-tui journal {result.undo} tells all of it"
 
 
 def undo_code(result: RestoreResult) -> int:

@@ -45,6 +45,23 @@ def tell_json(told: Mapping[str, Any]) -> None:
     _put(json.dumps(told) + "\n")
 
 
+def tell_account(lines: Sequence[str], told: Mapping[str, Any] | None, *, short: str) -> None:
+    """The account of what was done, as text or as JSON; where stdout can't take it, the short one on stderr.
+
+    Raises:
+        BrokenPipeError, OutputError: As ``tell``.
+    """
+    try:
+        if told is not None:
+            tell_json(told)
+        else:
+            tell(lines)
+    except (BrokenPipeError, OutputError):
+        if short:
+            say(short)
+        raise
+
+
 def can_ask() -> bool:
     """Whether somebody sits there who sees a question and can answer it."""
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)

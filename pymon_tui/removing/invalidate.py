@@ -14,8 +14,8 @@ from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
-from pymon_tui.removing.account_text import no_run, run_code, run_lines
-from pymon_tui.removing.console import ask, ask_yes, exact, say, show, tell, tell_json
+from pymon_tui.removing.account_text import no_run, run_code, run_lines, run_summary
+from pymon_tui.removing.console import ask, ask_yes, exact, say, show, tell, tell_account, tell_json
 from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED, WrongUse, coded, require_somebody
 from pymon_tui.removing.plan_text import plan_lines
 from pymon_tui.removing.watching import plan_watched, removal_watched
@@ -41,8 +41,8 @@ def record_of(desk: Desk, run: str) -> Record:
         WrongUse: If there is none of this name.
         JournalError: If the journal can't be read.
     """
-    found = next((record for record in desk.records() if record.kind == "run" and record.id == run), None)
-    if found is None:
+    found = desk.record(run)
+    if found is None or found.kind != "run" or found.group:
         raise WrongUse(f'the journal has no run "{safe(run, limit=60)}"; pymon-tui journal lists them')
     return found
 
@@ -95,10 +95,9 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
 def _carried_out(removal: WholeRemoval, plan: Plan | None, verdict: Verdict, *, as_json: bool) -> int:
     options = removal.options
     result = removal_watched(removal, dry_run=options.dry_run)
-    if as_json:
-        tell_json(result.as_json() | {"verdict": verdict.as_json()} | ({"plan": plan.as_json()} if plan else {}))
-    else:
-        tell([*([""] if plan is not None else []), *run_lines(result, options.mode)])
+    told = result.as_json() | {"verdict": verdict.as_json()} | ({"plan": plan.as_json()} if plan is not None else {})
+    lines = [*([""] if plan is not None else []), *run_lines(result, options.mode)]
+    tell_account(lines, told if as_json else None, short=run_summary(result, options.mode))
     return run_code(result)
 
 

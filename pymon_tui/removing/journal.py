@@ -3,46 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from pymon_tui.journal.folder import state_folder
+from pymon_tui.journal.ids import is_id
 from pymon_tui.journal.journal import Entry, Journal
-from pymon_tui.journal.records import Record, runs
+from pymon_tui.journal.records import Record, find, newest
 from pymon_tui.model.text import safe
-from pymon_tui.removing.console import tell, tell_json
+from pymon_tui.removing.console import exact, say, tell, tell_json
 from pymon_tui.removing.exit_code import DONE, WrongUse, coded
 from pymon_tui.removing.journal_text import detail, listing
 
 
-def run_journal(run: str | None, *, address: str | None, as_json: bool) -> int:
+def run_journal(run: str | None, *, address: str | None, last: int, as_json: bool) -> int:
     """List the journal, or tell all of one run or undo; returns the exit code.
 
     Args:
         address: Only what was done to this server; None for all.
+        last: How many runs, undos and actions are listed, the newest.
     """
-    return coded(lambda: _journal(Journal(state_folder()), run, address, as_json=as_json))
+
+    def work() -> int:
+        journal = Journal(state_folder())
+        return _listed(journal, address, last, as_json=as_json) if run is None else _told(journal, run, as_json=as_json)
+
+    return coded(work)
 
 
-def _journal(journal: Journal, run: str | None, address: str | None, *, as_json: bool) -> int:
-    records = runs(journal)
-    if run is not None:
-        every = (each for record in records for each in (record, *record.parts))
-        found = next((record for record in every if record.id == run), None)
-        if found is None:
-            raise WrongUse(f'the journal has no run "{safe(run, limit=60)}"; pymon-tui journal lists them')
-        if as_json:
-            tell_json(_whole(found))
-        else:
-            tell(detail(found))
-        return DONE
-    records = tuple(record for record in records if address is None or safe(address) in record.addresses)
-    actions = tuple(
-        entry for entry in journal.entries() if entry.kind == "action" and address in (None, entry.fields.get("server"))
-    )
+def _told(journal: Journal, run: str, *, as_json: bool) -> int:
+    found = find(journal, run) if is_id(run) else None
+    if found is None:
+        raise WrongUse(f'the journal has no run "{safe(run, limit=60)}"; pymon-tui journal lists them')
     if as_json:
-        tell_json({"runs": [_plain(record) for record in records], "actions": [_action(entry) for entry in actions]})
+        tell_json(_whole(found))
     else:
-        tell(listing(records, actions))
+        tell(detail(found))
+    return DONE
+
+
+def _listed(journal: Journal, address: str | None, last: int, *, as_json: bool) -> int:
+    known = newest(journal, server=address)
+    shown = list(islice(known, last))
+    is_all = next(known, None) is None
+    if as_json:
+        runs = [_plain(each) for each in shown if isinstance(each, Record)]
+        actions = [_action(each) for each in reversed(shown) if isinstance(each, Entry)]
+        tell_json({"runs": runs, "actions": actions, "all": is_all})
+    else:
+        tell(listing(shown))
+    if not is_all:
+        say(f"these are the newest {exact(last)}; more: --last N")
     return DONE
 
 

@@ -9,21 +9,24 @@ from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
-from pymon_tui.removing.console import exact
+from pymon_tui.removing.console import exact, fitted, padded
 
 _OF_RUN = ("matched", "removed", "already_gone", "protected", "refused", "unknown", "left")
 _COUNTS = (*_OF_RUN, "total", "restored", "skipped", "expired", "failed")
+_SERVER = 20  # cells of what the server is called, and its database
 _EMPTY = "nothing was done from here yet"
 
 
-def listing(records: Sequence[Record], actions: Sequence[Entry]) -> list[str]:
-    """A line for each, the newest first."""
-    rows = [(record.started_at, _record(record)) for record in records]
-    rows += [(entry.at, _action(entry)) for entry in actions]
-    if not rows:
+def listing(shown: Sequence[Record | Entry]) -> list[str]:
+    """A line for each, as they come."""
+    if not shown:
         return [_EMPTY]
-    header = f"{'run, or time (UTC)':<22}{'state':<13}{'keys':>9}  server, what"
-    return [header, *(line for _, line in sorted(rows, key=lambda row: row[0], reverse=True))]
+    header = _row(safe("server"), safe("run, or time (UTC)"), safe("state"), safe("keys"), safe("what"))
+    return [header, *(_record(each) if isinstance(each, Record) else _action(each) for each in shown)]
+
+
+def _row(server: SafeText, run: SafeText, state: SafeText, keys: SafeText, what: SafeText) -> str:
+    return f"{padded(server, _SERVER)}  {run:<21} {state:<11} {keys:>9}  {what}"
 
 
 def detail(record: Record) -> list[str]:
@@ -59,12 +62,14 @@ def _node(part: Record, *, first: bool) -> str:
 def _record(record: Record) -> str:
     state = "undone" if record.undone else "dry run" if record.dry_run else record.state
     what = join(" ", list(record.patterns)) if record.kind == "run" else f"undo of {record.run}"
-    return f"{record.id:<22}{state:<13}{_keys(record):>9}  {record.node}/{record.db}  {what}"
+    db = f"/{record.db}"
+    server = safe(fitted(record.node, _SERVER - len(db)) + db)
+    return _row(server, safe(record.id), safe(state), safe(_keys(record)), safe(what, 2_000))
 
 
 def _action(entry: Entry) -> str:
     node, command = safe(str(entry.fields.get("node", ""))), safe(str(entry.fields.get("command", "")))
-    return f"{entry.at:%Y-%m-%d %H:%M:%S}   {safe(entry.event):<13}{'':>9}  {node}  {command}"
+    return _row(node, safe(f"{entry.at:%Y-%m-%d %H:%M:%S}"), safe(entry.event), safe(""), command)
 
 
 def _who(record: Record) -> str:

@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import Any
 
-from pymon_tui.invalidation.account import Progress
+from pymon_tui.invalidation.account import Mode, Progress
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.restore_account import RestoreProgress
 from pymon_tui.model import units
@@ -61,14 +61,14 @@ def of_planning(progress: PlanProgress) -> SafeText:
     return safe(f"looking  {scanned}  {exact(progress.matched)} match{protected}")
 
 
-def of_removal(progress: Progress, *, dry_run: bool) -> SafeText:
+def of_removal(progress: Progress, mode: Mode, *, dry_run: bool) -> SafeText:
     """How a run stands, what matters most first, for what doesn't fit is cut off."""
     tally = progress.tally
     doing = _DOING.get(progress.state, progress.state)
     if progress.state == "running":
-        doing = "looking" if dry_run else "removing"
-    parts = [f"{doing} {_share(progress.scanned, progress.total)}"]
-    parts.append(f"{exact(tally.matched if dry_run else tally.removed)} of {exact(progress.planned)}")
+        doing = "looking" if dry_run else "removing" if mode == "unlink" else "letting expire"
+    parts = [f"{doing}  {exact(tally.matched if dry_run else tally.removed)} of {exact(progress.planned)}"]
+    parts.append(f"scanned {_share(progress.scanned, progress.total)}")
     odd = (("unknown", tally.unknown), ("refused", tally.refused), ("gone", tally.already_gone))
     parts += [f"{exact(number)} {name}" for name, number in odd if number]
     if progress.state == "running":
@@ -86,16 +86,22 @@ def of_restore(progress: RestoreProgress) -> SafeText:
     """How an undo stands."""
     tally = progress.tally
     parts = [f"{_RESTORING.get(progress.state, progress.state)} {_share(tally.settled, progress.total)}"]
-    parts.append(f"{exact(tally.restored)} of {exact(progress.total)}")
-    odd = (("failed", tally.failed), ("skipped", tally.skipped), ("expired", tally.expired))
+    parts.append(f"{exact(tally.settled)} of {exact(progress.total)}")
+    odd = (
+        ("restored", tally.restored),
+        ("failed", tally.failed),
+        ("skipped", tally.skipped),
+        ("expired", tally.expired),
+    )
     parts += [f"{exact(number)} {name}" for name, number in odd if number]
     if progress.why:
         parts.append(progress.why)
     return safe(_BETWEEN.join(parts))
 
 
-_RESTORING = {"starting": "restoring", "running": "restoring"}
-_DOING = {"starting": "feeling the server's pulse", "verifying": "looking once more"}
+_TIDYING = "ended, tidying the journal"
+_RESTORING = {"starting": "restoring", "running": "restoring", "ended": _TIDYING}
+_DOING = {"starting": "feeling the server's pulse", "verifying": "looking once more", "ended": _TIDYING}
 
 
 def _share(done: int, total: int) -> str:

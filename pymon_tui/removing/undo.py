@@ -8,8 +8,8 @@ from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.restore_part import RestoreError
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
-from pymon_tui.removing.account_text import undo_code, undo_lines
-from pymon_tui.removing.console import ask_yes, exact, say, show, tell, tell_json
+from pymon_tui.removing.account_text import undo_code, undo_lines, undo_summary
+from pymon_tui.removing.console import ask_yes, exact, say, show, tell_account
 from pymon_tui.removing.exit_code import PARTLY, WrongUse, coded, require_somebody
 from pymon_tui.removing.invalidate import record_of
 from pymon_tui.removing.watching import restore_watched
@@ -45,10 +45,7 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
             say("nothing is restored: you said no")
             return PARTLY
     result = restore_watched(restore)
-    if as_json:
-        tell_json(result.as_json())
-    else:
-        tell(undo_lines(result))
+    tell_account(undo_lines(result), result.as_json() if as_json else None, short=undo_summary(result))
     if result.unrecorded is not None:
         say(f"the journal lacks some of this: {result.unrecorded}")
     return undo_code(result)

@@ -43,9 +43,11 @@ def removal_watched(removal: WholeRemoval, *, dry_run: bool) -> Result:
         LinkError, OrderError, Locked, StateError, Refused: As ``WholeRemoval.run``; then nothing was removed.
     """
 
+    mode = removal.options.mode
+
     def standing() -> SafeText | None:
         progress = removal.progress
-        return None if progress.state == "asking" else progress_line.of_removal(progress, dry_run=dry_run)
+        return None if progress.state == "asking" else progress_line.of_removal(progress, mode, dry_run=dry_run)
 
     async def run() -> Result:
         line = ProgressLine(sys.stderr)
@@ -59,7 +61,10 @@ def removal_watched(removal: WholeRemoval, *, dry_run: bool) -> Result:
     try:
         return asyncio.run(run())
     except asyncio.CancelledError:
-        removed = f"at least {exact(removal.progress.tally.removed)} keys are removed"
+        if dry_run:
+            raise CutOff("cut off: it was a dry run, and nothing is removed") from None
+        did = "removed" if mode == "unlink" else "given an end"
+        removed = f"at least {exact(removal.progress.tally.removed)} keys are {did}"
         raise CutOff(f"cut off: {removed}; go on with: pymon-tui invalidate --resume {removal.id}") from None
 
 

@@ -33,6 +33,7 @@ def _rules(settings: Settings) -> Rules:
         rate=settings.rate,
         trash_cap=settings.trash_size,
         key_cap=settings.trash_key_size,
+        journal_keep=settings.journal_keep,
         read_only=settings.read_only,
         environment=settings.environment,
         guards=guards_of(settings),

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
         rate: Keys per second that a run may remove, or None for as many as ``ping_ceiling`` lets it.
         trash_size: Bytes on the disk that the undo of all runs may take.
         trash_key_size: Bytes of one key, dumped; a larger one is removed without an undo.
+        journal_keep: Runs, undos and actions that the journal keeps; more where they can be undone or resumed.
         presets: Named patterns: the built-in ones, and those of the file.
         primary_known: Whether ``sentinels`` were asked: then ``host`` and ``port`` are what they said. Nobody sets it.
         config: The configuration file that was looked for; it need not exist.
@@ -117,6 +118,7 @@ class Settings(BaseSettings):
     rate: Annotated[int, Field(ge=1)] | None = None
     trash_size: Size = ByteSize(256 * 2**20)
     trash_key_size: Size = ByteSize(16 * 2**20)
+    journal_keep: Annotated[int, Field(ge=1)] = 10_000
     presets: tuple[Preset, ...] = BUILT_IN
 
     primary_known: bool = False

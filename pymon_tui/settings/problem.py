@@ -39,6 +39,7 @@ _EXPECTED = {
     "rate": "a number of keys per second, from 1",
     "trash_size": _SIZE,
     "trash_key_size": _SIZE,
+    "journal_keep": "a number of runs, undos and actions, from 1",
     "keymap": "a table of binding = keys",
 }
 _SECRET = frozenset({"password", "sentinel_password", "sentinels", "url", "ssh"})

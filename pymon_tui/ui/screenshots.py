@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+import click
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -49,7 +50,7 @@ def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source]
     except OSError as error:
         return _failed(f"{out} cannot be written: {error.strerror}")
     pictures = _rasterised(out, names)
-    print(f"{safe(str(out))}: {len(names)} SVG and {pictures} PNG pictures")  # noqa: T201
+    click.echo(f"{safe(str(out))}: {len(names)} SVG and {pictures} PNG pictures")
     if not pictures:
         print("for PNG pictures: pip install 'pymon-tui[png]'", file=sys.stderr)  # noqa: T201
     return 0

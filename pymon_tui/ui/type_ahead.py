@@ -79,8 +79,10 @@ class TypeAheadApp(App[ReturnType]):
 
     async def _on_typed(self, event: events.Key | events.Paste) -> None:
         screen = self.screen
-        if isinstance(screen, Asking) and screen.asks and event.time < max(self._screen_since, screen.asked_at):
-            return
+        leaves = isinstance(event, events.Key) and event.key.startswith("ctrl+")  # whatever is asked
+        if isinstance(screen, Asking) and screen.asks and not leaves:
+            if event.time < max(self._screen_since, screen.asked_at):
+                return
         self._leads = not self._stays(event)
         await super().on_event(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import resource
@@ -153,6 +154,29 @@ def test_a_link_in_its_place_is_an_error(journal: Journal, tmp_path: Path) -> No
     with pytest.raises(JournalError, match="symbolic link"):
         journal.append("run", "started")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_process_that_was_stopped_while_it_prunes_is_said(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.append("run", "started", number=1)
+    monkeypatch.setattr("pymon_tui.journal.journal._PATIENCE", 0.0)
+    with journal.path.open("rb+") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(JournalError, match="another process prunes it, and has been stopped; let that go on"):
+            journal.append("run", "started", number=2)
+    journal.append("run", "started", number=3)
+    assert numbers(journal) == [1, 3]
+
+
+def test_a_file_system_without_locks_is_written_to_all_the_same(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    for number in (1, 2):
+        journal.append("run", "started", number=number)
+    assert numbers(journal) == [1, 2]
 
 
 LIMITED = """

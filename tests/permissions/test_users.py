@@ -117,7 +117,7 @@ async def test_what_is_granted_can_be_invalidated_and_taken_back(
     options = desk.options(mode, expire=expire, jitter=0.0, undo=True, dry_run=False)
     result = await desk.removal(plan, options, None).run()
     assert (result.outcome, result.tally.removed, result.tally.refused) == ("done", 300, 0)
-    restore = desk.restore(desk.records()[0], replace=False, elsewhere=False)
+    restore = desk.restore(next(desk.newest()), replace=False, elsewhere=False)
     assert restore is not None
     assert (await restore.run()).tally.restored == 300
     assert await any_redis.ttl("cache:7") == -1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pymon_tui.invalidation.account import Outcome, Result, Tally
+from pymon_tui.invalidation.account import Mode, Outcome, Result, Tally
 from pymon_tui.invalidation.restore_account import Failure, RestoreResult, RestoreTally
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import run_code, run_lines, undo_code, undo_lines
@@ -65,6 +65,20 @@ run {RUN}: done in 4.1 s
   too big for the undo:
     big\\x1b[2J"""
     )
+
+
+@pytest.mark.parametrize(
+    ("mode", "dry_run", "did"),
+    [
+        ("expire", False, "  given an end       12 017"),
+        ("unlink", True, "  would remove       12 031"),
+        ("expire", True, "  would expire       12 031"),
+    ],
+)
+def test_what_was_done_is_called_what_it_is(mode: Mode, dry_run: bool, did: str) -> None:  # noqa: FBT001
+    head, *lines = run_lines(replace(DONE, dry_run=dry_run), mode)
+    assert did in lines
+    assert head == ("dry run: done in 4.1 s" if dry_run else f"run {RUN}: done in 4.1 s")
 
 
 def test_a_run_that_was_stopped() -> None:

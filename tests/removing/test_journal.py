@@ -40,7 +40,7 @@ def plan_of(pymon: Command, *arguments: str) -> dict[str, Any]:
 def test_nothing_yet(pymon: Command) -> None:
     ran = pymon("journal")
     assert (ran.code, ran.out) == (0, "nothing was done from here yet\n")
-    assert pymon("journal", "--json").told == {"runs": [], "actions": []}
+    assert pymon("journal", "--json").told == {"runs": [], "actions": [], "all": True}
 
 
 def test_runs_undos_and_actions_newest_first(db: Redis, pymon: Command) -> None:
@@ -50,16 +50,16 @@ def test_runs_undos_and_actions_newest_first(db: Redis, pymon: Command) -> None:
     fill(db, "a:", 3)
     run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
     pymon("undo", "--yes")
-    pymon("invalidate", "a:*", "--dry-run")
-    header, dry, undo, undone, kill = pymon("journal", socket="").out.splitlines()
-    assert header.split() == ["run,", "or", "time", "(UTC)", "state", "keys", "server,", "what"]
-    assert dry.split()[1:4] == ["dry", "run", "0"]
-    assert undo.split()[1:3] == ["done", "3"]
+    pymon("invalidate", "a:*", "--dry-run")  # does nothing, and is not written down
+    header, undo, undone, kill = pymon("journal", socket="").out.splitlines()
+    assert header.split() == ["server", "run,", "or", "time", "(UTC)", "state", "keys", "what"]
+    assert undo.split()[2:4] == ["done", "3"]
     assert undo.endswith(f"  undo of {run}")
-    assert undone.split()[:3] == [run, "undone", "3"]
+    assert undone.split()[1:4] == [run, "undone", "3"]
     assert undone.endswith("  a:*")
-    assert kill.split()[2] == "done"
-    assert kill.endswith("prod\\x1b[2J  CLIENT KILL ID 7")
+    assert kill.startswith("prod\\x1b[2J ")
+    assert kill.split()[3] == "done"
+    assert kill.endswith("  CLIENT KILL ID 7")
 
 
 def test_json_and_the_server_s_own(db: Redis, pymon: Command) -> None:
@@ -70,6 +70,37 @@ def test_json_and_the_server_s_own(db: Redis, pymon: Command) -> None:
     assert [record["id"] for record in everything["runs"]] == [CUT_OFF, run]
     (own,) = pymon("journal", "--json").told["runs"]
     assert (own["id"], own["state"], own["removed_at_least"], own["patterns"]) == (run, "done", 3, ["a:*"])
+
+
+def test_old_runs_go_and_what_can_be_undone_stays(db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYMON_JOURNAL_KEEP", "2")
+    fill(db, "kept:", 3)
+    kept = pymon("invalidate", "kept:*", "--yes", "--json").told["run"]
+    runs = []
+    for _ in range(5):
+        fill(db, "a:", 3)
+        runs.append(pymon("invalidate", "a:*", "--yes", "--no-undo", "--json").told["run"])
+    assert [record["id"] for record in pymon("journal", "--json").told["runs"]] == [runs[4], runs[3], kept]
+    undo = pymon("undo", kept, "--yes", "--json").told
+    assert undo["restored"] == 3
+    listed = pymon("journal", "--json", "--last", "1").told
+    assert ([record["id"] for record in listed["runs"]], listed["all"]) == ([undo["undo"]], False)
+    assert "these are the newest 1; more: --last N" in pymon("journal", "--last", "1").err
+
+
+def test_a_journal_that_cannot_be_pruned_keeps_no_run_from_its_account(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYMON_JOURNAL_KEEP", "1")
+
+    def fails(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pymon_tui.invalidation.tidying.trashed", fails)
+    for _ in range(3):
+        fill(db, "a:", 3)
+        assert pymon("invalidate", "a:*", "--yes", "--no-undo", "--json").told["outcome"] == "done"
+    assert len(pymon("journal", "--json").told["runs"]) == 3
 
 
 def test_one_run_in_full(db: Redis, pymon: Command) -> None:
@@ -89,7 +120,8 @@ def test_one_run_in_full(db: Redis, pymon: Command) -> None:
 
 def test_what_was_cut_off_says_how_far_it_came(db: Redis, pymon: Command) -> None:
     cut_off(db, {"matched": 300, "bytes": 1000})
-    assert "interrupted  100 to 250 100  prod/0  a:*" in pymon("journal", socket="").out
+    (_, line) = pymon("journal", socket="").out.splitlines()
+    assert line.split() == ["prod/0", CUT_OFF, "interrupted", "100", "to", "250", "100", "a:*"]
     out = pymon("journal", CUT_OFF).out
     assert "  state        interrupted\n" in out
     assert "  removed      100 to 250 100 keys\n" in out

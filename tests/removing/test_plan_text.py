@@ -71,8 +71,7 @@ prod-cache · cache.example:6380 · db 2 · primary · PRODUCTION
   types      hash 11 960   string 71
   expiry     none 3   <1m 410   <1h 9 218   >1d 2 400
   idle       median 4m   oldest 2d
-  scanned    1 210 448 keys in 2.9 s, a sample of 4 looked at; db 2 has 1 210
-             448
+  looked at  1 210 448 keys in 2 scans, 2.9 s, a sample of 4 looked at
 
   namespaces
     user:cache:*                                   8 400  ████████████████████

@@ -95,22 +95,23 @@ def test_what_is_said_of_a_plan() -> None:
 
 def test_what_is_said_of_a_run() -> None:
     tally = Tally(matched=7_602, removed=7_588, already_gone=14)
-    assert of_removal(running(tally, "running", ""), dry_run=False) == (
-        "removing 50.0%  7 588 of 12 031  14 gone  41.2k/s  2s left  PING 1.90 ms"
+    assert of_removal(running(tally, "running", ""), "unlink", dry_run=False) == (
+        "removing  7 588 of 12 031  scanned 50.0%  14 gone  41.2k/s  2s left  PING 1.90 ms"
     )
-    assert of_removal(running(Tally(matched=5), "running", ""), dry_run=True).startswith(
-        "looking 50.0%  5 of 12 031  41.2k/s"
+    assert of_removal(running(tally, "running", ""), "expire", dry_run=False).startswith("letting expire  7 588 of ")
+    assert of_removal(running(Tally(matched=5), "running", ""), "unlink", dry_run=True).startswith(
+        "looking  5 of 12 031  scanned 50.0%  41.2k/s"
     )
-    braked = of_removal(running(tally, "running", "page 400: PING p99 is 6.10 ms"), dry_run=False)
+    braked = of_removal(running(tally, "running", "page 400: PING p99 is 6.10 ms"), "unlink", dry_run=False)
     assert braked.endswith("  2s left  page 400: PING p99 is 6.10 ms")
-    held = of_removal(running(tally, "holding", "holding: a replica is 70.0 MiB behind"), dry_run=False)
-    assert held.startswith("holding 50.0%  7 588 of 12 031  14 gone  PING 1.90 ms")
+    held = of_removal(running(tally, "holding", "holding: a replica is 70.0 MiB behind"), "unlink", dry_run=False)
+    assert held.startswith("holding  7 588 of 12 031  scanned 50.0%  14 gone  PING 1.90 ms")
     assert held.endswith("a replica is 70.0 MiB behind")
 
 
 def test_what_is_said_of_an_undo() -> None:
     progress = RestoreProgress("running", safe(""), 10, RestoreTally(restored=4, skipped=1), 1.0)
-    assert of_restore(progress) == "restoring 50.0%  4 of 10  1 skipped"
+    assert of_restore(progress) == "restoring 50.0%  5 of 10  4 restored  1 skipped"
     assert of_restore(RestoreProgress("reconnecting", safe("no answer"), 10, RestoreTally(), 1.0)) == (
         "reconnecting  0.0%  0 of 10  no answer"
     )

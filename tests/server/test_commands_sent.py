@@ -148,7 +148,7 @@ async def test_a_plan_a_run_and_its_undo(
     result = await desk.removal(plan, options, None).run()
     assert result.tally.removed == 300
     for replacing in (False, True):
-        restore = desk.restore(desk.records()[0], replace=replacing, elsewhere=False)
+        restore = desk.restore(next(desk.newest()), replace=replacing, elsewhere=False)
         assert restore is not None
         await restore.run()
     assert {"scan", "dump", "acl|dryrun", "restore", "unlink" if mode == "unlink" else "pexpire"} <= left

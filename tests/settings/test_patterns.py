@@ -42,6 +42,7 @@ def test_without_a_word_about_it(place: Place) -> None:
     assert (settings.presets, settings.protected) == (BUILT_IN, ())
     assert (settings.max_keys, settings.type_above, settings.ping_ceiling, settings.rate) == (10**6, 10**4, 5.0, None)
     assert (settings.trash_size, settings.trash_key_size) == (256 * 2**20, 16 * 2**20)
+    assert settings.journal_keep == 10_000
 
 
 def test_presets_of_one_s_own(place: Place) -> None:

@@ -32,6 +32,7 @@ from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.room import room_for_trash
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.tidying import tidied
 from pymon_tui.invalidation.trash import trash_folder
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
@@ -146,6 +147,12 @@ class WholeRemoval:
             StateError: If the journal or the trash can't be written; then nothing was removed.
             Refused: If a cluster doesn't let us know its nodes.
         """
+        result = await self._run()
+        if not self.options.dry_run:
+            await tidied(self._journal)
+        return result
+
+    async def _run(self) -> Result:
         self._began = time.monotonic()
         found = await find(self._endpoint)
         rules = await self._rules_of(found)
@@ -158,14 +165,17 @@ class WholeRemoval:
         if not found.is_cluster:
             ((primary, order),) = work
             return await self._run_alone(primary, order, found)
+        rate = self.options.rate
+        self._rate = Rate(rate, len(work)) if rate is not None else None
+        if self.options.dry_run:  # in nobody's way, and it writes nothing
+            return await self._carried_out(found, work)
         for primary, order in work:
             held_by = holder(self._journal.folder, f"server-{primary.run_id or 'unnamed'}-{order.db}")
             if held_by is not None:
                 raise Locked(held_by)
         async with patient_lock(self._journal.folder, f"run-{self.id}", run=self.id):
-            rate, folder = self.options.rate, self._journal.folder
-            self._rate = Rate(rate, len(work)) if rate is not None else None
-            if self.options.undo and not self.options.dry_run:
+            folder = self._journal.folder
+            if self.options.undo:
                 self._room = room_for_trash(folder, self.options.trash_cap, self.order)
             await to_its_end(self._journal.append, "run", "started", run=self.id, **self._told(found))
             return await self._carried_out(found, work)
@@ -200,10 +210,15 @@ class WholeRemoval:
             )
             nodes, seconds = by_node(self._results), time.monotonic() - self._began
             result = replace(result, left=left, seconds=seconds, nodes=nodes)
-            with suppress(JournalError):  # the entries before it, and those of the parts, tell the most
-                entry = result.as_json() | {"tally": result.tally.as_json()}
-                await to_its_end(self._journal.append, "run", "ended", **entry)
+            await self._write_down(result)
         return result
+
+    async def _write_down(self, result: Result) -> None:
+        if self.options.dry_run:
+            return
+        with suppress(JournalError):  # the entries before it, and those of the parts, tell the most
+            entry = result.as_json() | {"tally": result.tally.as_json()}
+            await to_its_end(self._journal.append, "run", "ended", **entry)
 
     async def _in_rounds(self, found: Found, work: Work) -> tuple[Outcome, str, int | None]:
         """Remove what each primary has, then again and again what was on its way between them meanwhile."""
@@ -295,14 +310,13 @@ class WholeRemoval:
         return [self._alone] if self._alone is not None else [part for _, part in self._parts]
 
     def _told(self, found: Found) -> dict[str, Any]:
-        kept = self.options.undo and not self.options.dry_run
         return begun(
             self.order,
             self.options,
             self._endpoint,
             acl_user=str(self.order.plan.get("acl_user", "")),
             run_id="",
-            undo=trash_folder(self._journal.folder) if kept else None,
+            undo=trash_folder(self._journal.folder) if self.options.undo else None,
             addresses=found.addresses,
         )
 

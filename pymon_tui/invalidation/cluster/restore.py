@@ -26,6 +26,7 @@ from pymon_tui.invalidation.restore_account import (
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, RestorePart
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.tidying import tidied
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
@@ -114,6 +115,11 @@ class WholeRestore:
             TrashError: If the trash can't be read.
             JournalError: If the lock can't be made.
         """
+        result = await self._run()
+        await tidied(self._journal)
+        return result
+
+    async def _run(self) -> RestoreResult:
         self._began = time.monotonic()
         try:
             found = await find(self._endpoint)

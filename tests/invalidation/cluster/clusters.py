@@ -29,6 +29,7 @@ RULES = Rules(
     rate=None,
     trash_cap=256 * 2**20,
     key_cap=16 * 2**20,
+    journal_keep=10_000,
     read_only=False,
 )
 
@@ -57,7 +58,7 @@ async def removal_of(desk: Desk, selection: Selection = CACHE, **options: Any) -
 
 async def undone(desk: Desk, *, replace: bool = False, elsewhere: bool = False) -> RestoreResult:
     """The undo of the newest run."""
-    record = next(record for record in desk.records() if record.kind == "run")
+    record = next(record for record in desk.newest() if record.kind == "run")
     restore = desk.restore(record, replace=replace, elsewhere=elsewhere)
     assert restore is not None
     return await restore.run()

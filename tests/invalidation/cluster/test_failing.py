@@ -59,14 +59,14 @@ async def test_a_primary_that_fails_over_ends_it_and_the_rest_is_for_its_heir(
 
     with pytest.raises(OtherServer, match=f"{other.address} has failed over or was restarted since the run"):
         await undone(desk)
-    record = next(record for record in desk.records() if record.kind == "run")
+    record = next(record for record in desk.newest() if record.kind == "run")
     rest = await _agreed(desk.resumed(record))
 
     assert (rest.outcome, rest.left) == ("done", 0)
     assert result.tally.removed + rest.tally.removed >= len(KEYS)
     assert cluster.keys() == OTHERS
 
-    for record in desk.records():
+    for record in desk.newest():
         restore = desk.restore(record, replace=False, elsewhere=True)
         assert restore is not None
         assert (await restore.run()).outcome == "done"
@@ -89,7 +89,7 @@ async def test_a_primary_that_is_killed_is_never_passed_over(own_cluster: StartC
     _is_truth(result, cluster, 1_000)
 
     desk = desk_at(third, tmp_path)
-    (record,) = desk.records()
+    (record,) = desk.newest()
     assert (record.state, record.removed_at_least, record.removed_at_most) == (
         "stopped", result.tally.removed, result.tally.removed + result.tally.unknown
     )  # fmt: skip

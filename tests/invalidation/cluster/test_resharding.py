@@ -134,4 +134,4 @@ async def test_a_plan_of_other_slots_is_refused(own_cluster: StartCluster, tmp_p
     with pytest.raises(OrderError, match="the cluster has other primaries than the plan was made on, or other slots"):
         await removal.run()
     assert dbsize_of(cluster) == 1
-    assert desk.records() == ()
+    assert list(desk.newest()) == []

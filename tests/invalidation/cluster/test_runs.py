@@ -11,7 +11,6 @@ from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import Locked
-from pymon_tui.journal.records import on_each_node
 from tests.invalidation.cluster.clusters import (
     CACHE,
     adds_up,
@@ -96,7 +95,7 @@ async def test_all_that_matches_goes_and_nothing_else(cluster: Cluster, tmp_path
     assert errors_of(cluster.nodes) == errors
     assert connections_of(replicas) == before
 
-    (record,) = desk.records()
+    (record,) = desk.newest()
     assert (record.id, record.state, record.removed_at_least, record.removed_at_most) == (
         result.run, "done", len(keys), len(keys)
     )  # fmt: skip
@@ -109,9 +108,9 @@ async def test_all_that_matches_goes_and_nothing_else(cluster: Cluster, tmp_path
     assert dbsize_of(cluster) == len(keys) + len(OTHERS)
     assert errors_of(cluster.nodes) == errors
     assert connections_of(replicas) == before
-    undo, run = desk.records()
+    undo, run = desk.newest()
     assert (undo.kind, undo.state, undo.removed_at_least, run.undone) == ("undo", "done", len(keys), True)
-    assert len(on_each_node(Journal(tmp_path))) == 8
+    assert sum(entry.event == "started" for entry in Journal(tmp_path).entries()) == 8
 
 
 async def test_a_newer_key_stays_and_lives_go_on(cluster: Cluster, tmp_path: Path) -> None:
@@ -135,8 +134,10 @@ async def test_a_dry_run_removes_nothing(cluster: Cluster, tmp_path: Path) -> No
     result = await (await removal_of(desk_at(cluster.primaries()[0], tmp_path), dry_run=True)).run()
 
     assert (result.outcome, result.tally.matched, result.tally.removed, result.left) == ("done", 600, 0, 600)
+    assert result.bytes_estimated is not None
+    assert result.bytes_estimated > 600 * 40
     assert dbsize_of(cluster) == 600 + len(OTHERS)
-    assert not (tmp_path / "trash").exists()
+    assert list(tmp_path.iterdir()) == []  # no journal, no lock, no trash
 
 
 async def test_a_cancelled_run_tells_the_truth_and_goes_on(cluster: Cluster, tmp_path: Path) -> None:
@@ -155,9 +156,9 @@ async def test_a_cancelled_run_tells_the_truth_and_goes_on(cluster: Cluster, tmp
     assert (result.outcome, result.tally.removed, result.left) == ("cancelled", gone, None)
     assert 0 < gone < 6_000
     adds_up(result)
-    assert desk.records()[0].removed_at_most == gone
+    assert next(desk.newest()).removed_at_most == gone
 
-    rest = await desk_at(cluster.primaries()[1], tmp_path).resumed(desk.records()[0]).run()
+    rest = await desk_at(cluster.primaries()[1], tmp_path).resumed(next(desk.newest())).run()
 
     assert (rest.outcome, rest.tally.removed, rest.left) == ("done", 6_000 - gone, 0)
     assert cluster.keys() == set(OTHERS)
@@ -213,13 +214,13 @@ async def test_a_run_that_is_cut_off_leaves_how_far_it_came(cluster: Cluster, tm
     removal = await removal_of(desk)
     async with under_way(removal) as task:
         await until(lambda: removal.progress.tally.removed > 300)
-        assert desk.records()[0].state == "running"
+        assert next(desk.newest()).state == "running"
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     gone = 6_000 + len(OTHERS) - dbsize_of(cluster)
-    (record,) = desk.records()
+    (record,) = desk.newest()
     assert (record.state, {part.state for part in record.parts}) == ("interrupted", {"interrupted"})
     assert record.removed_at_most is not None
     assert record.removed_at_least <= gone <= record.removed_at_most

@@ -181,7 +181,7 @@ class FormScreen(LiveScreen[Draft | None]):
             if draft.is_empty:
                 self._say(form_text.WAITING)
             else:
-                words = form_text.meaning(draft.patterns, rules.protected)
+                words = (*form_text.meaning(draft.patterns, rules.protected), *form_text.HOW)
                 catch_all = draft.is_catch_all
                 self.estimate(self._selection(draft))
         except PatternError as error:

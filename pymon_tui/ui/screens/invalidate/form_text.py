@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pymon_tui.invalidation.estimate import Estimate
+from pymon_tui.invalidation.explained import explained, matches_nothing
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.ui.widgets.ink import BLANK, Line, label, span
+from pymon_tui.ui.widgets.ink import BLANK, Line, Span, label, span
 
 _NAME = 11
 
@@ -45,6 +46,10 @@ SYNTAX: tuple[Line, ...] = (
 )
 
 
+HOW: tuple[Line, ...] = (BLANK, *SYNTAX)
+"""What stands below the meaning of what was typed, for what is typed next."""
+
+
 def meaning(patterns: Sequence[Pattern], protected: Sequence[Pattern]) -> tuple[Line, ...]:
     """What each pattern matches, and what is never touched."""
     lines: list[Line] = [(span(pattern.shown, "strong"), span("  "), *_about(pattern)) for pattern in patterns]
@@ -75,10 +80,15 @@ def _about(pattern: Pattern) -> Line:
         return (span("matches every key", "act"),)
     if pattern.only_key is not None:
         return (label("is one key"),)
-    prefix = pattern.literal_prefix
-    if prefix:
-        return (label("keys that begin with "), span(safe(prefix)))
-    return (span("begins with anything: every key is compared", "warn"),)
+    if matches_nothing(pattern):
+        return (span("matches no key: a set has no member", "warn"),)
+    first, *others = explained(pattern)
+    if pattern.literal_prefix and others == ["anything"]:
+        return (label("keys that begin with "), span(first))
+    pieces: list[Span] = [label("keys with "), span(first)]
+    for place in others:
+        pieces += [label(" then "), span(place)]
+    return tuple(pieces)
 
 
 def _protected(protected: Sequence[Pattern]) -> tuple[Line, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar, Literal
 
 from textual import on, work
@@ -37,12 +38,16 @@ class Chosen:
     what: Literal["undo", "resume"]
 
 
+_SERVER = 18  # cells of what the server is called, and its database
+_PAGE = 500
+"""Runs and undos that are read at once."""
+
 _COLUMNS: tuple[Column[Record], ...] = (
-    Column("when", "when", 19, lambda record: Span(records.when(record), "label"), sortable=False),
+    Column("node", "server", _SERVER, lambda record: span(records.server(record, _SERVER)), sortable=False),
+    Column("when", "when", 16, lambda record: Span(records.minute(record), "label"), sortable=False),
     Column("state", "state", 11, records.state, sortable=False),
-    Column("what", "what", 16, lambda record: span(records.what(record)), grows=True, sortable=False),
+    Column("what", "what", 14, lambda record: span(records.what(record)), grows=True, sortable=False),
     Column("removed", "keys", 13, lambda record: span(records.keys(record), "strong"), "right", sortable=False),
-    Column("node", "server", 14, lambda record: label(record.node), rank=1, sortable=False),
     Column("who", "by", 20, lambda record: label(records.who(record)), rank=2, sortable=False),
     Column("id", "run", 20, lambda record: label(record.id), rank=3, sortable=False),
 )
@@ -59,7 +64,9 @@ class JournalScreen(LiveScreen[Chosen | None]):
 
     def __init__(self, site: Site) -> None:
         self._table: Table[Record] = Table(_COLUMNS, empty="reading the journal")
-        self._records: tuple[Record, ...] = ()
+        self._found: tuple[Record, ...] = ()
+        self._older: Iterator[Record] | None = None
+        self._is_all = self._reading = False
         self._where = Where(frozenset(), frozenset((site.desk.endpoint.address,)))
         super().__init__(site)
 
@@ -77,31 +84,50 @@ class JournalScreen(LiveScreen[Chosen | None]):
 
     @work(exclusive=True, group="journal")
     async def read(self) -> None:
-        """All runs and undos, the newest first."""
-        desk = self.site.desk
+        """The newest runs and undos, or the next ones."""
+        self._reading = True
         try:
-            found = self._records = await asyncio.to_thread(desk.records)
+            page = await asyncio.to_thread(self._page)
         except StateError as error:
+            self._older, self._found = None, ()
+            self._table.show(Listed((), lambda record: record.id))
             self._table.say_when_empty(safe(str(error)))
             return
+        finally:
+            self._reading = False
+        self._found, self._is_all = (*self._found, *page), len(page) < _PAGE
         self._table.say_when_empty("nothing was invalidated from here yet")
-        self._table.show(Listed(found, lambda record: record.id))
-        many = "run or undo" if len(found) == 1 else "runs and undos"
-        self.query_one(".frame").border_subtitle = Content(safe(f"{units.whole(len(found))} {many}"))
+        self._table.show(Listed(self._found, lambda record: record.id))
+        many = "run or undo" if len(self._found) == 1 else "runs and undos"
+        number = units.whole(len(self._found))
+        told = f"{number} {many}" if self._is_all else f"the newest {number} {many}"
+        self.query_one(".frame").border_subtitle = Content(safe(told))
         self.refresh_bindings()
         with suppress(LinkError, Refused):  # then by its address alone
-            self._where = await desk.where()
+            self._where = await self.site.desk.where()
             self.refresh_bindings()
+
+    def _page(self) -> tuple[Record, ...]:
+        if self._older is None:
+            self._older = self.site.desk.newest()
+        return tuple(islice(self._older, _PAGE))
+
+    def action_more(self) -> None:
+        """Read older ones, once those before them are there."""
+        if not self._reading:
+            self.read()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the run under the cursor; nothing that writes under read-only."""
         record = self._table.cursor_row
+        if action == "more":
+            return not self._is_all
         if action in ("undo", "resume"):
             if self.site.read_only:
                 return False
             if record is None or record.kind != "run" or not self._where.has(record):
                 return None
-            why_not = undo_problem(record, self._records) if action == "undo" else resume_problem(record)
+            why_not = undo_problem(record, self._found) if action == "undo" else resume_problem(record)
             return True if why_not is None else None
         return record is not None if action == "details" else True
 

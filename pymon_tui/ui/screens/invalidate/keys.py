@@ -23,11 +23,11 @@ FORM: list[BindingType] = [
 ]
 
 PLAN: list[BindingType] = [
-    Binding("enter", "go", "Run", id="plan.run", tooltip="Remove these keys, once that is confirmed"),
+    Binding("enter", "go", "Run", id="plan.run", tooltip="Carry the plan out, once that is confirmed"),
     Binding("d", "dry_run", "Dry run", id="plan.dry_run", tooltip="Do everything but the removing"),
     Binding("m", "mode", "Mode", id="plan.mode", tooltip="Remove, or let them expire over some time"),
     Binding(
-        "n",
+        "u",
         "undo",
         "Undo on/off",
         id="plan.undo",
@@ -37,15 +37,16 @@ PLAN: list[BindingType] = [
     Binding("r", "again", "Again", id="plan.again", tooltip="Look once more"),
     Binding("J", "journal", "Journal", show=False, id="plan.journal", tooltip="The runs until now"),
     Binding(
-        "escape,q", "back", "Back", id="plan.back", tooltip="Back to the form; a plan that is being made is given up"
+        "escape,n,q", "back", "Back", id="plan.back", tooltip="Back to the form; a plan that is being made is given up"
     ),
 ]
 
 RUN: list[BindingType] = [
     Binding("space", "pause", "Pause", id="run.pause", tooltip="Name no more keys until it is pressed again"),
-    Binding("y", "go_on", "Go on", id="run.go_on", tooltip="Remove more keys than the plan found"),
+    Binding("y", "go_on", "Go on", id="run.go_on", tooltip="Yes: more keys may go than the plan found"),
     Binding("c", "cancel", "Cancel", id="run.cancel", tooltip="End here, with an account of what was done"),
-    Binding("n,ctrl+c", "cancel", "Cancel", show=False, id="run.no", tooltip="The same"),
+    Binding("n", "no", "End", show=False, id="run.no", tooltip="No: the run ends here"),
+    Binding("ctrl+c", "cancel", "Cancel", show=False, id="run.interrupt", tooltip="The same as cancel"),
     Binding("ctrl+c", "app.quit", "Quit", show=False, id="run.quit", tooltip="Leave the program, once it has ended"),
     Binding("u", "undo", "Undo", id="run.undo", tooltip="Bring the keys back"),
     Binding("enter", "details", "Details", id="run.details", tooltip="The whole account"),
@@ -65,6 +66,7 @@ JOURNAL: list[BindingType] = [
     Binding("enter", "details", "Details", id="journal.details", tooltip="All that is known of the run"),
     Binding("u", "undo", "Undo", id="journal.undo", tooltip="Bring back what the run removed"),
     Binding("r", "resume", "Resume", id="journal.resume", tooltip="Go on with a run that was cut off"),
+    Binding("m", "more", "More", id="journal.more", tooltip="Read older runs, too"),
     Binding("escape,q,J", "dismiss(None)", "Close", id="journal.close", tooltip="Back"),
 ]
 

@@ -45,7 +45,7 @@ class LiveScreen(SeenScreen[ScreenResultType]):
             padding: 0 1;
             height: auto;
         }
-        & .frame.-first {
+        & .frame.-first, & .frame:focus-within {
             border: round $accent;
             border-title-color: $accent;
         }

@@ -41,7 +41,6 @@ SPREADS = (60.0, 600.0, 3_600.0)
 """Seconds over which keys may be made to expire."""
 _FIRST_END = 1.0
 _LEAST_LINES = 6  # that plan and namespaces have
-_TYPING = (Hint(safe("enter"), safe("Remove"), "go"), Hint(safe("esc"), safe("Back"), "back"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +74,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         &.-typing #question { display: none; }
         &.-ready #sides, &.-ready #samples, &.-ready #confirm { display: block; }
         &.-ready #looking { display: none; }
+        &.-ready #what { border: round $ink-frame; border-title-color: $ink-label; }
     }
     """
 
@@ -168,7 +168,8 @@ class PlanScreen(Asking, LiveScreen[Answer]):
     def show_keys(self) -> None:
         """The keys that work now; while one types, those of the field."""
         if self.has_class("-typing"):
-            self.query_one(KeyBar).hints = _TYPING
+            does = safe(report.verb(self._options.mode).capitalize())
+            self.query_one(KeyBar).hints = (Hint(safe("enter"), does, "go"), Hint(safe("esc"), safe("Back"), "back"))
         else:
             super().show_keys()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
 
 from pymon_tui.journal.records import Record, State
 from pymon_tui.model import units
@@ -25,6 +28,20 @@ def when(record: Record) -> SafeText:
     return safe(f"{record.started_at.astimezone():%Y-%m-%d %H:%M:%S}")
 
 
+def minute(record: Record) -> SafeText:
+    """The minute it began in, in local time."""
+    return safe(f"{record.started_at.astimezone():%Y-%m-%d %H:%M}")
+
+
+def server(record: Record, width: int) -> SafeText:
+    """What the server is called, and its database, in at most so many cells: ``cache/0``."""
+    db = f"/{record.db}"
+    name = record.node
+    while cell_len(name) > width - len(db):
+        name = safe(name.removesuffix("…")[:-1] + "…", 2_000)
+    return safe(name + db)
+
+
 def who(record: Record) -> SafeText:
     """The user, and where from."""
     return safe(f"{record.user} from {record.ssh}") if record.ssh is not None else record.user
@@ -42,14 +59,19 @@ def what(record: Record) -> SafeText:
     """The patterns, or the run that was undone."""
     if record.kind == "undo":
         return safe(f"undo of {record.run}")
-    options = record.started.get("options")
-    tried = isinstance(options, Mapping) and options.get("dry_run") is True
-    return join(" ", [*([safe("dry run of")] if tried else []), *record.patterns])
+    return join(" ", list(record.patterns))
 
 
 def state(record: Record) -> Span:
     """How it ended."""
-    return span("undone" if record.undone else record.state, "label" if record.undone else ROLES[record.state])
+    if record.dry_run or record.undone:
+        return span("dry run" if record.dry_run else "undone", "label")
+    return span(record.state, ROLES[record.state])
+
+
+def did(record: Record) -> str:
+    """What was done to its keys."""
+    return "restored" if record.kind == "undo" else "given an end" if record.mode == "expire" else "removed"
 
 
 def details(record: Record) -> tuple[Line, ...]:
@@ -65,7 +87,7 @@ def details(record: Record) -> tuple[Line, ...]:
         ("run id", span(record.run_id)),
         ("keys", span(what(record), "strong")),
         ("mode", span(record.mode)),
-        ("removed" if record.kind == "run" else "restored", span(keys(record), "strong")),
+        (did(record), span(keys(record), "strong")),
         ("undo", span(str(record.undo_path)) if record.undo_path is not None else span("not, or no longer")),
     ]
     lines: list[Line] = [(label(name.ljust(_NAME)), value) for name, value in facts if value.text]
@@ -73,30 +95,60 @@ def details(record: Record) -> tuple[Line, ...]:
         lines.append((label("at".ljust(_NAME)), span(part.node), label(f"  {keys(part)} keys  "), state(part)))
         if part.why:
             lines.append((label("".ljust(_NAME)), span(part.why, "warn")))
-    for name, told in (("plan", record.plan), ("last seen", record.progress), ("account", record.result)):
-        if told:
-            lines += [BLANK, (span(name, "label"),), *_fields(told.items())]
+    for name, told in (("plan", record.plan), ("account", record.result or record.progress)):
+        if told and (known := _known(told)):
+            lines += [BLANK, (span(name, "label"),), *known]
     return tuple(lines)
 
 
-def _fields(fields: Iterable[tuple[str, object]], depth: int = 1) -> Iterable[Line]:
-    for name, value in fields:
-        indent = "  " * depth
-        if isinstance(value, dict):
-            yield (label(f"{indent}{safe(name)}"),)
-            yield from _fields(value.items(), depth + 1)
-        elif isinstance(value, list):
-            yield (label(f"{indent}{safe(name)}"), label(f"  {len(value)}"))
-            yield from (_item(each, depth + 1) for each in value)
-        else:
-            yield (label(f"{indent}{safe(name)} ".ljust(2 * depth + _NAME)), span(_said(value)))
+_COUNTS = {
+    name: name.replace("_", " ")
+    for name in (
+        "matched", "removed", "already_gone", "protected", "refused", "unknown", "left",
+        "total", "restored", "skipped", "expired", "failed",
+    )
+}  # fmt: skip
+_BYTES = {"bytes": "memory", "bytes_estimated": "memory", "undo_bytes": "undo"}
+_TABLES = {"types": "types", "expiry": "expiry"}
+_LISTS = {
+    "refusals": "refused by the server",
+    "refused_keys": "refused keys",
+    "oversized_keys": "too big for the undo",
+    "failures": "failed",
+}
 
 
-def _item(value: object, depth: int) -> Line:
-    if isinstance(value, dict):
-        return (span("  " * depth + "  ".join(_said(each) for each in value.values())),)
-    return (span("  " * depth + _said(value)),)
+def _known(told: Mapping[str, Any]) -> Sequence[Line]:
+    """What a plan or an account says to a person; how a run finds its place again is nobody's business."""
+    tally = told.get("tally")
+    counts = {**(tally if isinstance(tally, Mapping) else {}), **told}
+    facts: list[tuple[str, str]] = [
+        (shown, units.whole(value)) for name, shown in _COUNTS.items() if isinstance(value := counts.get(name), int)
+    ]
+    facts += [
+        (shown, f"about {units.bytes_(value)}" if shown == "memory" else units.bytes_(value))
+        for name, shown in _BYTES.items()
+        if isinstance(value := told.get(name), int | float) and value
+    ]
+    if isinstance(left_out := told.get("undo_left_out"), int) and left_out:
+        facts.append(("not kept", units.whole(left_out)))
+    for name, shown in _TABLES.items():
+        if isinstance(table := told.get(name), Mapping):
+            counted = [
+                f"{each} {units.whole(count)}" for each, count in table.items() if isinstance(count, int) and count
+            ]
+            facts += [(shown, "  ".join(counted))] if counted else []
+    lines: list[Line] = [(label(f"  {name}".ljust(_NAME + 4)), span(value)) for name, value in facts]
+    if told.get("torn") is True:
+        lines.append((span("  the end of the trash was never written: the run was cut off there", "warn"),))
+    for name, shown in _LISTS.items():
+        if isinstance(some := told.get(name), list) and some:
+            lines.append((label(f"  {shown}"),))
+            lines += [(span(f"    {_said(each)}"),) for each in some]
+    return lines
 
 
 def _said(value: object) -> str:
-    return "–" if value is None else safe(str(value))
+    if isinstance(value, Mapping):
+        return "  ".join(_said(each) for each in value.values())
+    return units.UNKNOWN if value is None else safe(str(value))

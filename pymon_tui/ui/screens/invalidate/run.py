@@ -106,7 +106,7 @@ class RunScreen(Asking, LiveScreen[After]):
             self._failed = safe(str(error))
         self.look()
         if self._result is not None:
-            self._note(run_text.noted(self._result))
+            self._note(run_text.noted(self._result, self._options.mode))
             self.site.source.poke()
         self.app.bell()
         self.refresh_bindings()
@@ -116,9 +116,11 @@ class RunScreen(Asking, LiveScreen[After]):
         progress = self._removal.progress
         if progress.state != self._state:
             if self._state == "starting" and self._failed is None:
-                self._note(safe(f"removing {self._shown}"))
+                doing = "removing" if self._options.mode == "unlink" else "letting expire"
+                self._note(safe(f"{doing} {self._shown}"))
             self._state = progress.state
-            self.ask_anew()
+            if self._state == "asking":
+                self.ask_anew()
             self.refresh_bindings()
         lines = self.query_one("#progress", Prose)
         if self._failed is not None:
@@ -127,7 +129,8 @@ class RunScreen(Asking, LiveScreen[After]):
             lines.show(run_text.result_lines(self._result, self._options.mode))
             self.query_one("#run").border_title = Content(self._ended(self._result))
         else:
-            lines.show(run_text.progress_lines(progress, self._options.mode, lines.size.width))
+            mode, dry_run = self._options.mode, self._options.dry_run
+            lines.show(run_text.progress_lines(progress, mode, lines.size.width, dry_run=dry_run))
             self.felt.append(progress.felt.ping_p99)
         self.query_one("#felt", Facts).show((run_text.brake_line(progress),))
         self.query_one("#brake").border_subtitle = Content(run_text.brake_words(progress))
@@ -141,7 +144,7 @@ class RunScreen(Asking, LiveScreen[After]):
         over = self._result is not None or self._failed is not None
         if action == "pause" or action == "cancel":
             return not over and (action == "cancel" or self._state not in ("starting", "asking"))
-        if action == "go_on":
+        if action in ("go_on", "no"):
             return not over and self._state == "asking"
         if action == "undo":
             return self._result is not None and self._result.undo is not None
@@ -159,6 +162,10 @@ class RunScreen(Asking, LiveScreen[After]):
     def action_go_on(self) -> None:
         """Yes, more keys may go."""
         self._removal.go_on()
+
+    def action_no(self) -> None:
+        """No, no more keys may go."""
+        self._removal.cancel()
 
     def action_cancel(self) -> None:
         """End here."""
@@ -184,7 +191,11 @@ class RunScreen(Asking, LiveScreen[After]):
 
     @work(group="ask", exclusive=True)
     async def _ask_to_cancel(self) -> None:
-        what = (span("The run is under way."), label(" What is removed by now stays removed, and can be undone."))
+        done = "What is removed by now stays removed"
+        if self._options.mode == "expire":
+            done = "What was given an end by now keeps it"
+        undo = ", and can be undone" if self._options.undo and not self._options.dry_run else ""
+        what = (span("The run is under way."), label("" if self._options.dry_run else f" {done}{undo}."))
         question = QuestionScreen(safe("Cancel the run?"), (what,), "cancel it", "let it go on")
         if await self.app.push_screen_wait(question):
             self._removal.cancel()

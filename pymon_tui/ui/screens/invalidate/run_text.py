@@ -26,7 +26,7 @@ _STATES: dict[State, str] = {
     "reconnecting": "reconnecting",
     "asking": "a question",
     "verifying": "counting what is left",
-    "ended": "ended",
+    "ended": "ended, tidying the journal",
 }
 _OUTCOMES: dict[Outcome, tuple[str, Role]] = {
     "done": ("done", "good"),
@@ -42,19 +42,20 @@ def title(shown: SafeText, mode: Mode, *, dry_run: bool) -> SafeText:
     return safe(f"{doing} {shown}")
 
 
-def progress_lines(progress: Progress, mode: Mode, width: int) -> tuple[Line, ...]:
+def progress_lines(progress: Progress, mode: Mode, width: int, *, dry_run: bool) -> tuple[Line, ...]:
     """How far it is, what became of the keys, how fast it goes, and why where that isn't plain."""
     share = min(1.0, progress.scanned / progress.total) if progress.total else 0.0
     if progress.state == "verifying":
         share = 1.0
     matched, planned = units.whole(progress.tally.matched), units.whole(progress.planned)
-    text = (span(f"  {matched}", "strong"), label(f" of {planned}"), span(f"{100 * share:.0f}%".rjust(6)))
+    scan = (span(f"{100 * share:.0f}%".rjust(6)), label(" scanned   "))
+    text = (*scan, span(matched, "strong"), label(f" of {planned} keys"))
     room = max(0, width - line_width(text))
     speed: list[Span] = [
         label("speed   "),
         span(f"{units.whole(round(progress.keys_per_second))} keys/s"),
         label("   left "),
-        span(f"about {units.duration(progress.seconds_left)}" if progress.seconds_left is not None else "–"),
+        span(_time_left(progress)),
         label("   undo "),
         span(f"{units.bytes_(progress.trash_bytes)} kept", "good") if progress.trash_bytes else span("none"),
     ]
@@ -62,11 +63,17 @@ def progress_lines(progress: Progress, mode: Mode, width: int) -> tuple[Line, ..
         speed += [span(f"  {units.whole(progress.undo_left_out)} not kept", "warn")]
     return (
         (*bar_line(share, room, "accent"), *text),
-        tally_line(progress.tally, mode),
+        tally_line(progress.tally, mode, dry_run=dry_run),
         tuple(speed),
         *node_lines(progress.nodes, width),
         *_state(progress),
     )
+
+
+def _time_left(progress: Progress) -> str:
+    """Of the scan; nobody knows it of the look afterwards."""
+    known = progress.seconds_left is not None and progress.state != "verifying"
+    return f"about {units.duration(progress.seconds_left)}" if known else units.UNKNOWN
 
 
 def node_lines(nodes: Sequence[NodeProgress], width: int) -> tuple[Line, ...]:
@@ -83,18 +90,19 @@ def _node_line(each: NodeProgress, width: int) -> Line:
     share = 1.0 if now.state in ("verifying", "ended") else min(1.0, now.scanned / now.total) if now.total else 0.0
     line: list[Span] = [
         label(fit(safe(each.node), _NODE)),
+        span(units.whole(now.tally.removed).rjust(10)),
+        label(" scan"),
         span(f"{100 * share:.0f}%".rjust(5)),
-        span(units.whole(now.tally.removed).rjust(11)),
     ]
     if now.why and now.state != "running":
         text = safe(now.why.removeprefix(f"{each.node} "), 400)
         room = width - line_width(tuple(line)) - 2
         return (*line, span(f"  {fit(text, room)}".rstrip(), "warn"))
     over = now.limit is not None and now.felt.ping_p99 is not None and now.felt.ping_p99 > now.limit
-    line += [label(f" of {units.whole(now.planned)}".ljust(_PLANNED))]
+    line[2:2] = [label(f" of {units.whole(now.planned)}".ljust(_PLANNED))]
     if now.state == "ended":
-        return (*line, label("ended"))
-    return (*line, label("PING "), span(units.milliseconds(now.felt.ping_p99), "warn" if over else "value"))
+        return (*line, label("  ended"))
+    return (*line, label("  PING "), span(units.milliseconds(now.felt.ping_p99), "warn" if over else "value"))
 
 
 def _strain(progress: Progress) -> float:
@@ -104,9 +112,9 @@ def _strain(progress: Progress) -> float:
     return progress.felt.ping_p99 or 0.0 if progress.state != "ended" else -1.0
 
 
-def tally_line(tally: Tally, mode: Mode) -> Line:
-    """What became of the keys."""
-    return beside(report.tally_rows(tally, mode))
+def tally_line(tally: Tally, mode: Mode, *, dry_run: bool) -> Line:
+    """What became of the keys, or would have."""
+    return beside(report.tally_rows(tally, mode, dry_run=dry_run))
 
 
 def beside(rows: Sequence[Row]) -> Line:
@@ -164,7 +172,7 @@ def result_lines(result: Result, mode: Mode) -> tuple[Line, ...]:
     undo = [*beside((kept,)), *([label("   u brings the keys back")] if result.undo is not None else [])]
     if lost:
         undo += [label("   "), *beside(lost)]
-    return (tuple(head), tally_line(result.tally, mode), left, tuple(undo))
+    return (tuple(head), tally_line(result.tally, mode, dry_run=result.dry_run), left, tuple(undo))
 
 
 def account(result: Result, shown: SafeText, mode: Mode) -> tuple[Line, ...]:
@@ -177,7 +185,10 @@ def account(result: Result, shown: SafeText, mode: Mode) -> tuple[Line, ...]:
     ]
     if result.why:
         lines.append(field("why", _NAME, span(result.why, "warn")))
-    rows = (report.row("matched", units.whole(result.tally.matched)), *report.tally_rows(result.tally, mode))
+    rows = (
+        report.row("matched", units.whole(result.tally.matched)),
+        *report.tally_rows(result.tally, mode, dry_run=result.dry_run),
+    )
     rows += (report.left_row(result), report.freed_row(result, mode), *report.kept_rows(result))
     lines += [field(row.name, _NAME, span(row.text, row.severity)) for row in rows]
     for each in result.nodes:
@@ -201,7 +212,7 @@ def not_begun(why: str) -> tuple[Line, ...]:
     return ((span("nothing was removed: ", "act"), span(why)),)
 
 
-def noted(result: Result) -> SafeText:
+def noted(result: Result, mode: Mode) -> SafeText:
     """What the history is marked with at the end."""
-    done = "removed" if not result.dry_run else "would remove"
+    done = "removed" if mode == "unlink" else "let expire"
     return safe(f"{done} {units.whole(result.tally.removed)} keys ({result.outcome})")

@@ -63,10 +63,10 @@ async def test_a_run_says_how_each_node_stands(desk: ScriptedDesk, size: tuple[i
     async with walk(desk, await one(run=True), size=size) as on:
         _, removal = await on.to_run()
         removal.progress = standing()
-        await on.until_says("#progress", "10.0.0.1:6379 75% 3 000 of 4 010")
+        await on.until_says("#progress", "10.0.0.1:6379 3 000 of 4 010 scan 75% PING")
         assert "removed 9 000" in on.text("#progress")
-        assert "10.0.0.2:6379 75% 3 000 holding: 250 000 objects wait" in on.text("#progress")
-        assert "10.0.0.3:6379 75% 3 000 refuses connections; trying again" in on.text("#progress")
+        assert "10.0.0.2:6379 3 000 scan 75% holding: 250 000 objects wait" in on.text("#progress")
+        assert "10.0.0.3:6379 3 000 scan 75% refuses connections; trying again" in on.text("#progress")
         for frame in ("#run", "#brake", "#hits"):
             assert on.screen.query_one(frame).region.bottom < size[1]
 

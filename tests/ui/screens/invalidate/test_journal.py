@@ -10,11 +10,13 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 from pymon_tui.ui.screens.invalidate.journal import JournalScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
+from pymon_tui.ui.screens.invalidate.records import details
 from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.ink import text_of
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
 from tests.ui.screens.invalidate.walk import Walk, walk
@@ -56,11 +58,43 @@ async def test_all_runs_are_listed_with_what_became_of_them(desk: ScriptedDesk) 
     async with walk(desk) as on:
         await to_journal(on)
         shown = rows(on)
-        assert f"done undo of {RUN} 12 000" in shown[0]
+        assert "prod-cache/0 2026-11-22 12:04 done undo of 20261… 12 000" in shown[0]
         assert "undone user:cache:* 12 017" in shown[1]
         assert "interrupted user:cache:* 400–900" in shown[2]
         assert "400 or more" in shown[3]
-        assert "dry run of user:cache:*" in shown[4]
+        assert "dry run user:cache:*" in shown[4]
+
+
+async def test_older_runs_are_read_when_they_are_asked_for(desk: ScriptedDesk) -> None:
+    desk.known = tuple(record_of(id=f"20261122-120411-{number:04x}") for number in range(700))
+    async with walk(desk) as on:
+        await on.press("J")
+        await on.until_on(JournalScreen)
+        table = on.screen.query_one(Table)
+        await until(on.pilot, lambda: len(table.rows) == 500)
+        assert on.title(".frame") == "Journal | the newest 500 runs and undos"
+        await until(on.pilot, lambda: "More" in offered(on))
+        await on.press("m", "m", "m")
+        await until(on.pilot, lambda: len(table.rows) == 700)
+        assert on.title(".frame") == "Journal | 700 runs and undos"
+        await until(on.pilot, lambda: "More" not in offered(on))
+
+
+async def test_no_internals_are_shown(desk: ScriptedDesk) -> None:
+    told = {"cursor": 4711, "pattern_index": 3, "named_up_to": 250_000, "matched": 5, "tally": {"matched": 5}}
+    account = told | {"torn": False, "mark": {"offset": 32_232}, "restored": 4, "undo_bytes": 2048, "failures": []}
+    failed = {"torn": True, "failures": [{"key": "a:1", "why": "OOM"}]}
+    desk.known = (
+        record_of(kind="undo", id=UNDO, progress=told, result=account),
+        record_of(id="20261122-110000-0001", state="interrupted", progress=told, result=None),
+        record_of(kind="undo", id="20261122-110000-0002", result=failed),
+    )
+    for record, said in zip(desk.known, ("restored 4", "matched 5", "a:1 OOM"), strict=True):
+        text = " ".join(" ".join(text_of(line) for line in details(record)).split())
+        assert said in text
+        for internal in ("4711", "32232", "cursor", "offset", "torn", "named", "mark"):
+            assert internal not in text
+    assert "the end of the trash was never written" in text_of(details(desk.known[2])[-3])
 
 
 async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:
@@ -70,7 +104,7 @@ async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:
         await on.press("enter")
         await on.until_on(ReaderScreen)
         said = on.text(".frame Facts")
-        for part in (RUN, "oncall from 203.0.113.9", "why it ended", "prod-cache", "hash 11960", "removed 12017"):
+        for part in (RUN, "oncall from 203.0.113.9", "why it ended", "prod-cache", "hash 11 960", "removed 12 017"):
             assert part in said
         await on.press("escape", "escape")
         await on.until_on(MonitorScreen)

@@ -16,6 +16,7 @@ from pymon_tui.ui.screens.invalidate.plan import PlanScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.key_bar import KeyBar
 from tests.ui.screens.invalidate.walk import walk
 from tests.ui.scripted_desk import HERE, RULES, ScriptedDesk, result_of
 from tests.ui.stage import until
@@ -45,7 +46,7 @@ async def test_a_plan_says_what_would_go(desk: ScriptedDesk) -> None:
         assert "median 4m oldest 2d" in on.text("#facts")
         assert "profile:* 8 400" in on.text("#names")
         assert r"\xff\xfe* 3" in on.text("#names")
-        assert "scanned 1 210 448 keys in 2.9 s" in on.title("#plan")
+        assert "looked at 1 210 448 keys in 2.9 s" in on.title("#plan")
         assert "6 of 12 031, escaped" in on.title("#samples")
         assert "undo kept, about 31.0 MiB of 256 MiB" in on.text("#how")
         assert "p99 ≤ idle + 5 ms" in on.text("#how")
@@ -95,7 +96,7 @@ async def test_few_keys_are_confirmed_by_yes_and_enter_says_no(desk: ScriptedDes
     ("endpoint", "keys", "pattern"),
     [
         (replace(HERE, environment="production"), (), "user:cache:*"),
-        (HERE, ("n",), "user:cache:*"),
+        (HERE, ("u",), "user:cache:*"),
     ],
 )
 async def test_production_and_no_way_back_are_typed_however_few(
@@ -119,6 +120,36 @@ async def test_the_mode_goes_round(desk: ScriptedDesk) -> None:
             shown.append((plan.options.mode, plan.options.jitter))
         assert shown == [("expire", 60.0), ("expire", 600.0), ("expire", 3_600.0), ("unlink", 0.0)]
         assert len(desk.plans) == 1
+
+
+async def test_no_goes_back_and_changes_nothing(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        plan = await on.to_ready_plan()
+        await on.press("n")
+        await on.until_on(FormScreen)
+        assert plan.options.undo
+        assert not desk.removals
+
+
+async def test_the_mode_s_word_is_on_the_key_that_starts_it(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        plan = await on.to_ready_plan()
+        await on.until_says("#question", "enter removes 12 031 keys")
+        await on.press("m")
+        await on.until_says("#question", "enter lets expire 12 031 keys")
+        await on.until_says("#how", "mode expire after 1s, spread over 1m")
+        await on.press("enter")
+        await on.until_says("#what-to-type", "type user:cache:* to let expire 12 031 keys")
+        assert plan.has_class("-typing")
+        bar = on.screen.query_one(KeyBar)
+        await until(on.pilot, lambda: [hint.name for hint in bar.hints] == ["Let expire", "Back"])
+
+
+async def test_scans_of_several_patterns_are_not_one_of_many_keys(desk: ScriptedDesk) -> None:
+    desk.plan_changes = {"scanned": 40_803}
+    async with walk(desk) as on:
+        await on.to_ready_plan("a:* b:* c:* one")
+        assert "looked at 40 803 keys in 3 scans, 2.9 s" in on.title("#plan")
 
 
 async def test_what_was_not_asked_is_asked_by_a_new_plan(desk: ScriptedDesk) -> None:
@@ -187,7 +218,7 @@ async def test_read_only_there_is_a_plan_and_no_more(tmp_path: Path) -> None:
         await on.until_says("#troubles", "this is read-only")
         bar = on.screen.query_one("KeyBar")
         assert not {"Run", "Dry run", "Mode"} & {hint.name for hint in bar.hints}  # type: ignore[attr-defined]
-        await on.press("enter", "d", "m", "n")
+        await on.press("enter", "d", "m", "u")
         assert isinstance(on.screen, PlanScreen)
         assert not desk.removals
 

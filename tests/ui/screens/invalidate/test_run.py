@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pymon_tui.invalidation.account import Tally
+from pymon_tui.invalidation.account import State, Tally
 from pymon_tui.invalidation.brake import Feeling, Pace
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.model.history import History
@@ -15,9 +15,11 @@ from pymon_tui.readings.metrics import HITS, METRICS, MISSES, RTT
 from pymon_tui.ui.screens.invalidate.journal import JournalScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.run import RunScreen
+from pymon_tui.ui.screens.invalidate.run_text import progress_lines
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.ink import text_of
 from tests.script import WALL, snapshot
 from tests.ui.screens.invalidate.walk import walk
 from tests.ui.scripted_desk import RUN, ScriptedDesk, progress_of, record_of, result_of
@@ -34,7 +36,7 @@ async def test_a_run_says_how_far_it_is_and_what_others_feel(desk: ScriptedDesk)
         _, removal = await on.to_run()
         await on.until_says("#progress", "feeling the server's pulse")
         removal.progress = progress_of()
-        await on.until_says("#progress", "7 602 of 12 031 63%")
+        await on.until_says("#progress", "63% scanned 7 602 of 12 031 keys")
         assert "removed 7 588 already gone 14 protected 0 refused 0 unknown 0" in on.text("#progress")
         assert "speed 41 200 keys/s left about 1s undo 19.4 MiB kept" in on.text("#progress")
         assert "PING p99 1.90 ms idle 0.70 ms ceiling 5.70 ms" in on.text("#felt")
@@ -66,6 +68,47 @@ async def test_more_keys_than_the_plan_found_are_a_question(desk: ScriptedDesk) 
         await on.until_says("#progress", "13 300 keys match by now; the plan found y go on n end here")
         await on.press("space", "y", "n")
         assert removal.told == ["go on", "cancel"]
+
+
+async def test_no_is_an_answer_and_nothing_else(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        _, removal = await on.to_run()
+        removal.progress = progress_of()
+        await on.until_says("#progress", "7 602")
+        await on.press("n")
+        assert removal.told == []
+
+
+async def test_keys_that_are_to_expire_are_not_said_to_be_removed(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        await on.to_ready_plan()
+        await on.press("m", "enter", *"user:cache:*", "enter")
+        await on.until_on(RunScreen)
+        desk.removals[-1].progress = progress_of()
+        await on.until_says("#progress", "given an end 7 588")
+        desk.removals[-1].finish(result_of())
+        await on.until_says("#progress", "done after")
+        assert "given an end 12 017" in on.text("#progress")
+        assert "will free about 48.2 MiB" in on.text("#progress")
+        assert [note for note, _ in on.script.notes] == ["letting expire user:cache:*", "let expire 12 017 keys (done)"]
+
+
+async def test_a_dry_run_says_what_would_go(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        await on.to_ready_plan()
+        await on.press("d")
+        await on.until_on(RunScreen)
+        desk.removals[-1].finish(result_of(dry_run=True, undo=None, tally=Tally(matched=12_031), left=12_031))
+        await on.until_says("#progress", "would remove 12 031")
+        assert "left 12 031 would free about 48.2 MiB" in on.text("#progress")
+
+
+@pytest.mark.parametrize("state", ["verifying", "running"])
+def test_percentages_are_of_what_they_stand_beside(state: State) -> None:
+    progress = replace(progress_of(), state=state, scanned=1_210_448, seconds_left=0.0)
+    bar, _, speed, *_ = (text_of(line) for line in progress_lines(progress, "unlink", 78, dry_run=False))
+    assert "100% scanned   7 602 of 12 031 keys" in bar
+    assert ("left –" in speed) == (state == "verifying")
 
 
 async def test_escape_asks_before_it_cancels(desk: ScriptedDesk) -> None:

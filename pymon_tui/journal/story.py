@@ -1,0 +1,146 @@
+"""What the entries of one run or undo tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast, get_args
+
+from pymon_tui.journal.journal import Entry
+from pymon_tui.journal.lock import holder
+from pymon_tui.journal.record import Kind, Outcome, Record, State
+from pymon_tui.model.text import safe
+
+
+class Story:
+    """The entries of one run or undo, the first of which is that it was started.
+
+    Attributes:
+        told: The last entry with counts.
+    """
+
+    def __init__(self, started: Entry) -> None:
+        self.latest = started
+        self.started = started
+        self.told: Entry | None = None
+        self.progress: Entry | None = None
+        self.ended: Entry | None = None
+
+    def add(self, entry: Entry) -> None:
+        self.latest = entry
+        if entry.event == "progress":
+            self.progress = self.told = entry
+        elif entry.event == "ended":
+            self.ended = self.told = entry
+
+    @property
+    def is_done_undo(self) -> bool:
+        """Whether this is an undo that came to its end."""
+        return self.started.kind == "undo" and self.ended is not None and _text(self.ended, "outcome") == "done"
+
+
+def record_of(own_id: str, story: Story, folder: Path, *, undone: bool) -> Record:
+    """The record of a run or undo, by itself; ``folder`` is the state folder."""
+    started = story.started
+    run = _text(started, "run")
+    plan = started.fields.get("plan")
+    patterns = started.fields.get("patterns")
+    least, most = _restored(story) if started.kind == "undo" else _removed(story)
+    return Record(
+        id=own_id,
+        run=run,
+        kind=cast(Kind, started.kind),
+        state=_state(own_id, run, story, folder),
+        started_at=started.at,
+        user=safe(started.user),
+        ssh=None if started.ssh is None else safe(started.ssh),
+        acl_user=safe(_text(started, "acl_user")),
+        node=safe(_text(started, "node")),
+        server=safe(_text(started, "server")),
+        run_id=_text(started, "run_id"),
+        db=_number(started, "db") or 0,
+        patterns=tuple(safe(str(pattern)) for pattern in patterns) if isinstance(patterns, list) else (),
+        mode=safe(_text(started, "mode")),
+        started=started.fields,
+        plan=plan if isinstance(plan, Mapping) else None,
+        progress=story.progress.fields if story.progress else None,
+        result=story.ended.fields if story.ended else None,
+        undo_path=_undo_path(started),
+        removed_at_least=least,
+        removed_at_most=most,
+        why=safe(_text(story.ended, "why")),
+        undone=started.kind == "run" and undone,
+    )
+
+
+def whole(record: Record, parts: Sequence[Record]) -> Record:
+    """A run or undo with what its parts tell, each of which is written down for itself."""
+    if not parts:
+        return record
+    most = [part.removed_at_most for part in parts]
+    matched = sum(_settled(part) for part in parts)
+    return replace(
+        record,
+        parts=tuple(parts),
+        undo_path=next((part.undo_path for part in parts if part.undo_path is not None), None),
+        removed_at_least=sum(part.removed_at_least for part in parts),
+        removed_at_most=sum(each for each in most if each is not None) if None not in most else None,
+        progress={"matched": matched, "pattern_index": 0, "cursor": 0},
+    )
+
+
+def _settled(part: Record) -> int:
+    """Keys that won't be found again: those of which nothing is known may be."""
+    told = part.result or part.progress or {}
+    matched, unknown = told.get("matched"), told.get("unknown")
+    return matched - unknown if isinstance(matched, int) and isinstance(unknown, int) else 0
+
+
+def _state(own_id: str, run: str, story: Story, folder: Path) -> State:
+    if story.ended is not None:
+        outcome = _text(story.ended, "outcome")
+        return cast(State, outcome) if outcome in get_args(Outcome) else "interrupted"
+    # A run and its undos share a lock: it matters who has it.
+    held_by = holder(folder, f"run-{run}")
+    return "running" if held_by is not None and held_by.run in (None, own_id) else "interrupted"
+
+
+def _removed(story: Story) -> tuple[int, int | None]:
+    """Keys removed at least and at most, from the last entry that tells."""
+    if story.told is None:
+        return 0, _number(story.started, "named_up_to")
+    tally = story.told.fields.get("tally")
+    counts = tally if isinstance(tally, Mapping) else story.told.fields
+
+    def count(name: str) -> int:
+        value = counts.get(name)
+        return value if isinstance(value, int) else 0
+
+    removed, named = count("removed"), count("named_up_to")
+    if story.ended is not None:
+        return removed, removed + count("unknown")
+    if story.latest is not story.progress:
+        return removed, None
+    # Of all keys that may have been named by now, these were certainly not removed.
+    return removed, max(removed, named - count("already_gone") - count("refused"))
+
+
+def _restored(story: Story) -> tuple[int, int | None]:
+    restored = _number(story.told, "restored") or 0
+    return restored, restored if story.ended is not None else None
+
+
+def _undo_path(started: Entry) -> Path | None:
+    text = _text(started, "trash" if started.kind == "undo" else "undo")
+    return path if text and (path := Path(text)).is_file() else None
+
+
+def _text(entry: Entry | None, name: str) -> str:
+    value = entry.fields.get(name) if entry else None
+    return value if isinstance(value, str) else ""
+
+
+def _number(entry: Entry | None, name: str) -> int | None:
+    value = entry.fields.get(name) if entry else None
+    return value if isinstance(value, int) else None
