@@ -80,9 +80,9 @@ class TypeAheadApp(App[ReturnType]):
     async def _on_typed(self, event: events.Key | events.Paste) -> None:
         screen = self.screen
         leaves = isinstance(event, events.Key) and event.key.startswith("ctrl+")  # whatever is asked
-        if isinstance(screen, Asking) and screen.asks and not leaves:
-            if event.time < max(self._screen_since, screen.asked_at):
-                return
+        asked_at = max(self._screen_since, screen.asked_at) if isinstance(screen, Asking) and screen.asks else 0.0
+        if event.time < asked_at and not leaves:
+            return
         self._leads = not self._stays(event)
         await super().on_event(event)
 
