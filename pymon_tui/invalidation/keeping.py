@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from pymon_tui.invalidation.ahead import ahead, ready
 from pymon_tui.invalidation.looking import Look, Looking, Looks, TurnedAway, keys_turned_away
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
 from pymon_tui.invalidation.sweep import Page, Place
+from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.server import clock
 
 Dump: TypeAlias = tuple[bytes, int, bytes]
@@ -41,6 +42,8 @@ class Portion:
         place: Where the pass goes on after them; None while more of the same page follows.
         dumped_at: When the dumps were asked for, in monotonic seconds; 0 where there is none.
         moved: Keys that another node of the cluster has by now, or is about to get; they stay here.
+        used: What is known of how each of the dumped keys was used; empty for nothing.
+        uses: That, for each of them.
     """
 
     keys: list[bytes]
@@ -52,6 +55,8 @@ class Portion:
     place: Place | None = None
     dumped_at: float = 0.0
     moved: list[bytes] = field(default_factory=list)
+    used: Used = ""
+    uses: Sequence[int] = ()
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:

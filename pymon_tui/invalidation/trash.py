@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from pymon_tui.invalidation.trash_files import make_room, trash_folder, trash_path, trash_size
 from pymon_tui.invalidation.trash_format import (
     HEAD,
-    MAGIC,
+    LONGEST_HEADER,
+    MAGICS,
+    NAMED,
+    RECORDS,
+    SPARED,
+    TrashError,
     TrashHeader,
     TrashRecord,
+    Used,
     header_line,
     header_of,
+    is_whole,
+    named,
     packed,
+    room_of_mark,
+    spared,
     unpacked,
 )
-from pymon_tui.journal.folder import StateError, open_private
-from pymon_tui.journal.ids import is_id
+from pymon_tui.invalidation.trash_marks import Marks
+from pymon_tui.journal.folder import open_private
 
 __all__ = [
     "Block",
@@ -39,22 +52,26 @@ __all__ = [
     "trash_size",
 ]
 
-_LONGEST_HEADER = 65_536
-_SUFFIX = ".trash"
 _FOREIGN = "it is no trash of this version; let it be, or remove it"
-
-
-class TrashError(StateError):
-    """A trash file that can't be written or read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Records that were written at once; both offsets are bytes from the start of the file."""
+    """Records that were written at once; both offsets are bytes from the start of the file.
+
+    Attributes:
+        given: Of each record, what was done with its key: the end that it was given (unix ms), 0 for removed, or given
+            an end that isn't known; -1 for neither: it was only copied.
+        used: What ``uses`` tells of each key; empty for nothing.
+        uses: Seconds, or LFU counters; empty for nothing.
+    """
 
     offset: int
     next_offset: int
     records: tuple[TrashRecord, ...]
+    given: tuple[int, ...]
+    used: Used
+    uses: tuple[int, ...]
 
 
 class TrashWriter:
@@ -71,14 +88,15 @@ class TrashWriter:
     Attributes:
         bytes: Of the file, so far.
         kept: Records in it.
+        named: Those of them that were named to the server, and didn't turn out to have stayed.
+        block: Offset of the records that were written last.
         full: Whether a record has not fitted: nothing is kept from then on.
     """
 
     def __init__(self, path: Path, header: TrashHeader, *, cap: int) -> None:
-        self.path = path
-        self.kept = 0
-        self.full = False
-        self._cap = cap
+        self.path, self.full, self._cap = path, False, cap
+        self.kept = self.named = self.block = 0
+        self._marks, self._ends = header.marks, header.mode == "expire"
         try:
             self._descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except OSError as error:
@@ -91,8 +109,13 @@ class TrashWriter:
             path.unlink(missing_ok=True)
             raise
 
-    def write(self, records: Sequence[TrashRecord]) -> int:
+    def write(self, records: Sequence[TrashRecord], uses: Sequence[int] = (), used: Used = "") -> int:
         """Keep records, in the system's hands when this returns: a killed process loses none of them.
+
+        Args:
+            records: What is kept.
+            uses: What is known of how each was used, in order; empty for nothing.
+            used: What that is.
 
         Returns:
             How many of them were kept, from the first on; the others don't fit.
@@ -102,15 +125,45 @@ class TrashWriter:
         """
         count = 0 if self.full else len(records)
         while count:
-            block = packed(records[:count])
-            room = self._cap - self.bytes
+            block = packed(records[:count], uses[:count], used if uses else "")
+            mark = room_of_mark(count, ends=self._ends) if self._marks else 0
+            room = self._cap - self.bytes - mark
             if len(block) <= room:
+                self.block = self.bytes
                 self._append(block)
                 self.kept += count
                 break
             self.full = True
             count = min(count - 1, int(count * max(room, 0) / len(block)))
         return count
+
+    def name(self, block: int, first: int, count: int, ends: Sequence[int]) -> None:
+        """Mark records of a block as named, before their keys are; what isn't marked was only copied.
+
+        Args:
+            block: Offset of the block.
+            first: Index of the first of the records.
+            count: How many they are.
+            ends: The end that each key is given (unix ms); empty where they are removed.
+
+        Raises:
+            TrashError: If the disk is full or fails; then none of them may be named.
+        """
+        self._append(named(block, first, count, ends))
+        self.named += count
+
+    def spare(self, places: Sequence[tuple[int, int]]) -> None:
+        """Mark records as copies alone: their keys were named, and it is known that they weren't removed.
+
+        Args:
+            places: Each record's block and index.
+
+        Raises:
+            TrashError: If the disk is full or fails.
+        """
+        if places:
+            self._append(spared(places))
+            self.named -= len(places)
 
     def close(self) -> None:
         """Have all of it on disk, and close the file.
@@ -162,12 +215,13 @@ class TrashReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.torn = False
+        self._marks: Marks | None = None
         try:
             self._file = os.fdopen(open_private(path, os.O_RDONLY), "rb")
         except OSError as error:
             raise TrashError("can't read the trash", path, error) from None
         try:
-            self.header = header_of(self._file.readline(_LONGEST_HEADER))
+            self.header = header_of(self._file.readline(LONGEST_HEADER))
             self._first = self._file.tell()
         except OSError as error:
             self._file.close()
@@ -182,35 +236,50 @@ class TrashReader:
         Raises:
             TrashError: If the disk fails.
         """
-        offset = start or self._first
+        marks = self.marks()
         try:
-            while (found := self._count_and_size(offset)) is not None:
-                count, size, checksum = found
-                following = offset + HEAD.size + size
-                try:
-                    records = unpacked(self._file.read(size), count, checksum)
-                except ValueError:
-                    self.torn = True
-                    return
-                yield Block(offset, following, records)
-                offset = following
+            for magic, offset, following, data, count in self._whole(start or self._first):
+                if (used := RECORDS.get(magic)) is not None:
+                    records, uses = unpacked(data, count, used)
+                    yield Block(offset, following, records, marks.given(offset, count), used, uses)
+        except (ValueError, struct.error, zlib.error):
+            self.torn = True
         except OSError as error:
             raise TrashError("can't read the trash", self.path, error) from None
 
     def count(self) -> int:
-        """How many records there are, from the blocks' own words; reads little, whatever the size.
+        """How many records were named, and are therefore to come back; reads little, whatever the size.
 
         Raises:
             TrashError: If the disk fails.
         """
-        offset, total = self._first, 0
-        try:
-            while (found := self._count_and_size(offset)) is not None:
-                total += found[0]
-                offset += HEAD.size + found[1]
-        except OSError as error:
-            raise TrashError("can't read the trash", self.path, error) from None
-        return total
+        return self.marks().named
+
+    def marks(self) -> Marks:
+        """Which records were named; reads the heads of the blocks, and the marks.
+
+        Raises:
+            TrashError: If the disk fails.
+        """
+        if self._marks is None:
+            self._marks = Marks(every=not self.header.marks)
+            try:
+                for magic, offset, count, size, checksum in self._heads(self._first):
+                    if magic in RECORDS:
+                        self._marks.add_records(count)
+                        continue
+                    data = self._file.read(size)
+                    if not is_whole(data, count, checksum):
+                        self.torn = True
+                        break
+                    if magic == NAMED:
+                        self._marks.add_named(data, count)
+                    elif magic == SPARED:
+                        self._marks.add_spared(data)
+                    self._file.seek(offset + HEAD.size + size)
+            except OSError as error:
+                raise TrashError("can't read the trash", self.path, error) from None
+        return self._marks
 
     def close(self) -> None:
         """Close the file."""
@@ -222,75 +291,29 @@ class TrashReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _count_and_size(self, offset: int) -> tuple[int, int, int] | None:
-        """Records, bytes and checksum of the block at this offset; None at the end, and where no whole one follows."""
-        end = os.fstat(self._file.fileno()).st_size
-        self._file.seek(offset)
-        head = self._file.read(HEAD.size)
-        if not head:
-            return None
-        if len(head) == HEAD.size:
+    def _whole(self, start: int) -> Iterator[tuple[bytes, int, int, bytes, int]]:
+        """Magic, offset, following offset, data and number of each block, up to the first that isn't whole."""
+        for magic, offset, count, size, checksum in self._heads(start):
+            self._file.seek(offset + HEAD.size)
+            data = self._file.read(size)
+            if not is_whole(data, count, checksum):
+                self.torn = True
+                return
+            yield magic, offset, offset + HEAD.size + size, data, count
+
+    def _heads(self, offset: int) -> Iterator[tuple[bytes, int, int, int, int]]:
+        """Magic, offset, number, bytes and checksum of each block; ends at the end, and where no whole one follows."""
+        while True:
+            end = os.fstat(self._file.fileno()).st_size
+            self._file.seek(offset)
+            head = self._file.read(HEAD.size)
+            if not head:
+                return
+            if len(head) < HEAD.size:
+                break
             magic, count, size, checksum = HEAD.unpack(head)
-            if magic == MAGIC and size <= end - offset - HEAD.size:
-                return count, size, checksum
+            if magic not in MAGICS or size > end - offset - HEAD.size:
+                break
+            yield magic, offset, count, size, checksum
+            offset += HEAD.size + size
         self.torn = True
-        return None
-
-
-def trash_path(folder: Path, run: str) -> Path:
-    """The file of a run in the state folder."""
-    return trash_folder(folder) / f"{run}{_SUFFIX}"
-
-
-def trash_folder(folder: Path) -> Path:
-    """Where the files are, in the state folder."""
-    return folder / "trash"
-
-
-def trash_size(folder: Path) -> int:
-    """Bytes of all trash files in the state folder."""
-    return sum(size for _, size in _files(folder))
-
-
-def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> tuple[str, ...]:
-    """Remove the files of the oldest runs until ``needed`` bytes fit beside the others under ``cap``.
-
-    Args:
-        folder: The state folder.
-        cap: Bytes that all files together may have.
-        needed: Bytes that are to come.
-        keep: Runs whose files stay: those that are being written or read.
-
-    Returns:
-        The runs that can no longer be undone.
-
-    Raises:
-        TrashError: If a file can't be removed.
-    """
-    files = _files(folder)
-    size = sum(bytes_ for _, bytes_ in files)
-    dropped: list[str] = []
-    for path, bytes_ in files:
-        if size + needed <= cap:
-            break
-        if path.stem in keep:
-            continue
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise TrashError("can't make room in the trash, by removing", path, error) from None
-        size -= bytes_
-        dropped.append(path.stem)
-    return tuple(dropped)
-
-
-def _files(folder: Path) -> list[tuple[Path, int]]:
-    """The trash files with their sizes, the oldest run first: their names begin with the time."""
-    found = []
-    for path in sorted(trash_folder(folder).glob(f"*{_SUFFIX}")):
-        if is_id(path.stem):
-            try:
-                found.append((path, path.stat(follow_symlinks=False).st_size))
-            except FileNotFoundError:  # another process makes room as well
-                continue
-    return found
