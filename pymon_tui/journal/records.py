@@ -45,7 +45,7 @@ class Record:
         removed_at_least: Keys that were removed for certain; of an undo, those that were restored.
         removed_at_most: And those that may have been, where answers were lost or never written down; None if unknown.
         why: Why it ended as it did; empty where there is nothing to say.
-        undone: Whether an undo of this run came to its end.
+        undone: Whether an undo of this run came to its end, and brought something back or left nothing to come.
         parts: What it consisted of, where it went on at several nodes of a cluster: each node's own record.
     """
 
@@ -86,6 +86,11 @@ class Record:
         told = self.started.get("addresses")
         others = (safe(address) for address in told if isinstance(address, str)) if isinstance(told, list) else ()
         return frozenset((self.server, *others))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it ended by itself and knows of each key that it named what became of it."""
+        return self.state == "done" and self.result is not None and not self.result.get("unknown")
 
     @property
     def dry_run(self) -> bool:
@@ -140,10 +145,27 @@ def on_each_node(journal: Journal) -> tuple[Record, ...]:
         JournalError: If it can't be read.
     """
     stories = _stories(journal.entries())
-    undone = {_text(story.first, "run") for story in stories.values() if _is_done_undo(story)}
+    undone = {_text(story.first, "run") for story in stories.values() if _has_undone(story)}
     records = [_record(own_id, story, journal.folder, undone) for own_id, story in stories.items()]
-    # Of two that began in the same millisecond, the one written down later is the newer.
-    return tuple(sorted(records, key=lambda record: record.started_at)[::-1])
+    return tuple(records[::-1])  # as they were written down: a clock may be set back
+
+
+def resumed_by(records: Iterable[Record], run: Record) -> tuple[Record, ...]:
+    """The runs that went on with this one, removed something, and no undo of which came to its end, the newest first.
+
+    Args:
+        records: All of the journal, the newest first.
+        run: The run.
+    """
+    every = tuple(records)
+    undone = {record.run for record in every if record.kind == "undo" and record.state == "done"}
+    chain, found = {run.id}, []
+    for record in reversed(every):
+        if record.kind == "run" and record.started.get("resumes") in chain:
+            chain.add(record.id)
+            if record.id not in undone and record.removed_at_most != 0 and record.undo_path is not None:
+                found.append(record)
+    return tuple(found[::-1])
 
 
 def _whole(record: Record, parts: Sequence[Record]) -> Record:
@@ -182,8 +204,13 @@ def _stories(entries: Iterable[Entry]) -> dict[str, _Story]:
     return stories
 
 
-def _is_done_undo(story: _Story) -> bool:
-    return story.first.kind == "undo" and story.ended is not None and _text(story.ended, "outcome") == "done"
+def _has_undone(story: _Story) -> bool:
+    """Whether it is an undo that came to its end, and brought something back or left nothing to come."""
+    ended = story.ended
+    if story.first.kind != "undo" or ended is None or _text(ended, "outcome") != "done":
+        return False
+    back = any(_number(ended, name) for name in ("restored", "there"))
+    return back or not any(_number(ended, name) for name in ("skipped", "failed", "left"))
 
 
 def _record(own_id: str, story: _Story, folder: Path, undone: set[str]) -> Record:
@@ -211,7 +238,7 @@ def _record(own_id: str, story: _Story, folder: Path, undone: set[str]) -> Recor
         plan=plan if isinstance(plan, Mapping) else None,
         progress=story.progress.fields if story.progress else None,
         result=story.ended.fields if story.ended else None,
-        undo_path=_undo_path(started),
+        undo_path=_undo_path(started, folder),
         removed_at_least=least,
         removed_at_most=most,
         why=safe(_text(story.ended, "why")),
@@ -253,9 +280,13 @@ def _restored(story: _Story) -> tuple[int, int | None]:
     return restored, restored if story.ended is not None else None
 
 
-def _undo_path(started: Entry) -> Path | None:
+def _undo_path(started: Entry, folder: Path) -> Path | None:
+    """The trash: in the state folder, wherever that is by now, or where it was."""
     text = _text(started, "trash" if started.kind == "undo" else "undo")
-    return path if text and (path := Path(text)).is_file() else None
+    if not text:
+        return None
+    ways = (folder / "trash" / Path(text).name, Path(text))
+    return next((path for path in ways if path.is_file()), None)
 
 
 def _text(entry: Entry | None, name: str) -> str:
