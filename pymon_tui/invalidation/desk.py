@@ -19,6 +19,7 @@ from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
+from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.estimate import Estimate, estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.order import Order
@@ -144,6 +145,15 @@ class Desk:
         order, options = Order.resuming(record)
         order = orders.protecting(order, self.rules.protected)
         return self._removal(order, orders.resumed(record, order), options)
+
+    async def server(self) -> Server:
+        """Which server is here, by whatever name it was reached.
+
+        Raises:
+            LinkError: If it can't be reached.
+            Refused: If a cluster doesn't let us know its nodes.
+        """
+        return Server.of(await find(self.endpoint))
 
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
         """An undo of this run; None where it has no trash. The arguments are those of ``Restore``.

@@ -9,7 +9,7 @@ from typing import Self
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.knowing import knows
+from pymon_tui.invalidation.knowing import knowledge_of
 from pymon_tui.invalidation.pipe import Answer, Line
 from pymon_tui.invalidation.portions import Copy, Portion
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally
@@ -72,7 +72,7 @@ class Reending(Returning):
 
     async def look_at_the_clock(self) -> None:
         await super().look_at_the_clock()
-        self._exact = await knows(self._pipe, b"pexpiretime")
+        self._exact = (await knowledge_of(self._pipe)).ends is not False
 
     def send(self, portion: Portion) -> Sent:
         """Ask when the keys of a portion end."""

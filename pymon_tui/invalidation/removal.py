@@ -280,6 +280,7 @@ class Removal:
             self._endpoint,
             acl_user=pipe.identity.user,
             run_id=pipe.identity.run_id,
+            replid=next(iter(pipe.identity.replids), ""),
             undo=self._trash.path if self._trash is not None else None,
             addresses=self._addresses,
         )

@@ -108,8 +108,7 @@ class Restore:
         self._replace = replace
         self._elsewhere = elsewhere
         self._total = 0
-        self._tally = RestoreTally()
-        self._mark = Mark()
+        self._tally, self._mark = RestoreTally(), Mark()
         self._failures: list[Failure] = []
         self._state: RestoreState = "starting"
         self._why: SafeText = _NOTHING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pymon_tui.invalidation.reending import Window
@@ -28,7 +28,7 @@ class Before:
     window: Window | None = None
     compares: bool = True
     again: bool = False
-    mark: Mark = Mark()
+    mark: Mark = field(default_factory=Mark)
 
 
 def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str, replace: bool) -> Before:

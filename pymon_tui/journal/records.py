@@ -88,6 +88,12 @@ class Record:
         return frozenset((self.server, *others))
 
     @property
+    def replid(self) -> str:
+        """The replication history that the server had (``master_replid``); empty where it isn't known."""
+        replid = self.started.get("replid")
+        return replid if isinstance(replid, str) else ""
+
+    @property
     def is_settled(self) -> bool:
         """Whether it ended by itself and knows of each key that it named what became of it."""
         return self.state == "done" and self.result is not None and not self.result.get("unknown")

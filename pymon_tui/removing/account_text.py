@@ -77,7 +77,8 @@ def undo_lines(result: RestoreResult) -> list[str]:
     lines += [f"  {result.why}"] * bool(result.why)
     lines += _rows(
         ("restored", tally.restored, f"of {exact(result.total)} that were kept"),
-        ("skipped", tally.skipped, "a newer key of that name is there (--replace)" if tally.skipped else ""),
+        *([("there", tally.there, "already, as they were")] if tally.there else []),
+        ("skipped", tally.skipped, "changed since, and left as they are (--replace)" if tally.skipped else ""),
         ("expired", tally.expired, "would have ended by now" if tally.expired else ""),
         ("failed", tally.failed, ""),
         ("left", result.left, ""),
@@ -85,6 +86,12 @@ def undo_lines(result: RestoreResult) -> list[str]:
     for each in result.nodes:
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
+    if tally.unlinked:
+        lines.append(f"  {exact(tally.unlinked)} time series are back without their compaction rules, if they had any")
+    if result.copied:
+        lines.append(f"  {exact(result.copied)} more keys were copied and never removed: they are left alone")
+    if result.evicted:
+        lines.append(f"  {exact(result.evicted)} keys were evicted meanwhile (maxmemory)")
     if result.torn:
         lines.append("  the file ends in the middle: what was kept last can't be read")
     lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], tally.failed)

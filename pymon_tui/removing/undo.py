@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.outlook import Outlook
 from pymon_tui.invalidation.restore_part import RestoreError
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
@@ -34,11 +37,15 @@ def run_undo(settings: Settings, run: str | None, *, replace: bool, elsewhere: b
 def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bool, as_json: bool) -> int:
     restore = desk.restore(record, replace=replace, elsewhere=elsewhere)
     if restore is None:
-        why = "its undo was dropped for newer ones" if record.started.get("undo") else "it kept none"
-        raise RestoreError(f"run {record.id} can't be undone: {why}")
+        raise RestoreError(f"run {record.id} can't be undone: {_why_not(record)}")
     if not yes:
         require_somebody("restore keys")
-        show(_lines(record, desk, replace=replace))
+    outlook = asyncio.run(restore.outlook())
+    if yes:
+        for warning in outlook.warnings:
+            say(warning)
+    else:
+        show(_lines(record, outlook, desk, replace=replace))
         if not ask_yes("restore them?"):
             say("nothing is restored: you said no")
             return PARTLY
@@ -58,10 +65,12 @@ def _last(desk: Desk) -> Record:
     Raises:
         RestoreError: If that one is undone already.
         WrongUse: If there is none.
+        LinkError: If the server can't be reached.
         JournalError: If the journal can't be read.
     """
     address = safe(desk.endpoint.address)
-    runs = (record for record in desk.records() if record.kind == "run" and address in record.addresses)
+    server = asyncio.run(desk.server())
+    runs = (record for record in desk.records() if record.kind == "run" and server.is_of(record))
     last = next((record for record in runs if record.removed_at_most != 0 and not record.dry_run), None)
     if last is None:
         raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")
@@ -70,13 +79,18 @@ def _last(desk: Desk) -> Record:
     return last
 
 
-def _lines(record: Record, desk: Desk, *, replace: bool) -> list[str]:
-    removed = str(exact(record.removed_at_least))
-    if record.removed_at_most != record.removed_at_least:
-        removed += " or more" if record.removed_at_most is None else f" to {exact(record.removed_at_most)}"
+def _why_not(record: Record) -> str:
+    kept = record.result.get("undo") if record.result is not None else record.started.get("undo")
+    if not record.started.get("undo"):
+        return "it kept none"
+    return "its undo was dropped for newer ones, or removed by hand" if kept else "it removed nothing that was kept"
+
+
+def _lines(record: Record, outlook: Outlook, desk: Desk, *, replace: bool) -> list[str]:
     did = "given an end" if record.mode == "expire" else "removed"
     return [
         f"run {record.id} of {record.user}, {record.started_at:%Y-%m-%d %H:%M} UTC, {record.state}",
-        f"  {removed} keys {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
+        f"  {exact(outlook.load.keys)} keys {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
         f"  to {safe(desk.endpoint.label)}; a newer key of the same name {'is replaced' if replace else 'stays'}",
+        *(f"  {warning}" for warning in outlook.warnings),
     ]

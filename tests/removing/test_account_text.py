@@ -99,7 +99,7 @@ def test_an_undo() -> None:
 undo of run {RUN}: stopped in 1.0 s
   OOM command not allowed
   restored                4   of 10 that were kept
-  skipped                 1   a newer key of that name is there (--replace)
+  skipped                 1   changed since, and left as they are (--replace)
   expired                 1   would have ended by now
   failed                  1
   left                    3

@@ -49,7 +49,7 @@ def test_a_newer_key_stays_unless_told(db: Redis, pymon: Command, flags: tuple[s
     db.set("a:1", "new")
     ran = pymon("undo", "--yes", *flags)
     assert ran.code == 0
-    assert ("a newer key of that name is there" in ran.out) == (not flags)
+    assert ("changed since, and left as they are" in ran.out) == (not flags)
     assert db.get("a:1") == value
     assert len(keys_of(db)) == 3
 
