@@ -10,10 +10,14 @@ import struct
 from collections import Counter
 from collections.abc import Callable
 
+from pymon_tui.invalidation.listpack import decompressed, elements
+
 _FOOTER = 10
+_BROKEN = (IndexError, KeyError, ValueError, struct.error)
 _MODULE = 7
-_SET, _ZSET, _HASH, _FIELDS_END, _FIELDS_END_7_4 = 2, 5, 4, 22, 24
-_END_OF_FIELDS = frozenset((22, 23, 24, 25))  # Valkey 9's hash with ends, and those of Redis 7.4
+_SET, _ZSET, _HASH = 2, 5, 4
+_ENDING, _ENDING_REDIS, _ENDING_LISTPACK = 22, 24, 25  # hashes with ends: Valkey 9's, and those of Redis 7.4
+_WITH_ENDS = (_ENDING, _ENDING_REDIS, _ENDING_LISTPACK)
 _NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 LINKED = {"TSDB-TYPE": "compaction rules"}
@@ -28,9 +32,14 @@ def rdb_version(payload: bytes) -> int | None:
     return int(version)
 
 
-def has_field_ends(payload: bytes) -> bool:
-    """Whether it is a hash with fields that end: with the last of them the key is gone."""
-    return bool(payload) and payload[0] in _END_OF_FIELDS
+def has_ended(payload: bytes, now: int) -> bool:
+    """Whether it is a hash all of whose fields have ended by now (unix ms): RESTORE says OK to it, and it is gone."""
+    if not payload or payload[0] not in _WITH_ENDS:
+        return False
+    try:
+        return all(0 < end <= now for _, end in _items(payload))
+    except _BROKEN:
+        return False
 
 
 def module_type(payload: bytes) -> str:
@@ -51,23 +60,29 @@ def same_value(one: bytes, other: bytes, now: int) -> bool:
     """
     if one[:-_FOOTER] == other[:-_FOOTER]:
         return True
-    if not one or not other or one[0] != other[0] or one[0] not in _PARTS:
-        return False
     try:
         before, after = _items(one), _items(other)
-    except (IndexError, struct.error, ValueError):
+    except _BROKEN:
         return False
     ended = Counter({item: count for item, count in before.items() if 0 < item[1] <= now})
     return not after - before and not (before - after) - ended
 
 
 def _items(payload: bytes) -> Counter[tuple[bytes, int]]:
-    """The members or fields as they are written, each with its end (unix ms) or 0."""
-    part, place = _PARTS[payload[0]], 1
-    base = 0
-    if payload[0] == _FIELDS_END_7_4:
+    """The members or fields of a set, a sorted set or a hash, each with its end (unix ms) or 0.
+
+    Raises:
+        IndexError, KeyError, ValueError, struct.error: If it is something else.
+    """
+    kind, place, base = payload[0], 1, 0
+    if kind in (_ENDING_REDIS, _ENDING_LISTPACK):
         (base,) = struct.unpack_from("<Q", payload, place)
         place += 8
+    if kind == _ENDING_LISTPACK:
+        parts = elements(_string(payload, place))
+        rows = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+        return Counter((b"%d:%b%b" % (len(field), field, value), int(end)) for field, value, end in rows)
+    part = _PARTS[kind]
     count, place = _length(payload, place)
     items: Counter[tuple[bytes, int]] = Counter()
     for _ in range(count):
@@ -109,8 +124,8 @@ _PARTS: dict[int, Callable[[bytes, int, int], tuple[tuple[bytes, int], int]]] = 
     _SET: _member,
     _ZSET: _scored,
     _HASH: _field,
-    _FIELDS_END: _field_and_end,
-    _FIELDS_END_7_4: _end_and_field,
+    _ENDING: _field_and_end,
+    _ENDING_REDIS: _end_and_field,
 }
 
 
@@ -126,6 +141,16 @@ def _length(payload: bytes, place: int) -> tuple[int, int]:
     if first == 0x81:
         return int.from_bytes(payload[place + 1 : place + 9], "big"), place + 9
     raise ValueError("no length")
+
+
+def _string(payload: bytes, place: int) -> bytes:
+    """A string that isn't written as a number."""
+    if payload[place] == 0xC3:
+        packed, place = _length(payload, place + 1)
+        size, place = _length(payload, place)
+        return decompressed(payload[place : place + packed], size)
+    size, place = _length(payload, place)
+    return payload[place : place + size]
 
 
 def _after_string(payload: bytes, place: int) -> int:

@@ -62,11 +62,12 @@ class Reending(Returning):
     """As ``Returning``, for the trash of an ``expire`` run. A key is known by its end, and never by its value.
 
     Args:
+        compares: Whether a key that has ended by the run, and is there, may have been brought back by an undo before.
         window: Where the ends lie of keys whose own isn't known; None where nobody knows.
     """
 
-    def __init__(self, pipe: Line, *, replace: bool, again: bool, window: Window | None) -> None:
-        super().__init__(pipe, replace=replace, compares=False, again=again)
+    def __init__(self, pipe: Line, *, replace: bool, compares: bool, again: bool, window: Window | None) -> None:
+        super().__init__(pipe, replace=replace, compares=compares, again=again)
         self._window = window
         self._exact = True  # whether the server knows PEXPIRETIME, which Redis has from 7 on
 
@@ -129,17 +130,17 @@ class Reending(Returning):
                 continue
             if span == _GONE:
                 found.absent.append(copy)
-            elif span == _NEVER:
-                found.as_it_was += not copy.end
-                if copy.end:
-                    found.changed.append(copy)
-            elif self._is_given(copy, *span):
+            elif span != _NEVER and self._is_given(copy, *span):
                 found.given.append(copy)
-            elif span[0] <= copy.end <= span[1]:
+            elif self._may_be_as_it_was(copy) and (not copy.end if span == _NEVER else span[0] <= copy.end <= span[1]):
                 found.as_it_was += 1
             else:
                 found.changed.append(copy)
         return found
+
+    def _may_be_as_it_was(self, copy: Copy) -> bool:
+        """Not if it has ended by the run, and was written anew since."""
+        return self._compares or not 0 < copy.given <= self.now
 
     def _is_given(self, copy: Copy, first: int, last: int) -> bool:
         if copy.given:

@@ -271,10 +271,11 @@ class Restore:
             raise _Stopped(refusal)
 
     def _returning(self, pipe: Line) -> Returning:
-        before = self._before
+        before, replaces = self._before, self._replace
+        compares, again = before.compares, before.again
         if before.ends:
-            return Reending(pipe, replace=self._replace, again=before.again, window=before.window)
-        return Returning(pipe, replace=self._replace, compares=before.compares, again=before.again)
+            return Reending(pipe, replace=replaces, compares=compares, again=again, window=before.window)
+        return Returning(pipe, replace=replaces, compares=compares, again=again)
 
     async def _may_go_on(self) -> bool:
         try:

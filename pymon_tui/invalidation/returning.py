@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.payload import LINKED, has_field_ends, module_type, same_value
+from pymon_tui.invalidation.payload import LINKED, has_ended, module_type, same_value
 from pymon_tui.invalidation.pipe import Answer, Line, pack_all
 from pymon_tui.invalidation.portions import Copy, Portion
 from pymon_tui.invalidation.refusing import Refusals
@@ -114,15 +114,13 @@ class Returning:
 
     def _restore(self, portion: Portion, copies: Sequence[Copy], *, replace: bool) -> Sent:
         now = self.now
-        alive = [copy for copy in copies if not 0 < copy.end <= now]
+        alive = [copy for copy in copies if not 0 < copy.end <= now and not has_ended(copy.payload, now)]
         if not alive:
             return Sent(portion, alive, None)
         options = (b"ABSTTL", b"REPLACE") if replace else (b"ABSTTL",)
         commands: list[tuple[bytes, ...]] = []
         for copy in alive:
             commands.append((b"RESTORE", copy.key, b"%d" % copy.end, copy.payload, *options, *copy.words))
-        # RESTORE says OK to a hash that it drops at once because all of its fields have ended.
-        commands += [(b"EXISTS", copy.key) for copy in alive if has_field_ends(copy.payload)]
         return Sent(portion, alive, self._ask(commands))
 
     async def _restored(self, sent: Sent, *, of: int | None = None) -> Settled:
@@ -131,21 +129,19 @@ class Returning:
         if sent.answers is None:
             return Settled(RestoreTally(expired=ended), (), None)
         answers = await sent.answers
-        exist = answers[len(sent.alive) :]
-        rows = list(zip(sent.alive, answers, strict=False))
-        there = [copy for copy, answer in rows if _is_busy(answer)]
-        judged = [(copy, b"" if _is_busy(answer) else answer) for copy, answer in rows]
-        refusal = self._refusals.for_all("RESTORE", [copy for copy, _ in judged], [answer for _, answer in judged])
-        refused = [(copy, answer) for copy, answer in judged if isinstance(answer, ResponseError)]
-        failures = (
-            [] if refusal else [Failure(safe(copy.key), self._refusals.why("restore", why)) for copy, why in refused]
-        )
-        taken = [copy for copy, answer in rows if not isinstance(answer, ResponseError)]
-        with_ends = {copy.key for copy, each in zip(filter(_has_ends, sent.alive), exist, strict=True) if each == 0}
-        back = [copy for copy in taken if copy.key not in with_ends]
+        there = [copy for copy, answer in zip(sent.alive, answers, strict=True) if _is_busy(answer)]
+        # A key that is there says nothing of the payload, which the server has not looked at.
+        rows = [(copy, answer) for copy, answer in zip(sent.alive, answers, strict=True) if not _is_busy(answer)]
+        self._refusals.taken = self._refusals.taken or bool(there)
+        refusal = self._refusals.for_all("RESTORE", [copy for copy, _ in rows], [answer for _, answer in rows])
+        refused = [(copy, answer) for copy, answer in rows if isinstance(answer, ResponseError)]
+        failures = []
+        if refusal is None:
+            failures = [Failure(safe(copy.key), self._refusals.why("restore", error)) for copy, error in refused]
+        back = [copy for copy, answer in rows if not isinstance(answer, ResponseError)]
         tally = RestoreTally(
             restored=len(back),
-            expired=ended + len(taken) - len(back),
+            expired=ended,
             failed=len(failures),
             unlinked=sum(module_type(copy.payload) in LINKED for copy in back),
         )
@@ -173,7 +169,3 @@ class Returning:
 
 def _is_busy(answer: Answer) -> bool:
     return isinstance(answer, ResponseError) and str(answer).startswith("BUSYKEY")
-
-
-def _has_ends(copy: Copy) -> bool:
-    return has_field_ends(copy.payload)
