@@ -118,6 +118,27 @@ async def test_a_command_that_is_denied_ends_it(redis: Redis, server: EmbeddedSe
             await portions_of(pipe, b"a")
 
 
+@pytest.mark.parametrize(
+    ("policy", "option", "used"), [("volatile-lru", "IDLETIME", "idle"), ("allkeys-lfu", "FREQ", "freq")]
+)
+async def test_how_keys_were_used_is_kept_where_eviction_goes_by_it(
+    any_redis: Redis, any_server: EmbeddedServer, policy: str, option: str, used: str
+) -> None:
+    await any_redis.config_set("maxmemory", 100_000_000)
+    await any_redis.config_set("maxmemory-policy", policy)
+    async with piped(any_server) as pipe:
+        await any_redis.set("a", 1)
+        payload = await pipe.ask_one(b"DUMP", b"a")
+        assert isinstance(payload, bytes)
+        for key, value in (("b", 120), ("c", 200)):
+            await any_redis.execute_command("RESTORE", key, 0, payload, option, value)  # type: ignore[no-untyped-call]
+        (portion,) = await portions_of(pipe, b"b", b"gone", b"c")
+        again = await renewed(portion, pipe)
+    assert (portion.keys, portion.used) == ([b"b", b"c"], used)
+    assert [abs(use - value) <= 2 for use, value in zip(portion.uses, (120, 200), strict=True)] == [True, True]
+    assert list(again.uses) == list(portion.uses)  # though we have dumped them meanwhile
+
+
 async def test_what_waited_is_dumped_anew(redis: Redis, server: EmbeddedServer) -> None:
     await fill(redis, ["a", "b", "c"], "old")
     async with piped(server) as pipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,14 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.cluster.primaries import find
 from pymon_tui.invalidation.cluster.restore import WholeRestore
+from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.naming import Unlinking
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.restore_account import Mark, RestoreResult, RestoreTally
-from pymon_tui.invalidation.restore_part import RestoreError
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
@@ -26,7 +29,7 @@ from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
 from tests.invalidation.cutting import cutting
 from tests.invalidation.planned import selecting, user_may
-from tests.invalidation.removing import populate, record_of, removal_of, removed, under_way
+from tests.invalidation.removing import fill, populate, record_of, removal_of, removed, under_way
 from tests.servers.kinds import binary_of
 
 pytestmark = pytest.mark.usefixtures("at_once")
@@ -222,3 +225,164 @@ async def undone_on_redis(own_server: StartServer, folder: Path) -> tuple[Restor
         async with client_of(server) as redis:
             calls = (await redis.info("commandstats"))["cmdstat_restore"]["calls"]
     return result, calls
+
+
+async def test_a_user_who_may_write_none_of_the_keys_is_stopped_at_the_first(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "k:", 1_000)
+    await removed(server, selecting("k:*"), tmp_path, KEPT)
+    await user_may(redis, "~other:*", "+@all")
+    await redis.config_resetstat()
+    result = await undone(Endpoint(socket=server.socket, username="pymon"), tmp_path)
+    assert (result.outcome, result.tally, result.left) == ("stopped", RestoreTally(), 1_000)
+    assert "RESTORE was refused for each of the first 200 keys" in result.why
+    assert "~" in result.why.split("; ")[-1]
+    assert (await redis.info("commandstats"))["cmdstat_restore"]["rejected_calls"] <= 800  # those on their way
+    assert not run_in(tmp_path).undone
+    assert (await undone(server, tmp_path)).tally == RestoreTally(restored=1_000)
+    assert run_in(tmp_path).undone
+
+
+async def test_an_undo_that_left_all_as_it_is_bars_nothing(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "k:", 20)
+    await removed(server, selecting("k:*"), tmp_path, KEPT)
+    await fill(redis, [f"k:{number}" for number in range(1, 21)], "newer")
+    assert (await undone(server, tmp_path)).tally == RestoreTally(skipped=20)
+    assert not run_in(tmp_path).undone
+    assert (await undone(server, tmp_path, replace=True)).tally == RestoreTally(restored=20)
+    assert run_in(tmp_path).undone
+
+
+@pytest.mark.needs("hpexpire")
+async def test_a_hash_whose_fields_have_all_ended_counts_as_expired(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    redis: Any = any_redis
+    for name, fields in (("small", 2), ("large", 700)):
+        await redis.hset(f"k:{name}:all", mapping={f"field {each}": "x" * 40 for each in range(fields)})
+        await redis.hset(f"k:{name}:some", mapping={f"field {each}": "x" * 40 for each in range(fields)})
+        every = [f"field {each}" for each in range(fields)]
+        assert await redis.execute_command("HPEXPIRE", f"k:{name}:all", 900, "FIELDS", fields, *every)
+        await redis.execute_command("HPEXPIRE", f"k:{name}:some", 900, "FIELDS", fields - 1, *every[1:])
+        await redis.hset(f"k:{name}:later", mapping={"a": 1})
+        await redis.execute_command("HPEXPIRE", f"k:{name}:later", 900_000, "FIELDS", 1, "a")
+    ends = time.monotonic() + 0.9
+    result = await removed(any_server, selecting("k:*"), tmp_path, KEPT)
+    assert result.tally.removed == 6
+    while time.monotonic() < ends:
+        await redis.ping()
+    for tally in (RestoreTally(restored=4, expired=2), RestoreTally(there=4, expired=2)):
+        assert (await undone(any_server, tmp_path)).tally == tally
+        assert await redis.dbsize() == 4
+    assert len(await redis.hgetall("k:large:some")) == len(await redis.hgetall("k:small:some")) == 1
+
+
+@pytest.mark.needs("client|no-touch")  # else the dumps for the plan are the last use of these keys
+@pytest.mark.parametrize(("policy", "option"), [("allkeys-lru", "IDLETIME"), ("allkeys-lfu", "FREQ")])
+async def test_how_a_key_was_used_comes_back(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, policy: str, option: str
+) -> None:
+    redis: Any = any_redis
+    await redis.config_set("maxmemory", 100_000_000)
+    await redis.config_set("maxmemory-policy", policy)
+    payload = {}
+    async with client_of(any_server) as client:
+        raw: Any = Redis(unix_socket_path=any_server.socket, legacy_responses=False)
+        await client.set("a", "value")
+        payload["a"] = await raw.dump("a")
+        await client.delete("a")
+        for number in range(30):
+            await raw.execute_command("RESTORE", f"k:{number}", 0, payload["a"], option, 100 + number)
+        await raw.aclose()
+    result = await removed(any_server, selecting("k:*"), tmp_path, KEPT)
+    assert result.tally.removed == 30
+    assert (await undone(any_server, tmp_path)).tally == RestoreTally(restored=30)
+    used = [int(await redis.execute_command("OBJECT", option, f"k:{number}")) for number in range(30)]
+    # Idle time rises meanwhile, and the counter of frequency may decay.
+    assert all(98 + number <= value <= 105 + number for number, value in enumerate(used))
+
+
+@pytest.mark.parametrize("policy", ["noeviction", "allkeys-random", "volatile-ttl"])
+async def test_nothing_is_asked_of_use_where_eviction_does_not_go_by_it(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, policy: str
+) -> None:
+    await redis.config_set("maxmemory", 100_000_000)
+    await redis.config_set("maxmemory-policy", policy)
+    await populate(redis, "k:", 300)
+    removal = await removal_of(server, selecting("k:*"), tmp_path, KEPT)
+    await redis.config_resetstat()
+    assert (await removal.run()).tally.removed == 300
+    assert not {"cmdstat_object|idletime", "cmdstat_object|freq"} & set(await redis.info("commandstats"))
+
+
+async def test_the_state_folder_may_have_moved(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await populate(redis, "k:", 50)
+    await removed(server, selecting("k:*"), tmp_path / "here", KEPT)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert (await undone(server, tmp_path / "there")).tally == RestoreTally(restored=50)
+
+
+async def test_who_may_not_know_the_process_is_told_so(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await populate(redis, "k:", 50)
+    await removed(server, selecting("k:*"), tmp_path, KEPT)
+    await user_may(redis, "~*", "+@all", "-info")
+    us = Endpoint(socket=server.socket, username="pymon")
+    with pytest.raises(OtherServer, match="doesn't tell pymon which process it is: INFO is denied") as refused:
+        await undone(us, tmp_path)
+    assert "restarted" not in str(refused.value)
+    assert (await undo_of(us, run_in(tmp_path), tmp_path, elsewhere=True).run()).tally == RestoreTally(restored=50)
+
+
+async def test_a_server_is_known_by_its_process_and_not_by_a_name(
+    own_server: StartServer, tmp_path: Path, redis: Redis, server: EmbeddedServer
+) -> None:
+    other = own_server(tcp=True)
+    async with client_of(other) as client:
+        await populate(client, "k:", 50)
+    await removed(Endpoint(host="127.0.0.1", port=other.port), selecting("k:*"), tmp_path, KEPT)
+    record = run_in(tmp_path)
+    for endpoint in (Endpoint(host="localhost", port=other.port), Endpoint(socket=other.socket)):
+        assert Server.of(await find(endpoint)).is_of(record)
+    assert not Server.of(await find(Endpoint(socket=server.socket))).is_of(record)
+
+
+async def test_a_killed_run_is_counted_from_its_trash(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await populate(redis, "k:", 2_000)
+    result = await removed(server, selecting("k:*"), tmp_path, KEPT)
+    journal = Journal(tmp_path)
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(b"".join(line for line in lines if b'"ended"' not in line))
+    record = run_in(tmp_path)
+    assert record.removed_at_most != result.tally.removed
+    outlook = await undo_of(server, record, tmp_path).outlook()
+    assert (outlook.load.keys, outlook.load.copied, outlook.warnings) == (2_000, 0, ())
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-lfu", "noeviction"])
+async def test_what_would_be_evicted_is_known_before(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, policy: str
+) -> None:
+    redis: Any = any_redis
+    await fill(redis, [f"k:{number}" for number in range(1_000)], "x" * 5_000)
+    await removed(any_server, selecting("k:*"), tmp_path, KEPT)
+    await fill(redis, [f"live:{number}" for number in range(1_000)], "x" * 5_000)
+    used = (await redis.info("memory"))["used_memory"]
+    await redis.config_set("maxmemory-policy", policy)
+    await redis.config_set("maxmemory", used + 2_000_000)
+    outlook = await undo_of(any_server, run_in(tmp_path), tmp_path).outlook()
+    (warning,) = outlook.warnings
+    assert 400 < outlook.evicted < 1_000
+    if policy == "noeviction":
+        assert f"about {outlook.evicted} keys won't fit; raise maxmemory first" in warning
+        return
+    assert f"about {outlook.evicted} keys are evicted for them ({policy})" in warning
+    before = (await redis.info("stats"))["evicted_keys"]
+    result = await undone(any_server, tmp_path)
+    assert result.evicted == (await redis.info("stats"))["evicted_keys"] - before
+    assert result.evicted is not None
+    assert 0.5 < result.evicted / outlook.evicted < 2
+    await redis.config_set("maxmemory", 0)
+    assert (await undo_of(any_server, run_in(tmp_path), tmp_path).outlook()).warnings == ()
