@@ -23,10 +23,12 @@ from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.estimate import Estimate, estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.server.endpoint import Endpoint
@@ -154,6 +156,13 @@ class Desk:
             Refused: If a cluster doesn't let us know its nodes.
         """
         return Server.of(await find(self.endpoint))
+
+    async def kept(self, record: Record) -> int | None:
+        """How many keys an undo of this run would bring back, by its trash; None where that can't be read."""
+        try:
+            return await asyncio.to_thread(count_of, record.parts or (record,))
+        except TrashError:
+            return None
 
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
         """An undo of this run; None where it has no trash. The arguments are those of ``Restore``.

@@ -58,7 +58,7 @@ def same_value(one: bytes, other: bytes, now: int) -> bool:
         other: What was dumped at ``now``: it may lack fields that have ended since.
         now: Unix milliseconds of the server's clock.
     """
-    if one[:-_FOOTER] == other[:-_FOOTER]:
+    if one == other or (len(one) > _FOOTER and one[:-_FOOTER] == other[:-_FOOTER]):
         return True
     try:
         before, after = _items(one), _items(other)

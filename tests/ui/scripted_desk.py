@@ -19,6 +19,7 @@ from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.outlook import Load, Outlook
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
@@ -253,6 +254,8 @@ class ScriptedRestore:
         self.progress = RestoreProgress("running", NOTHING, 12_017, RestoreTally(restored=6_000), 0.4)
         self.cancelled = False
         self.error: Exception | None = None
+        self.room: int | None = None
+        self.evicted = 0
         self._end = asyncio.Event()
 
     def finish(self) -> None:
@@ -263,6 +266,10 @@ class ScriptedRestore:
         """End early."""
         self.cancelled = True
         self._end.set()
+
+    async def outlook(self) -> Outlook:
+        """Nothing to warn of, but what the test said."""
+        return Outlook(Load(12_017, 0, 0, (), False), self.room, "allkeys-lru", self.evicted)
 
     async def run(self) -> RestoreResult:
         """The account."""
@@ -303,6 +310,8 @@ class ScriptedDesk(Desk):
         self.removals: list[ScriptedRemoval] = []
         self.restores: list[ScriptedRestore] = []
         self.restore_error: Exception | None = None
+        self.room: int | None = None
+        self.evicted = 0
         self.known: tuple[Record, ...] = ()
         self.wanted = Wanted([], [])
 
@@ -331,11 +340,16 @@ class ScriptedDesk(Desk):
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
         return self.removal(plan, options, None)
 
+    async def kept(self, record: Record) -> int | None:
+        """As the record says."""
+        return record.removed_at_least
+
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
         """An undo to be finished by the test."""
         self.wanted.restores.append((record.id, replace, elsewhere))
         self.restores.append(ScriptedRestore())
         self.restores[-1].error, self.restore_error = self.restore_error, None
+        self.restores[-1].room, self.restores[-1].evicted = self.room, self.evicted
         return cast(WholeRestore, self.restores[-1])
 
     def records(self) -> tuple[Record, ...]:

@@ -18,7 +18,7 @@ from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import keys, records
 from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
@@ -44,7 +44,8 @@ class UndoScreen(Asking, Window[None]):
     def __init__(self, site: Site, record: Record) -> None:
         self._site = site
         self._record = record
-        self._replace = self._elsewhere = False
+        self._replace = self._elsewhere = self._warned = False
+        self._kept: int | None = None
         self._why: SafeText | None = None
         self._restore: WholeRestore | None = None
         self._result: RestoreResult | None = None
@@ -64,6 +65,13 @@ class UndoScreen(Asking, Window[None]):
     def on_mount(self) -> None:
         """Ask."""
         self.set_interval(LOOK_SECONDS, self._look)
+        self._look()
+        self.count()
+
+    @work(exclusive=True, group="count")
+    async def count(self) -> None:
+        """Count in the trash what would come back."""
+        self._kept = await self._site.desk.kept(self._record)
         self._look()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -102,7 +110,8 @@ class UndoScreen(Asking, Window[None]):
                 self._why = safe("nothing was kept of this run, or no longer")
             else:
                 self._restore = restore
-                self._tell(await restore.run())
+                if await self._may_begin(restore):
+                    self._tell(await restore.run())
         except OtherServer as error:
             self._elsewhere, self._why = True, safe(str(error))
         except (LinkError, RestoreError, Locked, TrashError, StateError) as error:
@@ -110,6 +119,15 @@ class UndoScreen(Asking, Window[None]):
         self._restore = None
         self._look()
         self.refresh_bindings()
+
+    async def _may_begin(self, restore: WholeRestore) -> bool:
+        """Whether a person knows what it costs: the first time, what there is to know is shown, and asked."""
+        if self._warned:
+            return True
+        self._warned = True
+        warnings = (await restore.outlook()).warnings
+        self._why = join("; ", list(warnings)) if warnings else None
+        return not warnings
 
     def _tell(self, result: RestoreResult) -> None:
         self._result = result
@@ -129,8 +147,9 @@ class UndoScreen(Asking, Window[None]):
         record = self._record
         replaces = "are replaced" if self._replace else "stay as they are"
         start = "restore them here anyway" if self._elsewhere else "bring them back"
+        kept = records.keys(record) if self._kept is None else units.whole(self._kept)
         return (
-            (span(f"bring back {records.keys(record)} keys", "strong"),),
+            (span(f"bring back {kept} keys", "strong"),),
             (span(records.what(record)),),
             (label("onto "), span(self._site.place), label(f"   removed {records.when(record)} by {record.user}")),
             (label("keys that are there by now "), span(replaces, "warn" if self._replace else "value")),
@@ -162,6 +181,12 @@ def result_lines(result: RestoreResult) -> tuple[Line, ...]:
     ]
     if result.why:
         lines.append((span(result.why, "warn"),))
+    if result.tally.unlinked:
+        lines.append((span(f"{units.whole(result.tally.unlinked)} time series lack their compaction rules", "warn"),))
+    if result.evicted:
+        lines.append((span(f"{units.whole(result.evicted)} keys were evicted meanwhile (maxmemory)", "warn"),))
+    if result.copied:
+        lines.append((span(f"{units.whole(result.copied)} more were copied and never removed: left alone", "label"),))
     if result.left:
         lines.append((span(f"{units.whole(result.left)} keys are still to come: undo the run again", "warn"),))
     if result.torn:
@@ -177,8 +202,10 @@ def _counts(tally: RestoreTally) -> Line:
         label("restored "),
         span(units.whole(tally.restored), "strong"),
         label("   there already "),
+        span(units.whole(tally.there)),
+        label("   changed "),
         span(units.whole(tally.skipped)),
-        label("   expired meanwhile "),
+        label("   expired "),
         span(units.whole(tally.expired)),
         label("   failed "),
         span(units.whole(tally.failed), "act" if tally.failed else "value"),
