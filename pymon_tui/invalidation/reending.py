@@ -62,7 +62,7 @@ class Reending(Returning):
     """As ``Returning``, for the trash of an ``expire`` run. A key is known by its end, and never by its value.
 
     Args:
-        compares: Whether a key that has ended by the run, and is there, may have been brought back by an undo before.
+        compares: Whether a key that has its former end may have been given that by an undo before, or never another.
         window: Where the ends lie of keys whose own isn't known; None where nobody knows.
     """
 
@@ -139,8 +139,8 @@ class Reending(Returning):
         return found
 
     def _may_be_as_it_was(self, copy: Copy) -> bool:
-        """Not if it has ended by the run, and was written anew since."""
-        return self._compares or not 0 < copy.given <= self.now
+        """Not if it is known to have been given an end, and no undo may have taken that back."""
+        return self._compares or not copy.given
 
     def _is_given(self, copy: Copy, first: int, last: int) -> bool:
         if copy.given:
