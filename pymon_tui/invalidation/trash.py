@@ -8,35 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from pymon_tui.invalidation.trash_files import make_room, trash_folder, trash_path, trash_size
 from pymon_tui.invalidation.trash_format import (
-    HEAD,
-    LONGEST_HEADER,
-    MAGICS,
-    NAMED,
-    RECORDS,
-    SPARED,
     TrashError,
     TrashHeader,
     TrashRecord,
     Used,
     header_line,
-    header_of,
-    is_whole,
     named,
     packed,
     room_of_mark,
     spared,
-    unpacked,
 )
-from pymon_tui.invalidation.trash_marks import Marks
+from pymon_tui.invalidation.trash_reader import Block, TrashReader
 from pymon_tui.journal.folder import open_private
 
 __all__ = [
@@ -52,30 +41,11 @@ __all__ = [
     "trash_size",
 ]
 
-_FOREIGN = "it is no trash of this version; let it be, or remove it"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Records that were written at once; both offsets are bytes from the start of the file.
-
-    Attributes:
-        given: Of each record, what was done with its key: the end that it was given (unix ms), 0 for removed, or given
-            an end that isn't known; -1 for neither: it was only copied.
-        used: What ``uses`` tells of each key; empty for nothing.
-        uses: Seconds, or LFU counters; empty for nothing.
-    """
-
-    offset: int
-    next_offset: int
-    records: tuple[TrashRecord, ...]
-    given: tuple[int, ...]
-    used: Used
-    uses: tuple[int, ...]
-
 
 class TrashWriter:
     """Writes a new trash file. A context manager; all of it blocks for as long as the disk takes.
+
+    It may be called from several threads at once: each waits for the one before it.
 
     Args:
         path: The file, which must not exist; its folder may.
@@ -97,6 +67,7 @@ class TrashWriter:
         self.path, self.full, self._cap = path, False, cap
         self.kept = self.named = self.block = 0
         self._marks, self._ends = header.marks, header.mode == "expire"
+        self._lock = Lock()
         try:
             self._descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except OSError as error:
@@ -123,6 +94,10 @@ class TrashWriter:
         Raises:
             TrashError: If the disk is full or fails; none of these records is kept then.
         """
+        with self._lock:
+            return self._write(records, uses, used)
+
+    def _write(self, records: Sequence[TrashRecord], uses: Sequence[int], used: Used) -> int:
         count = 0 if self.full else len(records)
         while count:
             block = packed(records[:count], uses[:count], used if uses else "")
@@ -149,8 +124,9 @@ class TrashWriter:
         Raises:
             TrashError: If the disk is full or fails; then none of them may be named.
         """
-        self._append(named(block, first, count, ends))
-        self.named += count
+        with self._lock:
+            self._append(named(block, first, count, ends))
+            self.named += count
 
     def spare(self, places: Sequence[tuple[int, int]]) -> None:
         """Mark records as copies alone: their keys were named, and it is known that they weren't removed.
@@ -162,8 +138,9 @@ class TrashWriter:
             TrashError: If the disk is full or fails.
         """
         if places:
-            self._append(spared(places))
-            self.named -= len(places)
+            with self._lock:
+                self._append(spared(places))
+                self.named -= len(places)
 
     def close(self) -> None:
         """Have all of it on disk, and close the file.
@@ -198,122 +175,3 @@ class TrashWriter:
 
     def _error(self, error: OSError) -> TrashError:
         return TrashError("can't write the trash", self.path, error)
-
-
-class TrashReader:
-    """Reads a trash file, also one whose end is torn. A context manager; all of it blocks.
-
-    Raises:
-        TrashError: If it can't be opened, or is none.
-
-    Attributes:
-        path: The file.
-        header: Whose it is.
-        torn: Whether ``blocks`` has come upon a block that is not whole; nothing after it can be read.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.torn = False
-        self._marks: Marks | None = None
-        try:
-            self._file = os.fdopen(open_private(path, os.O_RDONLY), "rb")
-        except OSError as error:
-            raise TrashError("can't read the trash", path, error) from None
-        try:
-            self.header = header_of(self._file.readline(LONGEST_HEADER))
-            self._first = self._file.tell()
-        except OSError as error:
-            self._file.close()
-            raise TrashError("can't read the trash", path, error) from None
-        except ValueError:
-            self._file.close()
-            raise TrashError("can't read the trash", path, _FOREIGN) from None
-
-    def blocks(self, start: int = 0) -> Iterator[Block]:
-        """The blocks from this offset on, which is 0 or the ``next_offset`` of one; it ends where the file is torn.
-
-        Raises:
-            TrashError: If the disk fails.
-        """
-        marks = self.marks()
-        try:
-            for magic, offset, following, data, count in self._whole(start or self._first):
-                if (used := RECORDS.get(magic)) is not None:
-                    records, uses = unpacked(data, count, used)
-                    yield Block(offset, following, records, marks.given(offset, count), used, uses)
-        except (ValueError, struct.error, zlib.error):
-            self.torn = True
-        except OSError as error:
-            raise TrashError("can't read the trash", self.path, error) from None
-
-    def count(self) -> int:
-        """How many records were named, and are therefore to come back; reads little, whatever the size.
-
-        Raises:
-            TrashError: If the disk fails.
-        """
-        return self.marks().named
-
-    def marks(self) -> Marks:
-        """Which records were named; reads the heads of the blocks, and the marks.
-
-        Raises:
-            TrashError: If the disk fails.
-        """
-        if self._marks is None:
-            self._marks = Marks(every=not self.header.marks)
-            try:
-                for magic, offset, count, size, checksum in self._heads(self._first):
-                    if magic in RECORDS:
-                        self._marks.add_records(count)
-                        continue
-                    data = self._file.read(size)
-                    if not is_whole(data, count, checksum):
-                        self.torn = True
-                        break
-                    if magic == NAMED:
-                        self._marks.add_named(data, count)
-                    elif magic == SPARED:
-                        self._marks.add_spared(data)
-                    self._file.seek(offset + HEAD.size + size)
-            except OSError as error:
-                raise TrashError("can't read the trash", self.path, error) from None
-        return self._marks
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _whole(self, start: int) -> Iterator[tuple[bytes, int, int, bytes, int]]:
-        """Magic, offset, following offset, data and number of each block, up to the first that isn't whole."""
-        for magic, offset, count, size, checksum in self._heads(start):
-            self._file.seek(offset + HEAD.size)
-            data = self._file.read(size)
-            if not is_whole(data, count, checksum):
-                self.torn = True
-                return
-            yield magic, offset, offset + HEAD.size + size, data, count
-
-    def _heads(self, offset: int) -> Iterator[tuple[bytes, int, int, int, int]]:
-        """Magic, offset, number, bytes and checksum of each block; ends at the end, and where no whole one follows."""
-        while True:
-            end = os.fstat(self._file.fileno()).st_size
-            self._file.seek(offset)
-            head = self._file.read(HEAD.size)
-            if not head:
-                return
-            if len(head) < HEAD.size:
-                break
-            magic, count, size, checksum = HEAD.unpack(head)
-            if magic not in MAGICS or size > end - offset - HEAD.size:
-                break
-            yield magic, offset, count, size, checksum
-            offset += HEAD.size + size
-        self.torn = True

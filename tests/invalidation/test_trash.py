@@ -7,7 +7,10 @@ import json
 import os
 import stat
 import struct
+import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -114,6 +117,26 @@ def test_marks_tell_what_was_named_from_what_was_only_copied(tmp_path: Path) -> 
         assert other.given == (-1,) * 5
         assert [block.offset for block in reader.blocks(one.next_offset)] == [other.offset]
     assert not read(writer.path)[1]
+
+
+def test_marks_and_records_that_are_written_at_once_stay_apart(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """While records are written, keys of those before may turn out to have stayed."""
+    request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(1e-6)  # threads take turns all the time
+    with marked(tmp_path) as writer, ThreadPoolExecutor(1) as threads:
+        before: int | None = None
+        for _ in range(100):
+            writing = threads.submit(writer.write, records(0, 200))
+            for index in range(100 if before is not None else 0):
+                writer.spare([(before or 0, index)])
+            writing.result()
+            before = writer.block
+            writer.name(before, 0, 200, [])
+    with TrashReader(writer.path) as reader:
+        blocks = list(reader.blocks())
+        assert (len(blocks), reader.torn) == (100, False)
+        assert {sum(given < 0 for given in block.given) for block in blocks[:-1]} == {100}
+        assert reader.count() == writer.named == 100 * 200 - 99 * 100
 
 
 def test_uses_come_out_as_they_went_in(tmp_path: Path) -> None:
