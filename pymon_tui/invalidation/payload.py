@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pymon_tui.invalidation.listpack import decompressed, elements
+from pymon_tui.model.text import SafeText, safe
 
 _FOOTER = 10
 _BROKEN = (IndexError, KeyError, ValueError, struct.error)
@@ -22,6 +23,12 @@ _NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 LINKED = {"TSDB-TYPE": "compaction rules"}
 """What RESTORE doesn't bring back, by the types that have it: the value alone is in the payload."""
+
+
+def links_lost(types: Iterable[str]) -> SafeText | None:
+    """What an undo doesn't bring back of keys of these types (as TYPE calls them); None where that is nothing."""
+    lost = [f"{name} comes back without its {LINKED[name]}" for name in types if name in LINKED]
+    return safe("; ".join(lost)) if lost else None
 
 
 def rdb_version(payload: bytes) -> int | None:

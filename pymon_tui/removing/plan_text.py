@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.model import units
@@ -170,9 +171,10 @@ def _undo(plan: Plan, options: Options) -> str:
     if not plan.undo_possible:
         return f"not possible: {plan.undo_problem or 'nobody knows why'}"
     cap = units.bytes_(options.trash_cap)
-    oversized = ""
+    links = links_lost(name for name, count in plan.types if count)
+    oversized = f"; {links}" if links is not None else ""
     if plan.oversized:
-        oversized = f"; about {exact(plan.oversized)} keys over {units.bytes_(options.key_cap)} go for good"
+        oversized += f"; about {exact(plan.oversized)} keys over {units.bytes_(options.key_cap)} go for good"
     if plan.undo_bytes is None:
         return f"kept, in at most {cap}{oversized}"
     about = f"about {units.bytes_(plan.undo_bytes)}"

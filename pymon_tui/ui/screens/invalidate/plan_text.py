@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.hints import hints
+from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.sampling import Sample
@@ -94,6 +95,9 @@ def troubles(plan: Plan, options: Options) -> tuple[Line, ...]:
         lines.append((span(plan.removal_problem, "act"),))
     if options.undo and plan.undo_problem is not None:
         lines.append((span(f"no undo: {plan.undo_problem}", "warn"),))
+    links = links_lost(name for name, count in plan.types if count)
+    if options.undo and links is not None:
+        lines.append((span(f"undo: {links}", "warn"),))
     if options.undo and plan.oversized:
         text = f"{units.whole(plan.oversized)} keys over {units.bytes_(options.key_cap)} can't be taken back"
         lines.append((span(text, "warn"),))
