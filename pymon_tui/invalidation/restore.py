@@ -47,8 +47,7 @@ _AT_ONCE = 2_000  # keys: so few are back before it is known what other clients 
 PERIOD = 2.0
 """Seconds between two entries in the journal."""
 
-_SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a thin line
-_NOTHING = safe("")
+_SILENCE, _NOTHING = 60.0, safe("")  # seconds: a value of many megabytes is long on its way on a thin line
 
 
 class _Stopped(Exception):  # noqa: N818 - what was found out
