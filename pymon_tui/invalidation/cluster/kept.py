@@ -34,8 +34,14 @@ def require_same_servers(kept: Sequence[Record], found: Found) -> None:
     """Refuse any servers but those that the keys were removed from.
 
     Raises:
-        OtherServer: If one of them isn't there any more.
+        OtherServer: If one of them isn't there any more, or nobody knows.
     """
+    silent = next((one.endpoint.label for one in found.primaries if not one.run_id), None)
+    if silent is not None:
+        raise OtherServer(
+            f"{silent} doesn't tell which process it is: INFO is denied or renamed; grant +info, or else restore to "
+            "these servers only if that is what you want (--elsewhere)"
+        )
     present = {one.run_id for one in found.primaries} - {""}
     other = next((part for part in kept if part.run_id not in present), None)
     if other is not None:
