@@ -87,7 +87,7 @@ def of_restore(progress: RestoreProgress) -> SafeText:
     tally = progress.tally
     parts = [f"{_RESTORING.get(progress.state, progress.state)} {_share(tally.settled, progress.total)}"]
     parts.append(f"{exact(tally.restored)} of {exact(progress.total)}")
-    odd = (("failed", tally.failed), ("skipped", tally.skipped), ("expired", tally.expired))
+    odd = (("failed", tally.failed), ("there", tally.there), ("skipped", tally.skipped), ("expired", tally.expired))
     parts += [f"{exact(number)} {name}" for name, number in odd if number]
     if progress.why:
         parts.append(progress.why)
