@@ -133,7 +133,7 @@ def invalidate(ctx: click.Context, /, **flags: Any) -> int:
     options_metavar="[OPTIONS]",
     params=[
         click.Argument(["run"], required=False, metavar="[RUN]"),
-        _run("--replace", is_flag=True, text="Also where a newer key of that name is there."),
+        _run("--replace", is_flag=True, text="Also where another key of that name is there by now."),
         _run("--elsewhere", is_flag=True, text="Also if the server was restarted, or is another one."),
         _YES,
         _READ_ONLY,

@@ -19,15 +19,18 @@ from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
+from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.estimate import Estimate, estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.guarding import rules_of
-from pymon_tui.invalidation.history import Last, Where, last_to_undo, undo_problem
+from pymon_tui.invalidation.history import Last, last_to_undo, related, undo_problem
 from pymon_tui.invalidation.order import Order, OrderError
+from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
 from pymon_tui.journal import records
 from pymon_tui.journal.folder import free_bytes
@@ -119,22 +122,15 @@ class Desk:
 
     async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
         """Whether a run can be undone, and how that is confirmed; raises as ``judge_resume``, and JournalError."""
-        problem = await asyncio.to_thread(lambda: undo_problem(record, self.newest([record.run])))
+        problem = await asyncio.to_thread(lambda: undo_problem(record, related(self.newest, record)))
         rules = await self._rules_of(await self._look())
         return of_undo(record, problem, rules, replace=replace)
 
     async def last_to_undo(self) -> Last:
         """The newest run on this server that can be undone; raises as ``judge_undo``."""
-        where = await self.where()
-        return await asyncio.to_thread(lambda: last_to_undo(self.newest([*where.run_ids, *where.addresses]), where))
-
-    async def where(self) -> Where:
-        """What the server is known by in the journal; raises as ``judge_resume``."""
-        found = await self._look()
-        return Where(
-            frozenset(one.run_id for one in found.primaries if one.run_id),
-            frozenset((self.endpoint.address, *found.addresses)),
-        )
+        server = await self.server()
+        names = (*server.run_ids, *server.replids, *server.addresses)
+        return await asyncio.to_thread(lambda: last_to_undo(self.newest(names), server))
 
     def removal(self, plan: Plan, options: Options, preset: str | None) -> WholeRemoval:
         """A run of this plan.
@@ -159,6 +155,22 @@ class Desk:
         # In its own database: another one must not be gone through by mistake.
         endpoint = dataclasses.replace(self.endpoint, db=record.db)
         return self._removal(endpoint, order, orders.resumed(record, order), options)
+
+    async def server(self) -> Server:
+        """Which server is here, by whatever name it was reached.
+
+        Raises:
+            LinkError: If it can't be reached.
+            Refused: If a cluster doesn't let us know its nodes.
+        """
+        return Server.of(await self._look())
+
+    async def kept(self, record: Record) -> int | None:
+        """How many keys an undo of this run would bring back, by its trash; None where that can't be read."""
+        try:
+            return await asyncio.to_thread(count_of, record.parts or (record,))
+        except TrashError:
+            return None
 
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
         """An undo of this run; None where it has no trash. The arguments are those of ``Restore``.

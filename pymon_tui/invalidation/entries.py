@@ -18,6 +18,7 @@ def begun(
     *,
     acl_user: str,
     run_id: str,
+    replid: str,
     undo: Path | None,
     addresses: Sequence[str],
 ) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def begun(
     Args:
         acl_user: As whom we are logged in.
         run_id: Of the server process; empty where there are several.
+        replid: Of its replication history; empty where there are several, or it isn't told.
         undo: Where keys are kept; None if they aren't.
         addresses: By which the server may be named besides its own.
     """
@@ -36,6 +38,7 @@ def begun(
         "addresses": list(addresses),
         "node": order.node,
         "run_id": run_id,
+        "replid": replid,
         "db": order.db,
         "environment": endpoint.environment,
         "mode": options.mode,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from pymon_tui.invalidation.ahead import ahead, ready
+from pymon_tui.invalidation.knowing import knowledge_of
 from pymon_tui.invalidation.looking import Look, Looking, Looks, TurnedAway, keys_turned_away
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
 from pymon_tui.invalidation.sweep import Page, Place
+from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.server import clock
 
 Dump: TypeAlias = tuple[bytes, int, bytes]
@@ -41,6 +43,8 @@ class Portion:
         place: Where the pass goes on after them; None while more of the same page follows.
         dumped_at: When the dumps were asked for, in monotonic seconds; 0 where there is none.
         moved: Keys that another node of the cluster has by now, or is about to get; they stay here.
+        used: What is known of how each of the dumped keys was used; empty for nothing.
+        uses: That, for each of them.
     """
 
     keys: list[bytes]
@@ -52,6 +56,8 @@ class Portion:
     place: Place | None = None
     dumped_at: float = 0.0
     moved: list[bytes] = field(default_factory=list)
+    used: Used = ""
+    uses: Sequence[int] = ()
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
@@ -96,7 +102,7 @@ async def kept(
         LinkError: If the link is lost.
         Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
     """
-    looking = Looking(pipe)
+    looking = Looking(pipe, await knowledge_of(pipe))
     dumping = _dumping(ahead(_asked(pages, looking, is_full), 1), looking, pipe, key_cap, most)
     async with aclosing(ahead(dumping, _IN_FLIGHT)) as portions:
         async for portion in portions:
@@ -109,9 +115,12 @@ async def renewed(portion: Portion, pipe: Pipe) -> Portion:
     Raises:
         LinkError, Refused: As ``kept``.
     """
-    looking = Looking(pipe)
+    looking = Looking(pipe, await knowledge_of(pipe))
     looks = await looking.looks(looking.ask(portion.keys))
-    return await _dumped(_dump(replace(portion, gone=portion.gone + looks.gone), looks, pipe), pipe)
+    anew = await _dumped(_dump(replace(portion, gone=portion.gone + looks.gone), looks, pipe), pipe)
+    # The dump before may have been the last use of the key.
+    before = dict(zip(portion.keys, portion.uses, strict=False))
+    return replace(anew, uses=[before.get(key, use) for key, use in zip(anew.keys, anew.uses, strict=False)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,12 +180,14 @@ async def _dumped(dumping: _Dumping, pipe: Pipe) -> Portion:
     answers = await dumping.answers if dumping.answers is not None else []
     keys, refused, gone = list(looks.keys), portion.refused + looks.refused, portion.gone
     moved = portion.moved + looks.moved
-    rows = zip(keys, looks.ends, answers, strict=True)
+    rows, uses = zip(keys, looks.ends, answers, strict=True), looks.uses
     if {*map(type, answers)} == {bytes}:
         dumps: list[Dump] = list(rows)  # type: ignore[arg-type]  # just looked at
     else:
         turned_away = keys_turned_away(keys, "DUMP", answers, pipe)
         dumps = [(key, end, answer) for key, end, answer in rows if isinstance(answer, bytes)]
+        uses = [use for use, answer in zip(uses, answers, strict=False) if isinstance(answer, bytes)]
         gone += len(keys) - len(dumps) - turned_away.count
         keys, refused, moved = [key for key, _, _ in dumps], refused + turned_away.refused, moved + turned_away.moved
-    return replace(portion, keys=keys, dumps=dumps, refused=refused, gone=gone, moved=moved)
+    found = replace(portion, keys=keys, dumps=dumps, refused=refused, gone=gone, moved=moved)
+    return replace(found, used=looks.used, uses=uses)

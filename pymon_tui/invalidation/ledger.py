@@ -33,7 +33,7 @@ class Ledger:
         unknown: Keys whose answers were lost.
         unknown_unkept: Those of them that aren't kept, though there is a trash.
         run: The id of the run, or of the part of one.
-        kept: Keys that are in the trash and were not accounted for when the link was lost, and their dumps.
+        places: Where in the trash the keys are whose answers were lost: block and index.
     """
 
     def __init__(self, run: str, journal: Journal | None, place: Place) -> None:
@@ -45,7 +45,7 @@ class Ledger:
         self.trash_bytes = 0
         self.unknown: list[bytes] = []
         self.unknown_unkept: frozenset[bytes] = frozenset()
-        self.kept: dict[bytes, bytes] = {}
+        self.places: dict[bytes, tuple[int, int]] = {}
         self.run = run
         self._journal = journal
         self._named = 0

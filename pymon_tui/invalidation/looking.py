@@ -12,9 +12,11 @@ from itertools import compress
 
 from redis.exceptions import ResponseError
 
+from pymon_tui.invalidation.knowing import Knowledge
 from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_each
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
 from pymon_tui.server.reasons import is_of_key
@@ -24,7 +26,8 @@ UNKNOWN = 131_072
 
 _GONE, _NEVER = -2, -1  # PTTL's answers for a key that isn't there, and for one that doesn't end
 _TIME, _KEYSPACE = pack(b"TIME"), pack(b"INFO", b"keyspace")
-_PTTL, _USAGE = (b"PTTL",), (b"MEMORY", b"USAGE")
+_PTTL, _PEXPIRETIME, _USAGE = (b"PTTL",), (b"PEXPIRETIME",), (b"MEMORY", b"USAGE")
+_USES: dict[Used, tuple[bytes, ...]] = {"idle": (b"OBJECT", b"IDLETIME"), "freq": (b"OBJECT", b"FREQ")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Looks:
         refused: Further keys, which our user may not look at.
         gone: How many more are gone.
         moved: Further keys, which another node of the cluster has by now, or is about to get.
+        used: What ``uses`` tells; empty for nothing.
+        uses: How each was used: seconds since its last use, or its LFU counter.
     """
 
     keys: Sequence[bytes]
@@ -61,12 +66,15 @@ class Looks:
     refused: list[bytes]
     gone: int
     moved: list[bytes] = field(default_factory=list)
+    used: Used = ""
+    uses: Sequence[int] = ()
 
     def where(self, wanted: Iterable[bool], *, turned_away: TurnedAway, gone: int) -> Looks:
         """Those of the keys that are wanted."""
-        rows = list(compress(zip(self.keys, self.words, self.ends, self.sizes, strict=True), wanted))
-        keys, words, ends, sizes = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return Looks(keys, words, ends, sizes, turned_away.refused, gone, turned_away.moved)
+        uses = self.uses or [0] * len(self.keys)
+        rows = list(compress(zip(self.keys, self.words, self.ends, self.sizes, uses, strict=True), wanted))
+        keys, words, ends, sizes, uses = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        return Looks(keys, words, ends, sizes, turned_away.refused, gone, turned_away.moved, self.used, uses)
 
     def cut(self, most: int | None, size: int) -> Iterator[Looks]:
         """The keys in groups of at most so many, and of at most ``size`` bytes or of one; at least one group.
@@ -87,16 +95,24 @@ class Looks:
 
     def _between(self, begin: int, end: int) -> Looks:
         some = slice(begin, end)
-        return Looks(self.keys[some], self.words[some], self.ends[some], self.sizes[some], [], 0)
+        columns = self.keys[some], self.words[some], self.ends[some], self.sizes[some]
+        return Looks(*columns, [], 0, [], self.used, self.uses[some])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """Keys that are asked about; ``lives`` is whether each is asked for its own."""
+    """Keys that are asked about.
+
+    Attributes:
+        lives: Whether each is asked for its own life, and ``ends`` whether as the moment at which it ends.
+        used: What each is asked of its use.
+    """
 
     keys: Sequence[bytes]
     words: Sequence[bytes]
     lives: bool
+    ends: bool
+    used: Used
     answers: asyncio.Future[list[Answer]]
 
 
@@ -107,19 +123,20 @@ class Looking:
     asked for that count each time instead.
     """
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, known: Knowledge) -> None:
+        """Ask over this connection; ``known`` is what its server tells."""
         self._pipe = pipe
+        self._known = known
         self._lives = self._tells = True  # as far as is known
 
     def ask(self, keys: Sequence[bytes]) -> Look:
         """Ask about the keys, in one write."""
-        words, lives = last_words(keys), self._lives
-        commands = (_PTTL, _USAGE) if lives else (_USAGE,)
+        words, lives, ends, used = last_words(keys), self._lives, self._known.ends is True, self._known.used or ""
+        commands = [*([self._life] if lives else []), _USAGE, *([_USES[used]] if used else [])]
         # Who may not know is an entry in the ACL LOG each time it asks.
         first = _TIME + (_KEYSPACE if self._tells else _TIME)
-        return Look(
-            keys, words, lives, self._pipe.ask(first + pack_each(commands, words), 2 + len(commands) * len(keys))
-        )
+        asked = self._pipe.ask(first + pack_each(commands, words), 2 + len(commands) * len(keys))
+        return Look(keys, words, lives, ends, used, asked)
 
     async def looks(self, look: Look) -> Looks:
         """What is known of the keys.
@@ -131,24 +148,46 @@ class Looking:
         (now, keyspace, *rest), count = await look.answers, len(look.keys)
         self._tells = self._tells and isinstance(keyspace, bytes)
         self._lives = not self._is_without(keyspace)
-        if look.lives:
-            lives, sizes = rest[:count], rest[count:]
-        elif self._lives:  # since the question before
-            sizes = rest
-            now, *lives = await self._pipe.ask(_TIME + pack_each([_PTTL], look.words), 1 + count)
-        else:
-            lives, sizes = [_NEVER] * count, rest
+        lives, rest = (rest[:count], rest[count:]) if look.lives else ([_NEVER] * count, rest)
+        sizes, uses, exact = rest[:count], rest[count:], look.ends
+        keys_turned_away(look.keys, "PTTL", lives, self._pipe)
+        await self._probe(look.keys, ends=lives.count(_NEVER) < count)
+        late = not look.lives and self._lives  # a key was given a life since the question before
+        if late or (look.lives and not exact and self._known.ends and lives.count(_NEVER) < count):
+            now, *lives = await self._pipe.ask(_TIME + pack_each([self._life], look.words), 1 + count)
+            exact = self._known.ends is True
+        if self._known.used and not look.used:
+            uses = await self._pipe.ask(pack_each([_USES[self._known.used]], look.words), count)
         if isinstance(now, ResponseError):
             raise Refused("TIME", now, self._pipe.user)
         ends = [0] * count
         clean = {*map(type, lives)} <= {int} and _GONE not in lives
         if not clean or lives.count(_NEVER) < count:
-            clock = int(now[0]) * 1000 + int(now[1]) // 1000
+            clock = 0 if exact else int(now[0]) * 1000 + int(now[1]) // 1000
             ends = [clock + life if isinstance(life, int) and life >= 0 else 0 for life in lives]
         if {*map(type, sizes)} - {int}:
             sizes = [size if isinstance(size, int) else UNKNOWN for size in sizes]
-        found = Looks(look.keys, look.words, ends, sizes, [], 0)  # type: ignore[arg-type]  # they are whole numbers now
+        if {*map(type, uses)} - {int}:
+            uses = [use if isinstance(use, int) else 0 for use in uses]
+        used: Used = (self._known.used or "") if uses else ""
+        found = Looks(look.keys, look.words, ends, sizes, [], 0, [], used, uses)  # type: ignore[arg-type]  # numbers
         return found if clean else self._there(found, lives)
+
+    @property
+    def _life(self) -> tuple[bytes, ...]:
+        return _PEXPIRETIME if self._known.ends else _PTTL
+
+    async def _probe(self, keys: Sequence[bytes], *, ends: bool) -> None:
+        """Learn from one key whether our user may ask what the server knows; ``ends`` is whether any of them ends."""
+        known = self._known
+        if keys and ends and known.ends is None:
+            answer = await self._pipe.ask_one(*_PEXPIRETIME, keys[0])
+            if not _is_of_one_key(answer):
+                known.ends = not isinstance(answer, ResponseError)
+        if keys and known.used is None and known.may_tell:
+            answer = await self._pipe.ask_one(*_USES[known.may_tell], keys[0])
+            if not _is_of_one_key(answer):
+                known.used = "" if isinstance(answer, ResponseError) else known.may_tell
 
     def _there(self, found: Looks, lives: Sequence[Answer]) -> Looks:
         turned_away = keys_turned_away(found.keys, "PTTL", lives, self._pipe)
@@ -161,6 +200,10 @@ class Looking:
             return False
         databases = parse_keyspace(parse_info(keyspace)).databases
         return any(each.index == self._pipe.endpoint.db and each.expires == 0 for each in databases)
+
+
+def _is_of_one_key(answer: Answer) -> bool:
+    return isinstance(answer, ResponseError) and (is_of_key(answer) or is_redirect(answer))
 
 
 def keys_turned_away(keys: Sequence[bytes], command: str, answers: Sequence[Answer], pipe: Pipe) -> TurnedAway:

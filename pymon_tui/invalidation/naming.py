@@ -13,6 +13,7 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_all, pack_each
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.server import clock
 from pymon_tui.server.reasons import answer_text, is_of_key
 
 _GONE, _NEVER = -2, -1  # PTTL's answers for no key and for a key that doesn't expire
@@ -24,6 +25,7 @@ class Batch:
 
     keys: list[bytes]
     answers: asyncio.Future[list[Answer]]
+    ends: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +35,8 @@ class Account:
     Attributes:
         refused: Keys that our user may not touch.
         moved: Keys that another node of the cluster has by now, or is about to get.
+        untouched: Further keys of which it is known that naming them did nothing: they were gone, end sooner, or the
+            server refused them. Those that were gone are not among them where only their number is told.
         error: Why the server removes nothing any more, if so; keys that are counted nowhere are still there.
     """
 
@@ -40,6 +44,7 @@ class Account:
     already_gone: int = 0
     refused: list[bytes] = field(default_factory=list)
     moved: list[bytes] = field(default_factory=list)
+    untouched: list[bytes] = field(default_factory=list)
     error: ResponseError | None = None
 
     def take(self, keys: Sequence[bytes], answer: Answer) -> None:
@@ -47,12 +52,15 @@ class Account:
         if not isinstance(answer, ResponseError):
             self.removed += answer
             self.already_gone += len(keys) - answer
+            if not answer:
+                self.untouched += keys
         elif is_redirect(answer):
             self.moved += keys
         elif _is_for_some(answer):
             self.refused += keys
         else:
             self.error = answer
+            self.untouched += keys
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +131,10 @@ class UnlinkingEach(Unlinking):
 
 
 class Expiring:
-    """Gives keys an end that comes soon, each at another moment, and never a later one than they have."""
+    """Gives keys an end that comes soon, each at another moment, and never a later one than they have.
+
+    Where the ends are to be known, they are moments of the server's clock (PEXPIREAT), which each batch looks at again.
+    """
 
     command = "PEXPIRE"
 
@@ -132,24 +143,46 @@ class Expiring:
         self._options = options
         self._dice = dice
         self._compares = True  # PEXPIRE's LT, which Redis has from 7 on
+        self._ahead = 0.0  # seconds that the server's clock is ahead of our monotonic one
 
-    def send(self, keys: list[bytes]) -> Batch:
-        """Name the keys, each with its own end."""
-        if self._compares:
-            return Batch(keys, self._pipe.ask(pack_all(self._command(key) for key in keys), len(keys)))
-        return Batch(keys, asyncio.ensure_future(self._compared(keys)))
+    async def look_at_the_clock(self) -> None:
+        """Learn what time it is on the server; to be awaited before ``ends``.
+
+        Raises:
+            LinkError: If the link is lost.
+            Refused: If the server doesn't tell.
+        """
+        self._take_time(await self._pipe.ask_one(b"TIME"))
+
+    def ends(self, count: int) -> list[int]:
+        """The ends that so many keys are given if they are named now, in unix milliseconds of the server's clock."""
+        now = int((clock.now() + self._ahead) * 1000)
+        return [now + self._milliseconds() for _ in range(count)]
+
+    def send(self, keys: list[bytes], ends: Sequence[int] = ()) -> Batch:
+        """Name the keys, each with its own end: one of ``ends``, or one that only the server knows."""
+        if not self._compares:
+            return Batch(keys, asyncio.ensure_future(self._compared(keys, ends)), tuple(ends))
+        commands = self._commands(keys, ends, (b"LT",))
+        if ends:
+            commands.append((b"TIME",))
+        return Batch(keys, self._pipe.ask(pack_all(commands), len(commands)), tuple(ends))
 
     async def account(self, batch: Batch) -> Account:
         """Read what became of them: given an end, gone or ending sooner, refused.
 
         Raises:
             LinkError: If the link was lost, and what became of them is unknown.
+            Refused: If the server doesn't tell the time any more.
         """
         answers = await batch.answers
         first = answers[0]
         if self._compares and isinstance(first, ResponseError) and "number of arguments" in answer_text(first).lower():
             self._compares = False
-            answers = await self._compared(batch.keys)
+            answers = await self._compared(batch.keys, batch.ends)
+        if batch.ends:
+            self._take_time(answers[-1])
+            answers = answers[:-1]
         account = Account()
         for key, answer in zip(batch.keys, answers, strict=True):
             account.take([key], answer)
@@ -161,25 +194,34 @@ class Expiring:
         answers = await self._pipe.ask(pack_all((b"PTTL", key) for key in keys), len(keys))
         return _of_those(keys, answers, "PTTL", self._pipe, lambda left: left == _NEVER or left > latest)
 
-    def _command(self, key: bytes) -> tuple[bytes, ...]:
-        return (b"PEXPIRE", key, b"%d" % self._milliseconds(), *((b"LT",) if self._compares else ()))
+    def _commands(
+        self, keys: Sequence[bytes], ends: Sequence[int], words: tuple[bytes, ...]
+    ) -> list[tuple[bytes, ...]]:
+        if ends:
+            return [(b"PEXPIREAT", key, b"%d" % end, *words) for key, end in zip(keys, ends, strict=True)]
+        return [(b"PEXPIRE", key, b"%d" % self._milliseconds(), *words) for key in keys]
 
     def _milliseconds(self) -> int:
         return max(1, round(1000 * (self._options.expire + self._dice.random() * self._options.jitter)))
 
-    async def _compared(self, keys: Sequence[bytes]) -> list[Answer]:
+    def _take_time(self, answer: Answer) -> None:
+        if isinstance(answer, ResponseError):
+            raise Refused("TIME", answer, self._pipe.user)
+        self._ahead = int(answer[0]) + int(answer[1]) / 1e6 - clock.now()
+
+    async def _compared(self, keys: Sequence[bytes], ends: Sequence[int]) -> list[Answer]:
         """The same for a server that doesn't compare: look first, and leave alone what ends sooner."""
-        lives = await self._pipe.ask(pack_all((b"PTTL", key) for key in keys), len(keys))
-        ends = [self._milliseconds() for _ in keys]
+        (now, *lives) = await self._pipe.ask(pack_all([(b"TIME",), *((b"PTTL", key) for key in keys)]), 1 + len(keys))
+        commands = self._commands(keys, ends, ())
+        seconds = int(now[0]) + int(now[1]) / 1e6 if ends and not isinstance(now, ResponseError) else 0.0
         late = [
-            isinstance(life, ResponseError) or life == _NEVER or life > end
-            for life, end in zip(lives, ends, strict=True)
+            isinstance(life, ResponseError) or life == _NEVER or life > int(command[2]) - 1000 * seconds
+            for life, command in zip(lives, commands, strict=True)
         ]
-        commands = [
-            (b"PEXPIRE", key, b"%d" % end) for key, end, is_late in zip(keys, ends, late, strict=True) if is_late
-        ]
-        given = iter(await self._pipe.ask(pack_all(commands), len(commands)) if commands else [])
-        return [next(given) if is_late else 0 for is_late in late]
+        named = [command for command, is_late in zip(commands, late, strict=True) if is_late]
+        given = iter(await self._pipe.ask(pack_all(named), len(named)) if named else [])
+        answers = [next(given) if is_late else 0 for is_late in late]
+        return [*answers, now] if ends else answers
 
 
 def _is_for_some(error: ResponseError) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds
+from pymon_tui.invalidation.copies import NO_COPIES, Copies, Sent
 from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
-from pymon_tui.invalidation.naming import Batch, Expiring, Unlinking, UnlinkingEach
+from pymon_tui.invalidation.naming import Expiring, Unlinking, UnlinkingEach
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.part import Part, of_slots
@@ -26,25 +27,11 @@ from pymon_tui.server import clock
 from pymon_tui.server.reasons import LinkError
 
 _AT_ONCE = 1_000  # keys that are kept and named together: an UNLINK of them holds the server up less than their SCAN
-_NONE: frozenset[bytes] = frozenset()
 _ROLE, _REPLICATION = pack(b"ROLE"), pack(b"INFO", b"replication")
 
 
 class Stopped(Exception):  # noqa: N818 - what was found out
     """The run can't go on. Its text is one line."""
-
-
-@dataclass(slots=True, eq=False)
-class _Sent:
-    """Keys that are named and unanswered, and the question who the server is, which is answered after them.
-
-    Attributes:
-        unkept: Those of the keys that aren't in the trash, though there is one.
-    """
-
-    batch: Batch
-    unkept: frozenset[bytes]
-    role: asyncio.Future[list[Answer]] | None
 
 
 class Passage:
@@ -71,9 +58,8 @@ class Passage:
         self._bounds = bounds
         self._part = part
         self._sweep: Sweep | None = None
-        self._sent: _Sent | None = None
+        self._sent: Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
-        self._begun: Portion | None = None  # in the trash, and not yet named to the last key
         self._role_questions = [_ROLE, _REPLICATION]  # the next, where ROLE is renamed, missing or denied
         self._naming: Unlinking | Expiring = UnlinkingEach(pipe) if part is not None else Unlinking(pipe)
         if options.mode == "expire":
@@ -94,6 +80,8 @@ class Passage:
             StateError: If the journal or the trash can't be written.
             Stopped: If the server is no primary any more.
         """
+        if self._trash is not None and isinstance(self._naming, Expiring):
+            await self._naming.look_at_the_clock()
         await self._settle()
         sweep = self._sweep = Sweep(
             self._pipe, self._order.selection, page=self._pacer.pace.page, start=self._ledger.place
@@ -141,9 +129,7 @@ class Passage:
         return count
 
     def lose(self) -> None:
-        """Take what is named and unanswered for unknown, and remember what will be found again and is kept."""
-        begun = [self._begun] if self._begun is not None else []
-        self._ledger.kept |= {key: payload for portion in self._finished + begun for key, _, payload in portion.dumps}
+        """Take what is named and unanswered for unknown, and remember where in the trash it is."""
         if self._sent is not None:
             sent, ledger = self._sent, self._ledger
             self._sent = None
@@ -151,6 +137,7 @@ class Passage:
             keys = sent.batch.keys
             ledger.unknown += keys
             ledger.unknown_unkept |= sent.unkept
+            ledger.places |= sent.copies.places(keys)
             ledger.tally.matched += len(keys)
             ledger.tally.unknown += len(keys)
 
@@ -173,18 +160,17 @@ class Passage:
             tally.unknown -= len(some) - len(moved)
             tally.matched -= len(there)  # they are found again: the pass goes on from before them
             ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there, moved))
+            await self._spare(there, ledger.places)  # they are found and kept again
             del ledger.unknown[:1_000]
         ledger.unknown_unkept = frozenset()
+        ledger.places.clear()
 
     async def _take(self, portion: Portion) -> None:
         ledger = self._ledger
         await self._within_plan(len(portion.keys))
         if portion.dumps and clock.now() - portion.dumped_at > FRESH:
             portion = await renewed(portion, self._pipe)
-        unkept = portion.keys if self._trash is not None else []
-        if self._trash is not None and portion.dumps:
-            unkept = await self._keep(portion, self._trash)
-        self._begun = self._begun or portion
+        copies = await self._keep(portion, self._trash) if self._trash is not None and portion.dumps else NO_COPIES
         if self._moved(portion.moved):
             await self._ask_role()
         ledger.list_oversized(portion.oversized)
@@ -194,38 +180,45 @@ class Passage:
             most = self._pacer.most or len(portion.keys) or 1
             for start in range(0, len(portion.keys), most):
                 keys = portion.keys[start : start + most]
-                await self._name(keys, frozenset(unkept).intersection(keys) if unkept else _NONE, first=start == 0)
+                await self._name(keys, copies.of(start, len(keys)), first=start == 0)
             if not portion.keys:
                 await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are
-        self._finished.append(self._begun)
-        self._begun = None
+        self._finished.append(portion)
         if self._sent is None:
             self._count_finished()
 
-    async def _keep(self, portion: Portion, trash: TrashWriter) -> list[bytes]:
-        """Have the dumps in the trash; returns the keys that didn't fit."""
-        new, kept = portion.dumps, self._ledger.kept
-        if kept:
-            new = [dump for dump in new if kept.get(dump[0]) != dump[2]]
-        writing = asyncio.create_task(to_its_end(trash.write, new))
+    async def _keep(self, portion: Portion, trash: TrashWriter) -> Copies:
+        """Have the dumps in the trash; returns where the keys are that fitted."""
+        writing = asyncio.create_task(to_its_end(trash.write, portion.dumps, portion.uses, portion.used))
         try:
             await self._answered()  # meanwhile
         finally:
             fitting = await writing
-            self._begun = replace(portion, dumps=new[:fitting])
         self._ledger.trash_bytes = trash.bytes
-        return [key for key, _, _ in new[fitting:]]
+        return Copies(trash.block, 0, fitting)
 
-    async def _name(self, keys: list[bytes], unkept: frozenset[bytes], *, first: bool) -> None:
+    async def _name(self, keys: list[bytes], copies: Copies, *, first: bool) -> None:
         if not first:
             await self._pacer.gate()
         await self._answered()
         await self._ledger.allow(len(keys))
+        naming, trash = self._naming, self._trash
+        ends = naming.ends(len(keys)) if trash is not None and isinstance(naming, Expiring) else []
+        if trash is not None and copies.count:
+            # Marked before they are named: whatever ends us, what was removed is known from what was only copied.
+            await to_its_end(trash.name, copies.block, copies.first, copies.count, ends[: copies.count])
+            self._ledger.trash_bytes = trash.bytes
         with self._pipe.together():
-            batch = self._naming.send(keys)
+            batch = naming.send(keys, ends) if isinstance(naming, Expiring) else naming.send(keys)
             role = self._role_asked()
-        self._sent = _Sent(batch, unkept, role)
+        self._sent = Sent(batch, copies, trash is not None, role)
         self._pacer.named(len(keys))
+
+    async def _spare(self, keys: Sequence[bytes], places: Mapping[bytes, tuple[int, int]]) -> None:
+        """Mark keys that were named and not removed as only copied."""
+        found = [places[key] for key in keys if key in places] if places else []
+        if found and self._trash is not None:
+            await to_its_end(self._trash.spare, found)
 
     async def _answered(self) -> None:
         """Account for what is named."""
@@ -233,6 +226,9 @@ class Passage:
             sent, tally = self._sent, self._ledger.tally
             account = await self._naming.account(sent.batch)
             self._sent = None
+            stayed = account.refused + account.moved + account.untouched
+            if stayed and sent.copies.count:
+                await self._spare(stayed, sent.copies.places(sent.batch.keys))
             if account.error is not None:
                 self._finished.clear()  # the keys that stay are to be found again
             moved = self._moved(account.moved)
@@ -260,9 +256,6 @@ class Passage:
             tally.already_gone += portion.gone
             ledger.refuse(refused)
             ledger.place = portion.place or ledger.place
-            if ledger.kept:
-                for key in portion.keys:
-                    ledger.kept.pop(key, None)
         self._finished.clear()
 
     def _moved(self, keys: list[bytes]) -> list[bytes]:

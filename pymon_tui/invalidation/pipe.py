@@ -16,9 +16,9 @@ from redis.exceptions import InvalidResponse, NoPermissionError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pymon_tui.invalidation.hurry import Hurry
+from pymon_tui.invalidation.identity import Identity, identity_of
 from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.readings.info import parse_info
 from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
@@ -34,21 +34,6 @@ SLICE = 262_144
 
 _NOTHING = object()
 _DENIED = "NOPERM "
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which server process answers (``INFO server``, ``INFO replication``), and as whom it knows us.
-
-    Attributes:
-        run_id: Random for each start of a server (``run_id``); empty where the server doesn't tell.
-        role: ``master`` or ``slave``; empty where the server doesn't tell.
-        user: The ACL user (``ACL WHOAMI``); the endpoint's where the server doesn't tell.
-    """
-
-    run_id: str
-    role: str
-    user: SafeText
 
 
 class Line(Protocol):
@@ -305,12 +290,4 @@ async def _identify(pipe: Pipe) -> Identity:
     server, replication = await pipe.ask(asked, 2)
     # Apart from the others: a server without ACLs counts the question as an error, and is asked once a connection.
     user = await pipe.ask_one(b"ACL", b"WHOAMI")
-    return Identity(
-        run_id=_field(server, "run_id"),
-        role=_field(replication, "role"),
-        user=safe(user) if isinstance(user, bytes) else pipe.identity.user,
-    )
-
-
-def _field(answer: Answer, name: str) -> str:
-    return (parse_info(answer).text(name) or "") if isinstance(answer, bytes) else ""
+    return identity_of(server, replication, safe(user) if isinstance(user, bytes) else pipe.identity.user)

@@ -16,6 +16,7 @@ Mode = Literal["unlink", "expire"]
 
 _MOST_KEYS = 10
 _REMOVAL: dict[Mode, tuple[bytes, ...]] = {"unlink": (b"UNLINK", b"KEY"), "expire": (b"PEXPIRE", b"KEY", b"1")}
+_ENDS = (b"PEXPIREAT", b"KEY", b"1")  # so that the ends are known that a run with an undo gives
 _UNDO: tuple[tuple[bytes, ...], ...] = ((b"DUMP", b"KEY"), (b"PTTL", b"KEY"), (b"RESTORE", b"KEY", b"0", b""))
 _ROLES = {"master": "primary", "slave": "replica"}
 
@@ -53,7 +54,7 @@ async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bo
     Raises:
         LinkError: If the link is lost.
     """
-    removal = await _denials(pipe, keys, _REMOVAL[mode])
+    removal = await _denials(pipe, keys, _ENDS if undo and mode == "expire" else _REMOVAL[mode])
     kept = [await _denials(pipe, keys, command) for command in _UNDO] if undo else []
     denied = [denials for denials in (removal, *kept) if denials is not None]
     return Permissions(

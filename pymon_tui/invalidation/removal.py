@@ -26,6 +26,7 @@ from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.room import room_for_trash
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, trash_path
+from pymon_tui.invalidation.trash_files import next_number
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
@@ -257,7 +258,8 @@ class Removal:
             return
         folder, cap = self._journal.folder, self._options.trash_cap
         room = self._part.trash_room if self._part is not None else room_for_trash(folder, cap, self.order)
-        header = TrashHeader(self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time())
+        whose = self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time()
+        header = TrashHeader(*whose, mode=self._options.mode, marks=True, number=next_number(folder))
         self._trash = TrashWriter(trash_path(folder, self.id), header, cap=room)
 
     def _close_trash(self) -> None:
@@ -268,7 +270,7 @@ class Removal:
         """
         if self._trash is not None:
             self._trash.close()
-            if not self._trash.kept:
+            if not self._trash.named:
                 self._trash.path.unlink(missing_ok=True)
 
     def _told(self, pipe: Pipe) -> dict[str, Any]:
@@ -279,6 +281,7 @@ class Removal:
             self._endpoint,
             acl_user=pipe.identity.user,
             run_id=pipe.identity.run_id,
+            replid=next(iter(pipe.identity.replids), ""),
             undo=self._trash.path if self._trash is not None else None,
             addresses=self._addresses,
         )
@@ -300,7 +303,7 @@ class Removal:
             left=left,
             bytes_estimated=round(per_key * went) if per_key is not None else None,
             seconds=self._elapsed,
-            undo=trash.path if trash is not None and trash.kept else None,
+            undo=trash.path if trash is not None and trash.named else None,
             undo_bytes=ledger.trash_bytes,
             undo_left_out=ledger.undo_left_out,
             dry_run=self._options.dry_run,

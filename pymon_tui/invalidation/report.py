@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from pymon_tui.invalidation.account import Mode, Options, Result, Tally
+from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
 from pymon_tui.invalidation.verdict import Undo, Verdict
@@ -134,6 +135,9 @@ def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
         rows.append(row("for good", verdict.undo.loss, "act" if verdict.undo.state != "partial" else "warn"))
     if plan.note is not None:
         rows.append(row("note", plan.note, "warn"))
+    links = links_lost(name for name, count in plan.types if count)
+    if links is not None and verdict.undo.state in ("certain", "partial"):
+        rows.append(row("undo", links, "warn"))
     return (*rows, *(row("refused", refusal, "warn") for refusal in plan.refusals))
 
 
@@ -196,9 +200,11 @@ def kept_rows(result: Result) -> tuple[Row, ...]:
 
 def restored_rows(tally: RestoreTally) -> tuple[Row, ...]:
     """What became of the keys of an undo."""
+    changed = "since, and left as they are" if tally.skipped else ""
     return (
         row("restored", units.whole(tally.restored), "strong"),
-        row("there already", units.whole(tally.skipped)),
+        row("there already", units.whole(tally.there)),
+        row("changed", units.whole(tally.skipped), remark=changed),
         row("expired", units.whole(tally.expired)),
         row("failed", units.whole(tally.failed), "act" if tally.failed else "value"),
     )
@@ -207,6 +213,15 @@ def restored_rows(tally: RestoreTally) -> tuple[Row, ...]:
 def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
     """What keeps an undo from being all of it."""
     rows = [row("why", result.why, "warn")] if result.why else []
+    if result.tally.unlinked:
+        lack = (
+            f"{units.whole(result.tally.unlinked)} time series are back without their compaction rules, if they had any"
+        )
+        rows.append(row("links", lack, "warn"))
+    if result.copied:
+        rows.append(row("copied", f"{keys(result.copied)} more, and never removed: left alone"))
+    if result.evicted:
+        rows.append(row("evicted", f"{keys(result.evicted)} meanwhile (maxmemory)", "warn"))
     if result.left:
         rows.append(row("left", f"{keys(result.left)} still to come: undo the run again", "warn"))
     if result.torn:

@@ -13,11 +13,14 @@ from pathlib import Path
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.named import Named
+from pymon_tui.invalidation.outlook import memory_of
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pipe import Line, open_pipe
+from pymon_tui.invalidation.portions import portions
 from pymon_tui.invalidation.preflight import replica_problem
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
+from pymon_tui.invalidation.reending import Reending
 from pymon_tui.invalidation.restore_account import (
     LISTED,
     Failure,
@@ -28,13 +31,13 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
-from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, RestorePart
-from pymon_tui.invalidation.returning import Returning, Sent, portions
+from pymon_tui.invalidation.restore_before import Before, before_of
+from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_same
+from pymon_tui.invalidation.returning import Returning, Sent
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import patient_lock
-from pymon_tui.journal.records import Record, about
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
@@ -44,8 +47,7 @@ _AT_ONCE = 2_000  # keys: so few are back before it is known what other clients 
 PERIOD = 2.0
 """Seconds between two entries in the journal."""
 
-_SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a thin line
-_NOTHING = safe("")
+_SILENCE, _NOTHING = 60.0, safe("")  # seconds: a value of many megabytes is long on its way on a thin line
 
 
 class _Stopped(Exception):  # noqa: N818 - what was found out
@@ -105,8 +107,7 @@ class Restore:
         self._replace = replace
         self._elsewhere = elsewhere
         self._total = 0
-        self._tally = RestoreTally()
-        self._mark = Mark()
+        self._tally, self._mark = RestoreTally(), Mark()
         self._failures: list[Failure] = []
         self._state: RestoreState = "starting"
         self._why: SafeText = _NOTHING
@@ -114,8 +115,9 @@ class Restore:
         self._seconds: float | None = None
         self._pacer = Pacer(Pulse(endpoint), ceiling, None)
         self._unrecorded: SafeText | None = None
-        self._compares = False  # whether a key that is there may be of this undo, and is looked at
-        self._ends = False  # whether keys that are there may only have been given an earlier end
+        self._before = Before()
+        self._evicted_before: int | None = None
+        self._evicted: int | None = None
         self._written_at = 0.0
 
     @property
@@ -168,26 +170,20 @@ class Restore:
     def _check(self, pipe: Line, header: TrashHeader) -> None:
         if replica_problem(pipe) is not None:
             raise RestoreError(f"{pipe.endpoint.label} is a replica; connect to its primary to restore keys")
-        if self._part is None and not self._elsewhere and (not header.run_id or pipe.identity.run_id != header.run_id):
-            raise OtherServer(
-                f"{pipe.endpoint.label} was restarted since the run, or is another server than {safe(header.server)}; "
-                "restore to it only if that is what you want (--elsewhere)"
-            )
+        if self._part is None and not self._elsewhere:
+            require_same(pipe, header)
 
     async def _take_up(self, pipe: Line, header: TrashHeader) -> None:
         """Find out what was done before, and write down that this begins."""
-        known: tuple[Record, ...] = ()
         try:
-            known = await asyncio.to_thread(about, self._journal, header.run)
+            self._before = await asyncio.to_thread(
+                before_of, self._journal, header, self._path, run_id=pipe.identity.run_id, replace=self._replace
+            )
         except JournalError as error:
+            self._before = Before(ends=header.mode == "expire")
             self._unrecorded = safe(str(error))
-        self._ends = any(record.mode == "expire" for record in known if record.id == header.run)
-        earlier = next((record for record in known if record.kind == "undo" and record.run == header.run), None)
-        self._compares = earlier is not None or self._ends
-        if earlier is not None and earlier.state != "done" and self._goes_on_from(earlier, pipe):
-            told = earlier.result or earlier.progress or {}
-            self._mark = Mark.from_json(told.get("mark"))
-            self._tally = self._mark.tally
+        self._mark = self._before.mark
+        self._tally = self._mark.tally
         await self._write(
             "started",
             acl_user=pipe.user,
@@ -204,10 +200,6 @@ class Restore:
             run=header.run,
             **({"group": self._part.group} if self._part is not None else {}),
         )
-
-    def _goes_on_from(self, earlier: Record, pipe: Line) -> bool:
-        same_way = earlier.started.get("replace") is self._replace
-        return same_way and bool(earlier.run_id) and earlier.run_id == pipe.identity.run_id
 
     async def _carried_out(self, pipe: Line, reader: TrashReader) -> RestoreResult:
         outcome: RestoreOutcome = "interrupted"
@@ -236,7 +228,8 @@ class Restore:
                     return await self._restore(pipe, reader)
                 except LinkError as error:
                     # What was on its way may have been restored or not: it is sent again, and what is there looked at.
-                    self._tally, self._compares = self._mark.tally, True
+                    self._tally = self._mark.tally
+                    self._before = replace(self._before, compares=True, again=True)
                     await pipe.close()
                     self._state = "reconnecting"
                     check = self._named.may_be if self._named is not None else None
@@ -253,8 +246,10 @@ class Restore:
 
     async def _restore(self, pipe: Line, reader: TrashReader) -> None:
         self._state, self._why = "running", _NOTHING
-        returning = Returning(pipe, replace=self._replace, compares=self._compares, ends=self._ends)
+        returning = self._returning(pipe)
         await returning.look_at_the_clock()
+        if self._part is None and self._evicted_before is None:
+            self._evicted_before = (await memory_of(pipe)).evicted
         sent: deque[Sent] = deque()
         refusal: SafeText | None = None
         found = portions(reader, self._mark.offset, self._mark.index, self._passed_over)
@@ -269,8 +264,17 @@ class Restore:
                     refusal = await self._settle(returning, sent.popleft(), refusal)
         while sent:
             refusal = await self._settle(returning, sent.popleft(), refusal)
+        if self._evicted_before is not None and (evicted := (await memory_of(pipe)).evicted) is not None:
+            self._evicted = evicted - self._evicted_before
         if refusal:
             raise _Stopped(refusal)
+
+    def _returning(self, pipe: Line) -> Returning:
+        before, replaces = self._before, self._replace
+        compares, again = before.compares, before.again
+        if before.ends:
+            return Reending(pipe, replace=replaces, compares=compares, again=again, window=before.window)
+        return Returning(pipe, replace=replaces, compares=compares, again=again)
 
     async def _may_go_on(self) -> bool:
         try:
@@ -282,10 +286,7 @@ class Restore:
     async def _settle(self, returning: Returning, sent: Sent, refusal: SafeText | None) -> SafeText | None:
         """Count a portion; returns why the server takes no key, once it has said so."""
         settled = await returning.settle(sent)
-        told = settled.tally
-        self._tally = self._tally.plus(
-            restored=told.restored, skipped=told.skipped, expired=told.expired, failed=told.failed
-        )
+        self._tally = self._tally.plus(settled.tally)
         self._failures += settled.failures[: LISTED - len(self._failures)]
         refusal = refusal or settled.refusal
         if refusal is None:  # else an undo after this one begins with the first portion that was refused
@@ -306,6 +307,8 @@ class Restore:
             failures=tuple(self._failures),
             seconds=self._elapsed,
             unrecorded=self._unrecorded,
+            copied=reader.marks().copied,
+            evicted=self._evicted,
         )
 
     async def _write(self, event: str, **fields: JsonValue) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeAlias
 
 from pymon_tui.model.text import SafeText, safe
@@ -20,27 +20,31 @@ class RestoreTally:
     """What became of the keys so far.
 
     Attributes:
-        restored: They are back, with their value and the end of their life.
-        skipped: A key of that name was there, and stays as it is.
+        restored: They are back, with their value and the end of their life; after an ``expire`` run, with that end.
+        skipped: A key of that name is there and stays as it is; or, after an ``expire`` run, what became of the key
+            since is not the run's doing, and stays.
         expired: They would have ended by now of themselves.
         failed: The server refused them.
+        there: They are there as they were: an undo before this one brought them back, or they never went.
+        unlinked: Of those restored, keys whose type has links to others that RESTORE doesn't bring (time series with
+            compaction rules).
     """
 
     restored: int = 0
     skipped: int = 0
     expired: int = 0
     failed: int = 0
+    there: int = 0
+    unlinked: int = 0
 
     @property
     def settled(self) -> int:
         """All of them together."""
-        return self.restored + self.skipped + self.expired + self.failed
+        return self.restored + self.skipped + self.expired + self.failed + self.there
 
-    def plus(self, *, restored: int = 0, skipped: int = 0, expired: int = 0, failed: int = 0) -> Self:
+    def plus(self, other: RestoreTally) -> Self:
         """These and those."""
-        return type(self)(
-            self.restored + restored, self.skipped + skipped, self.expired + expired, self.failed + failed
-        )
+        return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     def as_json(self) -> dict[str, int]:
         """For the journal and ``--json``."""
@@ -68,8 +72,10 @@ class Mark:
     @classmethod
     def from_json(cls, told: object) -> Self:
         """What ``as_json`` gave; the start of the file where it isn't that."""
-        names = ("offset", "index", "restored", "skipped", "expired", "failed")
-        numbers = [told.get(name) for name in names] if isinstance(told, Mapping) else []
+        names = ("offset", "index", *(each.name for each in fields(RestoreTally)))
+        # What an older version wrote has no count of the last two.
+        absent = {"there": 0, "unlinked": 0}
+        numbers = [told.get(name, absent.get(name)) for name in names] if isinstance(told, Mapping) else []
         whole = [number for number in numbers if isinstance(number, int) and number >= 0]
         return cls(whole[0], whole[1], RestoreTally(*whole[2:])) if len(whole) == len(names) else cls()
 
@@ -110,13 +116,15 @@ class RestoreResult:
         run: The run that it undoes.
         outcome: Whether it came to the end of the trash, and if not, what ended it.
         why: In one line, where there is something to say.
-        total: Keys in the trash that can be read.
+        total: Keys in the trash that the run removed, as far as it can be read.
         tally: What became of them.
         torn: Whether the trash ends in the middle of a block: what was written there last can't be read.
         failures: The first of the keys that the server refused.
         seconds: That it took.
         unrecorded: Why the journal doesn't have all of this; None if it does.
         nodes: The accounts of what each node of a cluster had, of which this is the sum; empty for one server.
+        copied: Keys in the trash that the run was cut off before removing, and that are left alone.
+        evicted: Keys that the server evicted meanwhile (``evicted_keys``); None where it doesn't tell.
     """
 
     undo: str
@@ -130,6 +138,8 @@ class RestoreResult:
     seconds: float
     unrecorded: SafeText | None
     nodes: tuple[NodeRestored, ...] = ()
+    copied: int = 0
+    evicted: int | None = None
 
     @property
     def left(self) -> int:
@@ -146,6 +156,8 @@ class RestoreResult:
             "total": self.total,
             **self.tally.as_json(),
             "left": self.left,
+            "copied": self.copied,
+            "evicted": self.evicted,
             "torn": self.torn,
             "failures": [{"key": failure.key, "why": failure.why} for failure in self.failures],
             "seconds": round(self.seconds, 3),

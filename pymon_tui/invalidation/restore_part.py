@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pymon_tui.invalidation.pipe import Line
+from pymon_tui.invalidation.trash_format import TrashHeader
+from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 
 
@@ -15,6 +17,24 @@ class RestoreError(Exception):
 
 class OtherServer(RestoreError):  # noqa: N818 - what was found
     """Another server process answers than the one that the keys were removed from. A person may want that."""
+
+
+def require_same(pipe: Line, header: TrashHeader) -> None:
+    """Refuse any server process but the one that the keys were removed from.
+
+    Raises:
+        OtherServer: If another one answers, or nobody knows which one does.
+    """
+    here, there, anyway = pipe.endpoint.label, safe(header.server), "restore to it only if that is what you want"
+    if not header.run_id:
+        why = f"whoever removed the keys was not told by {there} which process it is (INFO)"
+    elif not pipe.identity.run_id:
+        why = f"{here} doesn't tell {pipe.user} which process it is: INFO is denied or renamed; grant +info, or else"
+    elif pipe.identity.run_id != header.run_id:
+        why = f"{here} was restarted since the run, or is another server than {there}"
+    else:
+        return
+    raise OtherServer(f"{why}{'' if why.endswith('or else') else ';'} {anyway} (--elsewhere)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

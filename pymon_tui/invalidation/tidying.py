@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from pymon_tui.invalidation.blocking import to_its_end
-from pymon_tui.invalidation.trash import trashed
+from pymon_tui.invalidation.trash_files import trashed
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.pruning import prune
 

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
+from pymon_tui.invalidation.trash_files import make_room, trash_folder, trash_path, trash_size
 from pymon_tui.invalidation.trash_format import (
-    HEAD,
-    MAGIC,
+    TrashError,
     TrashHeader,
     TrashRecord,
+    Used,
     header_line,
-    header_of,
+    named,
     packed,
-    unpacked,
+    room_of_mark,
+    spared,
 )
-from pymon_tui.journal.folder import StateError, open_private
-from pymon_tui.journal.ids import is_id
+from pymon_tui.invalidation.trash_reader import Block, TrashReader
+from pymon_tui.journal.folder import open_private
 
 __all__ = [
     "Block",
@@ -37,29 +39,13 @@ __all__ = [
     "trash_folder",
     "trash_path",
     "trash_size",
-    "trashed",
 ]
-
-_LONGEST_HEADER = 65_536
-_SUFFIX = ".trash"
-_FOREIGN = "it is no trash of this version; let it be, or remove it"
-
-
-class TrashError(StateError):
-    """A trash file that can't be written or read."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Records that were written at once; both offsets are bytes from the start of the file."""
-
-    offset: int
-    next_offset: int
-    records: tuple[TrashRecord, ...]
 
 
 class TrashWriter:
     """Writes a new trash file. A context manager; all of it blocks for as long as the disk takes.
+
+    It may be called from several threads at once: each waits for the one before it.
 
     Args:
         path: The file, which must not exist; its folder may.
@@ -72,14 +58,16 @@ class TrashWriter:
     Attributes:
         bytes: Of the file, so far.
         kept: Records in it.
+        named: Those of them that were named to the server, and didn't turn out to have stayed.
+        block: Offset of the records that were written last.
         full: Whether a record has not fitted: nothing is kept from then on.
     """
 
     def __init__(self, path: Path, header: TrashHeader, *, cap: int) -> None:
-        self.path = path
-        self.kept = 0
-        self.full = False
-        self._cap = cap
+        self.path, self.full, self._cap = path, False, cap
+        self.kept = self.named = self.block = 0
+        self._marks, self._ends = header.marks, header.mode == "expire"
+        self._lock = Lock()
         try:
             self._descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except OSError as error:
@@ -92,8 +80,13 @@ class TrashWriter:
             path.unlink(missing_ok=True)
             raise
 
-    def write(self, records: Sequence[TrashRecord]) -> int:
+    def write(self, records: Sequence[TrashRecord], uses: Sequence[int] = (), used: Used = "") -> int:
         """Keep records, in the system's hands when this returns: a killed process loses none of them.
+
+        Args:
+            records: What is kept.
+            uses: What is known of how each was used, in order; empty for nothing.
+            used: What that is.
 
         Returns:
             How many of them were kept, from the first on; the others don't fit.
@@ -101,17 +94,53 @@ class TrashWriter:
         Raises:
             TrashError: If the disk is full or fails; none of these records is kept then.
         """
+        with self._lock:
+            return self._write(records, uses, used)
+
+    def _write(self, records: Sequence[TrashRecord], uses: Sequence[int], used: Used) -> int:
         count = 0 if self.full else len(records)
         while count:
-            block = packed(records[:count])
-            room = self._cap - self.bytes
+            block = packed(records[:count], uses[:count], used if uses else "")
+            mark = room_of_mark(count, ends=self._ends) if self._marks else 0
+            room = self._cap - self.bytes - mark
             if len(block) <= room:
+                self.block = self.bytes
                 self._append(block)
                 self.kept += count
                 break
             self.full = True
             count = min(count - 1, int(count * max(room, 0) / len(block)))
         return count
+
+    def name(self, block: int, first: int, count: int, ends: Sequence[int]) -> None:
+        """Mark records of a block as named, before their keys are; what isn't marked was only copied.
+
+        Args:
+            block: Offset of the block.
+            first: Index of the first of the records.
+            count: How many they are.
+            ends: The end that each key is given (unix ms); empty where they are removed.
+
+        Raises:
+            TrashError: If the disk is full or fails; then none of them may be named.
+        """
+        with self._lock:
+            self._append(named(block, first, count, ends))
+            self.named += count
+
+    def spare(self, places: Sequence[tuple[int, int]]) -> None:
+        """Mark records as copies alone: their keys were named, and it is known that they weren't removed.
+
+        Args:
+            places: Each record's block and index.
+
+        Raises:
+            TrashError: If the disk is full or fails.
+        """
+        if places:
+            with self._lock:
+                self._append(spared(places))
+                self.named -= len(places)
 
     def close(self) -> None:
         """Have all of it on disk, and close the file.
@@ -146,157 +175,3 @@ class TrashWriter:
 
     def _error(self, error: OSError) -> TrashError:
         return TrashError("can't write the trash", self.path, error)
-
-
-class TrashReader:
-    """Reads a trash file, also one whose end is torn. A context manager; all of it blocks.
-
-    Raises:
-        TrashError: If it can't be opened, or is none.
-
-    Attributes:
-        path: The file.
-        header: Whose it is.
-        torn: Whether ``blocks`` has come upon a block that is not whole; nothing after it can be read.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.torn = False
-        try:
-            self._file = os.fdopen(open_private(path, os.O_RDONLY), "rb")
-        except OSError as error:
-            raise TrashError("can't read the trash", path, error) from None
-        try:
-            self.header = header_of(self._file.readline(_LONGEST_HEADER))
-            self._first = self._file.tell()
-        except OSError as error:
-            self._file.close()
-            raise TrashError("can't read the trash", path, error) from None
-        except ValueError:
-            self._file.close()
-            raise TrashError("can't read the trash", path, _FOREIGN) from None
-
-    def blocks(self, start: int = 0) -> Iterator[Block]:
-        """The blocks from this offset on, which is 0 or the ``next_offset`` of one; it ends where the file is torn.
-
-        Raises:
-            TrashError: If the disk fails.
-        """
-        offset = start or self._first
-        try:
-            while (found := self._count_and_size(offset)) is not None:
-                count, size, checksum = found
-                following = offset + HEAD.size + size
-                try:
-                    records = unpacked(self._file.read(size), count, checksum)
-                except ValueError:
-                    self.torn = True
-                    return
-                yield Block(offset, following, records)
-                offset = following
-        except OSError as error:
-            raise TrashError("can't read the trash", self.path, error) from None
-
-    def count(self) -> int:
-        """How many records there are, from the blocks' own words; reads little, whatever the size.
-
-        Raises:
-            TrashError: If the disk fails.
-        """
-        offset, total = self._first, 0
-        try:
-            while (found := self._count_and_size(offset)) is not None:
-                total += found[0]
-                offset += HEAD.size + found[1]
-        except OSError as error:
-            raise TrashError("can't read the trash", self.path, error) from None
-        return total
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _count_and_size(self, offset: int) -> tuple[int, int, int] | None:
-        """Records, bytes and checksum of the block at this offset; None at the end, and where no whole one follows."""
-        end = os.fstat(self._file.fileno()).st_size
-        self._file.seek(offset)
-        head = self._file.read(HEAD.size)
-        if not head:
-            return None
-        if len(head) == HEAD.size:
-            magic, count, size, checksum = HEAD.unpack(head)
-            if magic == MAGIC and size <= end - offset - HEAD.size:
-                return count, size, checksum
-        self.torn = True
-        return None
-
-
-def trash_path(folder: Path, run: str) -> Path:
-    """The file of a run in the state folder."""
-    return trash_folder(folder) / f"{run}{_SUFFIX}"
-
-
-def trash_folder(folder: Path) -> Path:
-    """Where the files are, in the state folder."""
-    return folder / "trash"
-
-
-def trashed(folder: Path) -> tuple[str, ...]:
-    """The runs, and the parts of runs, that have a file there."""
-    return tuple(path.stem for path, _ in _files(folder))
-
-
-def trash_size(folder: Path) -> int:
-    """Bytes of all trash files in the state folder."""
-    return sum(size for _, size in _files(folder))
-
-
-def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> tuple[str, ...]:
-    """Remove the files of the oldest runs until ``needed`` bytes fit beside the others under ``cap``.
-
-    Args:
-        folder: The state folder.
-        cap: Bytes that all files together may have.
-        needed: Bytes that are to come.
-        keep: Runs whose files stay: those that are being written or read.
-
-    Returns:
-        The runs that can no longer be undone.
-
-    Raises:
-        TrashError: If a file can't be removed.
-    """
-    files = _files(folder)
-    size = sum(bytes_ for _, bytes_ in files)
-    dropped: list[str] = []
-    for path, bytes_ in files:
-        if size + needed <= cap:
-            break
-        if path.stem in keep:
-            continue
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise TrashError("can't make room in the trash, by removing", path, error) from None
-        size -= bytes_
-        dropped.append(path.stem)
-    return tuple(dropped)
-
-
-def _files(folder: Path) -> list[tuple[Path, int]]:
-    """The trash files with their sizes, the oldest run first: their names begin with the time."""
-    found = []
-    for path in sorted(trash_folder(folder).glob(f"*{_SUFFIX}")):
-        if is_id(path.stem):
-            try:
-                found.append((path, path.stat(follow_symlinks=False).st_size))
-            except FileNotFoundError:  # another process makes room as well
-                continue
-    return found

@@ -1,4 +1,8 @@
-"""How the trash is laid out in its file: a line of JSON, and blocks that are each whole for themselves."""
+"""How the trash is laid out in its file: a line of JSON, and blocks that are each whole for themselves.
+
+A block holds records, or marks: which of the records were named to the server since, and which of those turned out not
+to have been removed. Files of version 1 have no marks: all of their records count as named.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import is_id
 
 TrashRecord: TypeAlias = tuple[bytes, int, bytes]
@@ -17,10 +22,32 @@ TrashRecord: TypeAlias = tuple[bytes, int, bytes]
 HEAD = struct.Struct("<4sIQI")
 """What a block begins with: magic, number of records, bytes that follow, and their checksum."""
 
-MAGIC = b"PYMT"
-_VERSION = 1
+Used: TypeAlias = Literal["", "idle", "freq"]
+"""What is known of how a key was used: nothing, seconds since its last use, or its logarithmic LFU counter."""
+
+RECORDS: dict[bytes, Used] = {b"PYMT": "", b"PYMI": "idle", b"PYMF": "freq"}
+"""Blocks of records by their magic."""
+
+NAMED, SPARED = b"PYMN", b"PYMS"
+"""Blocks of marks: records that were named to the server, and records whose keys turned out to have stayed."""
+
+MAGICS = frozenset((*RECORDS, NAMED, SPARED))
+"""All that a block may begin with."""
+
+PLACE = struct.Struct("<QI")
+"""A record's place: the offset of its block in the file, and its index there."""
+
+LONGEST_HEADER = 65_536
+"""Bytes that a file's first line has at most."""
+
+_MAGIC_OF: dict[Used, bytes] = {used: magic for magic, used in RECORDS.items()}
+_VERSION = 2
 _LEVEL = 1  # values are compressed by the server as well: more effort gains little
 _PER_RECORD = 16  # bytes: the end of the key's life, the length of the key and of its payload
+
+
+class TrashError(StateError):
+    """A trash file that can't be written or read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +60,9 @@ class TrashHeader:
         db: The database.
         server: What the server was called: a profile's name, or its address.
         started: When the run started (unix seconds).
+        mode: ``unlink`` or ``expire``; empty where it isn't told.
+        marks: Whether the records that were named are marked; else all of them count as named.
+        number: Rises from file to file of a state folder, whatever the clock says; 0 where it isn't told.
     """
 
     run: str
@@ -40,6 +70,9 @@ class TrashHeader:
     db: int
     server: str
     started: float
+    mode: str = ""
+    marks: bool = False
+    number: int = 0
 
 
 def header_line(header: TrashHeader) -> bytes:
@@ -47,33 +80,71 @@ def header_line(header: TrashHeader) -> bytes:
     return json.dumps({"version": _VERSION, **asdict(header)}).encode() + b"\n"
 
 
-def packed(records: Sequence[TrashRecord]) -> bytes:
-    """A block of at least one record."""
+def packed(records: Sequence[TrashRecord], uses: Sequence[int], used: Used) -> bytes:
+    """A block of at least one record; ``uses`` has a number for each where ``used`` isn't empty."""
     keys, ends, payloads = zip(*records, strict=True)
     count = len(records)
     # Column by column: it is put together faster than record by record, and like stands beside like.
     frame = struct.pack(f"<{count}Q{2 * count}I", *ends, *map(len, keys), *map(len, payloads))
-    data = zlib.compress(b"".join((frame, *keys, *payloads)), _LEVEL)
-    return HEAD.pack(MAGIC, count, len(data), zlib.crc32(data, count)) + data
+    column = struct.pack(f"<{count}I", *uses) if used else b""
+    data = zlib.compress(b"".join((frame, column, *keys, *payloads)), _LEVEL)
+    return _block(_MAGIC_OF[used], count, data)
 
 
-def unpacked(data: bytes, count: int, checksum: int) -> tuple[TrashRecord, ...]:
-    """The records of a block.
+def unpacked(data: bytes, count: int, used: Used) -> tuple[tuple[TrashRecord, ...], tuple[int, ...]]:
+    """The records of a block, and how each was used where that is known.
 
     Raises:
-        ValueError: If these are not the bytes that were written.
+        ValueError, struct.error, zlib.error: If these are not the bytes that were written.
     """
-    if zlib.crc32(data, count) != checksum:
-        raise ValueError("wrong checksum")
     raw = zlib.decompress(data)
     numbers = struct.unpack_from(f"<{count}Q{2 * count}I", raw)
     ends, sizes = numbers[:count], numbers[count:]
     place = count * _PER_RECORD
+    uses: tuple[int, ...] = ()
+    if used:
+        uses = struct.unpack_from(f"<{count}I", raw, place)
+        place += 4 * count
     pieces = []
     for size in sizes:
         pieces.append(raw[place : place + size])
         place += size
-    return tuple(zip(pieces[:count], ends, pieces[count:], strict=True))
+    return tuple(zip(pieces[:count], ends, pieces[count:], strict=True)), uses
+
+
+def named(block: int, first: int, count: int, ends: Sequence[int]) -> bytes:
+    """The mark that so many records of a block were named; ``ends`` is the end that each was given, or empty."""
+    return _block(NAMED, count, PLACE.pack(block, first) + struct.pack(f"<{len(ends)}Q", *ends))
+
+
+def unpacked_named(data: bytes, count: int) -> tuple[int, int, tuple[int, ...]]:
+    """Block, index of the first record, and the ends that were given, or none; what ``named`` packed.
+
+    Raises:
+        struct.error: If it is something else.
+    """
+    block, first = PLACE.unpack_from(data)
+    given = count if len(data) > PLACE.size else 0
+    return block, first, struct.unpack_from(f"<{given}Q", data, PLACE.size)
+
+
+def spared(places: Sequence[tuple[int, int]]) -> bytes:
+    """The mark that these records' keys were named and stayed."""
+    return _block(SPARED, len(places), b"".join(PLACE.pack(*place) for place in places))
+
+
+def room_of_mark(count: int, *, ends: bool) -> int:
+    """Bytes that the mark of so many records takes."""
+    return HEAD.size + PLACE.size + 8 * count * ends
+
+
+def is_whole(data: bytes, count: int, checksum: int) -> bool:
+    """Whether a block's data is what was written."""
+    return zlib.crc32(data, count) == checksum
+
+
+def _block(magic: bytes, count: int, data: bytes) -> bytes:
+    return HEAD.pack(magic, count, len(data), zlib.crc32(data, count)) + data
 
 
 def header_of(line: bytes) -> TrashHeader:
@@ -85,12 +156,18 @@ def header_of(line: bytes) -> TrashHeader:
     told: Any = json.loads(line)
     match told:
         case {
-            "version": 1,
+            "version": 1 | 2,
             "run": str(run),
             "run_id": str(run_id),
             "db": int(db),
             "server": str(server),
             "started": int() | float() as started,
         } if is_id(run):
-            return TrashHeader(run, run_id, db, server, float(started))
+            mode, marks, number = told.get("mode"), told.get("marks"), told.get("number")
+            return TrashHeader(
+                *(run, run_id, db, server, float(started)),
+                mode=mode if isinstance(mode, str) else "",
+                marks=marks is True,
+                number=number if isinstance(number, int) else 0,
+            )
     raise ValueError("no header")

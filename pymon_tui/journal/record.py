@@ -42,7 +42,7 @@ class Record:
         removed_at_least: Keys that were removed for certain; of an undo, those that were restored.
         removed_at_most: And those that may have been, where answers were lost or never written down; None if unknown.
         why: Why it ended as it did; empty where there is nothing to say.
-        undone: Whether an undo of this run came to its end.
+        undone: Whether an undo of this run came to its end, and brought something back or left nothing to come.
         parts: What it consisted of, where it went on at several nodes of a cluster: each node's own record.
     """
 
@@ -87,6 +87,17 @@ class Record:
     def is_at(self, address: str) -> bool:
         """Whether it was about the server at this address."""
         return safe(address) in self.addresses
+
+    @property
+    def replid(self) -> str:
+        """The replication history that the server had (``master_replid``); empty where it isn't known."""
+        replid = self.started.get("replid")
+        return replid if isinstance(replid, str) else ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it ended by itself and knows of each key that it named what became of it."""
+        return self.state == "done" and self.result is not None and not self.result.get("unknown")
 
     @property
     def dry_run(self) -> bool:

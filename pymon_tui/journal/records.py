@@ -14,7 +14,7 @@ from pymon_tui.journal.lines import head_of, id_in
 from pymon_tui.journal.record import Kind, Outcome, Record, State
 from pymon_tui.journal.story import Story, record_of, whole
 
-__all__ = ["Kind", "Outcome", "Record", "State", "about", "find", "newest", "runs", "with_trash"]
+__all__ = ["Kind", "Outcome", "Record", "State", "about", "find", "newest", "runs"]
 
 
 class _Told:
@@ -50,7 +50,7 @@ class _Told:
 
     def undo(self, lines: list[bytes]) -> None:
         """Note what became of an undo; the lines of a run tell nothing here."""
-        if (story := _story(lines)) is not None and story.is_done_undo:
+        if (story := _story(lines)) is not None and story.has_undone:
             self.undone.add(str(story.started.fields.get("run")))
 
     def record(self, own_id: str, lines: list[bytes]) -> Record | None:
@@ -108,25 +108,6 @@ def runs(journal: Journal) -> tuple[Record, ...]:
         JournalError: If it can't be read.
     """
     return tuple(record for record in newest(journal) if isinstance(record, Record))
-
-
-def with_trash(journal: Journal, trash: Collection[str]) -> Iterator[Record]:
-    """The runs whose keys are kept, the newest first; the journal is read no further than they go back.
-
-    Args:
-        trash: The runs, and the parts of runs, that have a trash.
-
-    Raises:
-        JournalError: If it can't be read.
-    """
-    left = set(trash)
-    records = newest(journal)
-    while left and (record := next(records, None)) is not None:
-        if isinstance(record, Record) and record.kind == "run":
-            own = {record.id, *(part.id for part in record.parts)}
-            if own & left:
-                left -= own
-                yield record
 
 
 def find(journal: Journal, own_id: str) -> Record | None:

@@ -35,9 +35,13 @@ class Story:
             self.ended = self.told = entry
 
     @property
-    def is_done_undo(self) -> bool:
-        """Whether this is an undo that came to its end."""
-        return self.started.kind == "undo" and self.ended is not None and _text(self.ended, "outcome") == "done"
+    def has_undone(self) -> bool:
+        """Whether this is an undo that came to its end, and brought something back or left nothing to come."""
+        ended = self.ended
+        if self.started.kind != "undo" or ended is None or _text(ended, "outcome") != "done":
+            return False
+        back = any(_number(ended, name) for name in ("restored", "there"))
+        return back or not any(_number(ended, name) for name in ("skipped", "failed", "left"))
 
 
 def record_of(own_id: str, story: Story, folder: Path, *, undone: bool) -> Record:
@@ -66,7 +70,7 @@ def record_of(own_id: str, story: Story, folder: Path, *, undone: bool) -> Recor
         plan=plan if isinstance(plan, Mapping) else None,
         progress=story.progress.fields if story.progress else None,
         result=story.ended.fields if story.ended else None,
-        undo_path=_undo_path(started),
+        undo_path=_undo_path(started, folder),
         removed_at_least=least,
         removed_at_most=most,
         why=safe(_text(story.ended, "why")),
@@ -131,9 +135,13 @@ def _restored(story: Story) -> tuple[int, int | None]:
     return restored, restored if story.ended is not None else None
 
 
-def _undo_path(started: Entry) -> Path | None:
+def _undo_path(started: Entry, folder: Path) -> Path | None:
+    """The trash: in the state folder, wherever that is by now, or where it was."""
     text = _text(started, "trash" if started.kind == "undo" else "undo")
-    return path if text and (path := Path(text)).is_file() else None
+    if not text:
+        return None
+    ways = (folder / "trash" / Path(text).name, Path(text))
+    return next((path for path in ways if path.is_file()), None)
 
 
 def _text(entry: Entry | None, name: str) -> str:

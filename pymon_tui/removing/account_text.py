@@ -85,7 +85,7 @@ def undo_lines(result: RestoreResult) -> list[str]:
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
     if result.tally.skipped:
-        lines.append(f"  {'':<16}what is there already stays; --replace replaces it")
+        lines.append(f"  {'':<16}--replace replaces what was changed")
     lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)
     return lines
 

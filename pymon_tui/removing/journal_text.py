@@ -12,7 +12,7 @@ from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.removing.console import exact, fitted, padded
 
 _OF_RUN = ("matched", "removed", "already_gone", "protected", "refused", "unknown", "left")
-_COUNTS = (*_OF_RUN, "total", "restored", "skipped", "expired", "failed")
+_COUNTS = (*_OF_RUN, "total", "restored", "there", "skipped", "expired", "failed")
 _SERVER = 20  # cells of what the server is called, and its database
 _EMPTY = "nothing was done from here yet"
 

@@ -90,6 +90,7 @@ def of_restore(progress: RestoreProgress) -> SafeText:
     odd = (
         ("restored", tally.restored),
         ("failed", tally.failed),
+        ("there", tally.there),
         ("skipped", tally.skipped),
         ("expired", tally.expired),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.outlook import Outlook
 from pymon_tui.invalidation.restore_part import RestoreError
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
@@ -40,7 +41,12 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
         raise RestoreError(verdict.why)
     if not yes:
         require_somebody("restore keys")
-        show(_lines(record, desk, replace=replace))
+    outlook = asyncio.run(restore.outlook())
+    if yes:
+        for warning in outlook.warnings:
+            say(warning)
+    else:
+        show(_lines(record, outlook, desk, replace=replace))
         if not ask_yes("restore them?"):
             say("nothing is restored: you said no")
             return PARTLY
@@ -57,6 +63,7 @@ def _last(desk: Desk) -> Record:
     Raises:
         RestoreError: If there are runs, and none can be.
         WrongUse: If there is none.
+        LinkError: If the server can't be reached.
         JournalError: If the journal can't be read.
         LinkError, Refused: If the server can't be asked which it is.
     """
@@ -71,13 +78,18 @@ def _last(desk: Desk) -> Record:
     raise RestoreError(f"no run on {address} can be undone; of the last one, {record.id}: {why}")
 
 
-def _lines(record: Record, desk: Desk, *, replace: bool) -> list[str]:
-    removed = str(exact(record.removed_at_least))
-    if record.removed_at_most != record.removed_at_least:
-        removed += " or more" if record.removed_at_most is None else f" to {exact(record.removed_at_most)}"
+def _why_not(record: Record) -> str:
+    kept = record.result.get("undo") if record.result is not None else record.started.get("undo")
+    if not record.started.get("undo"):
+        return "it kept none"
+    return "its undo was dropped for newer ones, or removed by hand" if kept else "it removed nothing that was kept"
+
+
+def _lines(record: Record, outlook: Outlook, desk: Desk, *, replace: bool) -> list[str]:
     did = "given an end" if record.mode == "expire" else "removed"
     return [
         f"run {record.id} of {record.user}, {record.started_at:%Y-%m-%d %H:%M} UTC, {record.state}",
-        f"  {removed} keys {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
+        f"  {exact(outlook.load.keys)} keys {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
         f"  to {safe(desk.endpoint.label)}; a newer key of the same name {'is replaced' if replace else 'stays'}",
+        *(f"  {warning}" for warning in outlook.warnings),
     ]

@@ -39,10 +39,11 @@ async def test_a_removal_that_would_be_refused_is_known_before(redis: Redis, end
     )
     assert await redis.acl_log() == []
     assert (await plan_of(endpoint, selecting("cache:*"), mode="expire")).removal_problem is None
-    await user_may(redis, "~*", "+@all", "-pexpire")
-    denied = (await plan_of(endpoint, selecting("cache:*"), mode="expire")).removal_problem
-    assert denied is not None
-    assert denied.endswith("ACL SETUSER pymon +pexpire")
+    for undo, command in ((False, "pexpire"), (True, "pexpireat")):  # an undo has to know the ends that were given
+        await user_may(redis, "~*", "+@all", f"-{command}")
+        denied = (await plan_of(endpoint, selecting("cache:*"), mode="expire", undo=undo)).removal_problem
+        assert denied is not None
+        assert denied.endswith(f"ACL SETUSER pymon +{command}")
 
 
 @pytest.mark.needs("acl|dryrun")

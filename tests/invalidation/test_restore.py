@@ -166,14 +166,15 @@ async def test_an_undo_of_a_done_undo_finds_its_own_keys(
         await undo(server, path, journal).run()
         await client.set("key:00003", "newer")
         again = await undo(server, path, journal).run()
-        assert again.tally == RestoreTally(restored=9, skipped=1)
+        assert again.tally == RestoreTally(there=9, skipped=1)
 
 
 @pytest.mark.needs("pexpiretime")
 async def test_keys_that_were_given_an_earlier_end_get_their_own_back(
     redis: Redis, server: EmbeddedServer, journal: Journal
 ) -> None:
-    journal.append("run", "started", run=RUN, mode="expire")
+    options = {"expire": 55.0, "jitter": 10.0}
+    journal.append("run", "started", run=RUN, mode="expire", options=options)
     async with raw(server) as client:
         await client.mset({"lasting": 1, "ending": 1, "newer": 1, "ended": 1})
         await client.pexpireat("ending", 4_000_000_000_123)
@@ -181,7 +182,7 @@ async def test_keys_that_were_given_an_earlier_end_get_their_own_back(
         for key, _, payload in kept:
             if key != b"ended":
                 await client.restore(key, 60_000, payload)
-        await client.set("newer", 2, px=70_000)
+        await client.set("newer", 2, px=90_000)
         result = await undo(server, await trash_of(server, journal, kept), journal).run()
         assert result.tally == RestoreTally(restored=3, skipped=1)
         assert await client.execute_command("PEXPIRETIME", "ending") == 4_000_000_000_123

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
+import struct
+import sys
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +28,7 @@ from pymon_tui.invalidation.trash import (
     trash_path,
     trash_size,
 )
+from pymon_tui.invalidation.trash_files import next_number
 from tests.journal.processes import killed, started
 
 RUN, LATER, LATEST = "20261122-120411-7c3f", "20261122-120412-0000", "20261123-000000-ffff"
@@ -71,6 +78,109 @@ def test_any_bytes_come_out_as_they_went_in(tmp_path: Path, some: list[TrashReco
     path = written(tmp_path, some)
     assert all_of(path) == some
     path.unlink()
+
+
+def test_a_file_of_the_first_version_is_read(tmp_path: Path) -> None:
+    path = trash_path(tmp_path, RUN)
+    path.parent.mkdir()
+    header = {"version": 1, "run": RUN, "run_id": "a1b2", "db": 3, "server": "cache", "started": 1790000000.5}
+    raw = struct.pack("<2Q4I", 0, 1_000, 1, 3, 4, 5) + b"a" + b"key" + b"dump" + b"value"
+    data = zlib.compress(raw)
+    block = struct.pack("<4sIQI", b"PYMT", 2, len(data), zlib.crc32(data, 2)) + data
+    path.write_bytes(json.dumps(header).encode() + b"\n" + block)
+    with TrashReader(path) as reader:
+        assert reader.header == TrashHeader(RUN, "a1b2", 3, "cache", 1790000000.5)
+        assert (reader.count(), reader.marks().copied, reader.torn) == (2, 0, False)
+        (found,) = reader.blocks()
+    assert found.records == ((b"a", 0, b"dump"), (b"key", 1_000, b"value"))
+    assert (found.given, found.used, found.uses) == ((0, 0), "", ())
+
+
+def marked(folder: Path, run: str = RUN, *, cap: int = PLENTY, mode: str = "unlink", number: int = 0) -> TrashWriter:
+    header = TrashHeader(run, "a1b2", 3, "cache", 1.0, mode, marks=True, number=number)
+    return TrashWriter(trash_path(folder, run), header, cap=cap)
+
+
+def test_marks_tell_what_was_named_from_what_was_only_copied(tmp_path: Path) -> None:
+    with marked(tmp_path) as writer:
+        writer.write(records(0, 10))
+        first = writer.block
+        writer.name(first, 0, 4, [])
+        writer.name(first, 4, 2, [7_000, 8_000])
+        writer.write(records(10, 5))
+        writer.spare([(first, 1), (first, 5)])
+        assert (writer.kept, writer.named) == (15, 4)
+    with TrashReader(writer.path) as reader:
+        assert (reader.count(), reader.marks().copied) == (4, 11)
+        one, other = reader.blocks()
+        assert one.given == (0, -1, 0, 0, 7_000, -1, -1, -1, -1, -1)
+        assert other.given == (-1,) * 5
+        assert [block.offset for block in reader.blocks(one.next_offset)] == [other.offset]
+    assert not read(writer.path)[1]
+
+
+def test_marks_and_records_that_are_written_at_once_stay_apart(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """While records are written, keys of those before may turn out to have stayed."""
+    request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(1e-6)  # threads take turns all the time
+    with marked(tmp_path) as writer, ThreadPoolExecutor(1) as threads:
+        before: int | None = None
+        for _ in range(100):
+            writing = threads.submit(writer.write, records(0, 200))
+            for index in range(100 if before is not None else 0):
+                writer.spare([(before or 0, index)])
+            writing.result()
+            before = writer.block
+            writer.name(before, 0, 200, [])
+    with TrashReader(writer.path) as reader:
+        blocks = list(reader.blocks())
+        assert (len(blocks), reader.torn) == (100, False)
+        assert {sum(given < 0 for given in block.given) for block in blocks[:-1]} == {100}
+        assert reader.count() == writer.named == 100 * 200 - 99 * 100
+
+
+def test_uses_come_out_as_they_went_in(tmp_path: Path) -> None:
+    with marked(tmp_path) as writer:
+        writer.write(records(0, 3), [1, 2, 2**32 - 1], "idle")
+        writer.write(records(3, 2), [255, 0], "freq")
+        writer.write(records(5, 2))
+    found = read(writer.path)[0]
+    assert [(block.used, block.uses) for block in found] == [("idle", (1, 2, 2**32 - 1)), ("freq", (255, 0)), ("", ())]
+    assert [record for block in found for record in block.records][1][0] == b"key:1"
+
+
+@pytest.mark.parametrize("mode", ["unlink", "expire"])
+def test_there_is_always_room_for_the_mark(tmp_path: Path, mode: str) -> None:
+    """Within the cap: what is kept can be named."""
+    with marked(tmp_path, cap=20_000, mode=mode) as writer:
+        while not writer.full:
+            count = writer.write(records(0, 50))
+            writer.name(writer.block, 0, count, [2**40 + 1] * count if mode == "expire" else [])
+    assert writer.named == writer.kept > 100
+    assert writer.path.stat().st_size == writer.bytes <= 20_000
+
+
+def test_a_mark_that_is_cut_off_names_nothing(tmp_path: Path) -> None:
+    with marked(tmp_path) as writer:
+        writer.write(records(0, 10))
+        whole = writer.bytes
+        writer.name(writer.block, 0, 10, [])
+    for size in range(whole, writer.bytes):
+        data = writer.path.read_bytes()[:size]
+        cut = trash_path(tmp_path, LATER)
+        cut.unlink(missing_ok=True)
+        cut.write_bytes(data)
+        with TrashReader(cut) as reader:
+            assert (reader.count(), reader.marks().copied, reader.torn) == (0, 10, size > whole)
+
+
+def test_room_is_made_in_the_order_of_the_runs_whatever_the_clock_says(tmp_path: Path) -> None:
+    newest, oldest = RUN, LATEST  # the clock was set back between them
+    for number, run in ((1, oldest), (2, LATER), (3, newest)):
+        assert next_number(tmp_path) == number
+        with marked(tmp_path, run, number=next_number(tmp_path)) as writer:
+            writer.write(records(0, 10))
+    assert make_room(tmp_path, cap=trash_size(tmp_path), needed=1, keep=[]) == (oldest,)
 
 
 def test_reading_goes_on_where_it_was_left(tmp_path: Path) -> None:

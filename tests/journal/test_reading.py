@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pymon_tui.journal import lines
 from pymon_tui.journal.journal import Entry, Journal
 from pymon_tui.journal.lines import head_of, lines_backwards
-from pymon_tui.journal.records import Record, about, find, newest, runs, with_trash
+from pymon_tui.journal.records import Record, about, find, newest, runs
 
 
 def id_of(number: int) -> str:
@@ -72,8 +72,6 @@ def test_no_more_is_read_than_is_asked_for(journal: Journal, monkeypatch: pytest
     ]  # fmt: skip
     assert find(journal, id_of(195)) is not None
     assert [each.id for each in about(journal, id_of(195))] == [id_of(195)]
-    assert [each.id for each in with_trash(journal, [id_of(195)])] == [id_of(195)]
-    assert list(with_trash(journal, [])) == []
     assert sum(read) <= 4 * lines.BLOCK < size / 3
 
 
@@ -85,7 +83,6 @@ def test_the_order_of_the_file_decides_and_not_the_clock(journal: Journal) -> No
     assert [each.id if isinstance(each, Record) else each.fields["name"] for each in found] == [
         third, "kill", second, first
     ]  # fmt: skip
-    assert [each.id for each in with_trash(journal, [first, second])] == [second, first]
 
 
 def test_runs_that_go_on_at_once_stand_by_their_begin(journal: Journal) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pymon_tui.invalidation.history import resumed_by
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
 from pymon_tui.journal.records import Record, runs
@@ -136,3 +138,74 @@ def test_actions_are_no_runs(journal: Journal) -> None:
 def test_strangers_text_is_safe_to_show(journal: Journal) -> None:
     start(journal, server="\x1b[2Jcache")
     assert only(journal).server == "\\x1b[2Jcache"
+
+
+def test_the_order_of_the_file_counts_where_the_clock_was_set_back(journal: Journal) -> None:
+    start(journal)
+    start(journal, OTHER)
+    earlier, later = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(earlier + re.sub(rb'"time":"2...', b'"time":"2001', later))
+    newest, oldest = runs(journal)
+    assert (newest.id, oldest.id) == (OTHER, RUN)
+    assert newest.started_at < oldest.started_at
+
+
+@pytest.mark.parametrize(
+    ("counts", "undone"),
+    [
+        ({"restored": 5, "skipped": 2, "failed": 3}, True),
+        ({"there": 5, "skipped": 2}, True),
+        ({"expired": 10}, True),
+        ({"skipped": 10}, False),
+        ({"failed": 10}, False),
+        ({"expired": 9, "left": 1}, False),
+    ],
+)
+def test_undone_is_what_came_back_or_has_nothing_left_to_come(
+    journal: Journal,
+    counts: dict[str, int],
+    undone: bool,  # noqa: FBT001 - pytest's
+) -> None:
+    start(journal)
+    journal.append("undo", "started", undo=UNDO, run=RUN)
+    journal.append("undo", "ended", undo=UNDO, run=RUN, outcome="done", **counts)
+    _, run = runs(journal)
+    assert run.undone is undone
+
+
+@pytest.mark.parametrize("outcome", ["stopped", "cancelled", "interrupted"])
+def test_an_undo_that_did_not_come_to_its_end_undoes_nothing(journal: Journal, outcome: str) -> None:
+    start(journal)
+    journal.append("undo", "started", undo=UNDO, run=RUN)
+    journal.append("undo", "ended", undo=UNDO, run=RUN, outcome=outcome, restored=5)
+    assert not runs(journal)[1].undone
+
+
+def test_the_trash_is_found_in_the_state_folder_first(journal: Journal, tmp_path: Path) -> None:
+    start(journal, undo="/mnt/elsewhere/trash/" + RUN + ".trash")
+    assert only(journal).undo_path is None
+    here = journal.folder / "trash" / f"{RUN}.trash"
+    here.parent.mkdir()
+    here.touch()
+    assert only(journal).undo_path == here
+
+
+def test_runs_that_went_on_with_one_are_known_until_they_are_undone(journal: Journal) -> None:
+    third = "20261122-120414-2222"
+    here = journal.folder / "trash"
+    here.mkdir(parents=True)
+    for run, resumes in ((RUN, None), (OTHER, RUN), (third, OTHER)):
+        (here / f"{run}.trash").touch()
+        start(journal, run, undo=str(here / f"{run}.trash"), resumes=resumes)
+        journal.append("run", "ended", run=run, outcome="cancelled", tally={"removed": 5})
+
+    def later() -> list[str]:
+        records = runs(journal)
+        return [record.id for record in resumed_by(records, next(each for each in records if each.id == RUN))]
+
+    assert later() == [third, OTHER]
+    for run, left in ((third, [OTHER]), (OTHER, [])):
+        undo = f"20261122-13000{len(left)}-0000"
+        journal.append("undo", "started", undo=undo, run=run)
+        journal.append("undo", "ended", undo=undo, run=run, outcome="done", skipped=5)
+        assert later() == left

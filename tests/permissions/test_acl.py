@@ -31,7 +31,7 @@ def test_without_a_server_three_lines_each_with_a_comment(run: Run) -> None:
     assert all(line.startswith(("#", "ACL SETUSER ")) for line in lines)
     rules = [lines[place].split(" ", 3)[3] for place in users]
     assert all(rule.startswith("reset on >CHOOSE A PASSWORD resetchannels &notifications:* %R~* ") for rule in rules)
-    assert lines[users[2]].endswith(" (~cache:* +dump +unlink +pexpire +restore +pexpireat +persist)")
+    assert lines[users[2]].endswith(" (~cache:* +dump +pexpiretime +unlink +pexpire +restore +pexpireat +persist)")
 
 
 def test_patterns_and_channels_are_the_users_own(run: Run) -> None:

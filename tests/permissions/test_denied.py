@@ -146,7 +146,7 @@ async def test_a_run_goes_on_or_names_what_it_lacks(
     plan = await desk.planning(asked, mode, undo=True).run()
     expire = 1_000.0 if mode == "expire" else 0.0
     options = desk.options(mode, expire=expire, jitter=0.0, undo=True, dry_run=False)
-    if denied.name == ("unlink" if mode == "unlink" else "pexpire"):
+    if denied.name == ("unlink" if mode == "unlink" else "pexpireat"):
         try:
             why = (await desk.removal(plan, options, None).run()).why
         except OrderError as error:  # where ACL DRYRUN tells, it isn't begun

@@ -115,13 +115,14 @@ def test_an_undo() -> None:
 undo of run {RUN}: stopped in 1.0 s
   kept                   10
   restored                4
-  there already           1
+  there already           0
+  changed                 1   since, and left as they are
   expired                 1
   failed                  1
   why             OOM command not allowed
   left            3 keys still to come: undo the run again
   torn            the end of the trash was never written: the run was cut off there
-                  what is there already stays; --replace replaces it
+                  --replace replaces what was changed
   failed:
     a: NOPERM"""
     )

@@ -144,3 +144,11 @@ def test_the_plan_in_one_line() -> None:
     assert summary(PLAN) == ("about 12 031 keys match in db 2 on prod-cache, 48.2 MiB ± 1.10 MiB, 7 more are protected")
     one = replace(PLAN, matched=1, about=False, protected=0, bytes=None)
     assert summary(one) == "1 key matches in db 2 on prod-cache"
+
+
+def test_types_whose_links_do_not_come_back_are_named() -> None:
+    series = replace(PLAN, types=(("hash", 7), ("TSDB-TYPE", 3)))
+    said = " ".join(told(series, Options()).split())
+    assert "TSDB-TYPE comes back without its compaction rules" in said
+    assert "compaction rules" not in told(series, Options(undo=False))
+    assert "compaction rules" not in told(PLAN, Options())

@@ -49,7 +49,7 @@ def test_a_newer_key_stays_unless_told(db: Redis, pymon: Command, flags: tuple[s
     db.set("a:1", "new")
     ran = pymon("undo", "--yes", *flags)
     assert ran.code == 0
-    assert ("what is there already stays; --replace" in ran.out) == (not flags)
+    assert ("changed                 1   since, and left as they are" in ran.out) == (not flags)
     assert db.get("a:1") == value
     assert len(keys_of(db)) == 3
 
@@ -114,6 +114,45 @@ def test_a_restarted_server_is_another_one(pymon: Command, own_server: StartServ
     assert pymon("undo", "--yes", "--elsewhere", socket=server.socket).code == 0
     with Redis(unix_socket_path=server.socket) as client:
         assert len(keys_of(client)) == 3
+
+
+def test_what_would_be_evicted_is_said_before(db: Redis, pymon: Command, answers: list[str]) -> None:
+    db.mset({f"a:{number}": "x" * 20_000 for number in range(200)})
+    pymon("invalidate", "a:*", "--yes")
+    db.mset({f"live:{number}": "x" * 20_000 for number in range(200)})
+    db.config_set("maxmemory-policy", "allkeys-lru")
+    db.config_set("maxmemory", int(db.info("memory")["used_memory"]) + 1_000_000)
+    answers.append("n")
+    asked = pymon("undo")
+    assert (asked.code, asked.out) == (1, "")
+    assert "left below maxmemory: about " in asked.err
+    assert "keys are evicted for them (allkeys-lru)" in asked.err
+    assert len(keys_of(db)) == 200
+    ran = pymon("undo", "--yes", "--json")
+    assert "keys are evicted for them (allkeys-lru)" in ran.err
+    assert ran.told["evicted"] == db.info("stats")["evicted_keys"] > 0
+
+
+def test_a_run_is_found_by_another_name_of_its_server(pymon: Command, own_server: StartServer) -> None:
+    server = own_server(tcp=True)
+    with Redis(port=server.port) as client:
+        fill(client, "a:", 20)
+        pymon("-h", "127.0.0.1", "-p", str(server.port), "invalidate", "a:*", "--yes", socket="")
+        assert keys_of(client) == set()
+        ran = pymon("-h", "localhost", "-p", str(server.port), "undo", "--yes", socket="")
+        assert (ran.code, len(keys_of(client))) == (0, 20)
+
+
+def test_a_failed_undo_bars_nothing(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 20)
+    pymon("invalidate", "a:*", "--yes")
+    db.execute_command("ACL", "SETUSER", "pymon", "reset", "on", "nopass", "~x:*", "+@all")  # type: ignore[no-untyped-call]
+    failed = pymon("--user", "pymon", "undo", "--yes")
+    assert failed.code == 1
+    assert "RESTORE was refused for each of the first 20 keys" in failed.out
+    assert pymon("undo", "--yes").code == 0
+    assert len(keys_of(db)) == 20
+    assert "undone already" in pymon("undo", "--yes").err
 
 
 def test_a_key_that_can_t_come_back_is_listed(db: Redis, pymon: Command) -> None:

@@ -18,8 +18,9 @@ from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
-from pymon_tui.invalidation.history import Where, undo_problem
+from pymon_tui.invalidation.history import undo_problem
 from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.outlook import Load, Outlook
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
@@ -257,6 +258,8 @@ class ScriptedRestore:
         self.progress = RestoreProgress("running", NOTHING, 12_017, RestoreTally(restored=6_000), 0.4)
         self.cancelled = False
         self.error: Exception | None = None
+        self.room: int | None = None
+        self.evicted = 0
         self._end = asyncio.Event()
 
     def finish(self) -> None:
@@ -267,6 +270,10 @@ class ScriptedRestore:
         """End early."""
         self.cancelled = True
         self._end.set()
+
+    async def outlook(self) -> Outlook:
+        """Nothing to warn of, but what the test said."""
+        return Outlook(Load(12_017, 0, 0, (), False), self.room, "allkeys-lru", self.evicted)
 
     async def run(self) -> RestoreResult:
         """The account."""
@@ -307,6 +314,8 @@ class ScriptedDesk(Desk):
         self.removals: list[ScriptedRemoval] = []
         self.restores: list[ScriptedRestore] = []
         self.restore_error: Exception | None = None
+        self.room: int | None = None
+        self.evicted = 0
         self.known: tuple[Record, ...] = ()
         self.wanted = Wanted([], [])
 
@@ -335,16 +344,17 @@ class ScriptedDesk(Desk):
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
         return self.removal(plan, options, None)
 
+    async def kept(self, record: Record) -> int | None:
+        """As the record says."""
+        return record.removed_at_least
+
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
         """An undo to be finished by the test."""
         self.wanted.restores.append((record.id, replace, elsewhere))
         self.restores.append(ScriptedRestore())
         self.restores[-1].error, self.restore_error = self.restore_error, None
+        self.restores[-1].room, self.restores[-1].evicted = self.room, self.evicted
         return cast(WholeRestore, self.restores[-1])
-
-    async def where(self) -> Where:
-        """The server of the records."""
-        return Where(frozenset((RUN_ID,)), frozenset((self.endpoint.address,)))
 
     async def judge_resume(self, record: Record) -> Verdict:
         """By the desk's own rules."""
@@ -357,10 +367,6 @@ class ScriptedDesk(Desk):
         return of_undo(record, undo_problem(record, self.known), self.rules, replace=replace)
 
     def newest(self, named: Collection[str] = ()) -> Iterator[Record]:
-        """What the test said."""
-        return iter(self.known)
-
-    def kept(self) -> Iterator[Record]:
         """What the test said."""
         return iter(self.known)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
+from pymon_tui.invalidation.identity import Identity
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.part import Ranges
-from pymon_tui.invalidation.pipe import Answer, Identity, Pipe, open_pipe, pack_all
+from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe, pack_all
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model.deployment import Layout, Role
 from pymon_tui.model.link import Trouble
@@ -36,6 +37,7 @@ class Primary:
         slots: What it serves; empty outside a cluster.
         run_id: Of its process; empty where it doesn't tell.
         replicas: The cluster's ids of its replicas.
+        replids: Of the replication histories that it holds.
     """
 
     endpoint: Endpoint
@@ -43,6 +45,7 @@ class Primary:
     slots: Ranges
     run_id: str
     replicas: frozenset[str]
+    replids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +123,7 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
         await pipe.close()
     if pipe.identity.role != "slave":
         await Named(endpoint, pipe.identity.run_id).must_be()
-    primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset())
+    primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset(), pipe.identity.replids)
     found = Found(False, (primary,), None, (endpoint.address,))
     known = replication_layout(info).primaries if pipe.identity.role == "slave" else ()
     if layout is None and known and known[0].address is not None and hops:
@@ -178,7 +181,9 @@ async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
         )
         unproved.append(Primary(endpoint, member.id or named, member.slots, "", replicas))
     identities = await asyncio.gather(*(_identity(primary) for primary in unproved))
-    primaries = (replace(one, run_id=who.run_id) for one, who in zip(unproved, identities, strict=True))
+    primaries = (
+        replace(one, run_id=who.run_id, replids=who.replids) for one, who in zip(unproved, identities, strict=True)
+    )
     announced = [member.address for member in layout.members if member.address is not None]
     reached = (asked.at(address.host, address.port).address for address in announced)
     addresses = tuple(dict.fromkeys((asked.address, *map(str, announced), *reached)))

@@ -316,6 +316,7 @@ class WholeRemoval:
             self._endpoint,
             acl_user=str(self.order.plan.get("acl_user", "")),
             run_id="",
+            replid="",
             undo=trash_folder(self._journal.folder) if self.options.undo else None,
             addresses=found.addresses,
         )

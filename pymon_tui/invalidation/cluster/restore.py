@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
-from functools import reduce
+from functools import partial
 
 from pymon_tui.invalidation.blocking import to_its_end
-from pymon_tui.invalidation.cluster.primaries import Found, Primary, find
+from pymon_tui.invalidation.cluster.kept import (
+    added,
+    count_in,
+    evicted_by,
+    is_dropped,
+    keys_of,
+    near,
+    require_same_servers,
+)
+from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.routes import open_routes
+from pymon_tui.invalidation.history import related, undo_problem
 from pymon_tui.invalidation.named import Named
+from pymon_tui.invalidation.outlook import Outlook, load_of, memory_at, outlook_of
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import (
@@ -21,18 +32,16 @@ from pymon_tui.invalidation.restore_account import (
     RestoreProgress,
     RestoreResult,
     RestoreState,
-    RestoreTally,
 )
-from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, RestorePart
+from pymon_tui.invalidation.restore_part import RestoreError, RestorePart
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
-from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import Locked, patient_lock
-from pymon_tui.journal.records import Record
+from pymon_tui.journal.records import Record, newest
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
@@ -82,6 +91,7 @@ class WholeRestore:
         self._began = time.monotonic()
         self._cancelled = False
         self._unrecorded: SafeText | None = None
+        self._evicted: int | None = None
 
     @property
     def progress(self) -> RestoreProgress:
@@ -95,7 +105,7 @@ class WholeRestore:
             state=state,
             why=next((part.why for part in parts if part.why), _NOTHING),
             total=sum(part.total for part in parts),
-            tally=_added([part.tally for part in parts]),
+            tally=added([part.tally for part in parts]),
             seconds=time.monotonic() - self._began,
         )
 
@@ -104,6 +114,20 @@ class WholeRestore:
         self._cancelled = True
         for _, part in self._parts:
             part.cancel()
+
+    async def outlook(self) -> Outlook:
+        """What would come back, and what would be evicted for it. To be asked before ``run``, which it doesn't begin.
+
+        Raises:
+            LinkError: If one of the primaries can't be reached.
+            RestoreError: If the server doesn't let us know its cluster, or a run that went on with this one is first.
+            TrashError: If the trash can't be read.
+            JournalError: If the journal can't be read.
+        """
+        await self._require_newest()
+        found = await self._found()
+        memories = await asyncio.gather(*(memory_at(one.endpoint) for one in found.primaries))
+        return outlook_of(await asyncio.to_thread(load_of, self._kept), memories)
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -121,27 +145,46 @@ class WholeRestore:
 
     async def _run(self) -> RestoreResult:
         self._began = time.monotonic()
-        try:
-            found = await find(self._endpoint)
-        except Refused as error:
-            raise RestoreError(str(error)) from None
+        await self._require_newest()
+        found, kept = await self._found(), self._kept
         rules = await self._rules_of(found)
         if rules.read_only:
             raise RestoreError(f"nothing is restored: {rules.read_only_because}")
         self._ceiling = min(self._ceiling, rules.ceiling)
-        kept = [part for part in self._record.parts or (self._record,) if part.undo_path is not None]
         if not found.is_cluster and not self._record.parts:
             (primary,) = found.primaries
             named = Named(primary.endpoint, primary.run_id)
             self._parts = [self._part(primary.endpoint, part, None, named) for part in kept[:1]]
             return await self._parts[0][1].run()
         if not self._elsewhere:
-            _require_same_servers(kept, found)
+            require_same_servers(kept, found)
         async with AsyncExitStack() as held:
             if self._record.parts:
                 name = f"run-{self._record.run}"
                 await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.undo))
             return await self._carried_out(kept, found)
+
+    @property
+    def _kept(self) -> list[Record]:
+        return [part for part in self._record.parts or (self._record,) if part.undo_path is not None]
+
+    async def _found(self) -> Found:
+        try:
+            return await find(self._endpoint)
+        except Refused as error:
+            raise RestoreError(str(error)) from None
+
+    async def _require_newest(self) -> None:
+        """Refuse to undo a run before those that went on with it: they removed what came after.
+
+        Raises:
+            RestoreError: If there is one, with the order to follow.
+            JournalError: If the journal can't be read.
+        """
+        known = await asyncio.to_thread(related, partial(_newest, self._journal), self._record)
+        problem = undo_problem(self._record, known)
+        if problem is not None:
+            raise RestoreError(f"run {self._record.id} can't be undone: {problem}")
 
     async def _carried_out(self, kept: Sequence[Record], found: Found) -> RestoreResult:
         opens = open_routes if found.is_cluster else open_pipe
@@ -150,17 +193,20 @@ class WholeRestore:
             return await opens(endpoint)
 
         again = [part for part in kept if part.started.get("astray") is True]
-        strays = frozenset(await asyncio.to_thread(_keys_of, again)) if again else frozenset[bytes]()
+        strays = frozenset(await asyncio.to_thread(keys_of, again)) if again else frozenset[bytes]()
         for part in kept:
             passed_over = strays if part not in again else frozenset[bytes]()
-            fewer = await asyncio.to_thread(_count_of, part, passed_over) if passed_over else 0
+            fewer = await asyncio.to_thread(count_in, part, passed_over) if passed_over else 0
             shared = RestorePart(self.undo, opened, passed_over, fewer)
-            self._parts.append(self._part(_near(part, found).endpoint, part, shared, None))
+            self._parts.append(self._part(near(part, found).endpoint, part, shared, None))
         await self._write("started", **self._told(kept, found))
+        before = await evicted_by(found)
         tasks = [asyncio.create_task(part.run()) for _, part in self._parts]
         results: list[RestoreResult] = []
         try:
             await asyncio.wait(tasks)
+            after = await evicted_by(found)
+            self._evicted = after - before if after is not None and before is not None else None
         finally:
             for task in tasks:
                 task.cancel()
@@ -216,7 +262,7 @@ class WholeRestore:
         outcomes = {result.outcome for result in results}
         outcome: RestoreOutcome = next(each for each in _WORST if each in outcomes)
         reasons = [result.why for result in results if result.why]
-        dropped = sum(_is_dropped(part) for part in self._record.parts)
+        dropped = sum(is_dropped(part) for part in self._record.parts)
         if dropped:
             outcome = "stopped" if outcome == "done" else outcome
             reasons.append(safe(f"what {dropped} of the nodes had was dropped for the undo of newer runs"))
@@ -227,11 +273,13 @@ class WholeRestore:
             outcome=outcome,
             why=safe("; ".join(dict.fromkeys(reasons)), 400),
             total=sum(result.total for result in results),
-            tally=_added([result.tally for result in results]),
+            tally=added([result.tally for result in results]),
             torn=any(result.torn for result in results),
             failures=tuple(failure for result in results for failure in result.failures)[:LISTED],
             seconds=time.monotonic() - self._began,
             unrecorded=next(unrecorded, self._unrecorded),
+            copied=sum(result.copied for result in results),
+            evicted=self._evicted,
             nodes=tuple(NodeRestored(name, result) for (name, _), result in zip(self._parts, results, strict=True)),
         )
 
@@ -241,57 +289,6 @@ class WholeRestore:
             await to_its_end(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
         except JournalError as error:
             self._unrecorded = safe(str(error))
-
-
-def _added(tallies: Sequence[RestoreTally]) -> RestoreTally:
-    return reduce(lambda one, other: one.plus(**other.as_json()), tallies, RestoreTally())
-
-
-def _require_same_servers(kept: Sequence[Record], found: Found) -> None:
-    present = {one.run_id for one in found.primaries} - {""}
-    other = next((part for part in kept if part.run_id not in present), None)
-    if other is not None:
-        raise OtherServer(
-            f"{other.node} has failed over or was restarted since the run, or these are other servers; restore to them "
-            "only if that is what you want (--elsewhere)"
-        )
-
-
-def _keys_of(parts: Sequence[Record]) -> set[bytes]:
-    """The keys that these kept; blocks.
-
-    Raises:
-        TrashError: If a trash can't be read.
-    """
-    keys: set[bytes] = set()
-    for part in parts:
-        assert part.undo_path is not None
-        with TrashReader(part.undo_path) as reader:
-            keys.update(key for block in reader.blocks() for key, _, _ in block.records)
-    return keys
-
-
-def _count_of(part: Record, keys: Collection[bytes]) -> int:
-    """How many of these keys a part kept; blocks.
-
-    Raises:
-        TrashError: If its trash can't be read.
-    """
-    assert part.undo_path is not None
-    with TrashReader(part.undo_path) as reader:
-        return sum(key in keys for block in reader.blocks() for key, _, _ in block.records)
-
-
-def _near(part: Record, found: Found) -> Primary:
-    """The primary that most of its keys go to, as far as can be told by a slot."""
-    slots = part.started.get("slots")
-    first = slots[0][0] if isinstance(slots, list) and slots else None
-    same = (one for one in found.primaries if any(begin <= (first or 0) <= end for begin, end in one.slots))
-    return next(same, found.primaries[0])
-
-
-def _is_dropped(part: Record) -> bool:
-    return part.undo_path is None and part.result is not None and part.result.get("undo") is not None
 
 
 def _without_begin(part: Restore, record: Record, error: BaseException | None) -> RestoreResult:
@@ -309,3 +306,7 @@ def _without_begin(part: Restore, record: Record, error: BaseException | None) -
         seconds=progress.seconds,
         unrecorded=None,
     )
+
+
+def _newest(journal: Journal, named: Collection[str]) -> Iterator[Record]:
+    return (record for record in newest(journal, named=named) if isinstance(record, Record))

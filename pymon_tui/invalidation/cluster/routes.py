@@ -11,7 +11,8 @@ from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.asking import AskingPipe
 from pymon_tui.invalidation.cluster.primaries import Found, find
-from pymon_tui.invalidation.pipe import Answer, Identity, Pipe, open_pipe, pack, pack_all, unpacked
+from pymon_tui.invalidation.identity import Identity
+from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe, pack, pack_all, unpacked
 from pymon_tui.invalidation.redirect import is_redirect, redirect_of
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint

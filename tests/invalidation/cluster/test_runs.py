@@ -128,6 +128,25 @@ async def test_a_newer_key_stays_and_lives_go_on(cluster: Cluster, tmp_path: Pat
     assert 400_000 < owner.ask("PTTL", "cache:1") <= 500_000
 
 
+async def test_ends_that_were_given_are_taken_back(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.fill(cache_keys(300))
+    owner = cluster.owner_of("cache:1")
+    owner.ask("PEXPIREAT", "cache:1", 4_000_000_000_123)
+    desk = desk_at(owner, tmp_path)
+    result = await (await removal_of(desk, mode="expire", expire=500.0, jitter=100.0)).run()
+    assert (result.outcome, result.tally.removed) == ("done", 300)
+    cluster.owner_of("cache:2").ask("APPEND", "cache:2", "in place")
+    cluster.fill(["cache:3"], "newer")
+
+    back = await undone(desk)
+
+    assert (back.outcome, back.total, back.tally.restored, back.tally.skipped) == ("done", 300, 299, 1)
+    assert {cluster.owner_of(key).ask("PTTL", key) for key in cache_keys(300) if key != "cache:1"} == {-1}
+    assert owner.ask("PTTL", "cache:1") > 600_000
+    again = await undone(desk)
+    assert (again.tally.restored, again.tally.there) == (0, 300)
+
+
 async def test_a_dry_run_removes_nothing(cluster: Cluster, tmp_path: Path) -> None:
     cluster.fill([*cache_keys(600), *OTHERS])
 

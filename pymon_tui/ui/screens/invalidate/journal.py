@@ -15,7 +15,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from pymon_tui.invalidation.history import Where, resume_problem, undo_problem
+from pymon_tui.invalidation.cluster.server import Server
+from pymon_tui.invalidation.history import resume_problem, undo_problem
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
@@ -67,7 +68,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         self._found: tuple[Record, ...] = ()
         self._older: Iterator[Record] | None = None
         self._is_all = self._reading = False
-        self._where = Where(frozenset(), frozenset((site.desk.endpoint.address,)))
+        self._server = Server(frozenset(), frozenset(), frozenset((safe(site.desk.endpoint.address),)))
         super().__init__(site)
 
     def body(self) -> Iterable[Widget]:
@@ -104,7 +105,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         self.query_one(".frame").border_subtitle = Content(safe(told))
         self.refresh_bindings()
         with suppress(LinkError, Refused):  # then by its address alone
-            self._where = await self.site.desk.where()
+            self._server = await self.site.desk.server()
             self.refresh_bindings()
 
     def _page(self) -> tuple[Record, ...]:
@@ -125,7 +126,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         if action in ("undo", "resume"):
             if self.site.read_only:
                 return False
-            if record is None or record.kind != "run" or not self._where.has(record):
+            if record is None or record.kind != "run" or not self._server.is_of(record):
                 return None
             why_not = undo_problem(record, self._found) if action == "undo" else resume_problem(record)
             return True if why_not is None else None

@@ -21,7 +21,7 @@ from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import keys, records
 from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
@@ -52,7 +52,8 @@ class UndoScreen(Asking, Window[None]):
         self._site = site
         self._record = record
         self._passed_over = passed_over
-        self._replace = self._elsewhere = False
+        self._replace = self._elsewhere = self._warned = False
+        self._kept: int | None = None
         self._why: SafeText | None = None
         self._restore: WholeRestore | None = None
         self._result: RestoreResult | None = None
@@ -72,6 +73,13 @@ class UndoScreen(Asking, Window[None]):
     def on_mount(self) -> None:
         """Ask."""
         self.set_interval(LOOK_SECONDS, self._look)
+        self._look()
+        self.count()
+
+    @work(exclusive=True, group="count")
+    async def count(self) -> None:
+        """Count in the trash what would come back."""
+        self._kept = await self._site.desk.kept(self._record)
         self._look()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -113,7 +121,8 @@ class UndoScreen(Asking, Window[None]):
                 self._why = verdict.why
             else:
                 self._restore = restore
-                self._tell(await restore.run())
+                if await self._may_begin(restore):
+                    self._tell(await restore.run())
         except OtherServer as error:
             self._elsewhere, self._why = True, safe(str(error))
         except (LinkError, RestoreError, Refused, Locked, TrashError, StateError) as error:
@@ -122,6 +131,15 @@ class UndoScreen(Asking, Window[None]):
         self.ask_anew()
         self._look()
         self.refresh_bindings()
+
+    async def _may_begin(self, restore: WholeRestore) -> bool:
+        """Whether a person knows what it costs: the first time, what there is to know is shown, and asked."""
+        if self._warned:
+            return True
+        self._warned = True
+        warnings = (await restore.outlook()).warnings
+        self._why = join("; ", list(warnings)) if warnings else None
+        return not warnings
 
     def _tell(self, result: RestoreResult) -> None:
         self._result = result
@@ -142,8 +160,9 @@ class UndoScreen(Asking, Window[None]):
         replaces = "are replaced" if self._replace else "stay as they are"
         start = "restore them here anyway" if self._elsewhere else "bring them back"
         place = self._site.place_of(record.db)
+        kept = records.keys(record) if self._kept is None else units.whole(self._kept)
         return (
-            (span(f"bring back {records.keys(record)} keys", "strong"),),
+            (span(f"bring back {kept} keys", "strong"),),
             (span(records.what(record)),),
             (
                 label("onto "),

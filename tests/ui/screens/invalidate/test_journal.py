@@ -181,7 +181,7 @@ async def test_an_undo_asks_goes_and_tells(desk: ScriptedDesk) -> None:
         assert "50%" in on.text("#lines")
         desk.restores[-1].finish()
         await on.until_says("#lines", "done 12 017 keys were kept")
-        assert "restored 12 000 there already 2 expired 15 failed 0" in on.text("#lines")
+        assert "restored 12 000 there already 0 changed 2 expired 15 failed 0" in on.text("#lines")
         assert desk.wanted.restores == [(RUN, False, False)]
         assert on.script.notes == [("restored 12 000 keys", UNDO)]
         await on.press("escape")
@@ -206,6 +206,17 @@ async def test_another_server_is_a_question_of_its_own(desk: ScriptedDesk) -> No
         await on.until_says("#lines", "y restore them here anyway")
         await on.press("y")
         await until(on.pilot, lambda: desk.wanted.restores == [(RUN, False, False), (RUN, False, True)])
+
+
+async def test_keys_that_would_be_evicted_are_a_question_of_their_own(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(),)
+    desk.room, desk.evicted = 1_000, 4_711
+    async with walk(desk) as on:
+        await on.press("u", "y")
+        await on.until_says("#lines", "about 4711 keys are evicted for them (allkeys-lru)")
+        await on.until_says("#lines", "y bring them back")
+        await on.press("y")
+        await on.until_says("#lines", "restored 6 000")
 
 
 async def test_an_undo_is_cancelled_with_an_account(desk: ScriptedDesk) -> None:

@@ -1,0 +1,97 @@
+"""What the parts of an undo on several nodes have in common: their servers, their keys and their counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
+from functools import reduce
+
+from pymon_tui.invalidation.cluster.primaries import Found, Primary
+from pymon_tui.invalidation.outlook import memory_at
+from pymon_tui.invalidation.restore_account import RestoreTally
+from pymon_tui.invalidation.restore_part import OtherServer
+from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.journal.records import Record
+from pymon_tui.server.reasons import LinkError
+
+
+def added(tallies: Sequence[RestoreTally]) -> RestoreTally:
+    """All of these together."""
+    return reduce(RestoreTally.plus, tallies, RestoreTally())
+
+
+async def evicted_by(found: Found) -> int | None:
+    """Keys that the primaries have evicted since they started; None where one of them doesn't tell, or is away."""
+    try:
+        memories = await asyncio.gather(*(memory_at(one.endpoint) for one in found.primaries))
+    except LinkError:
+        return None
+    counts = [memory.evicted for memory in memories if memory.evicted is not None]
+    return sum(counts) if len(counts) == len(memories) else None
+
+
+def require_same_servers(kept: Sequence[Record], found: Found) -> None:
+    """Refuse any servers but those that the keys were removed from.
+
+    Raises:
+        OtherServer: If one of them isn't there any more, or nobody knows.
+    """
+    silent = next((one.endpoint.label for one in found.primaries if not one.run_id), None)
+    if silent is not None:
+        raise OtherServer(
+            f"{silent} doesn't tell which process it is: INFO is denied or renamed; grant +info, or else restore to "
+            "these servers only if that is what you want (--elsewhere)"
+        )
+    present = {one.run_id for one in found.primaries} - {""}
+    other = next((part for part in kept if part.run_id not in present), None)
+    if other is not None:
+        raise OtherServer(
+            f"{other.node} has failed over or was restarted since the run, or these are other servers; restore to them "
+            "only if that is what you want (--elsewhere)"
+        )
+
+
+def keys_of(parts: Sequence[Record]) -> set[bytes]:
+    """The keys that these kept; blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    keys: set[bytes] = set()
+    for part in parts:
+        assert part.undo_path is not None
+        with TrashReader(part.undo_path) as reader:
+            keys.update(_named(reader))
+    return keys
+
+
+def count_in(part: Record, keys: Collection[bytes]) -> int:
+    """How many of these keys a part kept; blocks.
+
+    Raises:
+        TrashError: If its trash can't be read.
+    """
+    assert part.undo_path is not None
+    with TrashReader(part.undo_path) as reader:
+        return sum(key in keys for key in _named(reader))
+
+
+def _named(reader: TrashReader) -> Iterator[bytes]:
+    """The keys that were removed of those in a trash."""
+    for block in reader.blocks():
+        for (key, _, _), given in zip(block.records, block.given, strict=True):
+            if given >= 0:
+                yield key
+
+
+def near(part: Record, found: Found) -> Primary:
+    """The primary that most of its keys go to, as far as can be told by a slot."""
+    slots = part.started.get("slots")
+    first = slots[0][0] if isinstance(slots, list) and slots else None
+    same = (one for one in found.primaries if any(begin <= (first or 0) <= end for begin, end in one.slots))
+    return next(same, found.primaries[0])
+
+
+def is_dropped(part: Record) -> bool:
+    """Whether it kept keys, and its trash is gone."""
+    return part.undo_path is None and part.result is not None and part.result.get("undo") is not None

@@ -1,0 +1,209 @@
+"""What an undo would bring back and what that would cost, before it begins: counted from the trash, and by INFO."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymon_tui.invalidation.payload import LINKED, module_type
+from pymon_tui.invalidation.pipe import Line, open_pipe, pack_all
+from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.journal.records import Record
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.keyspace import parse_keyspace
+from pymon_tui.server.endpoint import Endpoint
+
+_OVERHEAD = 80  # bytes that a key takes besides its name and value, about: of entry, object and expiry
+_ASKED = pack_all([(b"INFO", b"memory"), (b"INFO", b"stats"), (b"INFO", b"keyspace")])
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a server holds, and what it may hold (INFO).
+
+    Attributes:
+        room: Bytes left below ``maxmemory``; None where there is no limit, or it isn't told.
+        policy: What it evicts when they are used up (``maxmemory_policy``).
+        evicted: Keys evicted since it started; None where it isn't told.
+        keys: Keys that the policy may evict.
+        key_bytes: What one key takes on average; None where that isn't known.
+    """
+
+    room: int | None
+    policy: str
+    evicted: int | None
+    keys: int
+    key_bytes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is to come back.
+
+    Attributes:
+        keys: How many keys.
+        copied: Further keys in the trash that the run didn't come to remove; they are left alone.
+        bytes: What the keys take on the server, about.
+        linked: Those of them whose type has links that RESTORE doesn't bring, by the type.
+        torn: Whether the trash ends in the middle.
+    """
+
+    keys: int
+    copied: int
+    bytes: int
+    linked: tuple[tuple[str, int], ...]
+    torn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known before an undo.
+
+    Attributes:
+        load: What is to come back.
+        room: Bytes left below ``maxmemory`` on all servers; None where there is no limit.
+        policy: What a server evicts, of the first that has a limit; empty where there is none.
+        evicted: Keys that would be evicted for it, about; with ``noeviction``, keys that wouldn't fit.
+    """
+
+    load: Load
+    room: int | None
+    policy: str
+    evicted: int
+
+    @property
+    def warnings(self) -> tuple[SafeText, ...]:
+        """What a person should know before it begins; empty where nothing is."""
+        load, lines = self.load, []
+        if self.evicted and self.room is not None:
+            need = f"about {units.bytes_(load.bytes)} come back, and {units.bytes_(self.room)} are left below maxmemory"
+            if self.policy == "noeviction":
+                lines.append(safe(f"{need}: about {self.evicted} keys won't fit; raise maxmemory first"))
+            else:
+                lines.append(safe(f"{need}: about {self.evicted} keys are evicted for them ({self.policy})"))
+        for name, count in load.linked:
+            lines.append(safe(f"{count} keys of type {name} come back without their {LINKED[name]}, if they had any"))
+        if load.copied:
+            lines.append(
+                safe(f"{load.copied} more keys are in the trash that the run didn't come to remove; they stay out")
+            )
+        if load.torn:
+            lines.append(safe("the trash ends in the middle: what was kept last can't be read"))
+        return tuple(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``; bytes."""
+        return {
+            "keys": self.load.keys,
+            "copied": self.load.copied,
+            "bytes": self.load.bytes,
+            "room": self.room,
+            "policy": self.policy,
+            "evicted": self.evicted,
+        }
+
+
+def load_of(parts: Sequence[Record]) -> Load:
+    """What the trash of these records holds; reads all of it, and blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    keys = copied = size = 0
+    linked: dict[str, int] = {}
+    torn = False
+    for part in parts:
+        if part.undo_path is None:
+            continue
+        with TrashReader(part.undo_path) as reader:
+            count = reader.count()
+            raw = 0
+            for block in reader.blocks():
+                for (key, _, payload), given in zip(block.records, block.given, strict=True):
+                    if given < 0:
+                        continue
+                    raw += len(key) + len(payload) + _OVERHEAD
+                    if (name := module_type(payload)) in LINKED:
+                        linked[name] = linked.get(name, 0) + 1
+            keys, copied, torn = keys + count, copied + reader.marks().copied, torn or reader.torn
+            size += max(raw, round(_key_bytes(part) * count))
+    return Load(keys, copied, size, tuple(sorted(linked.items())), torn)
+
+
+def count_of(parts: Sequence[Record]) -> int:
+    """How many keys would come back, exactly; reads little, and blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    total = 0
+    for part in parts:
+        if part.undo_path is not None:
+            with TrashReader(part.undo_path) as reader:
+                total += reader.count()
+    return total
+
+
+async def memory_at(endpoint: Endpoint) -> Memory:
+    """What the server there holds.
+
+    Raises:
+        LinkError: If it can't be reached.
+    """
+    pipe = await open_pipe(endpoint)
+    try:
+        return await memory_of(pipe)
+    finally:
+        await pipe.close()
+
+
+async def memory_of(pipe: Line) -> Memory:
+    """What the server behind this connection holds.
+
+    Raises:
+        LinkError: If the link is lost.
+    """
+    texts = [answer for answer in await pipe.ask(_ASKED, 3) if isinstance(answer, bytes)]
+    if not any(texts):
+        return Memory(None, "", None, 0, None)
+    info = parse_info(b"\r\n".join(texts))
+    used, most = info.integer("used_memory"), info.integer("maxmemory")
+    apart = info.integer("mem_not_counted_for_evict") or 0
+    policy = str(info.text("maxmemory_policy") or "")
+    databases = parse_keyspace(info)
+    evictable = databases.expires if policy.startswith("volatile") else databases.keys
+    dataset = info.integer("used_memory_dataset")
+    return Memory(
+        room=max(0, most - used + apart) if used is not None and most else None,
+        policy=policy,
+        evicted=info.integer("evicted_keys"),
+        keys=evictable,
+        key_bytes=dataset / databases.keys if dataset is not None and databases.keys else None,
+    )
+
+
+def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
+    """Both together; what comes back is taken to go to the servers in equal shares."""
+    limited = [memory for memory in memories if memory.room is not None]
+    if not limited:
+        return Outlook(load, None, "", 0)
+    share, evicted = load.bytes / len(memories), 0
+    per_key = load.bytes / load.keys if load.keys else 0.0
+    for memory in limited:
+        over = share - (memory.room or 0)
+        if over > 0 and memory.policy == "noeviction":
+            evicted += math.ceil(over / per_key) if per_key else 0
+        elif over > 0:
+            evicted += min(memory.keys, math.ceil(over / (memory.key_bytes or per_key or over)))
+    return Outlook(load, sum(memory.room or 0 for memory in limited), limited[0].policy, evicted)
+
+
+def _key_bytes(part: Record) -> float:
+    """What a key of the run takes on the server, by its plan's sample; 0 where that isn't known."""
+    plan = part.plan or {}
+    size, matched = plan.get("bytes"), plan.get("matched")
+    return size / matched if isinstance(size, int | float) and isinstance(matched, int) and matched else 0.0

@@ -1,0 +1,73 @@
+"""What the trash holds, in portions that are sent to the server at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection
+from dataclasses import dataclass
+
+from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.invalidation.trash_format import Used
+
+KEYS, BYTES = 200, 131_072
+"""Of one portion, at most, unless one key has more."""
+
+_WORDS: dict[Used, tuple[bytes, ...]] = {"": (), "idle": (b"IDLETIME",), "freq": (b"FREQ",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A key that a run removed, or gave an end.
+
+    Attributes:
+        end: When it would have ended (unix ms), 0 for never.
+        payload: What DUMP gave for it.
+        given: The end that the run gave it (unix ms); 0 where it was removed, or the end isn't known.
+        words: The options with which RESTORE brings back how it was used; empty where that isn't known.
+    """
+
+    key: bytes
+    end: int
+    payload: bytes
+    given: int
+    words: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portion:
+    """Keys that are sent at once, and where in the trash the next one is: a block's offset, a record's index."""
+
+    copies: list[Copy]
+    offset: int
+    index: int
+
+
+async def portions(
+    reader: TrashReader, offset: int, index: int, passed_over: Collection[bytes]
+) -> AsyncGenerator[Portion]:
+    """What was removed of what the trash holds from this record on, but for these keys. The disk is read in a thread.
+
+    Raises:
+        TrashError: If it can't be read.
+    """
+    blocks = reader.blocks(offset)
+    some: list[Copy] = []
+    size = 0
+    end = offset
+    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+        end = block.next_offset
+        words = _WORDS[block.used]
+        for place in range(index, len(block.records)):
+            (key, ends, payload), given = block.records[place], block.given[place]
+            if given < 0 or key in passed_over:
+                continue
+            length = len(key) + len(payload)
+            if some and (len(some) == KEYS or size + length > BYTES):
+                yield Portion(some, block.offset, place)
+                some, size = [], 0
+            used = (*words, b"%d" % block.uses[place]) if words else ()
+            some.append(Copy(key, ends, payload, given, used))
+            size += length
+        index = 0
+    if some:
+        yield Portion(some, end, 0)

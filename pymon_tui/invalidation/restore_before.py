@@ -1,0 +1,62 @@
+"""What the journal tells an undo of the run, and of the undos before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pymon_tui.invalidation.reending import Window
+from pymon_tui.invalidation.restore_account import Mark
+from pymon_tui.invalidation.trash import TrashHeader
+from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.records import Record, about
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was done before.
+
+    Attributes:
+        ends: Whether the run only gave keys an earlier end.
+        window: When those ends are, for keys whose own isn't known; None where nobody knows.
+        compares: Whether a key that is there may be as it was: brought back before, or never removed.
+        again: Whether an undo that is gone on with may have brought it back.
+        mark: Where that undo was.
+    """
+
+    ends: bool = False
+    window: Window | None = None
+    compares: bool = True
+    again: bool = False
+    mark: Mark = field(default_factory=Mark)
+
+
+def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str, replace: bool) -> Before:
+    """What was done before an undo; blocks.
+
+    Args:
+        run_id: The server process that it is made on.
+        replace: Whether it replaces keys that are there.
+
+    Raises:
+        JournalError: If the journal can't be read.
+        OSError: If the trash is gone.
+    """
+    known = about(journal, header.run)
+    run = next((record for record in known if record.kind == "run" and record.id == header.run), None)
+    earlier = next((record for record in known if record.kind == "undo" and record.run == header.run), None)
+    ends = header.mode == "expire" or (run is not None and run.mode == "expire")
+    again = earlier is not None and _is_gone_on_with(earlier, run_id, replace=replace)
+    told = (earlier.result or earlier.progress or {}) if earlier is not None and again else {}
+    return Before(
+        ends=ends,
+        window=Window.of(run, trash.stat().st_mtime) if ends else None,
+        compares=earlier is not None or run is None or not run.is_settled,
+        again=again,
+        mark=Mark.from_json(told.get("mark")),
+    )
+
+
+def _is_gone_on_with(earlier: Record, run_id: str, *, replace: bool) -> bool:
+    same_way = earlier.state != "done" and earlier.started.get("replace") is replace
+    return same_way and bool(earlier.run_id) and earlier.run_id == run_id

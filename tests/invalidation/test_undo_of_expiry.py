@@ -1,0 +1,206 @@
+"""The undo of a run that gave keys an end: whoever still has that end gets the former one back, and nobody else."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.restore import Restore
+from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path
+from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.records import runs
+from pymon_tui.server.endpoint import Endpoint
+from tests.invalidation.planned import selecting
+from tests.invalidation.removing import fill, populate, removed
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+RUN = "20261122-120411-7c3f"
+
+
+async def expired(server: EmbeddedServer, folder: Path, *, expire: float, jitter: float = 0.0) -> Result:
+    """The account of a run that gave all keys under c: an end."""
+    options = Options(mode="expire", expire=expire, jitter=jitter)
+    result = await removed(server, selecting("c:*"), folder, options)
+    assert (result.outcome, result.left) == ("done", 0)
+    return result
+
+
+async def undone(server: EmbeddedServer, folder: Path, path: Path | None, *, replace: bool = False) -> RestoreResult:
+    """The account of its undo."""
+    assert path is not None
+    restore = Restore(
+        Endpoint(socket=server.socket),
+        path,
+        Journal(folder),
+        ceiling=1.0,
+        replace=replace,
+        elsewhere=False,
+        read_only=False,
+    )
+    return await restore.run()
+
+
+async def end_of(redis: Redis, key: str) -> int:
+    """When it ends, to within the second that a server without PEXPIRETIME leaves unknown; -1 for never."""
+    life = await redis.pttl(key)
+    seconds, micros = await redis.time()
+    return life if life < 0 else int(seconds) * 1000 + int(micros) // 1000 + life
+
+
+async def test_who_still_has_the_end_gets_the_former_one_whatever_its_value_is(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    redis: Any = any_redis
+    await redis.set("c:string", 1)
+    await redis.hset("c:hash", "a", 1)
+    await redis.rpush("c:list", 1)
+    await redis.sadd("c:set", 1)
+    await redis.zadd("c:sorted", {"m": 1})
+    await redis.set("c:ending", 1, ex=86_400)
+    await redis.mset({"c:rewritten": 1, "c:deleted": 1, "c:prolonged": 1})
+    ending = await end_of(redis, "c:ending")
+    result = await expired(any_server, tmp_path, expire=60)
+    await redis.incr("c:string")
+    await redis.hset("c:hash", "b", 2)
+    await redis.rpush("c:list", 2)
+    await redis.sadd("c:set", 2)
+    await redis.zincrby("c:sorted", 1, "m")
+    await redis.incr("c:ending")
+    await redis.set("c:rewritten", 2)
+    await redis.delete("c:deleted")
+    await redis.expire("c:prolonged", 5_000)
+    back = await undone(any_server, tmp_path, result.undo)
+    assert (back.outcome, back.tally) == ("done", RestoreTally(restored=6, skipped=3))
+    for key in ("c:string", "c:hash", "c:list", "c:set", "c:sorted", "c:rewritten"):
+        assert await redis.ttl(key) == -1
+    assert abs(await end_of(redis, "c:ending") - ending) < 60
+    assert (await redis.get("c:string"), await redis.get("c:rewritten")) == ("2", "2")
+    assert await redis.hgetall("c:hash") == {"a": "1", "b": "2"}
+    assert await redis.exists("c:deleted") == 0
+    assert await redis.ttl("c:prolonged") > 60
+    assert runs(Journal(tmp_path))[-1].undone
+
+
+async def test_a_key_that_is_only_read_gets_its_end_back(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """Redis 7.0 dumps a hash table in another order once it was read."""
+    for number in range(20):
+        size = 520 + 50 * number
+        await any_redis.hset(f"c:hash:{number}", mapping={f"field {each}": each for each in range(size)})
+        await any_redis.sadd(f"c:set:{number}", *(f"member {each}" for each in range(size)))
+    result = await expired(any_server, tmp_path, expire=600, jitter=60)
+    for number in range(20):
+        for each in range(100):
+            await any_redis.hget(f"c:hash:{number}", f"field {each}")
+            await any_redis.sismember(f"c:set:{number}", f"member {each}")
+    back = await undone(any_server, tmp_path, result.undo)
+    assert back.tally == RestoreTally(restored=40)
+    assert {await any_redis.ttl(key) for key in await any_redis.keys("c:*")} == {-1}
+    again = await undone(any_server, tmp_path, result.undo)
+    assert again.tally == RestoreTally(there=40)
+
+
+@pytest.mark.needs("pexpiretime")
+async def test_former_ends_come_back_to_the_millisecond(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(any_redis, "c:", 500)
+    ends = {f"c:{number}": 4_000_000_000_000 + number for number in range(1, 501)}
+    pipeline = any_redis.pipeline(transaction=False)
+    for key, end in ends.items():
+        pipeline.pexpireat(key, end)
+    await pipeline.execute()
+    result = await expired(any_server, tmp_path, expire=600, jitter=60)
+    assert (await undone(any_server, tmp_path, result.undo)).tally == RestoreTally(restored=500)
+    assert {key: await any_redis.pexpiretime(key) for key in ends} == ends
+
+
+@pytest.mark.needs("pexpiretime")
+async def test_the_trash_has_the_end_that_each_key_was_given(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(any_redis, "c:", 300)
+    await any_redis.pexpireat("c:7", 4_000_000_000_123)
+    await any_redis.pexpire("c:8", 30_000)  # ends sooner than it would be made to
+    result = await expired(any_server, tmp_path, expire=600, jitter=600)
+    assert (result.tally.removed, result.tally.already_gone) == (299, 1)
+    assert result.undo is not None
+    given: dict[bytes, int] = {}
+    with TrashReader(result.undo) as reader:
+        assert (reader.count(), reader.marks().copied) == (299, 1)
+        for block in reader.blocks():
+            given |= dict(zip((key for key, _, _ in block.records), block.given, strict=True))
+    for key, end in given.items():
+        if key != b"c:8":
+            assert await any_redis.pexpiretime(key.decode()) == end
+    assert given[b"c:8"] == -1
+
+
+async def test_what_ended_by_the_run_is_restored_with_its_former_end(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await fill(any_redis, ["c:1", "c:2", "c:3"])
+    await any_redis.expire("c:2", 10_000)
+    result = await expired(any_server, tmp_path, expire=0.001)
+    while await any_redis.exists("c:1", "c:2", "c:3"):
+        pass
+    await any_redis.set("c:3", "newer")
+    back = await undone(any_server, tmp_path, result.undo)
+    assert back.tally == RestoreTally(restored=2, skipped=1)
+    assert await any_redis.mget("c:1", "c:2", "c:3") == ["v", "v", "newer"]
+    assert await any_redis.ttl("c:1") == -1
+    assert 9_000 < await any_redis.ttl("c:2") <= 10_000
+
+
+@pytest.mark.needs("pexpiretime")
+async def test_replacing_replaces_what_has_another_end_and_keeps_newer_values_with_the_runs(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await any_redis.mset({"c:in place": 1, "c:rewritten": 1})
+    await any_redis.expire("c:rewritten", 10_000)
+    result = await expired(any_server, tmp_path, expire=600)
+    await any_redis.incr("c:in place")
+    await any_redis.set("c:rewritten", 5)
+    back = await undone(any_server, tmp_path, result.undo, replace=True)
+    assert back.tally == RestoreTally(restored=2)
+    assert await any_redis.mget("c:in place", "c:rewritten") == ["2", "1"]
+    assert await any_redis.ttl("c:in place") == -1
+    assert await any_redis.ttl("c:rewritten") > 600
+
+
+@pytest.mark.needs("pexpiretime")
+async def test_a_trash_without_marks_goes_by_the_window_of_the_run(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """As runs wrote it before ends were written down."""
+    client: Any = Redis(unix_socket_path=server.socket, legacy_responses=False)
+    await redis.mset({"in place": 1, "lasting": 1, "later": 1, "earlier": 1})
+    records = [(str(key).encode(), 0, await client.dump(key)) for key in await redis.keys()]
+    await client.aclose()
+    run_id = (await redis.info("server"))["run_id"]
+    path = trash_path(tmp_path, RUN)
+    with TrashWriter(path, TrashHeader(RUN, run_id, 0, "cache", time.time()), cap=2**30) as writer:
+        writer.write(records)
+    whole = path.read_bytes().replace(b'"version": 2', b'"version": 1', 1)
+    path.write_bytes(whole)
+    journal = Journal(tmp_path)
+    journal.append("run", "started", run=RUN, mode="expire", options={"expire": 600.0, "jitter": 60.0})
+    journal.append("run", "ended", run=RUN, outcome="done", seconds=0.1)
+    await redis.expire("in place", 620)
+    await redis.incr("in place")
+    await redis.expire("later", 3_000)
+    await redis.expire("earlier", 300)
+    back = await undone(server, tmp_path, path)
+    assert back.tally == RestoreTally(restored=1, skipped=2, there=1)
+    assert await redis.ttl("in place") == -1
+    assert await redis.ttl("later") > 660
+    assert 0 < await redis.ttl("earlier") <= 300
