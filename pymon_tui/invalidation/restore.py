@@ -251,15 +251,16 @@ class Restore:
         if self._part is None and self._evicted_before is None:
             self._evicted_before = (await memory_of(pipe)).evicted
         sent: deque[Sent] = deque()
-        refusal: SafeText | None = None
+        refusal, settled = None, 0
         found = portions(reader, self._mark.offset, self._mark.index, self._passed_over)
         async with aclosing(found) as some:
             async for portion in some:
                 if refusal or not await self._may_go_on():
                     break
                 sent.append(returning.send(portion))
-                # As many fewer on their way as the brake would have a page smaller.
-                most = max(1, returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST)
+                # The first alone, which tells what holds for all; then as many fewer as the brake has pages smaller.
+                most = max(1, settled * returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST)
+                settled = 1
                 while len(sent) >= most and refusal is None:
                     refusal = await self._settle(returning, sent.popleft(), refusal)
         while sent:
@@ -270,10 +271,9 @@ class Restore:
             raise _Stopped(refusal)
 
     def _returning(self, pipe: Line) -> Returning:
-        before, replaces = self._before, self._replace
-        compares, again = before.compares, before.again
-        if before.ends:
-            return Reending(pipe, replace=replaces, compares=compares, again=again, window=before.window)
+        replaces, compares, again = self._replace, self._before.compares, self._before.again
+        if self._before.ends:
+            return Reending(pipe, replace=replaces, compares=compares, again=again, window=self._before.window)
         return Returning(pipe, replace=replaces, compares=compares, again=again)
 
     async def _may_go_on(self) -> bool:

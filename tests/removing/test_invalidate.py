@@ -349,7 +349,7 @@ def test_one_database_alone(db: Redis, pymon: Command, server: EmbeddedServer) -
         (("+unlink", "+dump", "+restore", "-scan"), (), "SCAN was refused: NOPERM"),
         (("+dump", "+restore"), (), "UNLINK is refused"),
         (("+unlink",), (), "it could not be undone: DUMP is refused"),
-        (("+dump", "+restore"), ("--expire", "9"), "PEXPIRE is refused"),
+        (("+dump", "+restore"), ("--expire", "9"), "PEXPIREAT is refused"),
     ],
 )
 @pytest.mark.needs("acl|dryrun")
