@@ -6,14 +6,15 @@ Nothing is done to one key alone: there are many of them, and their answers are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
+from itertools import accumulate, compress
 
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_each
 from pymon_tui.invalidation.redirect import is_redirect
+from pymon_tui.invalidation.sizes import SAMPLES, USAGE, Sizes
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
@@ -24,7 +25,7 @@ UNKNOWN = 131_072
 
 _GONE, _NEVER = -2, -1  # PTTL's answers for a key that isn't there, and for one that doesn't end
 _TIME, _KEYSPACE = pack(b"TIME"), pack(b"INFO", b"keyspace")
-_PTTL, _USAGE = (b"PTTL",), (b"MEMORY", b"USAGE")
+_PTTL = (b"PTTL",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +69,33 @@ class Looks:
         keys, words, ends, sizes = zip(*rows, strict=True) if rows else ((), (), (), ())
         return Looks(keys, words, ends, sizes, turned_away.refused, gone, turned_away.moved)
 
-    def cut(self, most: int | None, size: int) -> Iterator[Looks]:
-        """The keys in groups of at most so many, and of at most ``size`` bytes or of one; at least one group.
+    def parted(self, most: int | None, size: int) -> tuple[Looks, Looks | None]:
+        """The first keys, at most so many of at most ``size`` bytes, or one; and the others, None if that was all.
 
-        The last, which may be empty, has those that are refused, gone or moved as well.
+        Those that are refused, gone or moved are with the last.
         """
         if sum(self.sizes) <= size and (most is None or len(self.keys) <= most):
-            yield self
-            return
-        begin, room = 0, size
-        for place, bytes_ in enumerate(self.sizes):
-            if place > begin and (bytes_ > room or place - begin == most):
-                yield self._between(begin, place)
-                begin, room = place, size
-            room -= bytes_
-        last = self._between(begin, len(self.keys))
-        yield replace(last, refused=self.refused, gone=self.gone, moved=self.moved)
+            return self, None
+        count = next((place for place, bytes_ in enumerate(accumulate(self.sizes)) if bytes_ > size), len(self.keys))
+        count = max(1, count if most is None else min(count, most))
+        if count >= len(self.keys):
+            return self, None
+        first, rest = slice(count), slice(count, None)
+        others = replace(
+            self, keys=self.keys[rest], words=self.words[rest], ends=self.ends[rest], sizes=self.sizes[rest]
+        )
+        return Looks(self.keys[first], self.words[first], self.ends[first], self.sizes[first], [], 0), others
 
-    def _between(self, begin: int, end: int) -> Looks:
-        some = slice(begin, end)
-        return Looks(self.keys[some], self.words[some], self.ends[some], self.sizes[some], [], 0)
+    def smallest_first(self) -> Looks:
+        """The same keys in the order of their sizes: each that goes makes room for the next."""
+        order = sorted(range(len(self.keys)), key=self.sizes.__getitem__)
+        return replace(
+            self,
+            keys=[self.keys[place] for place in order],
+            words=[self.words[place] for place in order],
+            ends=[self.ends[place] for place in order],
+            sizes=[self.sizes[place] for place in order],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,16 +118,16 @@ class Looking:
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
         self._lives = self._tells = True  # as far as is known
+        self._sizes = Sizes(pipe)
 
     def ask(self, keys: Sequence[bytes]) -> Look:
         """Ask about the keys, in one write."""
         words, lives = last_words(keys), self._lives
-        commands = (_PTTL, _USAGE) if lives else (_USAGE,)
+        commands = (_PTTL, USAGE) if lives else (USAGE,)
         # Who may not know is an entry in the ACL LOG each time it asks.
         first = _TIME + (_KEYSPACE if self._tells else _TIME)
-        return Look(
-            keys, words, lives, self._pipe.ask(first + pack_each(commands, words), 2 + len(commands) * len(keys))
-        )
+        packed = first + pack_each(commands, words, SAMPLES)
+        return Look(keys, words, lives, self._pipe.ask(packed, 2 + len(commands) * len(keys)))
 
     async def looks(self, look: Look) -> Looks:
         """What is known of the keys.
@@ -145,6 +153,7 @@ class Looking:
         if not clean or lives.count(_NEVER) < count:
             clock = int(now[0]) * 1000 + int(now[1]) // 1000
             ends = [clock + life if isinstance(life, int) and life >= 0 else 0 for life in lives]
+        sizes = await self._sizes.checked(look.words, sizes)
         if {*map(type, sizes)} - {int}:
             sizes = [size if isinstance(size, int) else UNKNOWN for size in sizes]
         found = Looks(look.keys, look.words, ends, sizes, [], 0)  # type: ignore[arg-type]  # they are whole numbers now

@@ -17,9 +17,9 @@ from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
-from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.part import Part
-from pymon_tui.invalidation.passage import Passage, Stopped
+from pymon_tui.invalidation.passage import Passage
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
