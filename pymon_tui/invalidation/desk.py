@@ -115,9 +115,9 @@ class Desk:
         """A listing of the keys that a pattern means."""
         return Browsing(self.endpoint, pattern)
 
-    def planning(self, selection: Selection, mode: Mode, *, undo: bool) -> WholePlanning:
-        """A plan to be made."""
-        return WholePlanning(self.endpoint, selection, mode=mode, undo=undo, key_cap=self.rules.key_cap)
+    def planning(self, selection: Selection, mode: Mode, *, undo: bool, exact: bool = True) -> WholePlanning:
+        """A plan to be made; ``exact`` is whether it measures every key, or a sample alone."""
+        return WholePlanning(self.endpoint, selection, mode=mode, undo=undo, key_cap=self.rules.key_cap, exact=exact)
 
     def must_type(self, plan: Plan, options: Options) -> bool:
         """Whether a person has to type the pattern to confirm: for many keys, in production, or without a way back."""

@@ -7,33 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from pymon_tui.invalidation.brake import FIRST
-from pymon_tui.invalidation.memory import MEMORY, Memory
+from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.pacing import Pacer, Stopped
 from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.pulse import WINDOW
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
 
-SHARE = 0.5
-"""Of the room: other clients write meanwhile, and a reply is held in blocks that are larger than it."""
-
-PLENTY = 128 * 2**20
-"""Bytes of room that several portions fit in many times: the pulse's look, once a second, is enough there."""
-
-FREE = 12_288
-"""Bytes that a reply may have in any case: a client's own reply buffer, which it has from the start, holds 16 KiB."""
-
-FEWEST = 32
-"""Keys of a page, or of one UNLINK, in any case."""
-
 PATIENCE = 10.0
 """Seconds that room for one key's dump is waited for."""
 
 _TURN = 0.1  # seconds between two looks whether there is room by now
-_SLIGHT = 1_000  # a key of less than this part of ``maxmemory`` may exceed the room: it gives back as much at once
-_SLIGHT_BYTES = 131_072
-_NAMED = 120  # bytes that the server needs for a name in a command while it reads it, besides the name itself
-_TOLD = 12  # bytes of a name in a reply, besides the name itself
 _NAME = 64  # bytes of a name while none has been seen
 _SECONDS_A_BYTE = 1e-9  # that a DUMP holds the server up
 
@@ -54,8 +38,8 @@ class Headroom:
     @property
     def is_tight(self) -> bool:
         """Whether it is to be asked before each step, and no step begun before the last is done."""
-        rooms = (memory.room for memory in (self._pacer.pulse.feeling.memory, self.memory) if memory is not None)
-        return any(room is not None and room < PLENTY for room in rooms)
+        seen = (self._pacer.pulse.feeling.memory, self.memory)
+        return any(memory.is_tight for memory in seen if memory is not None)
 
     async def look(self) -> None:
         """Ask, where that is needed. Nothing else should be on its way where it is tight.
@@ -64,8 +48,7 @@ class Headroom:
             LinkError: If the link is lost.
         """
         if self.memory is None or self.is_tight:
-            (answer,) = await self._pipe.ask(MEMORY, 1)
-            self.memory = Memory.told(answer)
+            self.memory = await memory_now(self._pipe)
 
     async def portion(self, most: int, smallest: int) -> int:
         """Bytes of keys, of at most so many, that may be dumped now; waits until there is room for the smallest key.
@@ -80,8 +63,8 @@ class Headroom:
             await self.look()
             if not self.is_tight:
                 return min(most, most * self._pacer.pace.page // FIRST)
-            if smallest <= self._spare:
-                return min(most, self._allowed)
+            if smallest <= self._now.spare:
+                return min(most, self._now.allowed(self._pacer.pace.share))
             if waited >= PATIENCE:
                 raise Stopped(f"{self._lack(smallest)}; free some memory and go on, or let it go without an undo")
             self._pacer.state, self._pacer.why = "holding", safe(f"holding: {self._lack(smallest)}")
@@ -105,37 +88,18 @@ class Headroom:
 
     def page(self, most: int) -> int:
         """Keys of a page, of at most so many, whose names may be told at once."""
-        if not self.is_tight:
-            return most
-        return max(FEWEST, min(most, max(FREE, self._allowed // 2) // (self._name + _TOLD)))
+        return self._now.page(most, self._pacer.pace.share, self._name)
 
     def named(self, keys: Sequence[bytes]) -> int:
         """How many of the keys may be named in one command."""
-        if not self.is_tight:
-            return max(1, len(keys))
-        if keys:
+        if self._now.is_tight and keys:
             self._name = sum(map(len, keys)) // len(keys)
-        return max(FEWEST, self._allowed // (self._name + _NAMED))
+        return self._now.named(max(1, len(keys)), self._pacer.pace.share, self._name)
+
+    @property
+    def _now(self) -> Memory:
+        return self.memory or Memory()
 
     def _lack(self, key: int) -> str:
-        room = units.bytes_(max(0, (self.memory or Memory()).room or 0))
+        room = units.bytes_(max(0, self._now.room or 0))
         return f"the server has {room} of room until maxmemory, and the next key's undo takes {units.bytes_(key)}"
-
-    @property
-    def _spare(self) -> int:
-        """Bytes of a key that may be dumped alone."""
-        memory = self.memory or Memory()
-        return max(memory.room or 0, _slight(memory))
-
-    @property
-    def _allowed(self) -> int:
-        memory = self.memory or Memory()
-        if memory.room is None:
-            return PLENTY
-        if memory.room <= 0 and not memory.evicts:
-            return _slight(memory)  # who writes is refused already, and nobody loses a key
-        return max(0, int(SHARE * self._pacer.pace.share * memory.room))
-
-
-def _slight(memory: Memory) -> int:
-    return max(_SLIGHT_BYTES, memory.limit // _SLIGHT)

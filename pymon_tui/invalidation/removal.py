@@ -24,6 +24,7 @@ from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.room import room_for_trash
+from pymon_tui.invalidation.spent import Spent
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, trash_path
 from pymon_tui.journal.folder import StateError
@@ -87,6 +88,7 @@ class Removal:
         self._seconds: float | None = None
         self._scanned = 0  # on connections that were lost
         self._passage: Passage | None = None
+        self._spent = Spent(order)
         self._trash: TrashWriter | None = None
 
     @property
@@ -152,6 +154,7 @@ class Removal:
         pipe = await self._open(self._endpoint)
         try:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            await self._spent.begin(pipe)
             async with AsyncExitStack() as held:
                 server, db = pipe.identity.run_id or "unnamed", self._endpoint.db
                 for name in (f"server-{server}-{db}", f"run-{self.id}"):
@@ -204,18 +207,13 @@ class Removal:
         try:
             while True:
                 passage = self._passage = Passage(
-                    pipe,
-                    self.order,
-                    self._options,
-                    self._ledger,
-                    self._pacer,
-                    self._trash,
-                    self._bounds,
-                    self._part,
+                    pipe, self.order, self._options, self._ledger, self._pacer, self._trash, self._bounds, self._part
                 )
                 try:
                     await passage.remove()
-                    return await passage.left()
+                    left = await passage.left()
+                    await self._spent.end(pipe)
+                    return left
                 except LinkError as error:
                     self._scanned += passage.scanned
                     passage.lose()
@@ -224,6 +222,9 @@ class Removal:
                     pipe = await self._reconnected(error)
                 except asyncio.CancelledError:
                     passage.lose()
+                    raise
+                except (Cancelled, Refused, StateError, OrderError, Stopped):
+                    await self._spent.end(pipe)
                     raise
         finally:
             await pipe.close()
@@ -289,14 +290,13 @@ class Removal:
 
     def _result(self, outcome: Outcome, why: SafeText, left: int | None) -> Result:
         ledger, trash = self._ledger, self._trash
-        per_key = self.order.key_bytes
         return Result(
             run=self.id,
             outcome=outcome,
             why=why,
             tally=ledger.tally,
             left=left,
-            bytes_estimated=round(per_key * ledger.tally.removed) if per_key is not None else None,
+            bytes_estimated=self._spent.freed(ledger.tally.removed),
             seconds=self._elapsed,
             undo=trash.path if trash is not None and trash.kept else None,
             undo_bytes=ledger.trash_bytes,
@@ -304,6 +304,7 @@ class Removal:
             dry_run=self._options.dry_run,
             refused_keys=tuple(ledger.refused_keys),
             oversized_keys=tuple(ledger.oversized_keys),
+            evicted=self._spent.evicted,
         )
 
     @property

@@ -32,6 +32,8 @@ def run_lines(result: Result) -> list[str]:
         ("unknown", tally.unknown, "may be removed or not: the answer was lost" if tally.unknown else ""),
         ("left", result.left, _left(result)),
     )
+    if result.evicted:
+        lines.append(f"  {exact(result.evicted)} keys were evicted meanwhile: the server is at maxmemory")
     lines += _node_lines(result)
     lines += _undo_lines(result)
     lines += _listed("refused, and there", [safe(key) for key in result.refused_keys], tally.refused)
@@ -66,6 +68,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "undo_left_out": 0,
         "refused_keys": [],
         "oversized_keys": [],
+        "evicted": None,
         "nodes": [],
     }
 

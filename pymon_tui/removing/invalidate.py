@@ -52,10 +52,12 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
         raise OrderError("nothing is removed: this is read-only; look with --dry-run")
     if not (yes or wish.dry_run):
         require_somebody("remove keys")
-    plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo and not wish.dry_run))
+    # Who reads no plan needs no exact one.
+    exact = as_json or wish.dry_run or not yes
+    plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo and not wish.dry_run, exact=exact))
     if not wish.dry_run:
         notes = [plan.note] if plan.note is not None else []
-        show([*notes, summary(plan)] if yes else plan_lines(plan, options))
+        show([*notes, summary(plan), *plan.warnings] if yes else plan_lines(plan, options))
     elif not as_json:
         tell(plan_lines(plan, options))
     problem = _problem(plan, options)

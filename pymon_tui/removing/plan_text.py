@@ -30,6 +30,8 @@ def plan_lines(plan: Plan, options: Options) -> list[str]:
     lines += _found(plan)
     if plan.matched:
         lines += [*_nodes(plan), *_namespaces(plan), *_samples(plan), "", *_manner(plan, options)]
+    for warning in plan.warnings:
+        lines += _folded("room", warning)
     for refusal in plan.refusals:
         lines += _folded("refused", refusal)
     return lines
@@ -37,7 +39,7 @@ def plan_lines(plan: Plan, options: Options) -> list[str]:
 
 def summary(plan: Plan) -> SafeText:
     """The plan in one line."""
-    size = f", {units.bytes_(plan.bytes.value)}" if plan.bytes is not None and plan.matched else ""
+    size = f", {_memory(plan)}" if plan.bytes is not None and plan.matched else ""
     protected = f", {exact(plan.protected)} more are protected" if plan.protected else ""
     match = "matches" if plan.matched == 1 else "match"
     return safe(f"{_matches(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
@@ -85,8 +87,8 @@ def _found(plan: Plan) -> list[str]:
         lines.append(_row("protected", f"{exact(plan.protected)} more, which stay"))
     if plan.matched:
         lines.append(_row("memory", _memory(plan)))
-        lines += _counts("types", plan.types)
-        lines += _counts("expiry", plan.expiry)
+        lines += _counts("types", plan.types, about=plan.is_extrapolated)
+        lines += _counts("expiry", plan.expiry, about=plan.is_extrapolated)
     if plan.idle is not None:
         idle = f"median {units.duration(plan.idle.median)}   oldest {units.duration(plan.idle.oldest)}"
         lines.append(_row("idle", idle))
@@ -105,12 +107,13 @@ def _matches(plan: Plan) -> str:
 def _memory(plan: Plan) -> str:
     if plan.bytes is None:
         return "unknown"
-    error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error else ""
-    return f"{units.bytes_(plan.bytes.value)}{error}"
+    return f"{'' if plan.bytes.is_exact else 'at least '}{units.bytes_(plan.bytes.value)}"
 
 
-def _counts(label: str, counts: Sequence[tuple[str, int]]) -> list[str]:
-    return _wrapped(label, [safe(f"{name} {exact(count)}") for name, count in counts if count])
+def _counts(label: str, counts: Sequence[tuple[str, int]], *, about: bool) -> list[str]:
+    """How many keys of which kind; those of a sample, as shares of all keys, are marked with ``~``."""
+    mark = "~" if about else ""
+    return _wrapped(label, [safe(f"{name} {mark}{exact(count)}") for name, count in counts if count])
 
 
 def _nodes(plan: Plan) -> list[str]:
@@ -172,7 +175,8 @@ def _undo(plan: Plan, options: Options) -> str:
     cap = units.bytes_(options.trash_cap)
     oversized = ""
     if plan.oversized:
-        oversized = f"; about {exact(plan.oversized)} keys over {units.bytes_(options.key_cap)} go for good"
+        about = "" if plan.bytes is not None and plan.bytes.is_exact else "about "
+        oversized = f"; {about}{exact(plan.oversized)} keys over {units.bytes_(options.key_cap)} go for good"
     if plan.undo_bytes is None:
         return f"kept, in at most {cap}{oversized}"
     about = f"about {units.bytes_(plan.undo_bytes)}"

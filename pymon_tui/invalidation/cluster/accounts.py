@@ -104,6 +104,7 @@ def added(tallies: Iterable[Tally]) -> Tally:
 def merged_result(run: str, outcome: Outcome, why: str, results: Sequence[Result], *, dry_run: bool) -> Result:
     """The account of a run from those of its parts. What is left, and what it took, is the caller's to say."""
     sizes = [result.bytes_estimated for result in results]
+    evicted = [result.evicted for result in results]
     refused = tuple(key for result in results for key in result.refused_keys)
     oversized = tuple(dict.fromkeys(key for result in results for key in result.oversized_keys))
     return Result(
@@ -120,6 +121,7 @@ def merged_result(run: str, outcome: Outcome, why: str, results: Sequence[Result
         dry_run=dry_run,
         refused_keys=refused[:LISTED],
         oversized_keys=oversized[:LISTED],
+        evicted=sum(keys for keys in evicted if keys is not None) if None not in evicted else None,
     )
 
 

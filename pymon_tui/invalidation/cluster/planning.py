@@ -19,7 +19,16 @@ from pymon_tui.server.endpoint import Endpoint
 class WholePlanning:
     """A plan in the making. To be run once."""
 
-    def __init__(self, endpoint: Endpoint, selection: Selection, *, mode: Mode, undo: bool, key_cap: int) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        selection: Selection,
+        *,
+        mode: Mode,
+        undo: bool,
+        key_cap: int,
+        exact: bool = True,
+    ) -> None:
         """Plan on what ``endpoint`` belongs to; the rest is as for ``Planning``.
 
         Raises:
@@ -31,6 +40,7 @@ class WholePlanning:
         self._mode: Mode = mode
         self._undo = undo
         self._key_cap = key_cap
+        self._exact = exact
         self._parts: tuple[Planning, ...] = ()
         self._work = Abandonable()
         self._began: float | None = None
@@ -66,7 +76,14 @@ class WholePlanning:
     async def _run(self) -> Plan:
         found = await find(self._endpoint)
         self._parts = tuple(
-            Planning(one.endpoint, self._selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap)
+            Planning(
+                one.endpoint,
+                self._selection,
+                mode=self._mode,
+                undo=self._undo,
+                key_cap=self._key_cap,
+                exact=self._exact,
+            )
             for one in found.primaries
         )
         if not found.is_cluster:

@@ -59,12 +59,12 @@ def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
     """What would go, and what is known of it."""
     lines: list[Line] = [(_name("matches"), span(matches(plan), "warn" if plan.capped else "strong"))]
     if plan.bytes is not None:
-        error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error >= 1 else ""
-        lines.append((_name("memory"), span(units.bytes_(plan.bytes.value)), label(error)))
+        least = "" if plan.bytes.is_exact else "at least "
+        lines.append((_name("memory"), label(least), span(units.bytes_(plan.bytes.value))))
     lines += _nodes(plan, width)
     lines.append((_name("protected"), span(units.whole(plan.protected), "good" if plan.protected else "value")))
-    lines += _counted("types", plan.types, width)
-    lines += _counted("expiry", [each for each in plan.expiry if each[1]], width)
+    lines += _counted("types", plan.types, width, about=plan.is_extrapolated)
+    lines += _counted("expiry", [each for each in plan.expiry if each[1]], width, about=plan.is_extrapolated)
     if plan.idle is not None:
         median, oldest = units.age(plan.idle.median), units.age(plan.idle.oldest)
         lines.append((_name("idle"), label("median "), span(median), label("  oldest "), span(oldest)))
@@ -97,7 +97,7 @@ def troubles(plan: Plan, options: Options) -> tuple[Line, ...]:
     if options.undo and plan.oversized:
         text = f"{units.whole(plan.oversized)} keys over {units.bytes_(options.key_cap)} can't be taken back"
         lines.append((span(text, "warn"),))
-    lines += [(span(refusal, "warn"),) for refusal in plan.refusals]
+    lines += [(span(text, "warn"),) for text in (*plan.warnings, *plan.refusals)]
     return tuple(lines)
 
 
@@ -207,8 +207,12 @@ def _name(name: str) -> Span:
     return label(name.ljust(_NAME))
 
 
-def _counted(name: str, counts: Sequence[tuple[str, int]], width: int) -> Iterable[Line]:
-    pieces: list[tuple[Span, Span]] = [(label(f"{safe(each)} "), span(units.whole(count))) for each, count in counts]
+def _counted(name: str, counts: Sequence[tuple[str, int]], width: int, *, about: bool) -> Iterable[Line]:
+    """How many keys of which kind; those of a sample, as shares of all keys, are marked with ``~``."""
+    mark = "~" if about else ""
+    pieces: list[tuple[Span, Span]] = [
+        (label(f"{safe(each)} {mark}"), span(units.whole(count))) for each, count in counts
+    ]
     return packed(name, pieces, width)
 
 
