@@ -41,7 +41,7 @@ async def test_a_plan_says_what_would_go(desk: ScriptedDesk) -> None:
         await on.to_ready_plan()
         await on.until_says("#facts", "matches 12 031 keys memory 48.2 MiB protected 4")
         assert "types hash ~11 960 string ~71" in on.text("#facts")
-        assert "none 3 <1m 410 <1h 9 218" in on.text("#facts")
+        assert "none ~3 <1m ~410 <1h ~9 218" in on.text("#facts")
         assert "median 4m oldest 2d" in on.text("#facts")
         assert "profile:* 8 400" in on.text("#names")
         assert r"\xff\xfe* 3" in on.text("#names")
