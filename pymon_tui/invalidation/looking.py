@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_each
 from pymon_tui.invalidation.redirect import is_redirect
-from pymon_tui.invalidation.sizes import SAMPLES, USAGE, Sizes
+from pymon_tui.invalidation.sizes import USAGE, Sizes
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
@@ -100,11 +100,12 @@ class Looks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """Keys that are asked about; ``lives`` is whether each is asked for its own."""
+    """Keys that are asked about; ``lives`` is whether each is asked for its own, ``options`` what for its size."""
 
     keys: Sequence[bytes]
     words: Sequence[bytes]
     lives: bool
+    options: tuple[bytes, ...]
     answers: asyncio.Future[list[Answer]]
 
 
@@ -126,8 +127,9 @@ class Looking:
         commands = (_PTTL, USAGE) if lives else (USAGE,)
         # Who may not know is an entry in the ACL LOG each time it asks.
         first = _TIME + (_KEYSPACE if self._tells else _TIME)
-        packed = first + pack_each(commands, words, SAMPLES)
-        return Look(keys, words, lives, self._pipe.ask(packed, 2 + len(commands) * len(keys)))
+        options = self._sizes.options
+        packed = first + pack_each(commands, words, options)
+        return Look(keys, words, lives, options, self._pipe.ask(packed, 2 + len(commands) * len(keys)))
 
     async def looks(self, look: Look) -> Looks:
         """What is known of the keys.
@@ -153,7 +155,7 @@ class Looking:
         if not clean or lives.count(_NEVER) < count:
             clock = int(now[0]) * 1000 + int(now[1]) // 1000
             ends = [clock + life if isinstance(life, int) and life >= 0 else 0 for life in lives]
-        sizes = await self._sizes.checked(look.words, sizes)
+        sizes = await self._sizes.checked(look.words, sizes, look.options)
         if {*map(type, sizes)} - {int}:
             sizes = [size if isinstance(size, int) else UNKNOWN for size in sizes]
         found = Looks(look.keys, look.words, ends, sizes, [], 0)  # type: ignore[arg-type]  # they are whole numbers now

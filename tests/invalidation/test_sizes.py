@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pipe import open_pipe
-from pymon_tui.invalidation.sizes import Sizes
+from pymon_tui.invalidation.sizes import FIVE, MORE, Sizes
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import plan_of, selecting, user_may
 
@@ -82,3 +82,32 @@ async def test_a_plan_counts_what_keys_are(any_redis: Redis, any_server: Embedde
     assert plan.bytes.is_exact
     assert abs(plan.bytes.value / sum(truth) - 1) < 0.02
     assert plan.oversized == 1
+
+
+async def test_what_five_samples_are_enough_for(any_redis: Redis, any_server: EmbeddedServer) -> None:
+    for name in map(str, await any_redis.config_get("*-max-*")):
+        if any(compact in name for compact in ("listpack", "ziplist", "intset")):
+            await any_redis.config_set(name, 1 if name.startswith("list") else 0)
+    six = [str(number) for number in range(6)]
+    await any_redis.sadd("k:set", *six)
+    await any_redis.hset("k:hash", mapping=dict.fromkeys(six, ""))
+    await any_redis.zadd("k:zset", dict.fromkeys(six, 0.0))
+    await any_redis.rpush("k:list", *six)
+    for name in ("set", "hash", "zset", "list"):
+        assert (await any_redis.memory_usage(f"k:{name}") or 0) >= FIVE
+    many = [str(number) for number in range(65)]
+    await any_redis.sadd("k:set", *many)
+    await any_redis.hset("k:hash", mapping=dict.fromkeys(many, ""))
+    await any_redis.zadd("k:zset", dict.fromkeys(many, 0.0))
+    await any_redis.rpush("k:list", *many)
+    for name in ("set", "hash", "zset", "list"):
+        assert (await any_redis.memory_usage(f"k:{name}", samples=64) or 0) >= MORE
+
+
+async def test_tiny_keys_are_asked_about_once(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.mset({f"k:{number}": "v" for number in range(100)})
+    await redis.config_resetstat()
+    await sizes_of(Endpoint(socket=server.socket), *[b"k:%d" % number for number in range(100)])
+    statistics = await redis.info("commandstats")
+    assert statistics["cmdstat_memory|usage"]["calls"] == 100
+    assert "cmdstat_type" not in statistics
