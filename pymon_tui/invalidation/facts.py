@@ -37,6 +37,11 @@ class Facts:
         self._tried = False
 
     @property
+    def is_tried(self) -> bool:
+        """Whether a key was asked about."""
+        return self._tried
+
+    @property
     def tells_bytes(self) -> bool:
         """Whether MEMORY USAGE isn't refused, as far as is known."""
         return "memory" in self._open

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pymon_tui.invalidation.facts import Facts
 from pymon_tui.invalidation.key_bytes import KeyBytes, Total, at_least
 from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.sampling import Sample
-from pymon_tui.invalidation.sizes import Sizes
+from pymon_tui.invalidation.sizes import AskedSizes, Sizes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Keys that are asked about: the sample, its places among all of them, those to measure, and what is on its way."""
+
+    sample: Sequence[bytes]
+    taken: Sequence[int]
+    measured: Sequence[bytes]
+    sizes: AskedSizes | None
 
 
 class Measuring:
@@ -28,23 +38,30 @@ class Measuring:
         self._every = every
         self._unknown = 0
 
-    async def take(self, keys: Sequence[bytes], taken: Sequence[int]) -> list[Sample]:
-        """Measure these keys; returns the facts of those that are taken as a sample, by their index.
+    def ask(self, keys: Sequence[bytes], taken: Sequence[int]) -> Asked:
+        """Ask about these keys; those that are taken as a sample are told by their index."""
+        measured = keys if self._every else [keys[index] for index in taken]
+        # Not before one key has shown that it isn't refused: each refusal is an entry in the ACL LOG.
+        can = bool(measured) and self._facts.is_tried and self._facts.tells_bytes
+        return Asked([keys[index] for index in taken], taken, measured, self._sizes.ask(measured) if can else None)
+
+    async def told(self, asked: Asked) -> list[Sample]:
+        """Measure the keys; returns the facts of those that are taken as a sample.
 
         Raises:
             LinkError: If the link is lost.
         """
-        samples = await self._facts.ask([keys[index] for index in taken])
-        if not keys or not self._facts.tells_bytes:
+        samples = await self._facts.ask(asked.sample)
+        if not asked.measured or not self._facts.tells_bytes:
             return samples
-        asked = keys if self._every else [keys[index] for index in taken]
-        sizes = [size if isinstance(size, int) else None for size in await self._sizes.of(asked)]
-        places = taken if self._every else range(len(taken))
-        if self._every:
-            known = [size for size in sizes if size is not None]
-            self.total.add(known)
-            self._unknown += len(sizes) - len(known)
-        return [replace(sample, bytes=sizes[place]) for sample, place in zip(samples, places, strict=True)]
+        answers = await self._sizes.told(asked.sizes or self._sizes.ask(asked.measured))
+        sizes = [size if isinstance(size, int) else None for size in answers]
+        if not self._every:
+            return [replace(sample, bytes=size) for sample, size in zip(samples, sizes, strict=True)]
+        known = [size for size in sizes if size is not None]
+        self.total.add(known)
+        self._unknown += len(sizes) - len(known)
+        return [replace(sample, bytes=sizes[place]) for sample, place in zip(samples, asked.taken, strict=True)]
 
     def bytes(self, samples: Sequence[Sample], keys: int, *, about: bool) -> KeyBytes | None:
         """What ``keys`` keys take, by these samples if not every one was measured; None if nothing is known.

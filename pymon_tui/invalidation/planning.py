@@ -12,7 +12,7 @@ from pymon_tui.invalidation.brake import first_page
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
 from pymon_tui.invalidation.given_up import Abandonable
-from pymon_tui.invalidation.measuring import Measuring
+from pymon_tui.invalidation.measuring import Asked, Measuring
 from pymon_tui.invalidation.memory import memory_now
 from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
@@ -51,6 +51,14 @@ class PlanProgress:
     matched: int
     protected: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taken:
+    """Keys of a page that are asked about, and the places in the sample that some of them take."""
+
+    places: list[int]
+    asked: Asked
 
 
 class Planning:
@@ -143,20 +151,30 @@ class Planning:
     async def _scan(self, pipe: Pipe, measuring: Measuring, page: int) -> None:
         self._sweep = Sweep(pipe, self._selection, page=page)
         # What is asked of a page's keys is on its way while the next pages are.
+        before: _Taken | None = None
         async with aclosing(ahead(self._sweep.pages(), _AHEAD)) as pages:
             async for found in pages:
-                await self._take(found, measuring)
+                taken = self._take(found, measuring)
+                await self._note(before, measuring)
+                before = taken
                 if self._capped:
-                    return
+                    break
+        await self._note(before, measuring)
 
-    async def _take(self, page: Page, measuring: Measuring) -> None:
+    def _take(self, page: Page, measuring: Measuring) -> _Taken:
+        """Count a page's keys, and ask about them."""
         self._protected += page.protected
         # One more than the cap is enough to know that there are more.
         keys = self._count.add(page.keys, self._selection.max_keys + 1)
         self._namespaces.add(keys)
         taken = list(self._reservoir.take(len(keys)))
-        samples = await measuring.take(keys, [index for index, _ in taken])
-        self._samples.update((place, sample) for (_, place), sample in zip(taken, samples, strict=True))
+        return _Taken([place for _, place in taken], measuring.ask(keys, [index for index, _ in taken]))
+
+    async def _note(self, taken: _Taken | None, measuring: Measuring) -> None:
+        """Put what was told of a page into the sample."""
+        if taken is not None:
+            samples = await measuring.told(taken.asked)
+            self._samples.update(zip(taken.places, samples, strict=True))
 
     async def _summary(
         self,

@@ -7,7 +7,9 @@ takes a fifth of the time of its DUMP, and half a millisecond at most.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
@@ -31,6 +33,15 @@ _TYPE = (b"TYPE",)
 _STRING = b"string"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AskedSizes:
+    """Keys that are asked about, as ``last_words`` of commands, and with which options."""
+
+    words: Sequence[bytes]
+    options: tuple[bytes, ...]
+    answers: asyncio.Future[list[Answer]]
+
+
 class Sizes:
     """Asks over one connection.
 
@@ -43,15 +54,18 @@ class Sizes:
         self._pipe = pipe
         self._tells_type: bool | None = None  # not asked yet
 
-    async def of(self, keys: Sequence[bytes]) -> list[Answer]:
+    def ask(self, keys: Sequence[bytes]) -> AskedSizes:
+        """Ask about these keys, of which there is at least one, now."""
+        words, options = last_words(keys), self.options
+        return AskedSizes(words, options, self._pipe.ask(pack_each([USAGE], words, options), len(words)))
+
+    async def told(self, asked: AskedSizes) -> list[Answer]:
         """What MEMORY USAGE answers of each key, an error where it is refused and None where the key is gone.
 
         Raises:
             LinkError: If the link is lost.
         """
-        words, options = last_words(keys), self.options
-        answers = await self._pipe.ask(pack_each([USAGE], words, options), len(words)) if words else []
-        return await self.checked(words, answers, options)
+        return await self.checked(asked.words, await asked.answers, asked.options)
 
     async def checked(self, words: Sequence[bytes], answers: list[Answer], options: tuple[bytes, ...]) -> list[Answer]:
         """The answers to ``USAGE``, those of larger collections replaced by what more samples tell.
@@ -64,7 +78,7 @@ class Sizes:
             LinkError: If the link is lost.
         """
         sure = MORE if options else FIVE
-        if {*map(type, answers)} <= {int} and max(answers, default=0) < sure:  # type: ignore[operator]  # numbers
+        if {*map(type, answers)} <= {int} and max(answers, default=0) < sure:  # type: ignore[type-var,operator]
             return answers
         sizes = list(answers)
         large = [place for place, size in enumerate(sizes) if isinstance(size, int) and size >= sure]

@@ -138,7 +138,7 @@ class Sweep:
         for need in filters.needs:
             command = _ASKED[need]
             if command == USAGE:
-                answers = await self._sizes.of(keys)
+                answers = await self._sizes.told(self._sizes.ask(keys))
             else:
                 answers = await self._pipe.ask(pack_all((*command, key) for key in keys), len(keys))
             for key, answer in zip(keys, answers, strict=True):

@@ -25,7 +25,8 @@ async def skewed(redis: Redis) -> None:
 async def sizes_of(endpoint: Endpoint, *keys: bytes) -> list[int | None]:
     pipe = await open_pipe(endpoint)
     try:
-        return [size if isinstance(size, int) else None for size in await Sizes(pipe).of(keys)]
+        sizes = Sizes(pipe)
+        return [size if isinstance(size, int) else None for size in await sizes.told(sizes.ask(keys))]
     finally:
         await pipe.close()
 
