@@ -108,15 +108,14 @@ def last_words(keys: Iterable[bytes]) -> list[bytes]:
     return [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
 
 
-def pack_each(commands: Iterable[tuple[bytes, ...]], lasts: Sequence[bytes], options: tuple[bytes, ...] = ()) -> bytes:
+def pack_each(commands: Sequence[tuple[bytes, ...]], lasts: Sequence[bytes], options: tuple[bytes, ...] = ()) -> bytes:
     """The first command with each of the last words in turn, then the next command; faster than ``pack_all``.
 
     The last of the commands has the options after each of them.
     """
-    packed = []
-    commands = tuple(commands)
+    packed, last = [], len(commands)
     for place, command in enumerate(commands, start=1):
-        after = options if place == len(commands) else ()
+        after = options if place == last else ()
         begin = b"*%d\r\n%b" % (len(command) + 1 + len(after), b"".join(last_words(command)))
         end = b"".join(last_words(after))
         packed += [begin, (end + begin).join(lasts), end]

@@ -12,8 +12,9 @@ from pymon_tui.invalidation.brake import first_page
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
 from pymon_tui.invalidation.given_up import Abandonable
+from pymon_tui.invalidation.key_bytes import Total
 from pymon_tui.invalidation.measuring import Asked, Measuring
-from pymon_tui.invalidation.memory import memory_now
+from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.plan import Plan
@@ -29,7 +30,8 @@ from pymon_tui.invalidation.sampling import (
 )
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.sweep import Page, Sweep
-from pymon_tui.invalidation.trash_estimate import trash_estimate
+from pymon_tui.invalidation.trash_estimate import TrashEstimate, trash_estimate
+from pymon_tui.model.text import SafeText
 from pymon_tui.server.endpoint import Endpoint
 
 _NAME = 64  # bytes of a name, for the pages of a server that has little room
@@ -92,6 +94,7 @@ class Planning:
         self._undo = undo
         self._key_cap = key_cap
         self._exact = exact
+        self._memory = Memory()
         self._sweep: Sweep | None = None
         self._work = Abandonable()
         self._began: float | None = None
@@ -139,7 +142,8 @@ class Planning:
         asked = time.monotonic()
         before = await _dbsize(pipe)
         page = first_page(time.monotonic() - asked)
-        page = (await memory_now(pipe)).page(page, 1.0, _NAME)
+        self._memory = await memory_now(pipe)
+        page = self._memory.page(page, 1.0, _NAME)
         self._total = None if before is None else before * len(self._selection.patterns)
         facts = Facts(pipe)
         measuring = Measuring(pipe, facts, key_cap=self._key_cap, every=self._exact)
@@ -187,16 +191,10 @@ class Planning:
     ) -> Plan:
         endpoint, matched = self._endpoint, self._count.matched
         total, about = measuring.sampled(samples), self._count.about(before, after)
-        memory = await memory_now(pipe)
+        if self._memory.limit:
+            self._memory = await memory_now(pipe)
         allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
-        trash = None
-        if self._undo:
-            problem = allowed.undo_problem
-            # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
-            untouched = self._selection.filters.idle_over is not None
-            trash = await trash_estimate(
-                pipe, samples, total, matched, key_cap=self._key_cap, problem=problem, untouched=untouched
-            )
+        trash = await self._trash(pipe, samples, total, allowed.undo_problem) if self._undo else None
         return Plan(
             node=endpoint.label,
             address=endpoint.address,
@@ -226,10 +224,25 @@ class Planning:
             samples=samples,
             refusals=(*facts.refusals, *allowed.refusals),
             removal_problem=replica_problem(pipe) or allowed.removal_problem,
-            room=memory.room,
+            room=self._memory.room,
             warnings=room_warnings(
-                memory, total, matched, mode=self._mode, undo=trash is not None and trash.problem is None
+                self._memory, total, matched, mode=self._mode, undo=trash is not None and trash.problem is None
             ),
+        )
+
+    async def _trash(
+        self, pipe: Pipe, samples: tuple[Sample, ...], total: Total, problem: SafeText | None
+    ) -> TrashEstimate:
+        return await trash_estimate(
+            pipe,
+            samples,
+            total,
+            self._count.matched,
+            key_cap=self._key_cap,
+            memory=self._memory,
+            problem=problem,
+            # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
+            untouched=self._selection.filters.idle_over is not None,
         )
 
     @property

@@ -36,9 +36,11 @@ class Spent:
 
     async def end(self, pipe: Pipe) -> None:
         """Ask at its end, if the line lives."""
+        if self._before is None:
+            return  # it doesn't tell, or not us
         with suppress(LinkError):
             _, after = await memory_and_evicted(pipe)
-            if self._before is not None and after is not None and after >= self._before:  # else they were reset
+            if after is not None and after >= self._before:  # else they were reset
                 self.evicted = after - self._before
 
     def freed(self, removed: int) -> int | None:

@@ -11,7 +11,7 @@ from itertools import accumulate
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.key_bytes import Total
-from pymon_tui.invalidation.memory import memory_now
+from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.pipe import Pipe, pack_all
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sampling import Sample
@@ -48,6 +48,7 @@ async def trash_estimate(
     keys: int,
     *,
     key_cap: int,
+    memory: Memory,
     problem: SafeText | None,
     untouched: bool,
 ) -> TrashEstimate:
@@ -58,6 +59,7 @@ async def trash_estimate(
     Args:
         samples: Keys some of which may be dumped.
         total: Sizes of all keys, or of a sample that stands for them.
+        memory: Of the server; asked for again where it has little room.
 
     Raises:
         LinkError: If the link is lost.
@@ -68,7 +70,7 @@ async def trash_estimate(
         return TrashEstimate(None if keys else 0, oversized, problem)
     small = [sample for sample in samples if sample.bytes is not None and sample.bytes <= min(_LARGEST_DUMP, key_cap)]
     step = max(1, len(small) // _MOST_DUMPS)
-    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS])
+    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS], memory)
     if isinstance(ratio, SafeText):
         return TrashEstimate(None, oversized, ratio)
     if ratio is None:
@@ -76,13 +78,15 @@ async def trash_estimate(
     return TrashEstimate(round(ratio * total.kept * times), oversized, None)
 
 
-async def _ratio(pipe: Pipe, samples: Sequence[Sample]) -> float | SafeText | None:
+async def _ratio(pipe: Pipe, samples: Sequence[Sample], memory: Memory) -> float | SafeText | None:
     """Bytes in the trash per byte in memory; why it can't be known; None if there is nothing to dump."""
     usage = 0
     records: list[bytes] = []
     rest = list(samples)
     while rest:
-        fits = min(_MOST_BYTES, (await memory_now(pipe)).allowed(1.0))
+        if memory.is_tight:
+            memory = await memory_now(pipe)
+        fits = min(_MOST_BYTES, memory.allowed(1.0))
         count = sum(size <= fits for size in accumulate(sample.bytes or 0 for sample in rest[:_AT_ONCE]))
         if not count:
             del rest[0]  # there is no room for its dump
