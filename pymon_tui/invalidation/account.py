@@ -170,8 +170,8 @@ class Result:
         why: In one line, where there is something to say.
         tally: What became of the keys.
         left: Matching keys that a scan found afterwards; None if it couldn't be made.
-        bytes_estimated: What the removed keys took, by the plan's sample, or what those that a dry run found take; None
-            where that is unknown.
+        bytes_estimated: What the removed keys took, by the plan, and never more than the server held; of a dry run,
+            what those that it found take; None where that is unknown.
         seconds: That it took, pauses included.
         undo: The trash file, of several the first; None where nothing was kept.
         undo_bytes: Its size.
@@ -179,6 +179,7 @@ class Result:
         dry_run: Whether nothing was removed because that was asked for.
         refused_keys: Some of the keys that our user may not touch.
         oversized_keys: Some of the keys that were too big to be kept.
+        evicted: Keys that the server evicted meanwhile, whoever was the reason; None where it doesn't tell.
         nodes: The accounts of each node of a cluster, of which this is the sum; empty for one server.
     """
 
@@ -195,6 +196,7 @@ class Result:
     dry_run: bool
     refused_keys: tuple[bytes, ...] = field(default=())
     oversized_keys: tuple[bytes, ...] = field(default=())
+    evicted: int | None = None
     nodes: tuple[NodeResult, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:
@@ -213,6 +215,7 @@ class Result:
             "undo_left_out": self.undo_left_out,
             "refused_keys": [safe(key) for key in self.refused_keys],
             "oversized_keys": [safe(key) for key in self.oversized_keys],
+            "evicted": self.evicted,
             "nodes": [each.as_json() for each in self.nodes],
         }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pymon_tui.invalidation.evictions import Evictions
+from pymon_tui.invalidation.memory import Memory
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 
@@ -23,8 +25,10 @@ LAZYFREE = 200_000
 BLOCKED = 20
 """Clients that may block beyond those that did at the start (``blocked_clients``)."""
 
+BEARABLE = 0.7
+"""The share of the ceiling that others may wait for again and again: there is room for what comes between two looks."""
+
 _NEAR = 0.0005  # seconds of a round trip that ``FIRST`` keys are enough for: the server is about as long at them
-_AIM = 0.7  # of the ceiling: there is room for what comes between two looks
 _LONGEST_PAUSE = 0.25
 _FIRST_PAUSE = 0.001
 _SLIGHT = 0.5  # of the ceiling: a page that holds the server up for less isn't why others wait for longer than that
@@ -43,6 +47,9 @@ class Feeling:
         ping_p50: Seconds, the median of the same answers.
         shared: Whether a PING would wait behind the run's own bytes on their way: it tells nothing then, and isn't
             told.
+        memory: Of the server, as of the last look; None before there was one.
+        evicting: Keys evicted in a second, between the last two looks (``evicted_keys``); None where that isn't known.
+        looks: How many times INFO was asked, so that a new look can be told from the last.
         held: Seconds that the server itself lately took for all that is asked about a page, on average; None where
             that isn't known, or isn't needed to judge a PING.
     """
@@ -54,6 +61,9 @@ class Feeling:
     ping_p50: float | None = None
     shared: bool = False
     held: float | None = None
+    memory: Memory | None = None
+    evicting: float | None = None
+    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +75,14 @@ class Pace:
         pause: Seconds to wait after each page.
         hold: Whether nothing is to be removed until the next look.
         why: What it does and for what reason; empty when it doesn't brake.
+        share: Of the room that replies may take on the server, from 0 to 1.
     """
 
     page: int
     pause: float
     hold: bool
     why: SafeText
+    share: float = 1.0
 
 
 def first_page(round_trip: float | None) -> int:
@@ -86,10 +98,11 @@ class Brake:
         self._idle = idle
         self._slight = _SLIGHT * ceiling
         self._limit = (idle.ping_p99 or 0.0) + ceiling
-        self._aim = (idle.ping_p99 or 0.0) + _AIM * ceiling
+        self._aim = (idle.ping_p99 or 0.0) + BEARABLE * ceiling
         self._page = first_page(idle.ping_p50)
         self._pause = 0.0
         self._holding = ""
+        self._evictions = Evictions(idle.evicting or 0.0)
         self._feels_out = (idle.ping_p50 or 0.0) > _NEAR  # until it has been too much once
 
     @property
@@ -104,9 +117,11 @@ class Brake:
 
     def pace(self, felt: Feeling) -> Pace:
         """Judge what is felt now. To be called once for each new feeling, a few times a second."""
+        evicted = self._evictions.judge(felt.evicting, felt.looks)
+        share = self._evictions.share
         self._holding = self._held(felt)
-        if self._holding:
-            return Pace(self._page, self._pause, hold=True, why=safe(f"holding: {self._holding}"))
+        if holding := self._holding or evicted:
+            return Pace(self._page, self._pause, hold=True, why=safe(f"holding: {holding}"), share=share)
         strained = felt.blocked - self._idle.blocked > BLOCKED
         over = felt.ping_p99 is not None and felt.ping_p99 > self._limit
         elsewhere = over and felt.held is not None and felt.held < self._slight
@@ -116,7 +131,7 @@ class Brake:
             self._be_careful(FIRST if felt.shared else max(FIRST, self._page))
         elif felt.ping_p99 is not None and felt.ping_p99 < self._aim:
             self._speed_up(felt.ping_p99)
-        return Pace(self._page, self._pause, hold=False, why=self._why(felt, over=over, strained=strained))
+        return Pace(self._page, self._pause, hold=False, why=self._why(felt, over=over, strained=strained), share=share)
 
     def _held(self, felt: Feeling) -> str:
         # What is being held is waited for until half of it is done, lest it start and stop all the time.

@@ -95,10 +95,19 @@ class Desk:
         """A listing of the keys that a pattern means."""
         return Browsing(self.endpoint, pattern)
 
-    def planning(self, selection: Selection, mode: Mode, *, undo: bool) -> WholePlanning:
-        """A plan to be made, by the rules of the server that it turns out to be of."""
+    def planning(self, selection: Selection, mode: Mode, *, undo: bool, exact: bool = True) -> WholePlanning:
+        """A plan to be made, by the rules of the server that it turns out to be of.
+
+        ``exact`` is whether it measures every key, or a sample alone.
+        """
         return WholePlanning(
-            self.endpoint, selection, mode=mode, undo=undo, key_cap=self.rules.key_cap, rules=self._rules_of
+            self.endpoint,
+            selection,
+            mode=mode,
+            undo=undo,
+            key_cap=self.rules.key_cap,
+            rules=self._rules_of,
+            exact=exact,
         )
 
     def judge(self, plan: Plan, options: Options) -> Verdict:
@@ -173,11 +182,7 @@ class Desk:
             return None
 
     def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
-        """An undo of this run; None where it has no trash. The arguments are those of ``Restore``.
-
-        Raises:
-            RestoreError: If it must not begin.
-        """
+        """An undo of this run; None where it has no trash. The arguments are those of ``Restore``."""
         if record.undo_path is None:
             return None
         return WholeRestore(
@@ -187,7 +192,6 @@ class Desk:
             ceiling=self.rules.ceiling,
             replace=replace,
             elsewhere=elsewhere,
-            read_only=self.rules.read_only,
             rules=self._rules_of,
         )
 
@@ -198,7 +202,6 @@ class Desk:
             hand_out,
             options,
             self._journal,
-            read_only=self.rules.read_only,
             rules=self._rules_of,
         )
 

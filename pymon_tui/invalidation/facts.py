@@ -36,6 +36,16 @@ class Facts:
         self._open = dict(_COMMANDS)
         self._tried = False
 
+    @property
+    def is_tried(self) -> bool:
+        """Whether a key was asked about."""
+        return self._tried
+
+    @property
+    def tells_bytes(self) -> bool:
+        """Whether MEMORY USAGE isn't refused, as far as is known."""
+        return "memory" in self._open
+
     async def ask(self, keys: Sequence[bytes]) -> list[Sample]:
         """The facts of each key, in order.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from pymon_tui.invalidation.ahead import ahead, ready
+from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.knowing import knowledge_of
 from pymon_tui.invalidation.looking import Look, Looking, Looks, TurnedAway, keys_turned_away
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
@@ -87,23 +88,31 @@ async def gathered(pages: AsyncGenerator[Page], enough: Callable[[], int]) -> As
 
 
 async def kept(
-    pages: AsyncGenerator[Page], pipe: Pipe, key_cap: int, most: int | None, is_full: Callable[[], bool]
+    pages: AsyncGenerator[Page],
+    pipe: Pipe,
+    key_cap: int,
+    most: int | None,
+    is_full: Callable[[], bool],
+    headroom: Headroom,
 ) -> AsyncGenerator[Portion]:
     """Each page with what must be kept of it, in portions that neither side finds hard to hold.
 
-    The server goes from one to the next while we read what it told.
+    The server goes from one to the next while we read what it told; where it has little room, one at a time.
 
     Args:
         key_cap: Bytes above which a key isn't kept.
         most: Keys of a portion, where a rate is to be kept: none is dumped long before its turn. None for any.
         is_full: Whether there is no room any more: then nothing is looked at or dumped.
+        headroom: Bytes that the server may hold of the answers.
 
     Raises:
+        Cancelled: If nobody wants it any more.
         LinkError: If the link is lost.
+        NoRoom: If the server has no room for one key's dump, and doesn't come to have it.
         Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
     """
     looking = Looking(pipe, await knowledge_of(pipe))
-    dumping = _dumping(ahead(_asked(pages, looking, is_full), 1), looking, pipe, key_cap, most)
+    dumping = _dumping(ahead(_asked(pages, looking, is_full), 1), looking, pipe, key_cap, most, headroom)
     async with aclosing(ahead(dumping, _IN_FLIGHT)) as portions:
         async for portion in portions:
             yield await _dumped(portion, pipe) if isinstance(portion, _Dumping) else portion
@@ -142,7 +151,12 @@ async def _asked(
 
 
 async def _dumping(
-    asked: AsyncGenerator[tuple[Page, Look | None]], looking: Looking, pipe: Pipe, key_cap: int, most: int | None
+    asked: AsyncGenerator[tuple[Page, Look | None]],
+    looking: Looking,
+    pipe: Pipe,
+    key_cap: int,
+    most: int | None,
+    headroom: Headroom,
 ) -> AsyncGenerator[Portion | _Dumping]:
     """The portions of each page, their dumps asked for."""
     async with aclosing(asked):
@@ -156,12 +170,23 @@ async def _dumping(
                 turned_away = TurnedAway(looks.refused, looks.moved)
                 looks = looks.where([size <= key_cap for size in looks.sizes], turned_away=turned_away, gone=looks.gone)
                 yield Portion(oversized, oversized=oversized)
-            *earlier, last = looks.cut(most, PORTION)
-            for some in earlier:
-                yield _dump(Portion([]), some, pipe)
-            # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
-            rest = Portion([], gone=last.gone, protected=page.protected, place=page.place, moved=page.moved)
-            yield _dump(rest, last, pipe)
+            async for some, is_last in _fitting(looks, most, headroom):
+                # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
+                rest = Portion([], gone=some.gone, protected=page.protected, place=page.place, moved=page.moved)
+                dumping = _dump(rest if is_last else Portion([]), some, pipe)
+                if dumping.answers is not None:
+                    await headroom.drained(dumping.answers, max(some.sizes))
+                yield dumping
+
+
+async def _fitting(looks: Looks, most: int | None, headroom: Headroom) -> AsyncGenerator[tuple[Looks, bool]]:
+    """The keys in portions that the server has room for when each is asked for, and whether one is the last."""
+    looks = looks.smallest_first() if headroom.is_tight else looks
+    rest: Looks | None = looks
+    while rest is not None:
+        portion = await headroom.portion(PORTION, rest.sizes[0] if rest.sizes else 0)
+        some, rest = rest.parted(most, portion)
+        yield some, rest is None
 
 
 def _as_it_is(page: Page) -> Portion:

@@ -6,15 +6,16 @@ Nothing is done to one key alone: there are many of them, and their answers are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
+from itertools import accumulate, compress
 
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.knowing import Knowledge
 from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_each
 from pymon_tui.invalidation.redirect import is_redirect
+from pymon_tui.invalidation.sizes import USAGE, Sizes
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.readings.info import parse_info
@@ -26,7 +27,7 @@ UNKNOWN = 131_072
 
 _GONE, _NEVER = -2, -1  # PTTL's answers for a key that isn't there, and for one that doesn't end
 _TIME, _KEYSPACE = pack(b"TIME"), pack(b"INFO", b"keyspace")
-_PTTL, _PEXPIRETIME, _USAGE = (b"PTTL",), (b"PEXPIRETIME",), (b"MEMORY", b"USAGE")
+_PTTL, _PEXPIRETIME = (b"PTTL",), (b"PEXPIRETIME",)
 _USES: dict[Used, tuple[bytes, ...]] = {"idle": (b"OBJECT", b"IDLETIME"), "freq": (b"OBJECT", b"FREQ")}
 
 
@@ -76,27 +77,35 @@ class Looks:
         keys, words, ends, sizes, uses = zip(*rows, strict=True) if rows else ((), (), (), (), ())
         return Looks(keys, words, ends, sizes, turned_away.refused, gone, turned_away.moved, self.used, uses)
 
-    def cut(self, most: int | None, size: int) -> Iterator[Looks]:
-        """The keys in groups of at most so many, and of at most ``size`` bytes or of one; at least one group.
+    def parted(self, most: int | None, size: int) -> tuple[Looks, Looks | None]:
+        """The first keys, at most so many of at most ``size`` bytes, or one; and the others, None if that was all.
 
-        The last, which may be empty, has those that are refused, gone or moved as well.
+        Those that are refused, gone or moved are with the last.
         """
         if sum(self.sizes) <= size and (most is None or len(self.keys) <= most):
-            yield self
-            return
-        begin, room = 0, size
-        for place, bytes_ in enumerate(self.sizes):
-            if place > begin and (bytes_ > room or place - begin == most):
-                yield self._between(begin, place)
-                begin, room = place, size
-            room -= bytes_
-        last = self._between(begin, len(self.keys))
-        yield replace(last, refused=self.refused, gone=self.gone, moved=self.moved)
+            return self, None
+        count = next((place for place, bytes_ in enumerate(accumulate(self.sizes)) if bytes_ > size), len(self.keys))
+        count = max(1, count if most is None else min(count, most))
+        if count >= len(self.keys):
+            return self, None
+        first, others = self._at(range(count)), self._at(range(count, len(self.keys)))
+        return replace(first, refused=[], gone=0, moved=[]), others
 
-    def _between(self, begin: int, end: int) -> Looks:
-        some = slice(begin, end)
-        columns = self.keys[some], self.words[some], self.ends[some], self.sizes[some]
-        return Looks(*columns, [], 0, [], self.used, self.uses[some])
+    def smallest_first(self) -> Looks:
+        """The same keys in the order of their sizes: each that goes makes room for the next."""
+        order = sorted(range(len(self.keys)), key=self.sizes.__getitem__)
+        return self._at(order)
+
+    def _at(self, places: Sequence[int]) -> Looks:
+        """The same, of the keys at these places alone."""
+        return replace(
+            self,
+            keys=[self.keys[place] for place in places],
+            words=[self.words[place] for place in places],
+            ends=[self.ends[place] for place in places],
+            sizes=[self.sizes[place] for place in places],
+            uses=[self.uses[place] for place in places] if self.uses else (),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +115,7 @@ class Look:
     Attributes:
         lives: Whether each is asked for its own life, and ``ends`` whether as the moment at which it ends.
         used: What each is asked of its use.
+        options: What each is asked for its size with.
     """
 
     keys: Sequence[bytes]
@@ -113,6 +123,7 @@ class Look:
     lives: bool
     ends: bool
     used: Used
+    options: tuple[bytes, ...]
     answers: asyncio.Future[list[Answer]]
 
 
@@ -128,15 +139,17 @@ class Looking:
         self._pipe = pipe
         self._known = known
         self._lives = self._tells = True  # as far as is known
+        self._sizes = Sizes(pipe)
 
     def ask(self, keys: Sequence[bytes]) -> Look:
         """Ask about the keys, in one write."""
         words, lives, ends, used = last_words(keys), self._lives, self._known.ends is True, self._known.used or ""
-        commands = [*([self._life] if lives else []), _USAGE, *([_USES[used]] if used else [])]
+        commands = [*([self._life] if lives else []), *([_USES[used]] if used else []), USAGE]
         # Who may not know is an entry in the ACL LOG each time it asks.
         first = _TIME + (_KEYSPACE if self._tells else _TIME)
-        asked = self._pipe.ask(first + pack_each(commands, words), 2 + len(commands) * len(keys))
-        return Look(keys, words, lives, ends, used, asked)
+        options = self._sizes.options
+        asked = self._pipe.ask(first + pack_each(commands, words, options), 2 + len(commands) * len(keys))
+        return Look(keys, words, lives, ends, used, options, asked)
 
     async def looks(self, look: Look) -> Looks:
         """What is known of the keys.
@@ -149,7 +162,8 @@ class Looking:
         self._tells = self._tells and isinstance(keyspace, bytes)
         self._lives = not self._is_without(keyspace)
         lives, rest = (rest[:count], rest[count:]) if look.lives else ([_NEVER] * count, rest)
-        sizes, uses, exact = rest[:count], rest[count:], look.ends
+        uses, sizes = (rest[:count], rest[count:]) if look.used else ([], rest)
+        exact = look.ends
         keys_turned_away(look.keys, "PTTL", lives, self._pipe)
         await self._probe(look.keys, ends=lives.count(_NEVER) < count)
         late = not look.lives and self._lives  # a key was given a life since the question before
@@ -165,6 +179,7 @@ class Looking:
         if not clean or lives.count(_NEVER) < count:
             clock = 0 if exact else int(now[0]) * 1000 + int(now[1]) // 1000
             ends = [clock + life if isinstance(life, int) and life >= 0 else 0 for life in lives]
+        sizes = await self._sizes.checked(look.words, sizes, look.options)
         if {*map(type, sizes)} - {int}:
             sizes = [size if isinstance(size, int) else UNKNOWN for size in sizes]
         if {*map(type, uses)} - {int}:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pymon_tui.invalidation.account import NOTHING, State
 from pymon_tui.invalidation.bounds import Rate
-from pymon_tui.invalidation.brake import FIRST, Brake, Pace
+from pymon_tui.invalidation.brake import BEARABLE, FIRST, Brake, Pace
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.model.text import SafeText, safe
 
@@ -21,6 +21,10 @@ _LATELY = 3.0  # seconds that a speed is taken over
 
 class Cancelled(Exception):  # noqa: N818 - what a person wanted
     """The run is to end."""
+
+
+class Stopped(Exception):  # noqa: N818 - what was found out
+    """The run can't go on. Its text is one line."""
 
 
 class Pacer:
@@ -56,6 +60,11 @@ class Pacer:
     def limit(self) -> float | None:
         """Seconds that PING's p99 is to stay under; None before the start."""
         return self._brake.limit if self._brake is not None else None
+
+    @property
+    def bearable(self) -> float:
+        """Seconds that the server may be held up for again and again without anybody's PING being over the ceiling."""
+        return BEARABLE * self._ceiling
 
     @property
     def most(self) -> int | None:

@@ -13,11 +13,12 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds
 from pymon_tui.invalidation.copies import NO_COPIES, Copies, Sent
+from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.naming import Expiring, Unlinking, UnlinkingEach
 from pymon_tui.invalidation.order import Order
-from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.part import Part, of_slots
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack
 from pymon_tui.invalidation.sweep import Refused, Sweep
@@ -28,10 +29,6 @@ from pymon_tui.server.reasons import LinkError
 
 _AT_ONCE = 1_000  # keys that are kept and named together: an UNLINK of them holds the server up less than their SCAN
 _ROLE, _REPLICATION = pack(b"ROLE"), pack(b"INFO", b"replication")
-
-
-class Stopped(Exception):  # noqa: N818 - what was found out
-    """The run can't go on. Its text is one line."""
 
 
 class Passage:
@@ -57,6 +54,7 @@ class Passage:
         self._trash = trash
         self._bounds = bounds
         self._part = part
+        self._headroom = Headroom(pipe, pacer)
         self._sweep: Sweep | None = None
         self._sent: Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
@@ -83,9 +81,8 @@ class Passage:
         if self._trash is not None and isinstance(self._naming, Expiring):
             await self._naming.look_at_the_clock()
         await self._settle()
-        sweep = self._sweep = Sweep(
-            self._pipe, self._order.selection, page=self._pacer.pace.page, start=self._ledger.place
-        )
+        await self._headroom.look()
+        sweep = self._sweep = Sweep(self._pipe, self._order.selection, page=self._page, start=self._ledger.place)
         trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most
         pages = sweep.pages()
         if self._part is not None and self._part.only is not None:
@@ -94,12 +91,12 @@ class Passage:
             portions = unkept(pages)
         else:
             pages = gathered(pages, self._at_once)
-            portions = kept(pages, self._pipe, key_cap, most, lambda: trash.full)
+            portions = kept(pages, self._pipe, key_cap, most, lambda: trash.full, self._headroom)
         try:
             async with aclosing(portions):
                 async for portion in portions:
                     await self._pacer.gate()
-                    sweep.page = self._pacer.pace.page
+                    sweep.page = self._page
                     await self._take(portion)
         except (Cancelled, LinkError, Refused, StateError, Stopped):
             await self._answered()  # whatever ends the run, what was named is accounted for
@@ -114,7 +111,7 @@ class Passage:
         """
         self._pacer.state = self._pacer.doing = "verifying"
         count = 0
-        sweep = Sweep(self._pipe, self._order.selection, page=self._pacer.pace.page)
+        sweep = Sweep(self._pipe, self._order.selection, page=self._page)
         async with aclosing(sweep.pages()) as pages:
             async for page in pages:
                 keys = page.keys + page.moved
@@ -125,7 +122,7 @@ class Passage:
                 if self._part is not None:
                     self._part.stray([key for key in keys if not self._part.serves(key)])
                 await self._pacer.gate()
-                sweep.page = self._pacer.pace.page
+                sweep.page = self._page
         return count
 
     def lose(self) -> None:
@@ -141,10 +138,14 @@ class Passage:
             ledger.tally.matched += len(keys)
             ledger.tally.unknown += len(keys)
 
+    @property
+    def _page(self) -> int:
+        return self._headroom.page(self._pacer.pace.page)
+
     def _at_once(self) -> int:
         """How many keys are enough to be kept and named together; none are gathered where they are to come slowly."""
-        pace = self._pacer.pace
-        return 0 if pace.pause or self._pacer.most else _AT_ONCE
+        is_slow = self._pacer.pace.pause or self._pacer.most or self._headroom.is_tight
+        return 0 if is_slow else _AT_ONCE
 
     async def _settle(self) -> None:
         """Find out what became of the keys whose answers were lost on the connection before."""
@@ -177,7 +178,8 @@ class Passage:
         if self._options.dry_run:
             ledger.tally.matched += len(portion.keys)
         else:
-            most = self._pacer.most or len(portion.keys) or 1
+            fits = self._headroom.named(portion.keys)
+            most = fits if self._pacer.most is None else min(fits, self._pacer.most)
             for start in range(0, len(portion.keys), most):
                 keys = portion.keys[start : start + most]
                 await self._name(keys, copies.of(start, len(keys)), first=start == 0)
@@ -201,6 +203,8 @@ class Passage:
         if not first:
             await self._pacer.gate()
         await self._answered()
+        if self._trash is None:
+            await self._headroom.look()
         await self._ledger.allow(len(keys))
         naming, trash = self._naming, self._trash
         ends = naming.ends(len(keys)) if trash is not None and isinstance(naming, Expiring) else []

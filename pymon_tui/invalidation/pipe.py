@@ -93,14 +93,18 @@ def last_words(keys: Iterable[bytes]) -> list[bytes]:
     return [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
 
 
-def pack_each(commands: Iterable[tuple[bytes, ...]], lasts: Sequence[bytes]) -> bytes:
-    """The first command with each of the last words in turn, then the next command; faster than ``pack_all``."""
-    packed = []
-    for command in commands:
-        words = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in command)
-        begin = b"*%d\r\n%b" % (len(command) + 1, words)
-        packed += [begin, begin.join(lasts)]
-    return b"".join(packed)
+def pack_each(commands: Sequence[tuple[bytes, ...]], lasts: Sequence[bytes], options: tuple[bytes, ...] = ()) -> bytes:
+    """The first command with each of the last words in turn, then the next command; faster than ``pack_all``.
+
+    The last of the commands has the options after each of them.
+    """
+    packed, last = [], len(commands)
+    for place, command in enumerate(commands, start=1):
+        after = options if place == last else ()
+        begin = b"*%d\r\n%b" % (len(command) + 1 + len(after), b"".join(last_words(command)))
+        end = b"".join(last_words(after))
+        packed += [begin, (end + begin).join(lasts), end]
+    return b"".join(packed) if lasts else b""
 
 
 def unpacked(packed: bytes) -> Iterator[list[bytes]]:

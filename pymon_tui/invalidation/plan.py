@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.rules import Rules
-from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
+from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
 
@@ -40,7 +41,7 @@ class Plan:
         undo_possible: Whether what is removed can be taken back, as far as it can be known before; False where that
             wasn't asked for.
         undo_problem: Why it can't be; None if it can, or wasn't asked for.
-        oversized: Keys too big to be kept for an undo, by the sample.
+        oversized: Keys too big to be kept for an undo; by the sample where ``bytes`` isn't exact.
         types: Type and number of keys, by the sample, the most frequent first.
         expiry: Keys without expiry, and within a minute, an hour, a day, later, by the sample.
         idle: How long keys of the sample haven't been used; None where the server doesn't tell.
@@ -48,6 +49,8 @@ class Plan:
         samples: A uniform sample of the keys: all of them where they are few.
         refusals: What couldn't be asked, why, and what to do about it.
         removal_problem: Why a run would be refused, as far as it can be known before; None if nothing is.
+        room: Bytes until the server's ``maxmemory``, the least of several servers; None where there is no limit.
+        warnings: What to know of a server that has little room.
         note: That it is about another server than the one that was named; None where it isn't.
         node_id: The cluster's id of the server; empty outside one.
         slots: What the server serves of a cluster's slots.
@@ -71,7 +74,7 @@ class Plan:
     scanned: int
     dbsize: int | None
     seconds: float
-    bytes: BytesEstimate | None
+    bytes: KeyBytes | None
     undo_bytes: int | None
     undo_possible: bool
     undo_problem: SafeText | None
@@ -83,6 +86,8 @@ class Plan:
     samples: tuple[Sample, ...]
     refusals: tuple[SafeText, ...]
     removal_problem: SafeText | None
+    room: int | None = None
+    warnings: tuple[SafeText, ...] = ()
     note: SafeText | None = None
     node_id: str = ""
     slots: Ranges = ()
@@ -93,6 +98,11 @@ class Plan:
     def sampled(self) -> int:
         """How many keys the estimates come from."""
         return len(self.samples)
+
+    @property
+    def is_extrapolated(self) -> bool:
+        """Whether types and expiry are those of a sample, as shares of all keys."""
+        return self.sampled < self.matched
 
     def as_json(self) -> dict[str, Any]:
         """The plan for the journal and for ``--json``: keys as text for display, 20 of the samples."""
@@ -114,12 +124,14 @@ class Plan:
             "scanned": self.scanned,
             "dbsize": self.dbsize,
             "seconds": round(self.seconds, 3),
-            "bytes": None if self.bytes is None else round(self.bytes.value),
-            "bytes_error": None if self.bytes is None else round(self.bytes.error),
+            "bytes": None if self.bytes is None else self.bytes.value,
+            "bytes_exact": None if self.bytes is None else self.bytes.is_exact,
+            "bytes_largest": None if self.bytes is None else self.bytes.largest,
             "undo_bytes": self.undo_bytes,
             "undo_possible": self.undo_possible,
             "undo_problem": self.undo_problem,
             "oversized": self.oversized,
+            "extrapolated": self.is_extrapolated,
             "types": dict(self.types),
             "expiry": dict(self.expiry),
             "idle": None if self.idle is None else {"median": self.idle.median, "oldest": self.idle.oldest},
@@ -128,6 +140,8 @@ class Plan:
             "sampled": self.sampled,
             "refusals": list(self.refusals),
             "removal_problem": self.removal_problem,
+            "room": self.room,
+            "warnings": list(self.warnings),
             "note": self.note,
             "nodes": [part.in_short() for part in self.parts],
         }
@@ -142,7 +156,7 @@ class Plan:
             "protected": self.protected,
             "scanned": self.scanned,
             "dbsize": self.dbsize,
-            "bytes": None if self.bytes is None else round(self.bytes.value),
+            "bytes": None if self.bytes is None else self.bytes.value,
         }
 
 

@@ -12,24 +12,29 @@ from pymon_tui.invalidation.brake import first_page
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
 from pymon_tui.invalidation.given_up import Abandonable
+from pymon_tui.invalidation.key_bytes import Total
+from pymon_tui.invalidation.measuring import Asked, Measuring
+from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.preflight import Mode, permissions, replica_problem, role_of
+from pymon_tui.invalidation.room_warnings import room_warnings
 from pymon_tui.invalidation.sampling import (
     SIZE,
     Reservoir,
     Sample,
     expiry_counts,
     idle_times,
-    total_bytes,
     type_counts,
 )
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.sweep import Page, Sweep
-from pymon_tui.invalidation.trash_estimate import trash_estimate
+from pymon_tui.invalidation.trash_estimate import TrashEstimate, trash_estimate
+from pymon_tui.model.text import SafeText
 from pymon_tui.server.endpoint import Endpoint
 
+_NAME = 64  # bytes of a name, for the pages of a server that has little room
 _AHEAD = 2  # pages that are found before they are looked into
 
 
@@ -50,16 +55,34 @@ class PlanProgress:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taken:
+    """Keys of a page that are asked about, and the places in the sample that some of them take."""
+
+    places: list[int]
+    asked: Asked
+
+
 class Planning:
     """A plan in the making, on a connection of its own. To be run once."""
 
-    def __init__(self, endpoint: Endpoint, selection: Selection, *, mode: Mode, undo: bool, key_cap: int) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        selection: Selection,
+        *,
+        mode: Mode,
+        undo: bool,
+        key_cap: int,
+        exact: bool = True,
+    ) -> None:
         """What to plan for.
 
         Args:
             mode: What the run would do to the keys: it is asked whether we may.
             undo: Whether it would keep dumps: some keys are dumped to see how big they would be.
             key_cap: Bytes of memory above which a key is not kept for an undo.
+            exact: Whether the size of each key is asked for, or that of a sample alone.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -70,6 +93,8 @@ class Planning:
         self._mode: Mode = mode
         self._undo = undo
         self._key_cap = key_cap
+        self._exact = exact
+        self._memory = Memory()
         self._sweep: Sweep | None = None
         self._work = Abandonable()
         self._began: float | None = None
@@ -117,44 +142,59 @@ class Planning:
         asked = time.monotonic()
         before = await _dbsize(pipe)
         page = first_page(time.monotonic() - asked)
+        self._memory = await memory_now(pipe)
+        page = self._memory.page(page, 1.0, _NAME)
         self._total = None if before is None else before * len(self._selection.patterns)
         facts = Facts(pipe)
-        await self._scan(pipe, facts, page)
+        measuring = Measuring(pipe, facts, key_cap=self._key_cap, every=self._exact)
+        await self._scan(pipe, measuring, page)
         after = await _dbsize(pipe)
         samples = tuple(self._samples[place] for place in sorted(self._samples))
-        return await self._summary(pipe, facts, samples, before, after)
+        return await self._summary(pipe, facts, measuring, samples, before, after)
 
-    async def _scan(self, pipe: Pipe, facts: Facts, page: int) -> None:
+    async def _scan(self, pipe: Pipe, measuring: Measuring, page: int) -> None:
         self._sweep = Sweep(pipe, self._selection, page=page)
         # What is asked of a page's keys is on its way while the next pages are.
+        before: _Taken | None = None
         async with aclosing(ahead(self._sweep.pages(), _AHEAD)) as pages:
             async for found in pages:
-                await self._take(found, facts)
+                taken = self._take(found, measuring)
+                await self._note(before, measuring)
+                before = taken
                 if self._capped:
-                    return
+                    break
+        await self._note(before, measuring)
 
-    async def _take(self, page: Page, facts: Facts) -> None:
+    def _take(self, page: Page, measuring: Measuring) -> _Taken:
+        """Count a page's keys, and ask about them."""
         self._protected += page.protected
         # One more than the cap is enough to know that there are more.
         keys = self._count.add(page.keys, self._selection.max_keys + 1)
         self._namespaces.add(keys)
         taken = list(self._reservoir.take(len(keys)))
-        samples = await facts.ask([keys[index] for index, _ in taken])
-        self._samples.update((place, sample) for (_, place), sample in zip(taken, samples, strict=True))
+        return _Taken([place for _, place in taken], measuring.ask(keys, [index for index, _ in taken]))
+
+    async def _note(self, taken: _Taken | None, measuring: Measuring) -> None:
+        """Put what was told of a page into the sample."""
+        if taken is not None:
+            samples = await measuring.told(taken.asked)
+            self._samples.update(zip(taken.places, samples, strict=True))
 
     async def _summary(
-        self, pipe: Pipe, facts: Facts, samples: tuple[Sample, ...], before: int | None, after: int | None
+        self,
+        pipe: Pipe,
+        facts: Facts,
+        measuring: Measuring,
+        samples: tuple[Sample, ...],
+        before: int | None,
+        after: int | None,
     ) -> Plan:
         endpoint, matched = self._endpoint, self._count.matched
+        total, about = measuring.sampled(samples), self._count.about(before, after)
+        if self._memory.limit:
+            self._memory = await memory_now(pipe)
         allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
-        trash = None
-        if self._undo:
-            problem = allowed.undo_problem
-            # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
-            untouched = self._selection.filters.idle_over is not None
-            trash = await trash_estimate(
-                pipe, samples, matched, key_cap=self._key_cap, problem=problem, untouched=untouched
-            )
+        trash = await self._trash(pipe, samples, total, allowed.undo_problem) if self._undo else None
         return Plan(
             node=endpoint.label,
             address=endpoint.address,
@@ -166,13 +206,13 @@ class Planning:
             made_at=time.time(),
             selection=self._selection,
             matched=matched,
-            about=self._count.about(before, after),
+            about=about,
             capped=self._capped,
             protected=self._protected,
             scanned=self._scanned,
             dbsize=after,
             seconds=self.progress.seconds,
-            bytes=total_bytes([sample.bytes for sample in samples if sample.bytes is not None], matched),
+            bytes=measuring.bytes(samples, matched, about=about),
             undo_bytes=None if trash is None else trash.bytes,
             undo_possible=trash is not None and trash.problem is None,
             undo_problem=None if trash is None else trash.problem,
@@ -184,6 +224,25 @@ class Planning:
             samples=samples,
             refusals=(*facts.refusals, *allowed.refusals),
             removal_problem=replica_problem(pipe) or allowed.removal_problem,
+            room=self._memory.room,
+            warnings=room_warnings(
+                self._memory, total, matched, mode=self._mode, undo=trash is not None and trash.problem is None
+            ),
+        )
+
+    async def _trash(
+        self, pipe: Pipe, samples: tuple[Sample, ...], total: Total, problem: SafeText | None
+    ) -> TrashEstimate:
+        return await trash_estimate(
+            pipe,
+            samples,
+            total,
+            self._count.matched,
+            key_cap=self._key_cap,
+            memory=self._memory,
+            problem=problem,
+            # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
+            untouched=self._selection.filters.idle_over is not None,
         )
 
     @property

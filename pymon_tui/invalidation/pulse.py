@@ -15,6 +15,7 @@ from functools import partial
 from time import monotonic
 
 from pymon_tui.invalidation.brake import Feeling
+from pymon_tui.invalidation.memory import Memory, evicted_of
 from pymon_tui.invalidation.pipe import Pipe, open_pipe, pack, pack_all
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
@@ -33,12 +34,13 @@ WINDOW = 1.5
 """Seconds that a percentile is taken over: long enough for a hundred answers, short enough to act on."""
 
 _LOOK = 1.0  # seconds between two looks at INFO
+_SOON = 0.3  # seconds until the second look: what is evicted before a run is known by its start
 _TURN = 0.05  # seconds between two looks whether it is to end
 _ENOUGH = 0.4  # seconds of answers that make a percentile: forty, and few where each is waited for long
 _SWITCH = 0.001  # seconds until a thread that wants to run is let run; five times that is Python's default
 _interval = sys.getswitchinterval()  # before the first of them
 _PING = pack(b"PING")
-_ASKED = [(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients")]
+_ASKED = [(b"INFO", b"replication"), (b"INFO", b"memory"), (b"INFO", b"clients"), (b"INFO", b"stats")]
 _ASKED_BEHIND_SSH = [*_ASKED, (b"INFO", b"commandstats")]
 _OF_A_PAGE = (
     "scan",
@@ -97,6 +99,7 @@ class Pulse:
         self.unjudged: SafeText = safe("")
         self._endpoint = endpoint
         self._is_refused = False
+        self._evicted: tuple[int, float] | None = None  # keys and when, as of the last look
         self._spent = (0, 0.0)  # pages and seconds, as of the last look
         self._seen: deque[tuple[float, float]] = deque()
         self._felt_since = 0.0
@@ -174,7 +177,7 @@ class Pulse:
             now = monotonic()
             if not shares:
                 self._note(now, now - began)
-            if now - looked >= _LOOK:
+            if now - looked >= (_SOON if self.feeling.looks == 1 else _LOOK):
                 texts = [answer for answer in await pipe.ask(pack_all(asked), len(asked)) if isinstance(answer, bytes)]
                 looked = now if texts else math.inf  # who may not know is an entry in the ACL LOG each time it asks
                 self._look(b"\r\n".join(texts))
@@ -207,7 +210,17 @@ class Pulse:
             lazyfree=_whole(info, "lazyfree_pending_objects"),
             blocked=_whole(info, "blocked_clients"),
             held=self._held(info),
+            memory=Memory.of(info),
+            evicting=self._evicting(info),
+            looks=self.feeling.looks + 1,
         )
+
+    def _evicting(self, info: Info) -> float | None:
+        before, evicted = self._evicted, evicted_of(info)
+        self._evicted = (evicted, monotonic()) if evicted is not None else None
+        if before is None or self._evicted is None or self._evicted[0] < before[0]:  # its statistics were reset
+            return None
+        return (self._evicted[0] - before[0]) / max(_TURN, self._evicted[1] - before[1])
 
     def _held(self, info: Info) -> float | None:
         """How long the server was at a page since the last look: ssh, and the line it takes, delay a PING as well."""
@@ -221,6 +234,7 @@ class Pulse:
     def _lose(self) -> None:
         """Nothing is felt any more; what was last felt must not hold a run up for ever."""
         self._seen.clear()
+        self._evicted = None
         self.feeling = Feeling()
 
 

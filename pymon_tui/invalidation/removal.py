@@ -17,13 +17,14 @@ from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
-from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.part import Part
-from pymon_tui.invalidation.passage import Passage, Stopped
+from pymon_tui.invalidation.passage import Passage
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.room import room_for_trash
+from pymon_tui.invalidation.spent import Spent
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, trash_path
 from pymon_tui.invalidation.trash_files import next_number
@@ -69,7 +70,7 @@ class Removal:
             OrderError: If nothing may be written.
         """
         if read_only:
-            raise OrderError("nothing is removed: this is read-only; start without --read-only")
+            raise OrderError("nothing is removed: this is read-only")
         self.id = run or new_id()
         self.order = order
         self._endpoint = endpoint
@@ -88,6 +89,7 @@ class Removal:
         self._seconds: float | None = None
         self._scanned = 0  # on connections that were lost
         self._passage: Passage | None = None
+        self._spent = Spent(order)
         self._trash: TrashWriter | None = None
 
     @property
@@ -153,6 +155,7 @@ class Removal:
         pipe = await self._open(self._endpoint)
         try:
             self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            await self._spent.begin(pipe)
             async with AsyncExitStack() as held:
                 server, db = pipe.identity.run_id or "unnamed", self._endpoint.db
                 # A dry run is in nobody's way, and writes nothing.
@@ -206,18 +209,13 @@ class Removal:
         try:
             while True:
                 passage = self._passage = Passage(
-                    pipe,
-                    self.order,
-                    self._options,
-                    self._ledger,
-                    self._pacer,
-                    self._trash,
-                    self._bounds,
-                    self._part,
+                    pipe, self.order, self._options, self._ledger, self._pacer, self._trash, self._bounds, self._part
                 )
                 try:
                     await passage.remove()
-                    return await passage.left()
+                    left = await passage.left()
+                    await self._spent.end(pipe)
+                    return left
                 except LinkError as error:
                     self._scanned += passage.scanned
                     passage.lose()
@@ -226,6 +224,9 @@ class Removal:
                     pipe = await self._reconnected(error)
                 except asyncio.CancelledError:
                     passage.lose()
+                    raise
+                except (Cancelled, Refused, StateError, OrderError, Stopped):
+                    await self._spent.end(pipe)
                     raise
         finally:
             await pipe.close()
@@ -292,16 +293,14 @@ class Removal:
         return await open_pipe(endpoint, AskingPipe if astray else Pipe)
 
     def _result(self, outcome: Outcome, why: SafeText, left: int | None) -> Result:
-        ledger, trash = self._ledger, self._trash
-        per_key = self.order.key_bytes
-        went = ledger.tally.matched if self._options.dry_run else ledger.tally.removed
+        ledger, trash, tally = self._ledger, self._trash, self._ledger.tally
         return Result(
             run=self.id,
             outcome=outcome,
             why=why,
-            tally=ledger.tally,
+            tally=tally,
             left=left,
-            bytes_estimated=round(per_key * went) if per_key is not None else None,
+            bytes_estimated=self._spent.freed(tally.matched if self._options.dry_run else tally.removed),
             seconds=self._elapsed,
             undo=trash.path if trash is not None and trash.named else None,
             undo_bytes=ledger.trash_bytes,
@@ -309,6 +308,7 @@ class Removal:
             dry_run=self._options.dry_run,
             refused_keys=tuple(ledger.refused_keys),
             oversized_keys=tuple(ledger.oversized_keys),
+            evicted=self._spent.evicted,
         )
 
     @property

@@ -97,10 +97,10 @@ def plan_rows(plan: Plan) -> tuple[Row, ...]:
     rows = [row("matches", matching(plan), "warn" if plan.capped else "strong")]
     if plan.protected:
         rows.append(row("protected", f"{units.whole(plan.protected)} more, which stay", "good"))
-    if plan.matched:
+    if plan.matched and not plan.capped:
         rows.append(row("memory", _memory(plan)))
-        rows += _counted("types", plan.types)
-        rows += _counted("expiry", [each for each in plan.expiry if each[1]])
+        rows += _counted("types", plan.types, about=plan.is_extrapolated)
+        rows += _counted("expiry", plan.expiry, about=plan.is_extrapolated)
     if plan.idle is not None:
         times = (("median", plan.idle.median), ("oldest", plan.idle.oldest))
         rows.append(Row(safe("idle"), tuple(Piece(safe(name), units.age(time)) for name, time in times)))
@@ -138,12 +138,13 @@ def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
     links = links_lost(name for name, count in plan.types if count)
     if links is not None and verdict.undo.state in ("certain", "partial"):
         rows.append(row("undo", links, "warn"))
+    rows += [row("room", warning, "warn") for warning in plan.warnings]
     return (*rows, *(row("refused", refusal, "warn") for refusal in plan.refusals))
 
 
 def summary(plan: Plan) -> SafeText:
     """A plan in one line."""
-    size = f", {_memory(plan)}" if plan.bytes is not None and plan.matched else ""
+    size = f", {_memory(plan)}" if plan.bytes is not None and plan.matched and not plan.capped else ""
     protected = f", {units.whole(plan.protected)} more are protected" if plan.protected else ""
     match = "matches" if plan.matched == 1 and not plan.capped else "match"
     return safe(f"{matching(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
@@ -192,6 +193,8 @@ def kept_rows(result: Result) -> tuple[Row, ...]:
         rows = [row("undo", kept)]
     else:
         rows = [row("undo", f"{units.bytes_(result.undo_bytes)} kept", "good")]
+    if result.evicted:
+        rows.append(row("evicted", f"{keys(result.evicted)} meanwhile: the server is at maxmemory", "warn"))
     if result.undo_left_out:
         gone = f"{keys(result.undo_left_out)} without an undo: too big, or no room for it"
         rows.append(row("for good", gone, "warn"))
@@ -247,10 +250,11 @@ def _undo_row(undo: Undo, cap: SafeText) -> Row:
 def _memory(plan: Plan) -> SafeText:
     if plan.bytes is None:
         return safe("unknown")
-    error = f" ± {units.bytes_(plan.bytes.error)}" if plan.bytes.error >= 1 else ""
-    return safe(f"{units.bytes_(plan.bytes.value)}{error}")
+    return safe(f"{'' if plan.bytes.is_exact else 'at least '}{units.bytes_(plan.bytes.value)}")
 
 
-def _counted(name: str, counts: Sequence[tuple[str, int]]) -> list[Row]:
-    pieces = tuple(Piece(safe(each), units.whole(count)) for each, count in counts if count)
+def _counted(name: str, counts: Sequence[tuple[str, int]], *, about: bool) -> list[Row]:
+    """How many keys of which kind; those of a sample, as shares of all keys, are marked with ``~``."""
+    mark = "~" if about else ""
+    pieces = tuple(Piece(safe(each), safe(f"{mark}{units.whole(count)}")) for each, count in counts if count)
     return [Row(safe(name), pieces)] if pieces else []

@@ -12,6 +12,7 @@ from pymon_tui.invalidation.pattern import matcher
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.sizes import USAGE, Sizes
 from pymon_tui.model.text import SafeText
 from pymon_tui.server.reasons import answer_text, is_of_key, remedy_of
 
@@ -19,7 +20,7 @@ PAGE = 1_000
 """Keys that the server looks at for one page: it is held up for one to two milliseconds."""
 
 
-_ASKED = {"pttl": (b"PTTL",), "idle": (b"OBJECT", b"IDLETIME"), "bytes": (b"MEMORY", b"USAGE")}
+_ASKED = {"pttl": (b"PTTL",), "idle": (b"OBJECT", b"IDLETIME"), "bytes": USAGE}
 """What tells a filter what it needs to know of a key, in the order of ``Filters.keep``."""
 
 
@@ -82,6 +83,7 @@ class Sweep:
         self.page = page
         self.scanned = 0
         self._pipe = pipe
+        self._sizes = Sizes(pipe)
         self._selection = selection
         self._start = start or Place()
         self._type = (b"TYPE", selection.filters.type.encode()) if selection.filters.type else ()
@@ -135,7 +137,10 @@ class Sweep:
         known: dict[str, list[Answer]] = {}
         for need in filters.needs:
             command = _ASKED[need]
-            answers = await self._pipe.ask(pack_all((*command, key) for key in keys), len(keys))
+            if command == USAGE:
+                answers = await self._sizes.told(self._sizes.ask(keys))
+            else:
+                answers = await self._pipe.ask(pack_all((*command, key) for key in keys), len(keys))
             for key, answer in zip(keys, answers, strict=True):
                 if isinstance(answer, ResponseError) and is_redirect(answer):
                     moved[key] = None

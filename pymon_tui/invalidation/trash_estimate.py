@@ -6,9 +6,12 @@ import asyncio
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from redis.exceptions import ResponseError
 
+from pymon_tui.invalidation.key_bytes import Total
+from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.pipe import Pipe, pack_all
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sampling import Sample
@@ -18,6 +21,7 @@ from pymon_tui.server.reasons import gap
 _MOST_DUMPS = 100
 _LARGEST_DUMP = 65_536  # bytes by MEMORY USAGE: what is sent for a preview stays within a few megabytes
 _AT_ONCE = 10
+_MOST_BYTES = _AT_ONCE * _LARGEST_DUMP
 _LEVEL = 1
 _FRAME = 16  # bytes of a record beside its key and payload: their lengths, the expiry
 
@@ -38,36 +42,56 @@ class TrashEstimate:
 
 
 async def trash_estimate(
-    pipe: Pipe, samples: Sequence[Sample], keys: int, *, key_cap: int, problem: SafeText | None, untouched: bool
+    pipe: Pipe,
+    samples: Sequence[Sample],
+    total: Total,
+    keys: int,
+    *,
+    key_cap: int,
+    memory: Memory,
+    problem: SafeText | None,
+    untouched: bool,
 ) -> TrashEstimate:
-    """What the trash of ``keys`` keys would hold, by these samples; those of more than ``key_cap`` bytes don't go in.
+    """What the trash of ``keys`` keys would hold; those of more than ``key_cap`` bytes don't go in.
 
     DUMP counts as use of a key, so only up to a hundred small ones are dumped; none, where all must be left untouched.
+
+    Args:
+        samples: Keys some of which may be dumped.
+        total: Sizes of all keys, or of a sample that stands for them.
+        memory: Of the server; asked for again where it has little room.
 
     Raises:
         LinkError: If the link is lost.
     """
-    sizes = [sample.bytes for sample in samples if sample.bytes is not None]
-    kept = [size for size in sizes if size <= key_cap]
-    oversized = round(keys * (len(sizes) - len(kept)) / len(sizes)) if sizes else 0
-    if problem is not None or not sizes:
+    times = keys / total.count if total.count else 0.0
+    oversized = round(times * total.oversized)
+    if problem is not None or not total.count:
         return TrashEstimate(None if keys else 0, oversized, problem)
     small = [sample for sample in samples if sample.bytes is not None and sample.bytes <= min(_LARGEST_DUMP, key_cap)]
     step = max(1, len(small) // _MOST_DUMPS)
-    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS])
+    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS], memory)
     if isinstance(ratio, SafeText):
         return TrashEstimate(None, oversized, ratio)
     if ratio is None:
-        return TrashEstimate(None if kept else 0, oversized, None)
-    return TrashEstimate(round(ratio * sum(kept) / len(sizes) * keys), oversized, None)
+        return TrashEstimate(None if total.kept else 0, oversized, None)
+    return TrashEstimate(round(ratio * total.kept * times), oversized, None)
 
 
-async def _ratio(pipe: Pipe, samples: Sequence[Sample]) -> float | SafeText | None:
+async def _ratio(pipe: Pipe, samples: Sequence[Sample], memory: Memory) -> float | SafeText | None:
     """Bytes in the trash per byte in memory; why it can't be known; None if there is nothing to dump."""
     usage = 0
     records: list[bytes] = []
-    for begin in range(0, len(samples), _AT_ONCE):
-        some = samples[begin : begin + _AT_ONCE]
+    rest = list(samples)
+    while rest:
+        if memory.is_tight:
+            memory = await memory_now(pipe)
+        fits = min(_MOST_BYTES, memory.allowed(1.0))
+        count = sum(size <= fits for size in accumulate(sample.bytes or 0 for sample in rest[:_AT_ONCE]))
+        if not count:
+            del rest[0]  # there is no room for its dump
+            continue
+        some, rest = rest[:count], rest[count:]
         answers = await pipe.ask(pack_all((b"DUMP", sample.key) for sample in some), len(some))
         for sample, answer in zip(some, answers, strict=True):
             if isinstance(answer, ResponseError) and is_redirect(answer):

@@ -36,6 +36,7 @@ class Undo:
         lost_bytes: Memory that they take on the server, about; None where that isn't known.
         why: Why not all of it can; empty where all can.
         kept_bytes: What it takes on our disk, about; None where that isn't known, or nothing is kept.
+        about: Whether the number of lost keys is an estimate.
     """
 
     state: WayBack
@@ -43,6 +44,7 @@ class Undo:
     lost_bytes: int | None = 0
     why: SafeText = NOTHING
     kept_bytes: int | None = None
+    about: bool = False
 
     @property
     def loses(self) -> bool:
@@ -54,7 +56,7 @@ class Undo:
         """What would be gone for good, in one line; empty where nothing would be."""
         if not self.loses:
             return NOTHING
-        about = "all keys" if self.lost_keys is None else _keys(self.lost_keys, about=self.state == "partial")
+        about = "all keys" if self.lost_keys is None else _keys(self.lost_keys, about=self.about)
         size = f", {units.bytes_(self.lost_bytes)}" if self.lost_bytes else ""
         return safe(f"{about}{size} would be gone for good: {self.why}", 400)
 
@@ -158,19 +160,21 @@ def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
         return Undo("none", plan.matched, bytes_, safe("no undo is kept"))
     if not plan.undo_possible:
         return Undo("impossible", plan.matched, bytes_, plan.undo_problem or safe("nobody knows why"))
-    reasons, lost = [], float(plan.oversized)
+    reasons, lost, about = [], float(plan.oversized), False
     if plan.oversized:
-        reasons.append(f"{_keys(plan.oversized, about=True)} over {units.bytes_(options.key_cap)} aren't kept")
+        about = plan.bytes is None or not plan.bytes.is_exact
+        reasons.append(f"{_keys(plan.oversized, about=about)} over {units.bytes_(options.key_cap)} aren't kept")
     room, what = _room(options, free)
     if plan.undo_bytes is not None and plan.undo_bytes > room:
         beyond = (plan.matched - plan.oversized) * (1 - room / plan.undo_bytes)
         lost += max(1.0, beyond)
+        about = True
         reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes)}, and {what}")
     if not reasons:
         return Undo("certain", kept_bytes=plan.undo_bytes)
     keys = min(plan.matched, round(lost))
     share = None if bytes_ is None or plan.oversized else round(bytes_ * keys / plan.matched)
-    return Undo("partial", keys, share, safe("; ".join(reasons), 300), plan.undo_bytes)
+    return Undo("partial", keys, share, safe("; ".join(reasons), 300), plan.undo_bytes, about)
 
 
 _NOT_WANTED = Undo("none", None, None, safe("no undo is kept"))

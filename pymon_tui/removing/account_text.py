@@ -72,6 +72,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "undo_left_out": 0,
         "refused_keys": [],
         "oversized_keys": [],
+        "evicted": None,
         "nodes": [],
     }
 

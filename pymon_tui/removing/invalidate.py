@@ -51,7 +51,9 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
     selection, options = selection_of(wish, desk), options_of(wish, desk)
     if not (yes or wish.dry_run or desk.rules.read_only):
         require_somebody("remove keys")
-    plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo and not wish.dry_run))
+    # Who reads no plan needs no exact one.
+    exact = as_json or wish.dry_run or not yes
+    plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo and not wish.dry_run, exact=exact))
     verdict = desk.judge(plan, options)
     if wish.dry_run:
         if not as_json:

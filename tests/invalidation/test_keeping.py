@@ -8,8 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.keeping import PORTION, Portion, gathered, kept, renewed
+from pymon_tui.invalidation.pacing import Pacer
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
+from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.sweep import Page, Place, Refused
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import KEY_CAP, user_may
@@ -40,7 +43,12 @@ async def portions_of(
     is_full: Callable[[], bool] = lambda: False,
 ) -> list[Portion]:
     page = one_page(*keys, protected=protected)
-    return [portion async for portion in kept(page, pipe, key_cap, most, is_full)]
+    return [portion async for portion in kept(page, pipe, key_cap, most, is_full, headroom_of(pipe))]
+
+
+def headroom_of(pipe: Pipe) -> Headroom:
+    """Asks on this line; the pulse doesn't beat."""
+    return Headroom(pipe, Pacer(Pulse(pipe.endpoint), 0.005, None))
 
 
 async def test_what_is_kept_is_the_value_with_its_end(any_redis: Redis, any_server: EmbeddedServer) -> None:
@@ -163,7 +171,8 @@ async def test_an_end_is_asked_for_only_while_the_server_counts_one(redis: Redis
 
     await fill(redis, ["a", "fading"])
     async with piped(server) as pipe:
-        portions = [portion async for portion in kept(pages(), pipe, KEY_CAP, None, lambda: False)]
+        headroom = headroom_of(pipe)
+        portions = [portion async for portion in kept(pages(), pipe, KEY_CAP, None, lambda: False, headroom)]
     assert {(tuple(portion.keys), portion.gone) for portion in portions} == {((b"a", b"fading"), 1)}
     ends = [[end > 0 for _, end, _ in portion.dumps] for portion in portions]
     assert ends[:24] == [[False, False]] * 24  # some were looked at before
@@ -179,9 +188,8 @@ async def test_an_end_is_asked_for_where_the_server_does_not_count(redis: Redis,
     await user_may(redis, "~*", "+@all", "-info")
     async with piped(server, "pymon") as pipe:
         await redis.config_resetstat()
-        portions = [
-            portion async for portion in kept(repeated(Page([b"a"], 0, END), 20), pipe, KEY_CAP, None, lambda: False)
-        ]
+        pages, headroom = repeated(Page([b"a"], 0, END), 20), headroom_of(pipe)
+        portions = [portion async for portion in kept(pages, pipe, KEY_CAP, None, lambda: False, headroom)]
     assert all(end > 0 for portion in portions for _, end, _ in portion.dumps)
     statistics = await redis.info("commandstats")
     asked = sum(statistics.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("pttl", "pexpiretime"))

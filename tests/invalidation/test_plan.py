@@ -19,7 +19,7 @@ async def test_a_plan_is_written_down_with_a_few_of_its_samples(redis: Redis, se
     assert written["run_id"] == plan.run_id
     assert (written["matched"], written["protected"], written["about"], written["capped"]) == (60, 1, False, False)
     assert plan.bytes is not None
-    assert (written["bytes"], written["bytes_error"]) == (plan.bytes.value, 0)
+    assert (written["bytes"], written["bytes_exact"]) == (plan.bytes.value, True)
     assert written["undo_bytes"] == plan.undo_bytes
     assert written["namespaces"] == {"cache:*": 59, "cache:\\xff\\n": 1}
     assert written["types"] == {"string": 60}

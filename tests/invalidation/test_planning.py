@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
+from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.planning import Planning
 from pymon_tui.invalidation.selection import SelectionError
 from pymon_tui.invalidation.sweep import Refused
@@ -50,7 +51,7 @@ async def test_a_plan_says_what_would_go(redis: Redis, server: EmbeddedServer) -
     assert plan.types == (("string", 400), ("hash", 40))
     assert dict(plan.expiry) == {"none": 400, "<1m": 0, "<1h": 40, "<1d": 0, ">1d": 0}
     assert plan.bytes is not None
-    assert plan.bytes.error == 0
+    assert plan.bytes.is_exact
     keys = await redis.keys("cache:*")
     assert plan.bytes.value == sum([await redis.memory_usage(key) or 0 for key in keys])
     assert plan.idle is not None
@@ -91,18 +92,32 @@ async def test_without_an_undo_nothing_is_dumped(redis: Redis, server: EmbeddedS
     assert await _calls(redis, "dump") == 0
 
 
-async def test_estimates_of_many_keys_hold(redis: Redis, server: EmbeddedServer) -> None:
-    await _fill(redis, [f"cache:small:{number}" for number in range(15_000)], "x" * 10)
-    await _fill(redis, [f"cache:large:{number}" for number in range(5_000)], "x" * 2_000)
-    plan = await plan_of(server, selecting("cache:*"))
-    assert (plan.matched, plan.sampled) == (20_000, 2_000)
-    small, large = [await redis.memory_usage(f"cache:{size}:7") or 0 for size in ("small", "large")]
+async def test_one_large_key_of_many_is_in_the_sum(any_redis: Redis, any_server: EmbeddedServer) -> None:
+    await _fill(any_redis, [f"cache:small:{number}" for number in range(5_000)], "x" * 10)
+    await any_redis.set("cache:large", "x" * 5_000_000)
+    names = await any_redis.keys("cache:*")
+    pipeline = any_redis.pipeline(transaction=False)
+    for name in names:
+        pipeline.memory_usage(name)
+    truth = await pipeline.execute()
+    plan = await plan_of(any_server, selecting("cache:*"), key_cap=1_000_000)
+    assert (plan.matched, plan.sampled, plan.is_extrapolated) == (5_001, 2_000, True)
+    assert plan.bytes == KeyBytes(sum(truth), is_exact=True, largest=max(truth))
+    assert plan.oversized == 1
+    assert sum(count for _, count in plan.expiry) == 5_001
+
+
+async def test_a_sample_tells_what_the_keys_take_at_least(redis: Redis, server: EmbeddedServer) -> None:
+    await _fill(redis, [f"cache:small:{number}" for number in range(5_000)], "x" * 10)
+    small = await redis.memory_usage("cache:small:1234") or 0
+    await _fill(redis, [f"cache:large:{number}" for number in range(50)], "x" * 100_000)
+    large = await redis.memory_usage("cache:large:7") or 0
+    await redis.config_resetstat()
+    plan = await plan_of(server, selecting("cache:*"), exact=False)
     assert plan.bytes is not None
-    assert plan.bytes.error > 0
-    # Three times the error of 95 in 100: once in a hundred million runs.
-    assert abs(plan.bytes.value - (15_000 * small + 5_000 * large)) < 3 * plan.bytes.error
-    assert plan.namespaces == (("cache:small:*", 15_000), ("cache:large:*", 5_000))
-    assert sum(count for _, count in plan.expiry) == 20_000
+    assert not plan.bytes.is_exact
+    assert 2_000 * small < plan.bytes.value < 5_000 * small + 50 * large
+    assert await _calls(redis, "memory|usage", "memory") < 9_000  # of about 3 500 samples, twice at most
 
 
 async def test_hostile_names_are_counted_and_shown_escaped(redis: Redis, server: EmbeddedServer) -> None:
@@ -138,7 +153,7 @@ async def test_an_empty_database(redis: Redis, server: EmbeddedServer) -> None:
     plan = await plan_of(server, selecting("cache:*"))
     assert (plan.matched, plan.scanned, plan.samples, plan.namespaces) == (0, 0, (), ())
     assert plan.bytes is not None
-    assert (plan.bytes.value, plan.bytes.error, plan.undo_bytes) == (0, 0, 0)
+    assert (plan.bytes.value, plan.bytes.is_exact, plan.undo_bytes) == (0, True, 0)
     assert plan.removal_problem is None
     json.dumps(plan.as_json())
 

@@ -55,7 +55,6 @@ def undo_of(
         ceiling=1.0,
         replace=replace,
         elsewhere=elsewhere,
-        read_only=False,
         rules=rules,
     )
 

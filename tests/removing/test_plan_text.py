@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.report import manner, summary
-from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
+from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.verdict import of_plan
 from pymon_tui.model.text import safe
 from pymon_tui.removing.console import cells
@@ -35,7 +36,7 @@ PLAN = Plan(
     scanned=1_210_448,
     dbsize=1_210_448,
     seconds=2.9,
-    bytes=BytesEstimate(48.2 * 2**20, 1.1 * 2**20),
+    bytes=KeyBytes(round(48.2 * 2**20), is_exact=True, largest=4_100),
     undo_bytes=31 * 2**20,
     undo_possible=True,
     undo_problem=None,
@@ -67,9 +68,9 @@ prod-cache · cache.example:6380 · db 2 · primary · PRODUCTION
 
   matches    about 12 031 keys
   protected  7 more, which stay
-  memory     48.2 MiB ± 1.10 MiB
-  types      hash 11 960   string 71
-  expiry     none 3   <1m 410   <1h 9 218   >1d 2 400
+  memory     48.2 MiB
+  types      hash ~11 960   string ~71
+  expiry     none ~3   <1m ~410   <1h ~9 218   >1d ~2 400
   idle       median 4m   oldest 2d
   looked at  1 210 448 keys in 2 scans, 2.9 s, a sample of 4 looked at
 
@@ -121,7 +122,7 @@ def test_what_of_it_comes_back() -> None:
     assert undo(PLAN, Options(undo=False)) == "none: what is removed is gone for good"
     assert undo(replace(PLAN, undo_bytes=None), Options()) == "kept, in at most 256 MiB"
     assert undo(replace(PLAN, oversized=3), Options()) == "for a part, about 31.0 MiB of 256 MiB"
-    assert "about 3 keys would be gone for good: about 3 keys over 16.0 MiB aren't kept" in flat(
+    assert "3 keys would be gone for good: 3 keys over 16.0 MiB aren't kept" in flat(
         replace(PLAN, oversized=3), Options()
     )
     larger = replace(PLAN, undo_bytes=512 * 2**20)

@@ -19,6 +19,7 @@ from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.history import undo_problem
+from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.outlook import Load, Outlook
 from pymon_tui.invalidation.pattern import parse_pattern
@@ -27,7 +28,7 @@ from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.presets import BUILT_IN
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.rules import Rules
-from pymon_tui.invalidation.sampling import BytesEstimate, Idle, Sample
+from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.verdict import Verdict, of_resume, of_undo
 from pymon_tui.journal.records import Record
@@ -85,7 +86,7 @@ def plan_of(selection: Selection, endpoint: Endpoint, *, undo: bool = True) -> P
         scanned=1_210_448,
         dbsize=1_210_448,
         seconds=2.9,
-        bytes=BytesEstimate(48.2 * 2**20, 1.1 * 2**20),
+        bytes=KeyBytes(round(48.2 * 2**20), is_exact=True, largest=4_100),
         undo_bytes=31 * 2**20 if undo else None,
         undo_possible=undo,
         undo_problem=None,
@@ -326,7 +327,7 @@ class ScriptedDesk(Desk):
             raise self.guess
         return self.guess
 
-    def planning(self, selection: Selection, mode: Mode, *, undo: bool) -> WholePlanning:
+    def planning(self, selection: Selection, mode: Mode, *, undo: bool, exact: bool = True) -> WholePlanning:
         """A plan to be finished by the test."""
         self.wanted.planning.append((selection, mode, undo))
         plan = replace(plan_of(selection, self.endpoint, undo=undo), **self.plan_changes)

@@ -18,9 +18,15 @@ from pymon_tui.invalidation.account import (
     Tally,
 )
 from pymon_tui.invalidation.brake import FIRST, Feeling, Pace
-from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.removal import Removal
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.lock import Locked
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.reasons import LinkError
+
+KEPT_FROM = (LinkError, OrderError, Locked, StateError)
+"""What keeps one part of a run from going on, and not the others."""
 
 _ONE_SAYS: tuple[State, ...] = ("asking", "paused")
 _TOGETHER: tuple[State, ...] = ("starting", "reconnecting", "holding", "verifying")
@@ -78,9 +84,10 @@ def not_begun(order: Order, seconds: float) -> Progress:
     )
 
 
-def cut_off(part: Removal, why: str | None) -> Result:
-    """The account of a part that was kept from beginning, or with None cut off."""
+def cut_off(part: Removal, error: BaseException | None) -> Result:
+    """The account of a part that an error kept from beginning, or that was cut off."""
     progress = part.progress
+    why = str(error) if isinstance(error, KEPT_FROM) else None
     return Result(
         run=part.id,
         outcome="interrupted" if why is None else "stopped",
@@ -104,6 +111,7 @@ def added(tallies: Iterable[Tally]) -> Tally:
 def merged_result(run: str, outcome: Outcome, why: str, results: Sequence[Result], *, dry_run: bool) -> Result:
     """The account of a run from those of its parts. What is left, and what it took, is the caller's to say."""
     sizes = [result.bytes_estimated for result in results]
+    evicted = [result.evicted for result in results]
     refused = tuple(key for result in results for key in result.refused_keys)
     oversized = tuple(dict.fromkeys(key for result in results for key in result.oversized_keys))
     return Result(
@@ -120,6 +128,7 @@ def merged_result(run: str, outcome: Outcome, why: str, results: Sequence[Result
         dry_run=dry_run,
         refused_keys=refused[:LISTED],
         oversized_keys=oversized[:LISTED],
+        evicted=sum(keys for keys in evicted if keys is not None) if None not in evicted else None,
     )
 
 

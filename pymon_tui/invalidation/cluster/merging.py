@@ -9,9 +9,11 @@ from functools import reduce
 from random import Random
 
 from pymon_tui.invalidation.estimate import Estimate
+from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.sampling import EXPIRY_BUCKETS, SIZE, BytesEstimate, Idle, Sample, idle_times
+from pymon_tui.invalidation.sampling import EXPIRY_BUCKETS, SIZE, Idle, Sample, idle_times
+from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 
 
@@ -56,6 +58,8 @@ def merged_plan(parts: Sequence[Plan], endpoint: Endpoint, namespaces: Iterable[
         samples=samples,
         refusals=tuple(dict.fromkeys(refusal for part in parts for refusal in part.refusals)),
         removal_problem=next((part.removal_problem for part in parts if part.removal_problem is not None), None),
+        room=min((part.room for part in parts if part.room is not None), default=None),
+        warnings=tuple(safe(f"{part.node}: {warning}", 300) for part in parts for warning in part.warnings),
         parts=tuple(parts),
     )
 
@@ -87,11 +91,9 @@ def _samples(parts: Sequence[Plan], matched: int) -> tuple[Sample, ...]:
     return tuple(chosen)
 
 
-def _bytes(parts: Sequence[BytesEstimate | None]) -> BytesEstimate | None:
+def _bytes(parts: Sequence[KeyBytes | None]) -> KeyBytes | None:
     known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
-        return None
-    return BytesEstimate(sum(part.value for part in known), math.hypot(*(part.error for part in known)))
+    return reduce(KeyBytes.plus, known) if len(known) == len(parts) else None
 
 
 def _sum(numbers: Sequence[int | None]) -> int | None:

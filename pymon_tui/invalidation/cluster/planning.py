@@ -30,6 +30,7 @@ class WholePlanning:
         undo: bool,
         key_cap: int,
         rules: Callable[[Found], Awaitable[Rules]],
+        exact: bool = True,
     ) -> None:
         """Plan on what ``endpoint`` belongs to, by the ``rules`` of what is found there; the rest as for ``Planning``.
 
@@ -43,6 +44,7 @@ class WholePlanning:
         self._undo = undo
         self._key_cap = key_cap
         self._rules_of = rules
+        self._exact = exact
         self._parts: tuple[Planning, ...] = ()
         self._work = Abandonable()
         self._began: float | None = None
@@ -80,7 +82,9 @@ class WholePlanning:
         rules = await self._rules_of(found)
         selection = self._selection.under(rules)
         self._parts = tuple(
-            Planning(one.endpoint, selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap)
+            Planning(
+                one.endpoint, selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap, exact=self._exact
+            )
             for one in found.primaries
         )
         plan = await self._of_all(found) if found.is_cluster else await self._parts[0].run()

@@ -13,6 +13,7 @@ from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
 from pymon_tui.invalidation.cluster.accounts import (
+    KEPT_FROM,
     by_node,
     cut_off,
     cut_short,
@@ -34,7 +35,6 @@ from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
 from pymon_tui.invalidation.trash import trash_folder
-from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import Locked, holder, patient_lock
@@ -46,7 +46,6 @@ ROUNDS = 8
 """Times that keys of slots which are on their way are looked for again."""
 
 _PAUSE = 0.05  # seconds before the first of them; each is twice as long as the one before
-_LOST = (LinkError, OrderError, Locked, StateError)
 
 
 class WholeRemoval:
@@ -66,18 +65,14 @@ class WholeRemoval:
         options: Options,
         journal: Journal,
         *,
-        read_only: bool,
         rules: Callable[[Found], Awaitable[Rules]],
     ) -> None:
-        """Prepare a run; nothing is opened yet. ``hand_out`` gives the primaries their parts of the order.
+        """Prepare a run; nothing is opened yet.
 
-        ``rules`` tells those of the servers that are found there; where they are stricter, they hold.
-
-        Raises:
-            OrderError: If nothing may be written.
+        Args:
+            hand_out: Gives the primaries their parts of the order.
+            rules: Tells those of the servers that are found there; where they are stricter, they hold.
         """
-        if read_only:
-            raise OrderError("nothing is removed: this is read-only; start without --read-only")
         self.id = new_id()
         self.order = order
         self.options = options
@@ -159,9 +154,10 @@ class WholeRemoval:
         if rules.read_only and not self.options.dry_run:
             raise OrderError(f"nothing is removed: {rules.read_only_because}")
         self.options = self.options.under(rules)
-        work = tuple(
-            (one, replace(order, selection=order.selection.under(rules))) for one, order in self._hand_out(found)
-        )
+        self.order = replace(self.order, selection=self.order.selection.under(rules))
+        self._bounds = Bounds(self.order.planned, self.order.selection.max_keys)
+        parts = self._hand_out(found)
+        work = tuple((one, replace(order, selection=order.selection.under(rules))) for one, order in parts)
         if not found.is_cluster:
             ((primary, order),) = work
             return await self._run_alone(primary, order, found)
@@ -200,7 +196,7 @@ class WholeRemoval:
         left = None
         try:
             outcome, why, left = await self._in_rounds(found, work)
-        except (*_LOST, Refused) as error:
+        except (*KEPT_FROM, Refused) as error:
             outcome, why = "stopped", str(error)
         finally:
             self._ended = True
@@ -256,12 +252,12 @@ class WholeRemoval:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             results = [
-                (name, result if isinstance(result, Result) else cut_off(part, _why(result)))
+                (name, result if isinstance(result, Result) else cut_off(part, result))
                 for (name, part), result in zip(parts, ended, strict=True)
             ]
             self._results += results
         for result in ended:
-            if isinstance(result, BaseException) and not isinstance(result, _LOST):
+            if isinstance(result, BaseException) and not isinstance(result, KEPT_FROM):
                 raise result
         return results
 
@@ -320,8 +316,3 @@ class WholeRemoval:
             undo=trash_folder(self._journal.folder) if self.options.undo else None,
             addresses=found.addresses,
         )
-
-
-def _why(error: BaseException | None) -> str | None:
-    """What kept a part from beginning; None where it was cut off."""
-    return str(error) if isinstance(error, _LOST) else None

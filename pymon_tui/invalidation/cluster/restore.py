@@ -67,18 +67,12 @@ class WholeRestore:
         ceiling: float,
         replace: bool,
         elsewhere: bool,
-        read_only: bool,
         rules: Callable[[Found], Awaitable[Rules]],
     ) -> None:
         """Prepare an undo of this run; nothing is opened yet. The rest is as for ``Restore``.
 
         ``rules`` tells those of the servers that are found there; where they are stricter, they hold.
-
-        Raises:
-            RestoreError: If nothing may be written.
         """
-        if read_only:
-            raise RestoreError("nothing is restored: this is read-only; start without --read-only")
         self.undo = new_id()
         self._endpoint = endpoint
         self._record = record

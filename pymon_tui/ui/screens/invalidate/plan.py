@@ -39,8 +39,7 @@ from pymon_tui.ui.widgets.table import Listed, Table
 
 SPREADS = (60.0, 600.0, 3_600.0)
 """Seconds over which keys may be made to expire."""
-_FIRST_END = 1.0
-_LEAST_LINES = 6  # that plan and namespaces have
+_FIRST_END, _LEAST_LINES = 1.0, 6  # seconds; lines that plan and namespaces have
 
 
 @dataclass(frozen=True, slots=True, eq=False)

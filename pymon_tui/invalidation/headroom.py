@@ -1,0 +1,105 @@
+"""How many bytes of our replies and questions a server at its memory limit may hold, lest it evicts for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from pymon_tui.invalidation.brake import FIRST
+from pymon_tui.invalidation.memory import Memory, memory_now
+from pymon_tui.invalidation.pacing import Pacer, Stopped
+from pymon_tui.invalidation.pipe import Pipe
+from pymon_tui.invalidation.pulse import WINDOW
+from pymon_tui.model import units
+from pymon_tui.model.text import safe
+
+PATIENCE = 10.0
+"""Seconds that room for one key's dump is waited for."""
+
+_TURN = 0.1  # seconds between two looks whether there is room by now
+_NAME = 64  # bytes of a name while none has been seen
+_SECONDS_A_BYTE = 1e-9  # that a DUMP holds the server up
+
+
+class Headroom:
+    """Asks the server on the run's own line, behind all that was asked before, wherever there isn't plenty of room.
+
+    Attributes:
+        memory: As last told on this line; None before that.
+    """
+
+    def __init__(self, pipe: Pipe, pacer: Pacer) -> None:
+        self.memory: Memory | None = None
+        self._pipe = pipe
+        self._pacer = pacer
+        self._name = _NAME
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether it is to be asked before each step, and no step begun before the last is done."""
+        seen = (self._pacer.pulse.feeling.memory, self.memory)
+        return any(memory.is_tight for memory in seen if memory is not None)
+
+    async def look(self) -> None:
+        """Ask, where that is needed. Nothing else should be on its way where it is tight.
+
+        Raises:
+            LinkError: If the link is lost.
+        """
+        if self.memory is None or self.is_tight:
+            self.memory = await memory_now(self._pipe)
+
+    async def portion(self, most: int, smallest: int) -> int:
+        """Bytes of keys, of at most so many, that may be dumped now; waits until there is room for the smallest key.
+
+        Raises:
+            Cancelled: If nobody wants it any more.
+            LinkError: If the link is lost.
+            Stopped: If there is none in the end.
+        """
+        waited = 0.0
+        while True:
+            await self.look()
+            if not self.is_tight:
+                return min(most, most * self._pacer.pace.page // FIRST)
+            if smallest <= self._now.spare:
+                return min(most, self._now.allowed(self._pacer.pace.share))
+            if waited >= PATIENCE:
+                raise Stopped(f"{self._lack(smallest)}; free some memory and go on, or let it go without an undo")
+            self._pacer.state, self._pacer.why = "holding", safe(f"holding: {self._lack(smallest)}")
+            await self._pacer.wait(_TURN)
+            waited += _TURN
+
+    async def drained(self, answers: asyncio.Future[list[Any]], largest: int) -> None:
+        """Wait for the dumps where there is little room; and behind a key so large that its dump alone is felt.
+
+        One that is felt in a while isn't felt in the percentile.
+
+        Raises:
+            Cancelled: If nobody wants it any more.
+            LinkError: If the link is lost.
+        """
+        is_felt = largest * _SECONDS_A_BYTE > self._pacer.bearable
+        if is_felt or self.is_tight:
+            await answers
+        if is_felt:
+            await self._pacer.wait(WINDOW)
+
+    def page(self, most: int) -> int:
+        """Keys of a page, of at most so many, whose names may be told at once."""
+        return self._now.page(most, self._pacer.pace.share, self._name)
+
+    def named(self, keys: Sequence[bytes]) -> int:
+        """How many of the keys may be named in one command."""
+        if self._now.is_tight and keys:
+            self._name = sum(map(len, keys)) // len(keys)
+        return self._now.named(max(1, len(keys)), self._pacer.pace.share, self._name)
+
+    @property
+    def _now(self) -> Memory:
+        return self.memory or Memory()
+
+    def _lack(self, key: int) -> str:
+        room = units.bytes_(max(0, self._now.room or 0))
+        return f"the server has {room} of room until maxmemory, and the next key's undo takes {units.bytes_(key)}"

@@ -1,0 +1,72 @@
+"""What many keys take in memory: the exact sum of all that were measured, or what it is at least."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TRIMMED = 10  # the largest tenth of a sample says nothing of the keys that weren't seen: there may be no other such
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBytes:
+    """Bytes that keys take by MEMORY USAGE.
+
+    Attributes:
+        value: All of them together; at least so many, where not all were looked at.
+        is_exact: Whether each was looked at.
+        largest: Bytes of the largest that was seen.
+    """
+
+    value: int
+    is_exact: bool
+    largest: int
+
+    def plus(self, other: KeyBytes) -> KeyBytes:
+        """These keys and those."""
+        is_exact = self.is_exact and other.is_exact
+        return KeyBytes(self.value + other.value, is_exact, max(self.largest, other.largest))
+
+
+class Total:
+    """Bytes of keys, added up.
+
+    Attributes:
+        count: Keys.
+        bytes: All of theirs.
+        largest: Of the largest; 0 without any.
+        kept: Of those that may be kept for an undo.
+        largest_kept: Of the largest of them.
+        oversized: How many keys are too big for that.
+    """
+
+    def __init__(self, key_cap: int) -> None:
+        """Keys of more than ``key_cap`` bytes aren't kept."""
+        self.count = self.bytes = self.largest = self.kept = self.largest_kept = self.oversized = 0
+        self._key_cap = key_cap
+
+    def add(self, sizes: Sequence[int]) -> None:
+        """Count these keys as well."""
+        kept = sizes
+        if max(sizes, default=0) > self._key_cap:
+            kept = [size for size in sizes if size <= self._key_cap]
+        self.count += len(sizes)
+        self.bytes += sum(sizes)
+        self.largest = max(self.largest, max(sizes, default=0))
+        self.kept += sum(kept)
+        self.largest_kept = max(self.largest_kept, max(kept, default=0))
+        self.oversized += len(sizes) - len(kept)
+
+
+def at_least(sizes: Sequence[int], keys: int) -> KeyBytes | None:
+    """What ``keys`` keys take, of which these were looked at at random; None if it was none of them.
+
+    All that were seen count, and the others as the smaller ones that were seen.
+    """
+    if not keys:
+        return KeyBytes(0, is_exact=True, largest=0)
+    if not sizes:
+        return None
+    small = sorted(sizes)[: max(1, len(sizes) - len(sizes) // _TRIMMED)]
+    unseen = max(0, keys - len(sizes))
+    return KeyBytes(sum(sizes) + unseen * sum(small) // len(small), is_exact=not unseen, largest=max(sizes))

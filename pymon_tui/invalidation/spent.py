@@ -1,0 +1,54 @@
+"""What a run did to the server's memory: what it freed, and what was evicted meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from pymon_tui.invalidation.memory import memory_and_evicted
+from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.pipe import Pipe
+from pymon_tui.server.reasons import LinkError
+
+_FEW = 10  # parts of all bytes: who holds one of them may be among the keys that stay
+
+
+class Spent:
+    """Asked at the start of a run and at its end.
+
+    Attributes:
+        evicted: Keys that the server evicted between the two; None where that isn't known.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self.evicted: int | None = None
+        self._order = order
+        self._before: int | None = None
+        self._held: int | None = None
+
+    async def begin(self, pipe: Pipe) -> None:
+        """Ask before the run.
+
+        Raises:
+            LinkError: If the link is lost.
+        """
+        memory, self._before = await memory_and_evicted(pipe)
+        self._held = memory.held
+
+    async def end(self, pipe: Pipe) -> None:
+        """Ask at its end, if the line lives."""
+        if self._before is None:
+            return  # it doesn't tell, or not us
+        with suppress(LinkError):
+            _, after = await memory_and_evicted(pipe)
+            if after is not None and after >= self._before:  # else they were reset
+                self.evicted = after - self._before
+
+    def freed(self, removed: int) -> int | None:
+        """Bytes that so many removed keys took, by the plan's sum; None where it tells nothing of them."""
+        each, largest = self._order.key_bytes, self._order.plan.get("bytes_largest")
+        if each is None:
+            return None
+        planned = self._order.planned
+        if removed < planned and largest is not None and largest * _FEW > each * planned:
+            return None  # a few keys hold most, and nobody knows if they are among those that went
+        return round(each * removed) if self._held is None else min(round(each * removed), self._held)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.pipe import open_pipe
+from pymon_tui.invalidation.spent import Spent
+from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.removing.account_text import run_lines
+from pymon_tui.server.endpoint import Endpoint
+from tests.invalidation.planned import plan_of, selecting
+from tests.invalidation.removing import PLAIN, fill, populate, removal_of, removed, under_way
+from tests.server.listening import until
+from tests.ui.scripted_desk import result_of
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+
+async def spent_of(server: EmbeddedServer, order: Order) -> Spent:
+    pipe = await open_pipe(Endpoint(socket=server.socket))
+    try:
+        spent = Spent(order)
+        await spent.begin(pipe)
+        await spent.end(pipe)
+        return spent
+    finally:
+        await pipe.close()
+
+
+async def test_what_is_freed_is_the_plans_sum(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await fill(redis, [f"cache:{number}" for number in range(500)], "x" * 3_000)
+    await redis.set("cache:large", "x" * 500_000)
+    plan = await plan_of(server, selecting("cache:*"))
+    assert plan.bytes is not None
+    result = await removed(server, selecting("cache:*"), tmp_path)
+    assert (result.tally.removed, result.bytes_estimated, result.evicted) == (501, plan.bytes.value, 0)
+
+
+async def test_no_more_is_freed_than_the_server_held(redis: Redis, server: EmbeddedServer) -> None:
+    await fill(redis, [f"cache:{number}" for number in range(50)])
+    order = Order.of(await plan_of(server, selecting("cache:*")), None)
+    spent = await spent_of(server, replace(order, key_bytes=10.0**9, plan={}))
+    held = (await redis.info("memory"))["used_memory"]
+    assert 0 < (spent.freed(50) or 0) < 2 * held
+    assert spent.evicted == 0
+
+
+async def test_a_part_is_told_unless_a_few_keys_hold_most(redis: Redis, server: EmbeddedServer) -> None:
+    await fill(redis, [f"cache:{number}" for number in range(100)], "x" * 1_000)
+    even = Order.of(await plan_of(server, selecting("cache:*")), None)
+    spent = await spent_of(server, even)
+    assert spent.freed(50) == round((even.key_bytes or 0) * 50)
+    await redis.set("cache:large", "x" * 1_000_000)
+    skewed = Order.of(await plan_of(server, selecting("cache:*")), None)
+    spent = await spent_of(server, skewed)
+    assert spent.freed(50) is None
+    assert (spent.freed(101) or 0) > 1_000_000
+    assert Spent(replace(skewed, key_bytes=None)).freed(101) is None
+
+
+async def test_what_is_kept_is_decided_by_what_keys_are(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await any_redis.rpush("l:front", *["x" * 500_000] * 5, *["y" * 8_100] * 200)
+    await any_redis.rpush("l:back", *["y" * 8_100] * 5, *["x" * 500_000] * 30)
+    held = (await any_redis.info("memory"))["used_memory"]
+    await any_redis.config_resetstat()
+    result = await removed(any_server, selecting("l:*"), tmp_path, Options(undo=True, key_cap=8_000_000))
+    assert (result.outcome, result.tally.removed, result.undo_left_out) == ("done", 2, 1)
+    assert result.oversized_keys == (b"l:back",)
+    assert result.bytes_estimated is not None
+    assert FRONT_AND_BACK <= result.bytes_estimated <= held
+    assert (await any_redis.info("commandstats"))["cmdstat_dump"]["calls"] == 1
+    assert result.undo is not None
+    with TrashReader(result.undo) as reader:
+        assert [key for block in reader.blocks() for key, _, _ in block.records] == [b"l:front"]
+
+
+FRONT_AND_BACK = 5 * 500_000 + 200 * 8_100 + 5 * 8_100 + 30 * 500_000
+
+
+async def test_evictions_while_it_goes_on_are_told(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await populate(redis, "cache:", 6_000)
+    await fill(redis, [f"live:{number}" for number in range(200)], "x" * 10_000)
+    removal = await removal_of(server, selecting("cache:*"), tmp_path, replace(PLAIN, rate=10_000))
+    async with under_way(removal) as task:
+        await until(lambda: removal.progress.tally.removed > 0)
+        await redis.config_set("maxmemory-policy", "allkeys-random")
+        used = (await redis.info("memory"))["used_memory"]
+        await redis.config_set("maxmemory", used - 500_000)
+        async with redis.client() as other:
+            while not (await other.info("stats"))["evicted_keys"]:
+                await other.ping()
+        await redis.config_set("maxmemory", 0)
+        evicted = (await redis.info("stats"))["evicted_keys"]
+        result = await task
+    assert (result.outcome, result.evicted) == ("done", evicted)
+    assert result.as_json()["evicted"] == evicted
+
+
+def test_evictions_are_in_the_account() -> None:
+    def told(result: Result) -> str:
+        return "\n".join(run_lines(result, "unlink"))
+
+    assert "  evicted         1 234 keys meanwhile: the server is at maxmemory" in told(result_of(evicted=1_234))
+    assert "evicted" not in told(result_of(evicted=0))
+    assert "evicted" not in told(result_of(evicted=None))
