@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.demo.waiting import wait_until
 from tests.stateful.doors import DONE, PARTLY, REFUSED, WRONG_USE, Cut, Doors, Told
@@ -50,19 +50,6 @@ _cuts = st.none() | st.builds(
     Cut, st.sampled_from(("line", "stop", "cancel")), st.integers(0, 4), arrives=st.booleans()
 )
 _some = st.lists(_names, min_size=1, max_size=6, unique=True)
-_writers = st.one_of(
-    st.tuples(st.just("write"), st.lists(st.tuples(_names, _shapes, _lives, _fields), min_size=1, max_size=8)),
-    st.tuples(st.just("change"), st.lists(st.tuples(_names, st.integers(0, 40)), min_size=1, max_size=12)),
-    st.tuples(st.just("delete"), _some),
-    st.tuples(st.just("give_ends"), st.tuples(_some, _lives)),
-)
-_events = st.one_of(
-    st.tuples(st.just("let_time_pass"), st.none()),
-    st.tuples(st.just("evict"), st.integers(1, 200_000)),
-    st.tuples(st.just("save"), st.none()),
-    st.tuples(st.just("replace_server"), st.none()),
-    st.tuples(st.just("step_clock"), st.sampled_from((-86_400.0, -1.0, 0.0, 3_600.0))),
-)
 _wishes = st.builds(
     Wish,
     patterns=_patterns,
@@ -75,6 +62,41 @@ _wishes = st.builds(
     max_keys=st.sampled_from((1_000_000, 1_000_000, 1_000_000, 3)),
 )
 
+_acts: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "write": st.fixed_dictionaries(
+        {"written": st.lists(st.tuples(_names, _shapes, _lives, _fields), min_size=1, max_size=8)}
+    ),
+    "change": st.fixed_dictionaries(
+        {"changed": st.lists(st.tuples(_names, st.integers(0, 40)), min_size=1, max_size=12)}
+    ),
+    "delete": st.fixed_dictionaries({"names": _some}),
+    "give_ends": st.fixed_dictionaries({"names": _some, "life": _lives}),
+    "let_time_pass": st.just({}),
+    "evict": st.fixed_dictionaries({"size": st.integers(1, 200_000)}),
+    "save": st.just({}),
+    "replace_server": st.just({}),
+    "step_clock": st.fixed_dictionaries({"seconds": st.sampled_from((-86_400.0, -1.0, 0.0, 3_600.0))}),
+    "remove": st.fixed_dictionaries(
+        {"wish": _wishes, "typed": st.booleans(), "cut": _cuts, "how": st.sampled_from(("", "", "", "full", "dry"))}
+    ),
+    "kill": st.fixed_dictionaries({"wish": _wishes, "at": st.integers(0, 4), "arrives": st.booleans()}),
+    "resume": st.fixed_dictionaries({"which": st.integers(0, 3), "typed": st.booleans(), "cut": _cuts}),
+    "undo": st.fixed_dictionaries(
+        {
+            "which": st.integers(0, 5),
+            "replaces": st.sampled_from((False, False, True)),
+            "elsewhere": st.sampled_from((False, False, True)),
+            "typed": st.booleans(),
+            "cut": _cuts,
+            "waits": st.booleans(),
+        }
+    ),
+    "undo_the_last": st.fixed_dictionaries({"replaces": st.booleans()}),
+}
+_OFTEN = {"remove": 6, "undo": 6, "resume": 2, "write": 2, "change": 3, "undo_the_last": 2}
+_steps = st.sampled_from([name for name in _acts for _ in range(_OFTEN.get(name, 1))]).flatmap(
+    lambda name: st.tuples(st.just(name), _acts[name])
+)
 
 class Machine(RuleBasedStateMachine):
     """One example: a few dozen keys, and whatever is done to them.
@@ -117,15 +139,11 @@ class Machine(RuleBasedStateMachine):
             self._put(name, Shape(TYPES[turn % 6], turn % 4 == 0, turn), life, "")
         self._look_around(set(NAMES))
 
-    @rule(what=_writers)
-    def others_write(self, what: tuple[str, Any]) -> None:
-        """Somebody else writes."""
-        getattr(self, what[0])(what[1])
-
-    @rule(what=_events)
-    def something_happens(self, what: tuple[str, Any]) -> None:
-        """Something happens to the server, or to our machine."""
-        getattr(self, what[0])(what[1])
+    @rule(what=_steps)
+    def step(self, what: tuple[str, dict[str, Any]]) -> None:
+        """One of all that may happen."""
+        name, drawn = what
+        getattr(self, name)(**drawn)
 
     def write(self, written: list[tuple[bytes, Shape, int, str]]) -> None:
         """Somebody adds keys, or writes them anew."""
@@ -144,14 +162,13 @@ class Machine(RuleBasedStateMachine):
         self.store.write((name, (b"DEL", name)) for name in names)
         self._touched(set(names), "delete")
 
-    def give_ends(self, given: tuple[list[bytes], int]) -> None:
+    def give_ends(self, names: list[bytes], life: int) -> None:
         """Somebody gives keys another end, or none."""
-        names, life = given
         end = self.store.now() + life
         self.store.write((name, (b"PEXPIREAT", name, end) if life else (b"PERSIST", name)) for name in names)
         self._look_around(set(names), "give ends")
 
-    def let_time_pass(self, _: None = None) -> None:
+    def let_time_pass(self) -> None:
         """What ends soon ends."""
         now = self.store.now()
         soon = {end for key in self.keys.values() for end in key.ends if now <= end <= now + 2 * SHORT}
@@ -180,7 +197,7 @@ class Machine(RuleBasedStateMachine):
         check_keys({name: [("", key), ("", None)] for name, key in before.items()}, before, self.keys, span)
         self._forget(set(before) - set(self.keys), "evict")
 
-    def save(self, _: None = None) -> None:
+    def save(self) -> None:
         """A snapshot is written."""
         if self.place.server is None:
             return
@@ -188,7 +205,7 @@ class Machine(RuleBasedStateMachine):
         self._look_around(set(), "save")
         self.snapshot = dict(self.keys)
 
-    def replace_server(self, _: None = None) -> None:
+    def replace_server(self) -> None:
         """Another process comes up at the same address, with an older snapshot."""
         if self.snapshot is None:
             return
@@ -207,10 +224,63 @@ class Machine(RuleBasedStateMachine):
 
     # Runs
 
-    @rule(wish=_wishes, typed=st.booleans())
-    def look(self, wish: Wish, typed: bool) -> None:  # noqa: FBT001 - drawn
-        """A plan and a dry run: nothing changes."""
+    def remove(self, wish: Wish, typed: bool, cut: Cut | None, how: str) -> None:  # noqa: FBT001
+        """A run, of either mode, by either door, to its end or cut off in the middle; or a dry one."""
         wish = self._with_an_end(wish)
+        if how == "dry":
+            self.look(wish, typed=typed)
+            return
+        if cut is not None and cut.how == "line" and not self.doors.can_be_cut:
+            cut = None
+        full = how == "full" and self.place.server is not None
+        typed = typed and cut is None
+        if full:
+            self.store.configure(maxmemory_policy="allkeys-lru")
+            self.store.configure(maxmemory=self.store.info("memory", "used_memory") + 4 * 2**20)
+        begin, usage = self.store.now(), self.store.usage(self.keys)
+        told = self.doors.type_removal(wish, dry_run=False) if typed else self.doors.remove(wish, cut)
+        self._removed(wish, told, begin, usage, "run" if cut is None else f"run, {cut.how}", through=cut)
+        if full:
+            self.store.configure(maxmemory=0, maxmemory_policy="noeviction")
+        self._check_journal(typed=typed)
+
+    def kill(self, wish: Wish, at: int, arrives: bool) -> None:  # noqa: FBT001
+        """The command line, killed in the middle of a run."""
+        if not self.kills:
+            return
+        wish = self._with_an_end(wish)
+        cut = Cut("kill", at, arrives=arrives)
+        begin, usage = self.store.now(), self.store.usage(self.keys)
+        told = self.doors.kill(wish, cut, known={run.id for run in self.runs})
+        if told.account is None:
+            self.store.until_alone()
+            self._look_around(set(), "run, kill", begin)
+        else:
+            self._removed(wish, told, begin, usage, "run, kill", through=cut)
+        self._check_journal(typed=False)
+
+    def resume(self, which: int, typed: bool, cut: Cut | None) -> None:  # noqa: FBT001
+        """A run that was cut off is gone on with."""
+        cut_off = [run for run in self.runs if not run.whole]
+        if not cut_off:
+            return
+        run = cut_off[which % len(cut_off)]
+        if cut is not None and cut.how == "line" and not self.doors.can_be_cut:
+            cut = None
+        typed = typed and cut is None
+        begin, usage = self.store.now(), self.store.usage(self.keys)
+        told = self.doors.type_resume(run.id) if typed else self.doors.resume(run.id, run.wish, cut)
+        if run.process != self.process:
+            self.store.until_alone()
+            if not told.refused:
+                raise Different(f"{run.id} was resumed on another server process")
+            self._look_around(set(), "resume refused", begin)
+        else:
+            self._removed(run.wish, told, begin, usage, "resume", through=cut, resumes=run)
+        self._check_journal(typed=typed)
+
+    def look(self, wish: Wish, *, typed: bool) -> None:
+        """A plan and a dry run: nothing changes."""
         begin, usage = self.store.now(), self.store.usage(self.keys)
         told = self.doors.type_removal(wish, dry_run=True) if typed else None
         plan, account = (None, told.account) if told is not None else self.doors.look(wish)
@@ -235,73 +305,14 @@ class Machine(RuleBasedStateMachine):
             _same("undo", account["undo"], None)
         self._check_journal(typed=typed)
 
-    @rule(wish=_wishes, typed=st.booleans(), cut=_cuts, full=st.sampled_from((False, False, False, True)))
-    def remove(self, wish: Wish, typed: bool, cut: Cut | None, full: bool) -> None:  # noqa: FBT001
-        """A run, of either mode, by either door, to its end or cut off in the middle."""
-        wish = self._with_an_end(wish)
-        if cut is not None and cut.how == "line" and not self.doors.can_be_cut:
-            cut = None
-        full = full and self.place.server is not None
-        typed = typed and cut is None
-        if full:
-            self.store.configure(maxmemory_policy="allkeys-lru")
-            self.store.configure(maxmemory=self.store.info("memory", "used_memory") + 4 * 2**20)
-        begin, usage = self.store.now(), self.store.usage(self.keys)
-        told = self.doors.type_removal(wish, dry_run=False) if typed else self.doors.remove(wish, cut)
-        self._removed(wish, told, begin, usage, "run" if cut is None else f"run, {cut.how}", through=cut)
-        if full:
-            self.store.configure(maxmemory=0, maxmemory_policy="noeviction")
-        self._check_journal(typed=typed)
-
-    @precondition(lambda self: self.kills)
-    @rule(wish=_wishes, at=st.integers(0, 4), arrives=st.booleans())
-    def kill(self, wish: Wish, at: int, arrives: bool) -> None:  # noqa: FBT001
-        """The command line, killed in the middle of a run."""
-        wish = self._with_an_end(wish)
-        cut = Cut("kill", at, arrives=arrives)
-        begin, usage = self.store.now(), self.store.usage(self.keys)
-        told = self.doors.kill(wish, cut, known={run.id for run in self.runs})
-        if told.account is None:
-            self.store.until_alone()
-            self._look_around(set(), "run, kill", begin)
-        else:
-            self._removed(wish, told, begin, usage, "run, kill", through=cut)
-        self._check_journal(typed=False)
-
-    @precondition(lambda self: any(not run.whole for run in self.runs))
-    @rule(which=st.integers(0, 3), typed=st.booleans(), cut=_cuts)
-    def resume(self, which: int, typed: bool, cut: Cut | None) -> None:  # noqa: FBT001
-        """A run that was cut off is gone on with."""
-        cut_off = [run for run in self.runs if not run.whole]
-        run = cut_off[which % len(cut_off)]
-        if cut is not None and cut.how == "line" and not self.doors.can_be_cut:
-            cut = None
-        typed = typed and cut is None
-        begin, usage = self.store.now(), self.store.usage(self.keys)
-        told = self.doors.type_resume(run.id) if typed else self.doors.resume(run.id, run.wish, cut)
-        if run.process != self.process:
-            self.store.until_alone()
-            if not told.refused:
-                raise Different(f"{run.id} was resumed on another server process")
-            self._look_around(set(), "resume refused", begin)
-        else:
-            self._removed(run.wish, told, begin, usage, "resume", through=cut, resumes=run)
-        self._check_journal(typed=typed)
-
     # Undo
 
-    @precondition(lambda self: self.runs)
-    @rule(
-        which=st.integers(0, 5),
-        replaces=st.sampled_from((False, False, True)),
-        elsewhere=st.sampled_from((False, False, True)),
-        typed=st.booleans(),
-        cut=_cuts,
-        waits=st.booleans(),
-    )
     def undo(self, which: int, replaces: bool, elsewhere: bool, typed: bool, cut: Cut | None, waits: bool) -> None:  # noqa: FBT001
         """A run is undone, by its name: any of them, again, and over newer keys."""
-        run = self.runs[-1 - which % len(self.runs)]
+        if not self.runs:
+            return
+        kept = [run for run in self.runs if run.kept] or self.runs
+        run = self.runs[-1] if which == 5 else kept[-1 - which % len(kept)]
         if waits:
             self.let_time_pass()
         if cut is not None and cut.how == "line" and not self.doors.can_be_cut:
@@ -316,7 +327,6 @@ class Machine(RuleBasedStateMachine):
         self._undone(run, told, begin, replaces=replaces, elsewhere=elsewhere)
         self._check_journal(typed=typed)
 
-    @rule(replaces=st.booleans())
     def undo_the_last(self, replaces: bool) -> None:  # noqa: FBT001
         """``pymon-tui undo`` without a name."""
         there = [run for run in self.runs if self.doors.record(run.id).removed_at_most != 0]
