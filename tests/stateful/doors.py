@@ -171,19 +171,21 @@ class Doors:
 
     # The command line
 
-    def kill(self, wish: Wish, cut: Cut, *, known: set[str]) -> Told:
+    def kill(self, wish: Wish, cut: Cut, *, is_hit: Callable[[], bool]) -> Told:
         """``pymon-tui invalidate …`` in a process of its own, which is killed at the cut.
 
         Args:
-            known: The runs that there were before.
+            is_hit: Whether it is time, where no line in between tells.
         """
         verb = b"PEXPIRE" if wish.expire else b"UNLINK"
+        known = {record.id for record in self.records()}
 
         async def work() -> Told:
             async with self._line(cut, verb) as (endpoint, line):
                 address = ("-s", endpoint.socket) if endpoint.socket is not None else self._address
                 self._configure(wish.protected, wish.key_cap)
                 words = [*address, "--config", str(self._config), "invalidate", *_flags(wish), "--yes"]
+                words += ["--rate", "60"] if line is None else []
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "tests.stateful.child", *words),
                     env=os.environ | {"XDG_STATE_HOME": str(self._home)},
@@ -192,7 +194,7 @@ class Doors:
                 )
                 ended = asyncio.ensure_future(process.wait())
                 try:
-                    while not ended.done() and not (line is not None and line.stopped):
+                    while not ended.done() and not (is_hit() if line is None else line.stopped):
                         await asyncio.wait([ended], timeout=0.002)
                 finally:
                     with contextlib.suppress(ProcessLookupError):
@@ -237,6 +239,8 @@ class Doors:
                 removal, plan = await begin(self._desk(wish, endpoint))
                 account = await _carried_out(removal, cut, line)
                 heard = None if line is None else _heard(line, verb)
+                if account is None and all(record.id != removal.id for record in self.records()):
+                    return Told(None, refused="cut off before it began")
                 return Told(account or {"run": removal.id, "outcome": None}, named=heard, plan=plan)
 
         with self._in_time():

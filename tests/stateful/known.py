@@ -23,6 +23,7 @@ class Difference(Enum):
     SHORTER_RESTORED = "undo of --expire brings back keys that end sooner, which the run left alone, once they are gone"
     ROUNDED_ENDS = "ends are PTTL added to TIME, each read at another moment: a few ms beside the truth"
     COUNTED_TWICE = "a run of --expire whose line breaks counts keys twice whose answers were lost and that had got an end"
+    LEFT_OF_PARTS = "a run that is resumed on a cluster doesn't count what is left on nodes whose part was done"
     WINDOWS = "two runs of --expire whose ends fall into the same window aren't told apart"
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from redis.exceptions import ResponseError
 
 from tests.demo.waiting import wait_until
 from tests.stateful.doors import DONE, PARTLY, REFUSED, WRONG_USE, Cut, Doors, Told
@@ -105,11 +108,14 @@ class Machine(RuleBasedStateMachine):
         place: What it works on.
         kills: Whether processes of their own are killed: half a second each.
         steps: How many steps of which kind all examples have taken.
+        found: The walks that led to a difference, each with what it was.
+        walked: The steps of this example.
     """
 
     place: ClassVar[Place]
     kills: ClassVar[bool] = False
     steps: ClassVar[Counter[str]]
+    found: ClassVar[list[str]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,6 +130,7 @@ class Machine(RuleBasedStateMachine):
         self.snapshot: Keyspace | None = None
         self.process = place.process()
         self.ends_given = 0
+        self.walked: list[str] = []
 
     def teardown(self) -> None:
         self._home.cleanup()
@@ -133,6 +140,7 @@ class Machine(RuleBasedStateMachine):
     @initialize(salt=st.integers(0, 1000))
     def fill(self, salt: int) -> None:
         """Let there be a key of most names, of every type."""
+        self.walked.append(f"fill {salt}")
         for number, name in enumerate(NAMES[:-1]):
             turn = salt + number
             life = (0, 3 * _HOUR, 0, 72 * _HOUR, 0)[turn % 5]
@@ -143,7 +151,12 @@ class Machine(RuleBasedStateMachine):
     def step(self, what: tuple[str, dict[str, Any]]) -> None:
         """One of all that may happen."""
         name, drawn = what
-        getattr(self, name)(**drawn)
+        self.walked.append(f"{name} {drawn}")
+        try:
+            getattr(self, name)(**drawn)
+        except Different as error:
+            self.found.append("\n".join([*self.walked, str(error)]))
+            raise
 
     def write(self, written: list[tuple[bytes, Shape, int, str]]) -> None:
         """Somebody adds keys, or writes them anew."""
@@ -183,13 +196,17 @@ class Machine(RuleBasedStateMachine):
         evicted, limit = self.store.info("stats", "evicted_keys"), self.store.info("memory", "used_memory") - size
         self.store.configure(maxmemory_policy="allkeys-random")
         self.store.configure(maxmemory=limit)
-        wait_until(
-            lambda: (
+
+        def is_over() -> bool:
+            with suppress(ResponseError):  # out of memory
+                self.store.write([(b"none", (b"LPUSHX", b"none", b"what a server makes room for"))])
+            return (
                 self.store.info("stats", "evicted_keys") > evicted
                 or self.store.info("memory", "used_memory") <= limit
-                or not self.store.call("DBSIZE")[0]
+                or not self.store.count()
             )
-        )
+
+        wait_until(is_over)
         self.store.configure(maxmemory=0, maxmemory_policy="noeviction")
         before, span = self.keys, self._span(self.store.now())
         self.keys = self.store.read()
@@ -251,7 +268,8 @@ class Machine(RuleBasedStateMachine):
         wish = self._with_an_end(wish)
         cut = Cut("kill", at, arrives=arrives)
         begin, usage = self.store.now(), self.store.usage(self.keys)
-        told = self.doors.kill(wish, cut, known={run.id for run in self.runs})
+        there = self.store.count()
+        told = self.doors.kill(wish, cut, is_hit=lambda: self.store.count() < there - at)
         if told.account is None:
             self.store.until_alone()
             self._look_around(set(), "run, kill", begin)
@@ -324,7 +342,8 @@ class Machine(RuleBasedStateMachine):
             told = self.doors.type_undo(run.id, replaces=replaces, elsewhere=elsewhere)
         else:
             typed, told = False, self.doors.undo(run.id, replaces=replaces, elsewhere=elsewhere, cut=cut)
-        self._undone(run, told, begin, replaces=replaces, elsewhere=elsewhere)
+        broken = cut is not None and cut.how == "line"
+        self._undone(run, told, begin, replaces=replaces, elsewhere=elsewhere, broken=broken)
         self._check_journal(typed=typed)
 
     def undo_the_last(self, replaces: bool) -> None:  # noqa: FBT001
@@ -349,7 +368,7 @@ class Machine(RuleBasedStateMachine):
         else:
             if told.account is not None:
                 _same("the last run", told.account["run"], last.id)
-            self._undone(last, told, begin, replaces=replaces, elsewhere=False)
+            self._undone(last, told, begin, replaces=replaces, elsewhere=False, broken=False)
         self._check_journal(typed=True)
 
     # Holding it against the model
@@ -372,12 +391,16 @@ class Machine(RuleBasedStateMachine):
         meant, doubtful = self._meant(wish, usage, span)
         begun = told.account is not None and told.account["run"] is not None
         if not begun:
-            self._not_begun(wish, told, meant, doubtful, resumes)
+            if not (through is not None and through.how == "cancel"):
+                self._not_begun(wish, told, meant, doubtful, resumes)
             self._look_around(set(), f"{step}: nothing", begin)
             return
         account = told.account
         assert account is not None
-        whole = account["outcome"] == "done"
+        record = self.doors.record(account["run"])
+        whole = record.state == "done"
+        if account["outcome"] not in (None, record.state):
+            raise Different(f"outcome {account['outcome']}, and the journal says {record.state}")
         if through is None and not whole and resumes is None:
             raise Different(f"outcome {account['outcome']}: {account['why']}")
         options = removal_options(wish, before, usage, span, named=told.named, whole=whole)
@@ -387,10 +410,10 @@ class Machine(RuleBasedStateMachine):
         settled = fates(options, after, span)
         self.keys = after
         removed = {name for name, some in settled.items() if REMOVED in some}
-        record = self.doors.record(account["run"])
         if not (Difference.COUNTED_TWICE in KNOWN and wish.expire and through is not None and through.how == "line"):
             if account["outcome"] is not None:
-                self._check_account(wish, account, settled, usage, span)
+                looks = resumes is None or self.place.server is not None or Difference.LEFT_OF_PARTS not in KNOWN
+                self._check_account(wish, account, settled, usage, span, looks=looks)
             self._check_removed(record.removed_at_least, record.removed_at_most, settled, whole=whole)
         kept = self._kept(wish, before, after, settled, usage, told.named) if wish.undo else {}
         run = Run(account["run"], wish, self.process, self._door(through), len(removed), kept, whole, record.state)
@@ -413,8 +436,16 @@ class Machine(RuleBasedStateMachine):
             _same("exit code", told.code, REFUSED if capped or wish.held_back(self.keys) else DONE)
 
     def _check_account(
-        self, wish: Wish, account: dict[str, Any], settled: dict[bytes, set[str]], usage: dict[bytes, int], span: Span
+        self,
+        wish: Wish,
+        account: dict[str, Any],
+        settled: dict[bytes, set[str]],
+        usage: dict[bytes, int],
+        span: Span,
+        *,
+        looks: bool,
     ) -> None:
+        """Hold the account against what became of the keys; ``looks`` is whether it has looked for what is left."""
         whole = account["outcome"] == "done"
         check_counts(account, settled, (REMOVED, GONE, PROTECTED))
         sum_ = sum(account[name] for name in ("removed", "already_gone", "refused", "unknown"))
@@ -427,11 +458,12 @@ class Machine(RuleBasedStateMachine):
             maybe = [name for name, some in settled.items() if REMOVED in some and usage[name] > wish.key_cap]
             if not len(large) <= account["undo_left_out"] <= len(maybe):
                 raise Different(f"undo_left_out: {account['undo_left_out']} instead of {len(large)}")
-        if whole and not ends_within(self.keys.values(), Span(span.begin, span.end + SHORT)):
+        if looks and whole and not ends_within(self.keys.values(), Span(span.begin, span.end + SHORT)):
             left = wish.meant(self.keys, self.store.usage(self.keys), span.end)
             latest = 1000 * (wish.expire + wish.jitter)
             standing = {name for name in left if not self.keys[name].end or self.keys[name].end > span.end + latest}
-            _same("left", account["left"], len(standing if wish.expire else left))
+            left = standing if wish.expire else left
+            _same(f"left, of {sorted(left)},", account["left"], len(left))
 
     def _check_removed(self, least: int, most: int | None, settled: dict[bytes, set[str]], *, whole: bool) -> None:
         sure = sum(some == {REMOVED} for some in settled.values())
@@ -460,7 +492,9 @@ class Machine(RuleBasedStateMachine):
             kept[name] = Kept(before[name], went, given, named=went or named is None or name in named)
         return kept
 
-    def _undone(self, run: Run, told: Told, begin: int, *, replaces: bool, elsewhere: bool) -> None:
+    def _undone(
+        self, run: Run, told: Told, begin: int, *, replaces: bool, elsewhere: bool, broken: bool
+    ) -> None:
         self.store.until_alone()
         before = self.keys
         after = self.store.read()
@@ -477,7 +511,7 @@ class Machine(RuleBasedStateMachine):
         account = told.account
         whole = account is not None and account["outcome"] == "done"
         goes_on = run.begun_again == (replaces, self.process)
-        options = undo_options(run, before, span, replaces=replaces, goes_on=goes_on, whole=whole)
+        options = undo_options(run, before, span, replaces=replaces, goes_on=goes_on, whole=whole, broken=broken)
         check_keys(options, before, after, span)
         settled = fates(options, after, span)
         self.keys = after
@@ -560,8 +594,6 @@ class Machine(RuleBasedStateMachine):
             return wish
         if Difference.WINDOWS in KNOWN:
             self.ends_given += 1
-        from dataclasses import replace
-
         return replace(wish, expire=9_000 - 200 * self.ends_given)
 
     def _is_resumed(self, run: Run) -> bool:

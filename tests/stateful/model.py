@@ -117,18 +117,21 @@ def _done(wish: Wish, key: Key, span: Span) -> Options:
 
 
 def undo_options(
-    run: Run, keys: Keyspace, span: Span, *, replaces: bool, goes_on: bool, whole: bool
+    run: Run, keys: Keyspace, span: Span, *, replaces: bool, goes_on: bool, whole: bool, broken: bool
 ) -> dict[bytes, Options]:
     """What an undo may do to each key of a run's trash.
 
     Args:
         goes_on: Whether an undo that was cut off is gone on with: what that one has settled isn't looked at again.
         whole: Whether it came to its end.
+        broken: Whether its line broke, so that it finds keys that it has brought back itself.
     """
     options: dict[bytes, Options] = {}
     for name, kept in run.kept.items():
         now = keys.get(name)
         some = _returned(run, kept, now, span, replaces=replaces)
+        if broken and Difference.UNSTABLE_DUMP in KNOWN:
+            some = some + [(SKIPPED, each) for fate, each in some if fate == RESTORED]
         if goes_on:
             some = some + [(fate, now) for fate in (RESTORED, SKIPPED, EXPIRED)]
         options[name] = some if whole else [*some, ("", now)]

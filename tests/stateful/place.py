@@ -77,4 +77,5 @@ def _of_cluster(kind: str, cluster: Cluster) -> Place:
     slots = {node.server.socket: served for node, served in cluster.slots().items()}
     first = cluster.primaries()[0]
     endpoint = Endpoint(host="127.0.0.1", port=first.port)
+    cluster.hang_up()  # the store waits until nobody else is connected
     return Place(f"cluster of {kind}", Store(slots), endpoint, ("-h", "127.0.0.1", "-p", str(first.port)), None, None)

@@ -53,6 +53,10 @@ class Store:
         replies = self.write((key, (b"MEMORY", b"USAGE", key)) for key in listed)
         return dict(zip(listed, (reply or 0 for reply in replies), strict=True))
 
+    def count(self) -> int:
+        """How many keys there are."""
+        return sum(self.call("DBSIZE"))
+
     def now(self) -> int:
         """Unix milliseconds by the server's clock; that of all is the same."""
         seconds, microseconds = self._ask(next(iter(self._clients)), [(b"TIME",)])[0]
