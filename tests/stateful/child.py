@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pymon_tui import cli
-from tests.stateful.doors import in_small_pages
+from tests.stateful.circumstances import in_small_pages
 
 if __name__ == "__main__":
     with in_small_pages():

@@ -8,32 +8,28 @@ import io
 import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from unittest.mock import patch
 
 from pymon_tui import cli
-from pymon_tui.invalidation import brake, pacing, passage, reconnecting, restore, returning
-from pymon_tui.invalidation.account import Mode, Options
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.desk import Desk, Rules
-from pymon_tui.invalidation.filters import Expiry, Filters
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.restore_part import RestoreError
-from pymon_tui.invalidation.selection import Selection
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.server.endpoint import Endpoint
 from tests.servers.proxy import Proxy
-from tests.stateful.wishes import FILTERS, Wish
+from tests.stateful import asking
+from tests.stateful.circumstances import wall_clock
+from tests.stateful.wishes import Wish
 
 DONE, PARTLY, WRONG_USE, REFUSED = 0, 1, 2, 4
 
@@ -123,13 +119,13 @@ class Doors:
     def look(self, wish: Wish) -> tuple[Plan, dict[str, Any] | None]:
         """A plan and the account of a dry run of it; None where more match than may."""
         desk = self._desk(wish)
-        selection = _selection(wish, desk)
+        selection = asking.selection(wish, desk)
 
         async def work() -> tuple[Plan, dict[str, Any] | None]:
-            plan = await desk.planning(selection, _mode(wish), undo=False).run()
+            plan = await desk.planning(selection, asking.mode(wish), undo=False).run()
             if plan.capped:
                 return plan, None
-            result = await desk.removal(plan, _options(wish, desk, dry_run=True), None).run()
+            result = await desk.removal(plan, asking.options(wish, desk, dry_run=True), None).run()
             return plan, result.as_json()
 
         with self._in_time():
@@ -139,8 +135,8 @@ class Doors:
         """Plan and run by the engine."""
 
         async def begin(desk: Desk) -> tuple[WholeRemoval, Plan | None]:
-            plan = await desk.planning(_selection(wish, desk), _mode(wish), undo=wish.undo).run()
-            return desk.removal(plan, _options(wish, desk, dry_run=False), None), plan
+            plan = await desk.planning(asking.selection(wish, desk), asking.mode(wish), undo=wish.undo).run()
+            return desk.removal(plan, asking.options(wish, desk, dry_run=False), None), plan
 
         return self._removed(wish, begin, cut)
 
@@ -184,7 +180,7 @@ class Doors:
             async with self._line(cut, verb) as (endpoint, line):
                 address = ("-s", endpoint.socket) if endpoint.socket is not None else self._address
                 self._configure(wish.protected, wish.key_cap)
-                words = [*address, "--config", str(self._config), "invalidate", *_flags(wish), "--yes"]
+                words = [*address, "--config", str(self._config), "invalidate", *asking.flags(wish), "--yes"]
                 words += ["--rate", "60"] if line is None else []
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "tests.stateful.child", *words),
@@ -209,7 +205,9 @@ class Doors:
     def type_removal(self, wish: Wish, *, dry_run: bool) -> Told:
         """``pymon-tui invalidate … --json``."""
         how = "--dry-run" if dry_run else "--yes"
-        return self._typed("invalidate", *_flags(wish), how, "--json", protected=wish.protected, key_cap=wish.key_cap)
+        return self._typed(
+            "invalidate", *asking.flags(wish), how, "--json", protected=wish.protected, key_cap=wish.key_cap
+        )
 
     def type_resume(self, run: str) -> Told:
         """``pymon-tui invalidate --resume RUN --yes --json``."""
@@ -291,7 +289,11 @@ class Doors:
 
 async def _carried_out(work: WholeRemoval | WholeRestore, cut: Cut | None, line: Proxy | None) -> dict[str, Any] | None:
     """The account of a run or an undo; None where it was cut off. Questions are answered with yes."""
-    task = asyncio.ensure_future(work.run())
+
+    async def account() -> dict[str, Any]:
+        return (await work.run()).as_json()
+
+    task = asyncio.create_task(account())
     while not task.done():
         if isinstance(work, WholeRemoval) and work.progress.state == "asking":
             work.go_on()
@@ -300,7 +302,7 @@ async def _carried_out(work: WholeRemoval | WholeRestore, cut: Cut | None, line:
         if cut is not None and cut.how == "cancel" and (_settled(work) >= cut.at if line is None else line.stopped):
             task.cancel()
         await asyncio.wait([task], timeout=0.002)
-    return None if task.cancelled() else task.result().as_json()
+    return None if task.cancelled() else task.result()
 
 
 def _settled(work: WholeRemoval | WholeRestore) -> int:
@@ -312,69 +314,3 @@ def _heard(line: Proxy, verb: bytes) -> frozenset[bytes]:
     """The keys that were named to the server on this line."""
     one = verb == b"PEXPIRE"
     return frozenset(key for said in line.said if said[0].upper() == verb for key in (said[1:2] if one else said[1:]))
-
-
-def _mode(wish: Wish) -> Mode:
-    return "expire" if wish.expire else "unlink"
-
-
-def _flags(wish: Wish) -> list[str]:
-    flags = [*wish.patterns, *FILTERS[wish.filter].flags, "--max-keys", str(wish.max_keys), "--all"]
-    if wish.expire:
-        flags += ["--expire", str(wish.expire), "--jitter", str(wish.jitter)]
-    return flags + ["--no-undo"] * (not wish.undo)
-
-
-def _options(wish: Wish, desk: Desk, *, dry_run: bool) -> Options:
-    return desk.options(_mode(wish), expire=wish.expire, jitter=wish.jitter, undo=wish.undo, dry_run=dry_run)
-
-
-def _selection(wish: Wish, desk: Desk) -> Selection:
-    expiry: dict[str, Expiry] = {"no-ttl": "none", "within": "within", "later": "later"}
-    flags = FILTERS[wish.filter].flags
-    number = float(flags[1]) if len(flags) > 1 and wish.filter not in ("set", "hash") else None
-    filters = Filters(
-        type=wish.filter if wish.filter in ("set", "hash") else None,
-        expiry=expiry.get(wish.filter),
-        expiry_seconds=number if wish.filter in ("within", "later") else None,
-        idle_over=number if wish.filter == "idle" else None,
-        larger_than=int(number) if wish.filter == "larger" and number is not None else None,
-    )
-    return desk.selection(tuple(map(parse_pattern, wish.patterns)), filters, every=True)
-
-
-@contextmanager
-def in_small_pages() -> Iterator[None]:
-    """Let pages have few keys, so that a few dozen of them are many pages, and let nothing wait to feel the server."""
-    with ExitStack() as patches:
-        for module, name, value in (
-            (brake, "SMALLEST", 3),
-            (brake, "FIRST", 5),
-            (brake, "LARGEST", 7),
-            (pacing, "FIRST", 5),
-            (pacing, "_IDLE", 0.0),
-            (passage, "_AT_ONCE", 4),
-            (restore, "FIRST", 5),
-            (returning, "KEYS", 4),
-            (reconnecting, "backoff", lambda *_: 0.02),
-        ):
-            patches.enter_context(patch.object(module, name, value))
-        yield
-
-
-@contextmanager
-def wall_clock(ahead: float) -> Iterator[None]:
-    """Let the wall clock of this process be so many seconds ahead; the monotonic one goes on as it does."""
-
-    class Ahead(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return super().now(tz) + timedelta(seconds=ahead)
-
-    real = time.time
-    with ExitStack() as patches:
-        if ahead:
-            for module in ("journal", "ids", "lock"):
-                patches.enter_context(patch(f"pymon_tui.journal.{module}.datetime", Ahead))
-            patches.enter_context(patch("time.time", lambda: real() + ahead))
-        yield

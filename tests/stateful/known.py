@@ -22,8 +22,11 @@ class Difference(Enum):
     BY_ADDRESS = "the last run of a server is looked for by the address that was typed"
     SHORTER_RESTORED = "undo of --expire brings back keys that end sooner, which the run left alone, once they are gone"
     ROUNDED_ENDS = "ends are PTTL added to TIME, each read at another moment: a few ms beside the truth"
-    COUNTED_TWICE = "a run of --expire whose line breaks counts keys twice whose answers were lost and that had got an end"
+    COUNTED_TWICE = (
+        "a run of --expire whose line breaks counts keys twice whose answers were lost and that had got an end"
+    )
     LEFT_OF_PARTS = "a run that is resumed on a cluster doesn't count what is left on nodes whose part was done"
+    OTHER_END = "a key that an undo brought back and that got another end since is told as restored by the next undo"
     WINDOWS = "two runs of --expire whose ends fall into the same window aren't told apart"
 
 

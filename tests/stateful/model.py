@@ -23,7 +23,7 @@ ROUNDED = 100
 """Milliseconds that an end may be beside the truth, where that is known."""
 
 
-class Different(AssertionError):
+class Different(AssertionError):  # noqa: N818 - what was found
     """The program and the model disagree."""
 
 
@@ -76,7 +76,7 @@ class Run:
 
 
 def removal_options(
-    wish: Wish, keys: Keyspace, usage: Mapping[bytes, int], span: Span, *, named: set[bytes] | None, whole: bool
+    wish: Wish, keys: Keyspace, usage: Mapping[bytes, int], span: Span, *, named: frozenset[bytes] | None, whole: bool
 ) -> dict[bytes, Options]:
     """What a run may do to each key that there is before it.
 
@@ -163,6 +163,8 @@ def _returned(run: Run, kept: Kept, now: Key | None, span: Span, *, replaces: bo
         options.append((SKIPPED, now))
         if Difference.WINDOWS in KNOWN and run.wish.expire and replace(now, end=0) == replace(back, end=0):
             options.append((RESTORED, _with_end_of(back, back)))
+        if Difference.OTHER_END in KNOWN and replace(now, end=0) == replace(back, end=0):
+            options.append((RESTORED, now))
     return options
 
 
@@ -210,9 +212,7 @@ def check_keys(options: Mapping[bytes, Options], before: Keyspace, after: Keyspa
 
 def fates(options: Mapping[bytes, Options], after: Keyspace, span: Span) -> dict[bytes, set[Fate]]:
     """How each key may be counted, given what is there."""
-    return {
-        name: {fate for fate, each in some if is_as(each, after.get(name), span)} for name, some in options.items()
-    }
+    return {name: {fate for fate, each in some if is_as(each, after.get(name), span)} for name, some in options.items()}
 
 
 def check_counts(told: Mapping[str, object], settled: Mapping[bytes, set[Fate]], names: Iterable[Fate]) -> None:
@@ -223,8 +223,11 @@ def check_counts(told: Mapping[str, object], settled: Mapping[bytes, set[Fate]],
     """
     least = Counter(fate for some in settled.values() if len(some) == 1 for fate in some)
     most = Counter(fate for some in settled.values() for fate in some)
+    sure = {name: sorted(key for key, some in settled.items() if some == {name}) for name in names}
     wrong = [
-        f"{name}: {told.get(name)} instead of {least[name]}" + (f" to {most[name]}" if most[name] > least[name] else "")
+        f"{name}: {told.get(name)} instead of {least[name]}"
+        + (f" to {most[name]}" if most[name] > least[name] else "")
+        + f" {sure[name]}"
         for name in names
         if not isinstance(count := told.get(name), int) or not least[name] <= count <= most[name]
     ]

@@ -65,7 +65,9 @@ class Store:
     def info(self, section: str, name: str) -> int:
         """A number of INFO, the sum of all primaries."""
         texts = [self._ask(path, [(b"INFO", section.encode())])[0].decode() for path in self._clients]
-        return sum(int(line.partition(":")[2]) for text in texts for line in text.splitlines() if line.startswith(f"{name}:"))
+        return sum(
+            int(line.partition(":")[2]) for text in texts for line in text.splitlines() if line.startswith(f"{name}:")
+        )
 
     def configure(self, **directives: str | int) -> None:
         """CONFIG SET at all of them; ``_`` stands for ``-``."""
@@ -75,7 +77,10 @@ class Store:
 
     def call(self, *words: str | bytes) -> list[Any]:
         """The reply of each to a command without a key."""
-        return [self._ask(path, [tuple(word.encode() if isinstance(word, str) else word for word in words)])[0] for path in self._clients]
+        return [
+            self._ask(path, [tuple(word.encode() if isinstance(word, str) else word for word in words)])[0]
+            for path in self._clients
+        ]
 
     def until_alone(self, others: int = 0) -> None:
         """Wait until the servers have no other clients but replicas: what was on its way has arrived by then."""
@@ -115,8 +120,9 @@ class Store:
             return []
         with self._clients[path].pipeline(transaction=False) as pipe:
             for command in commands:
-                pipe.execute_command(*command)  # type: ignore[no-untyped-call]
-            return pipe.execute(raise_on_error=not refusals)
+                pipe.execute_command(*command)
+            replies: list[Any] = pipe.execute(raise_on_error=not refusals)
+            return replies
 
     def _knows(self, command: str) -> bool:
         return self.call("COMMAND", "INFO", command)[0] not in ([None], [[]])

@@ -76,7 +76,9 @@ def _hash(key: bytes, large: bool, salt: int) -> list[Command]:  # noqa: FBT001
 
 
 def _stream(key: bytes, large: bool, salt: int) -> list[Command]:  # noqa: FBT001
-    added: list[Command] = [(b"XADD", key, b"%d-1" % (number + 1), b"f", b"%d" % salt) for number in range(130 if large else 2)]
+    added: list[Command] = [
+        (b"XADD", key, b"%d-1" % (number + 1), b"f", b"%d" % salt) for number in range(130 if large else 2)
+    ]
     group: list[Command] = [
         (b"XGROUP", b"CREATE", key, b"workers", b"0"),
         (b"XREADGROUP", b"GROUP", b"workers", b"worker", b"COUNT", 1, b"STREAMS", key, b">"),
@@ -126,10 +128,13 @@ def _told_of_stream(reply: Sequence[Any]) -> Value:
         consumers = [dict(_pairs(consumer)) for consumer in of_group[b"consumers"]]
         names = (b"name", b"last-delivered-id", b"entries-read", b"pending")
         groups.append(
-            (*(frozen(of_group[name]) for name in names), *((one[b"name"], frozen(one[b"pending"])) for one in consumers))
+            (
+                *(frozen(of_group[name]) for name in names),
+                *((one[b"name"], frozen(one[b"pending"])) for one in consumers),
+            )
         )
-    names = (b"length", b"last-generated-id", b"max-deleted-entry-id", b"entries-added", b"entries")
-    return (*(frozen(told[name]) for name in names), *groups)
+    whole = (b"length", b"last-generated-id", b"max-deleted-entry-id", b"entries-added", b"entries")
+    return (*(frozen(told[name]) for name in whole), *groups)
 
 
 def _pairs(flat: Sequence[Any]) -> list[tuple[Any, Any]]:

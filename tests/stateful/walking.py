@@ -10,7 +10,7 @@ from hypothesis import seed as seeded
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.stateful.doors import in_small_pages
+from tests.stateful.circumstances import in_small_pages
 from tests.stateful.machine import Machine
 from tests.stateful.model import Different
 from tests.stateful.place import Place

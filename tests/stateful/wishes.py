@@ -111,7 +111,5 @@ class Wish:
         """The keys that match and are protected; of the filters, the type alone is asked for before."""
         types = {"set": "set", "hash": "hash"}.get(self.filter)
         return {
-            name
-            for name, key in keys.items()
-            if self.named(name) and self.protects(name) and types in (None, key.type)
+            name for name, key in keys.items() if self.named(name) and self.protects(name) and types in (None, key.type)
         }
