@@ -13,7 +13,7 @@ from tests.stateful.wishes import FILTERS, NAMES, PATTERNS, Wish
 Act: TypeAlias = tuple[str, dict[str, Any]]
 """A method of the machine, and its arguments."""
 
-SHORT = 700
+SHORT = 500
 """Milliseconds of a life that may end in the middle of anything."""
 HOUR = 3_600_000
 """Milliseconds."""

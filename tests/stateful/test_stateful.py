@@ -9,7 +9,7 @@ import pytest
 from tests.stateful.place import server_of
 from tests.stateful.walking import walk
 
-EXAMPLES = 8
+EXAMPLES = 6
 
 
 @pytest.mark.parametrize("kind", ["embedded", "redis-server"])
