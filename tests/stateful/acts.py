@@ -59,10 +59,10 @@ _ACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {"wish": _wishes, "typed": st.booleans(), "cut": _cuts, "how": st.sampled_from(("", "", "", "full", "dry"))}
     ),
     "kill": st.fixed_dictionaries({"wish": _wishes, "at": st.integers(0, 4), "arrives": st.booleans()}),
-    "resume": st.fixed_dictionaries({"which": st.integers(0, 3), "typed": st.booleans(), "cut": _cuts}),
+    "resume": st.fixed_dictionaries({"which": st.sampled_from((0, 0, 1, 2)), "typed": st.booleans(), "cut": _cuts}),
     "undo": st.fixed_dictionaries(
         {
-            "which": st.integers(0, 5),
+            "which": st.sampled_from((0, 0, 0, 1, 2, 5)),
             "replaces": st.sampled_from((False, False, True)),
             "elsewhere": st.sampled_from((False, False, True)),
             "typed": st.booleans(),
@@ -72,7 +72,7 @@ _ACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "undo_the_last": st.fixed_dictionaries({"replaces": st.booleans()}),
 }
-_OFTEN = {"remove": 6, "undo": 6, "resume": 2, "write": 2, "change": 3, "undo_the_last": 2}
+_OFTEN = {"remove": 6, "undo": 6, "resume": 4, "replace_server": 2, "write": 2, "change": 3, "undo_the_last": 2}
 ACTS: st.SearchStrategy[Act] = st.sampled_from([name for name in _ACTS for _ in range(_OFTEN.get(name, 1))]).flatmap(
     lambda name: st.tuples(st.just(name), _ACTS[name])
 )

@@ -72,7 +72,7 @@ class Removing(World):
         cut_off = [run for run in self.runs if not run.whole]
         if not cut_off:
             return
-        run = cut_off[which % len(cut_off)]
+        run = cut_off[-1 - which % len(cut_off)]
         if cut is not None and cut.how == "line" and not self.doors.can_be_cut:
             cut = None
         typed = typed and cut is None

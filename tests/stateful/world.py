@@ -121,6 +121,7 @@ class World:
     def replace_server(self) -> None:
         """Another process comes up at the same address, with an older snapshot."""
         if self.snapshot is None:
+            self.save()
             return
         begin = self.store.now()
         self.place.replace()
