@@ -81,7 +81,11 @@ class Undoing(Removing):
         elsewhere = elsewhere or run.process == self.process
         sure = [name for name, kept in run.kept.items() if kept.went]
         if told.refused:
-            if elsewhere and sure and not self._is_resumed(run):
+            if Difference.DROPPED in KNOWN and (
+                "its undo was dropped" in told.refused or "none is kept" in told.refused
+            ):
+                run.kept.clear()
+            elif elsewhere and sure and not self._is_resumed(run):
                 raise Different(f"undo of {run.id} was refused: {told.refused}")
             self.look_around(set(), "undo refused", begin)
             return
