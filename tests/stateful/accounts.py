@@ -58,6 +58,8 @@ def check_journal(world: World, *, typed: bool) -> None:
         record = records[run.id]
         same(f"state of {run.id}", record.state, run.state)
         same(f"mode of {run.id}", record.mode, run.wish.mode)
+        if Difference.DROPPED not in KNOWN and any(kept.went for kept in run.kept.values()):
+            same(f"the undo of {run.id} is there", record.undo_path is not None, should_be=True)
         if run.undone is not None:
             same(f"undone of {run.id}", record.undone, run.undone)
     if typed and world.runs:

@@ -157,7 +157,8 @@ class Doors:
                 restore = desk.restore(self.record(run), replace=replaces, elsewhere=elsewhere)
                 if restore is None:
                     return Told(None, refused="none is kept")
-                return Told(await _carried_out(restore, cut, line))
+                account = await _carried_out(restore, cut, line)
+                return Told(account or {"undo": restore.undo, "outcome": None})
 
         with self._in_time():
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.stateful.accounts import check_journal, same
@@ -91,8 +92,7 @@ class Undoing(Removing):
             return
         if not elsewhere or not run.kept or self._is_resumed(run):
             raise Different(f"undo of {run.id} wasn't refused: {told}")
-        account = told.account
-        whole = account is not None and account["outcome"] == "done"
+        account, whole = self._account(told)
         goes_on = run.begun_again == (replaces, self.process)
         options = undo_options(run, before, span, replaces=replaces, goes_on=goes_on, whole=whole, broken=broken)
         check_keys(options, before, after, span)
@@ -112,13 +112,22 @@ class Undoing(Removing):
         run.begun_again = None if whole else (replaces, self.process)
         self.forget({name for name, some in settled.items() if RESTORED in some}, "undo" if whole else "undo, cut off")
 
+    def _account(self, told: Told) -> tuple[Mapping[str, Any] | None, bool]:
+        """The account of an undo, and whether it came to its end: it may have when the program's end came too late."""
+        account = told.account
+        if account is None or account["outcome"] is not None:
+            return account, account is not None and account["outcome"] == "done"
+        record = next((record for record in self.doors.records() if record.id == account["undo"]), None)
+        whole = record is not None and record.state == "done"
+        return (record.result if record is not None and whole else None), whole
+
     def _is_resumed(self, run: Run) -> bool:
         """Whether a run that took this one up is to be undone before it."""
         later = [other for other in self.runs if other.id in run.resumed_by]
         return any((other.removed and other.kept and not other.undone) or self._is_resumed(other) for other in later)
 
 
-def _is_undone(run: Run, account: dict[str, Any]) -> bool | None:
+def _is_undone(run: Run, account: Mapping[str, Any]) -> bool | None:
     """Whether a run is undone after an undo that came to its end: something came back, or nothing is left to come."""
     if run.undone or account[RESTORED] or not account[SKIPPED]:
         return True
