@@ -28,6 +28,7 @@ class Difference(Enum):
     LEFT_OF_PARTS = "a run that is resumed on a cluster doesn't count what is left on nodes whose part was done"
     OTHER_END = "a key that an undo brought back and that got another end since is told as restored by the next undo"
     DROPPED = "a run whose undo is of unknown size (one key over 64 KiB, --idle) drops the undos of all runs before it"
+    FOUND_TWICE = "keys that SCAN shows twice while a table is resized count twice, where they stay, and as gone"
     WINDOWS = "two runs of --expire whose ends fall into the same window aren't told apart"
 
 

@@ -215,14 +215,23 @@ def fates(options: Mapping[bytes, Options], after: Keyspace, span: Span) -> dict
     return {name: {fate for fate, each in some if is_as(each, after.get(name), span)} for name, some in options.items()}
 
 
-def check_counts(told: Mapping[str, object], settled: Mapping[bytes, set[Fate]], names: Iterable[Fate]) -> None:
+def check_counts(
+    told: Mapping[str, object], settled: Mapping[bytes, set[Fate]], names: Iterable[Fate], *, stay: bool
+) -> None:
     """Hold the counts of an account against the fates of the keys.
+
+    Args:
+        stay: Whether keys that are counted as removed are there still, as those that were given an end.
 
     Raises:
         Different: With the counts that are impossible.
     """
     least = Counter(fate for some in settled.values() if len(some) == 1 for fate in some)
     most = Counter(fate for some in settled.values() for fate in some)
+    if Difference.FOUND_TWICE in KNOWN:
+        most[GONE] += most[REMOVED] + most[GONE]
+        most[PROTECTED] *= 2
+        most[REMOVED] *= 2 if stay else 1
     sure = {name: sorted(key for key, some in settled.items() if some == {name}) for name in names}
     wrong = [
         f"{name}: {told.get(name)} instead of {least[name]}"

@@ -99,7 +99,7 @@ class Undoing(Removing):
         settled = fates(options, after, span)
         self.keys = after
         if account is not None:
-            check_counts(account, settled, (RESTORED, SKIPPED, EXPIRED))
+            check_counts(account, settled, (RESTORED, SKIPPED, EXPIRED), stay=False)
             same("failed", account["failed"], 0)
             same("total", account["total"], sum(account[each] for each in (RESTORED, SKIPPED, EXPIRED, "left")))
             if not len(sure) <= account["total"] <= len(run.kept):
