@@ -92,25 +92,25 @@ class Removing(World):
         begin, usage = self.store.now(), self.store.usage(self.keys)
         told = self.doors.type_removal(wish, dry_run=True) if typed else None
         plan, account = (None, told.account) if told is not None else self.doors.look(wish)
-        span = self.span(begin)
+        meant, doubtful = self._meant(wish, usage, self.span(begin))
+        held_back = wish.held_back(self.keys)
         self.store.until_alone()
         self.look_around(set(), "dry run", begin)
-        meant, doubtful = self._meant(wish, usage, span)
         capped = len(meant) > wish.max_keys
         if _may_seem_capped(wish, meant):
             return
         if told is not None and not doubtful:
-            empty = not meant and bool(wish.held_back(self.keys))
+            empty = not meant and bool(held_back)
             same("exit code", told.code, REFUSED if capped or empty else DONE)
         if plan is not None and not doubtful:
             same("plan.capped", plan.capped, capped)
-            if not capped and not (plan.about and Difference.FOUND_TWICE in KNOWN):
+            if not capped:
                 same("plan.matched", plan.matched, len(meant))
-                same("plan.protected", plan.protected, len(wish.held_back(self.keys)))
+                same("plan.protected", plan.protected, len(held_back))
                 same("plan.types", dict(plan.types), dict(Counter(self.keys[name].type for name in meant)))
         if account is not None and not capped and not doubtful:
             times = 2 if Difference.FOUND_TWICE in KNOWN else 1
-            for count, keys in (("matched", meant), ("protected", wish.held_back(self.keys))):
+            for count, keys in (("matched", meant), ("protected", held_back)):
                 if not len(keys) <= account[count] <= times * len(keys):
                     raise Different(f"{count} of a dry run: {account[count]} instead of {len(keys)}")
             same("removed", account["removed"], 0)

@@ -9,7 +9,7 @@ import pytest
 from tests.stateful.place import server_of
 from tests.stateful.walking import walk
 
-EXAMPLES = 6
+EXAMPLES = 4
 
 
 @pytest.mark.parametrize("kind", ["embedded", "redis-server"])
