@@ -143,7 +143,7 @@ def _returned(run: Run, kept: Kept, now: Key | None, span: Span, *, replaces: bo
         return _left_alone(run, kept, now, span, replaces=replaces)
     back = kept.before
     if back.at(span.begin) is None:
-        return _ended(run, kept, now)
+        return _ended(kept, now, span)
     options: Options = [(EXPIRED, now)] if back.at(span.end) is None else []
     if now is not None and kept.given and now.end == kept.given:
         options.append((RESTORED, _with_end_of(now, back)))
@@ -175,10 +175,10 @@ def _with_end_of(key: Key, back: Key) -> Expected:
     return replace(key, end=back.end)
 
 
-def _ended(run: Run, kept: Kept, now: Key | None) -> Options:
+def _ended(kept: Kept, now: Key | None, span: Span) -> Options:
     """A key that would have ended by itself by now."""
     options: Options = [(EXPIRED, now)]
-    if not kept.before.end and Difference.ENDED_FIELDS in KNOWN:
+    if not 0 < kept.before.end <= span.end and Difference.ENDED_FIELDS in KNOWN:
         options += [(RESTORED, now), (RESTORED, None), (SKIPPED, now)]
     return options
 
