@@ -18,11 +18,12 @@ from unittest.mock import patch
 from pymon_tui import cli
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
-from pymon_tui.invalidation.desk import Desk, Rules
+from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.restore_part import RestoreError
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.server.endpoint import Endpoint
@@ -43,6 +44,7 @@ _RULES = Rules(
     rate=None,
     trash_cap=256 * 2**20,
     key_cap=_KEY_CAP,
+    journal_keep=10_000,
     read_only=False,
 )
 
