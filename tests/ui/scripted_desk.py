@@ -14,6 +14,7 @@ from pymon_tui.invalidation.brake import Feeling, Pace
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
+from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
@@ -356,6 +357,10 @@ class ScriptedDesk(Desk):
         self.restores[-1].error, self.restore_error = self.restore_error, None
         self.restores[-1].room, self.restores[-1].evicted = self.room, self.evicted
         return cast(WholeRestore, self.restores[-1])
+
+    async def server(self) -> Server:
+        """The server of the records."""
+        return Server(frozenset((RUN_ID,)), frozenset(), frozenset((safe(self.endpoint.address),)))
 
     async def judge_resume(self, record: Record) -> Verdict:
         """By the desk's own rules."""

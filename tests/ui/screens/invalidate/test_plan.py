@@ -169,7 +169,7 @@ async def test_what_was_not_asked_is_asked_by_a_new_plan(desk: ScriptedDesk) -> 
     [
         ({"capped": True, "matched": 1_000_001}, "more than 1 000 000 keys match; narrow the pattern"),
         ({"undo_possible": False, "undo_problem": safe("NOPERM DUMP")}, "it could not be undone: NOPERM DUMP"),
-        ({"oversized": 3}, "about 3 keys over 16.0 MiB aren't kept"),
+        ({"oversized": 3}, "3 keys over 16.0 MiB aren't kept"),
         ({"refusals": (safe("OBJECT IDLETIME denied"),)}, "OBJECT IDLETIME denied"),
     ],
 )
