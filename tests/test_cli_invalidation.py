@@ -76,7 +76,7 @@ def record(state: Path) -> Record:
 def test_a_yes_on_the_terminal(server: EmbeddedServer, db: Redis, state: Path) -> None:
     with on_a_terminal(server, "invalidate", "a:*") as run:
         run.until(lambda: b"[y/N] " in run.output)
-        assert b"matches    500 keys of 500" in run.output
+        assert b"matches    500 keys\r\n" in run.output
         assert left(db) == 500
         run.send(b"y\n")
         assert run.ended() == 0
@@ -165,11 +165,11 @@ def test_a_run_that_is_cut_off_goes_on_and_comes_back(
     done = in_a_script(server, "invalidate", "--resume", cut.id, "--yes", "--json", "--profile", "fast")
     assert done.returncode == 2  # there is no such profile: nothing is done by halves
     with on_a_terminal(server, "invalidate", "--resume", cut.id) as resumed:
-        resumed.until(lambda: b"type a:* to go on with about " in resumed.output)
-        resumed.send(b"a:*\n")
+        resumed.until(lambda: b"go on with about " in resumed.output)
+        resumed.send(b"y\n")
         assert resumed.ended() == 0
     assert left(db) == 0
-    for each in (record(state).id, cut.id):
+    for each in (record(state).id, cut.id):  # the newest part first
         assert in_a_script(server, "undo", each, "--yes").returncode == 0
     assert left(db) == 500
 
