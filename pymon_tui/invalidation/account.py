@@ -199,6 +199,11 @@ class Result:
     evicted: int | None = None
     nodes: tuple[NodeResult, ...] = field(default=())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all was done that was meant."""
+        return self.outcome == "done" and not self.tally.refused and not self.tally.unknown
+
     def as_json(self) -> dict[str, Any]:
         """The account for the journal and ``--json``: seconds, bytes, keys as text for display."""
         return {

@@ -153,12 +153,16 @@ class Desk:
         order = Order.of(plan, preset)
         return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options)
 
-    def resumed(self, record: Record) -> WholeRemoval:
+    async def resumed(self, record: Record) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
 
         Raises:
             OrderError: If it must not begin, or the journal doesn't tell enough of it.
+            LinkError, Refused: As ``judge_resume``.
         """
+        verdict = await self.judge_resume(record)
+        if not verdict.begins:
+            raise OrderError(verdict.why)
         order, options = Order.resuming(record)
         order = orders.protecting(order, self.rules.protected)
         # In its own database: another one must not be gone through by mistake.

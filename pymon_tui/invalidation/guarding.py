@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Collection
+from dataclasses import replace
 
 from pymon_tui.invalidation.cluster.primaries import Found
-from pymon_tui.invalidation.rules import Guard, Rules
+from pymon_tui.invalidation.rules import Rules
 from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint
 
@@ -19,6 +21,7 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
     """The rules for what was found behind ``endpoint``: the strictest of its own and of each profile that means it.
 
     A profile means it whose address is that of one of its nodes, or which led to one of these server processes before.
+    Of one whose host can't be resolved nobody knows: the rules name it.
     """
     run_ids = [one.run_id for one in found.primaries if one.run_id]
     if endpoint.name is not None and any(guard.profile == endpoint.name for guard in rules.guards):
@@ -29,35 +32,50 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
     addresses = {endpoint.address, *found.addresses, *(one.endpoint.address for one in found.primaries)}
     if endpoint.watched is not None:
         addresses.add(f"service {endpoint.watched.name}")
-    meant = [guard for guard in rules.guards if guard.profile in led or await _is_at(guard, addresses)]
-    return rules.under(meant)
+    known = [guard for guard in rules.guards if guard.profile in led or guard.address in addresses]
+    open_ = [guard for guard in rules.guards if guard not in known and guard.address is not None]
+    places = (
+        await _places({*addresses, *(guard.address for guard in open_ if guard.address is not None)}) if open_ else {}
+    )
+    here = frozenset[str]().union(*(places.get(address) or () for address in addresses))
+    unresolved, meant = [], set(known)
+    for guard in open_:
+        there = places.get(guard.address or "", frozenset())
+        if there is None:
+            unresolved.append(guard.profile)
+        elif not here.isdisjoint(there):
+            meant.add(guard)
+    strict = rules.under(guard for guard in rules.guards if guard in meant)
+    return replace(strict, unresolved=tuple(unresolved))
 
 
-async def _is_at(guard: Guard, addresses: set[str]) -> bool:
-    if guard.address is None:
-        return False
-    if guard.address in addresses:
-        return True
-    wanted = await _places(guard.address)
-    if not wanted:
-        return False
-    for address in addresses:
-        if not wanted.isdisjoint(await _places(address)):
-            return True
-    return False
+async def _places(addresses: Collection[str]) -> dict[str, frozenset[str] | None]:
+    """Where each ``host:port`` leads to from here, all looked up at once; None where that can't be found out in time.
+
+    Of a place the IP address and the port, this machine's own as one. What is no host and port leads nowhere.
+    """
+    tasks = {address: asyncio.create_task(_place(*found)) for address in addresses if (found := _split(address))}
+    if tasks:
+        _, late = await asyncio.wait(tasks.values(), timeout=_RESOLVE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    return {address: None if task.cancelled() else task.result() for address, task in tasks.items()}
 
 
-async def _places(address: str) -> frozenset[str]:
-    """Every IP address and port that ``host:port`` leads to from here, this machine's own as one; empty for others."""
+def _split(address: str) -> tuple[str, int] | None:
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isdecimal() or " " in address or address.startswith("/"):
-        return frozenset()
+        return None
+    return host, int(port)
+
+
+async def _place(host: str, port: int) -> frozenset[str] | None:
     try:
-        async with asyncio.timeout(_RESOLVE_SECONDS):
-            told = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, OverflowError, TimeoutError):
-        return frozenset()
+        told = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, OverflowError):
+        return None
     return frozenset(f"{_named(str(where[0]))} {port}" for *_, where in told)
 
 

@@ -56,7 +56,7 @@ class Order:
         """
         if plan.capped:
             cap = plan.selection.max_keys
-            raise OrderError(f"more than {cap} keys match; narrow the pattern, or allow more with --max-keys")
+            raise OrderError(f"more than {cap} keys match; narrow the pattern, or allow more (max_keys)")
         if plan.removal_problem is not None:
             raise OrderError(plan.removal_problem)
         return cls(

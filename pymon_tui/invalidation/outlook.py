@@ -9,6 +9,7 @@ from typing import Any
 
 from pymon_tui.invalidation.payload import LINKED, module_type
 from pymon_tui.invalidation.pipe import Line, open_pipe, pack_all
+from pymon_tui.invalidation.restore_account import TORN
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
@@ -92,7 +93,7 @@ class Outlook:
                 safe(f"{load.copied} more keys are in the trash that the run didn't come to remove; they stay out")
             )
         if load.torn:
-            lines.append(safe("the trash ends in the middle: what was kept last can't be read"))
+            lines.append(TORN)
         return tuple(lines)
 
     def as_json(self) -> dict[str, Any]:

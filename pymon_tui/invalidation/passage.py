@@ -297,7 +297,7 @@ class Passage:
         matched = ledger.tally.matched + keys + (len(self._sent.batch.keys) if self._sent is not None else 0)
         matched, bounds = self._bounds.matched(ledger.run, matched), self._bounds
         if matched > (cap := bounds.cap):
-            raise Stopped(f"more than {cap} keys match by now; plan anew, and allow more with --max-keys")
+            raise Stopped(f"more than {cap} keys match by now; plan anew, and allow more (max_keys)")
         if matched > bounds.unasked:
             await self._answered()
             most = min(2 * matched, cap)  # not asked again for every few keys, nor left alone with whatever comes

@@ -69,7 +69,7 @@ class Removal:
         Raises:
             OrderError: If nothing may be written.
         """
-        if read_only:
+        if read_only and not options.dry_run:
             raise OrderError("nothing is removed: this is read-only")
         self.id = run or new_id()
         self.order = order
@@ -105,8 +105,7 @@ class Removal:
     @property
     def progress(self) -> Progress:
         """How it stands now."""
-        pacer, ledger = self._pacer, self._ledger
-        seconds = self._elapsed
+        pacer, ledger, seconds = self._pacer, self._ledger, self._elapsed
         scanned = min(self._looked_at, self.order.scan)
         return Progress(
             state=pacer.state,
@@ -134,9 +133,10 @@ class Removal:
         """Go on after ``pause``."""
         self._pacer.paused = False
 
-    def go_on(self) -> None:
-        """Answer the question whether more keys may go than the plan said: they may."""
-        self._pacer.answer()
+    def go_on(self, question: str) -> None:
+        """Answer the question whether more keys may go than the plan said: they may, if it is still the one asked."""
+        if question == safe(self._bounds.question):
+            self._pacer.answer()
 
     def cancel(self) -> None:
         """End after the keys that are named already; ``run`` returns the account of what was done."""

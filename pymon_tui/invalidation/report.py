@@ -6,15 +6,17 @@ here alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from pymon_tui.invalidation.account import Mode, Options, Result, Tally
 from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_account import TORN, RestoreResult, RestoreTally
 from pymon_tui.invalidation.verdict import Undo, Verdict
+from pymon_tui.invalidation.wording import words
+from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 
@@ -67,21 +69,11 @@ def row(name: str, value: str, severity: Severity = "value", *, remark: str = ""
     return Row(safe(name), tuple(pieces), severity)
 
 
-def keys(number: int, *, about: bool = False) -> SafeText:
-    """``1 key``, ``about 12 031 keys``."""
-    return safe(f"{'about ' * about}{units.whole(number)} {'key' if number == 1 else 'keys'}")
-
-
 def matching(plan: Plan) -> SafeText:
     """How many keys a plan is about, with what is uncertain about the number."""
     if plan.capped:
-        return safe(f"more than {keys(plan.selection.max_keys)}")
-    return keys(plan.matched, about=plan.about)
-
-
-def verb(mode: Mode) -> SafeText:
-    """What is done to the keys: ``remove``, ``let expire``."""
-    return safe("remove" if mode == "unlink" else "let expire")
+        return safe(f"more than {units.keys(plan.selection.max_keys)}")
+    return units.keys(plan.matched, about=plan.about)
 
 
 def manner(options: Options) -> SafeText:
@@ -110,9 +102,14 @@ def plan_rows(plan: Plan) -> tuple[Row, ...]:
 def scan_text(plan: Plan) -> SafeText:
     """What the plan is known from."""
     sampled = f", a sample of {units.whole(plan.sampled)} looked at" if plan.sampled < plan.matched else ""
+    return safe(f"{scanned_text(plan)}{sampled}")
+
+
+def scanned_text(plan: Plan) -> SafeText:
+    """``1 210 448 keys in 2.9 s``; each pattern that means more than one key takes a scan of its own."""
     scans = sum(pattern.only_key is None for pattern in plan.selection.patterns)
     times = f"{scans} scans, " if scans > 1 else ""
-    return safe(f"{units.whole(plan.scanned)} keys in {times}{plan.seconds:.1f} s{sampled}")
+    return safe(f"{units.whole(plan.scanned)} keys in {times}{plan.seconds:.1f} s")
 
 
 def manner_rows(options: Options, verdict: Verdict) -> tuple[Row, ...]:
@@ -150,17 +147,14 @@ def summary(plan: Plan) -> SafeText:
     return safe(f"{matching(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
 
 
-def did(mode: Mode, *, dry_run: bool) -> SafeText:
-    """What became of the keys, or would have: ``removed``, ``given an end``, ``would remove``, ``would expire``."""
-    if dry_run:
-        return safe("would remove" if mode == "unlink" else "would expire")
-    return safe("removed" if mode == "unlink" else "given an end")
-
-
 def tally_rows(tally: Tally, mode: Mode, *, dry_run: bool) -> tuple[Row, ...]:
     """What became of the keys of a run, or would have."""
     return (
-        row(did(mode, dry_run=dry_run), units.whole(tally.matched if dry_run else tally.removed), "strong"),
+        row(
+            words(mode).would if dry_run else words(mode).are,
+            units.whole(tally.matched if dry_run else tally.removed),
+            "strong",
+        ),
         row("already gone", units.whole(tally.already_gone)),
         row("protected", units.whole(tally.protected)),
         row("refused", units.whole(tally.refused), "warn" if tally.refused else "value"),
@@ -194,9 +188,9 @@ def kept_rows(result: Result) -> tuple[Row, ...]:
     else:
         rows = [row("undo", f"{units.bytes_(result.undo_bytes)} kept", "good")]
     if result.evicted:
-        rows.append(row("evicted", f"{keys(result.evicted)} meanwhile: the server is at maxmemory", "warn"))
+        rows.append(row("evicted", f"{units.keys(result.evicted)} meanwhile: the server is at maxmemory", "warn"))
     if result.undo_left_out:
-        gone = f"{keys(result.undo_left_out)} without an undo: too big, or no room for it"
+        gone = f"{units.keys(result.undo_left_out)} without an undo: too big, or no room for it"
         rows.append(row("for good", gone, "warn"))
     return tuple(rows)
 
@@ -222,19 +216,40 @@ def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
         )
         rows.append(row("links", lack, "warn"))
     if result.copied:
-        rows.append(row("copied", f"{keys(result.copied)} more, and never removed: left alone"))
+        rows.append(row("copied", f"{units.keys(result.copied)} more, and never removed: left alone"))
     if result.evicted:
-        rows.append(row("evicted", f"{keys(result.evicted)} meanwhile (maxmemory)", "warn"))
+        rows.append(row("evicted", f"{units.keys(result.evicted)} meanwhile (maxmemory)", "warn"))
     if result.left:
-        rows.append(row("left", f"{keys(result.left)} still to come: undo the run again", "warn"))
+        rows.append(row("left", f"{units.keys(result.left)} still to come: undo the run again", "warn"))
     if result.torn:
-        rows.append(row("torn", "the end of the trash was never written: the run was cut off there", "warn"))
+        rows.append(row("torn", TORN, "warn"))
     if result.unrecorded is not None:
         rows.append(row("journal", f"it lacks some of this: {result.unrecorded}", "warn"))
     return tuple(rows)
 
 
+def passed_rows(last: Iterable[tuple[Record, SafeText]]) -> tuple[Row, ...]:
+    """Newer runs that can't be undone, and why."""
+    return tuple(row("newer", f"run {record.id} can't be undone, {why}", "warn") for record, why in last)
+
+
+def resume_rows(verdict: Verdict, options: Options) -> tuple[Row, ...]:
+    """What can be taken back of a run that is gone on with."""
+    if verdict.undo.loses:
+        return (row("for good", verdict.undo.loss, "act"),)
+    return (_undo_row(verdict.undo, units.bytes_(options.trash_cap)),)
+
+
+def undo_rows(verdict: Verdict) -> tuple[Row, ...]:
+    """What an undo does to what is there by now."""
+    if verdict.undo.loses:
+        return (row("for good", verdict.undo.loss, "act"),)
+    return (row("newer keys", "stay as they are"),)
+
+
 def _undo_row(undo: Undo, cap: SafeText) -> Row:
+    if undo.state == "unknown":
+        return row("undo", f"kept, as far as there is room: at most {cap}", "good")
     if undo.state == "not needed":
         return row("undo", "not needed")
     if undo.state == "none":

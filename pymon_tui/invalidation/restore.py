@@ -96,7 +96,7 @@ class Restore:
             RestoreError: If nothing may be written.
         """
         if read_only:
-            raise RestoreError("nothing is restored: this is read-only; start without --read-only")
+            raise RestoreError("nothing is restored: this is read-only")
         self.undo = undo or new_id()
         self._part = part
         self._named = named

@@ -11,6 +11,9 @@ from pymon_tui.model.text import SafeText, safe
 RestoreState: TypeAlias = Literal["starting", "running", "reconnecting", "ended"]
 RestoreOutcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
 
+TORN = safe("the end of the trash was never written: the run was cut off there")
+"""What it means that a trash is torn."""
+
 LISTED = 100
 """Failed keys that an account names, at most."""
 
@@ -145,6 +148,11 @@ class RestoreResult:
     def left(self) -> int:
         """Keys that it didn't come to, or that the server would take none of."""
         return self.total - self.tally.settled
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each key that was kept is there again, or has a newer one in its place, or has ended by itself."""
+        return self.outcome == "done" and not self.tally.failed and not self.left and not self.torn
 
     def as_json(self) -> dict[str, Any]:
         """For the journal and ``--json``; seconds."""

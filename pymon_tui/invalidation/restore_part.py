@@ -34,7 +34,7 @@ def require_same(pipe: Line, header: TrashHeader) -> None:
         why = f"{here} was restarted since the run, or is another server than {there}"
     else:
         return
-    raise OtherServer(f"{why}{'' if why.endswith('or else') else ';'} {anyway} (--elsewhere)")
+    raise OtherServer(f"{why}{'' if why.endswith('or else') else ';'} {anyway}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

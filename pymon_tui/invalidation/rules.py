@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model.environment import is_production
+from pymon_tui.model.text import SafeText, safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class Rules:
             says.
         guards: What each profile asks for whose server is called production.
         guarded_by: The profiles whose guard rails these rules include.
+        named_by: The profile whose environment it is; None where it is what the server's own settings say.
+        capped_by: The profile whose guard rails don't allow a higher ``max_keys``; None where none of them does that.
+        unresolved: Profiles of which nobody knows whether they mean the server: their host can't be resolved.
     """
 
     protected: tuple[Pattern, ...]
@@ -71,6 +75,9 @@ class Rules:
     environment: str | None = None
     guards: tuple[Guard, ...] = ()
     guarded_by: tuple[str, ...] = ()
+    named_by: str | None = None
+    capped_by: str | None = None
+    unresolved: tuple[str, ...] = ()
 
     @property
     def in_production(self) -> bool:
@@ -84,6 +91,18 @@ class Rules:
             (guard.profile for guard in self.guards if guard.read_only and guard.profile in self.guarded_by), None
         )
         return f"profile {by} is read-only" if by is not None else "this is read-only"
+
+    @property
+    def note(self) -> SafeText | None:
+        """That guard rails may be missing, and why; None where none can be."""
+        if not self.unresolved:
+            return None
+        them, host = (
+            ("its guard rails", "its host") if len(self.unresolved) == 1 else ("their guard rails", "the hosts")
+        )
+        word = "profile" if len(self.unresolved) == 1 else "profiles"
+        names = ", ".join(self.unresolved)
+        return safe(f"{word} {names}: {host} can't be resolved, so {them} may be missing", 400)
 
     def under(self, guards: Iterable[Guard]) -> Rules:
         """The strictest of these rules and those of all the guards."""
@@ -99,6 +118,8 @@ class Rules:
                 rate=min(rates, default=None),
                 read_only=strict.read_only or guard.read_only,
                 environment=strict.environment if strict.in_production else guard.environment,
+                named_by=strict.named_by if strict.in_production else guard.profile,
+                capped_by=guard.profile if guard.max_keys <= strict.max_keys else strict.capped_by,
                 guarded_by=tuple(dict.fromkeys((*strict.guarded_by, guard.profile))),
             )
         return strict

@@ -17,6 +17,10 @@ class SelectionError(PatternError):
     """A selection that can't be used. Its text is one safe line."""
 
 
+class EveryKey(SelectionError):  # noqa: N818 - what was found
+    """A selection of every key, which nobody has said apart. Each door has its own name for how that is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What is to be removed from one database.
@@ -88,7 +92,7 @@ def check(selection: Selection) -> None:
     """Refuse what no run may begin with.
 
     Raises:
-        SelectionError: If it has no pattern, may remove no key, or matches every key unasked.
+        SelectionError: If it has no pattern, may remove no key, or matches every key unasked (``EveryKey``).
     """
     if not selection.patterns:
         raise SelectionError("no pattern says which keys are to go")
@@ -96,4 +100,4 @@ def check(selection: Selection) -> None:
         raise SelectionError("max_keys: should be a number from 1")
     everything = next((pattern for pattern in selection.patterns if pattern.is_catch_all), None)
     if everything is not None and not selection.every:
-        raise SelectionError(f'"{everything.shown}" matches every key; say --all if all of them are to go')
+        raise EveryKey(f'"{everything.shown}" matches every key')

@@ -5,6 +5,7 @@ The command line, the screens and whatever else leads to the engine ask here, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -20,7 +21,7 @@ from pymon_tui.model.text import SafeText, safe
 
 May: TypeAlias = Literal["begin", "nothing", "refused"]
 Confirmation: TypeAlias = Literal["nothing", "yes", "type"]
-WayBack: TypeAlias = Literal["certain", "partial", "impossible", "none", "not needed"]
+WayBack: TypeAlias = Literal["certain", "unknown", "partial", "impossible", "none", "not needed"]
 Way: TypeAlias = Literal["", "no_undo", "max_keys", "dry_run", "elsewhere", "replan"]
 
 NOTHING = safe("")
@@ -31,12 +32,14 @@ class Undo:
     """What could be taken back.
 
     Attributes:
-        state: All of it, a part, nothing though it was wanted, nothing because it wasn't, or nothing has to be.
+        state: All of it, as much as turns out to have room, a part, nothing though it was wanted, nothing because it
+            wasn't, or nothing has to be.
         lost_keys: Keys that would be gone for good, about; None where that isn't known.
         lost_bytes: Memory that they take on the server, about; None where that isn't known.
         why: Why not all of it can; empty where all can.
         kept_bytes: What it takes on our disk, about; None where that isn't known, or nothing is kept.
         about: Whether the number of lost keys is an estimate.
+        lost: What would be gone for good where that isn't keys that the run is about; else empty.
     """
 
     state: WayBack
@@ -45,6 +48,7 @@ class Undo:
     why: SafeText = NOTHING
     kept_bytes: int | None = None
     about: bool = False
+    lost: SafeText = NOTHING
 
     @property
     def loses(self) -> bool:
@@ -54,9 +58,9 @@ class Undo:
     @property
     def loss(self) -> SafeText:
         """What would be gone for good, in one line; empty where nothing would be."""
-        if not self.loses:
-            return NOTHING
-        about = "all keys" if self.lost_keys is None else _keys(self.lost_keys, about=self.about)
+        if not self.loses or self.lost:
+            return self.lost
+        about = "all keys" if self.lost_keys is None else units.keys(self.lost_keys, about=self.about)
         size = f", {units.bytes_(self.lost_bytes)}" if self.lost_bytes else ""
         return safe(f"{about}{size} would be gone for good: {self.why}", 400)
 
@@ -114,7 +118,7 @@ def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None)
     may, why, way = _may(plan, options, rules, undo)
     if options.dry_run or may != "begin":
         return Verdict(may, why, way, "nothing", None, NOTHING, undo)
-    first = next((pattern for pattern in plan.selection.patterns if pattern.is_catch_all), plan.selection.patterns[0])
+    first = _to_type(plan.selection.patterns)
     because = _typed_because(plan.matched, rules, undo, is_catch_all=first.is_catch_all)
     if because:
         return Verdict(may, why, way, "type", first, because, undo)
@@ -123,7 +127,8 @@ def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None)
 
 def of_resume(record: Record, order: Order | None, options: Options | None, rules: Rules, problem: str) -> Verdict:
     """The verdict on going on with a run; ``problem`` is why the journal doesn't tell enough of it, else empty."""
-    undo = _NOT_WANTED if options is not None and not options.undo else Undo("certain")
+    # What is left to go isn't looked at before it goes on.
+    undo = _NOT_WANTED if options is not None and not options.undo else Undo("unknown")
     if record.state == "running":
         return _refused(f"run {record.id} is still under way; wait for its end, or end it there", undo)
     if (problem_of_run := resume_problem(record)) is not None:
@@ -132,8 +137,7 @@ def of_resume(record: Record, order: Order | None, options: Options | None, rule
         return _refused(f"run {record.id} can't be taken up again: {rules.read_only_because}", undo)
     if order is None or options is None:
         return _refused(problem, undo)
-    patterns = order.selection.patterns
-    first = next((pattern for pattern in patterns if pattern.is_catch_all), patterns[0])
+    first = _to_type(order.selection.patterns)
     # How many keys are left isn't counted before it goes on; that it was confirmed once doesn't tell who sits here now.
     because = _typed_because(order.planned, rules, undo, is_catch_all=first.is_catch_all)
     if because:
@@ -143,11 +147,20 @@ def of_resume(record: Record, order: Order | None, options: Options | None, rule
 
 def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: bool) -> Verdict:
     """The verdict on an undo of a run; ``problem`` is why it can't be undone, None where it can."""
-    undo = Undo("none", None, None, safe("a newer key of the same name is replaced")) if replace else Undo("not needed")
+    undo = _REPLACES if replace else Undo("not needed")
     if problem is not None:
         return _refused(f"run {record.id} can't be undone: {problem}", undo)
     if rules.read_only:
         return _refused(f"nothing is restored: {rules.read_only_because}", undo)
+    if replace and rules.in_production:
+        try:
+            first = _to_type([parse_pattern(text) for text in record.patterns])
+        except (PatternError, IndexError):
+            why = (
+                f"the journal lacks the pattern of run {record.id}, which is to be typed before newer keys are replaced"
+            )
+            return _refused(f"{why}; undo it without that", undo)
+        return Verdict("begin", NOTHING, "", "type", first, _production(rules), undo)
     return Verdict("begin", NOTHING, "", "yes", None, NOTHING, undo)
 
 
@@ -163,7 +176,7 @@ def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
     reasons, lost, about = [], float(plan.oversized), False
     if plan.oversized:
         about = plan.bytes is None or not plan.bytes.is_exact
-        reasons.append(f"{_keys(plan.oversized, about=about)} over {units.bytes_(options.key_cap)} aren't kept")
+        reasons.append(f"{units.keys(plan.oversized, about=about)} over {units.bytes_(options.key_cap)} aren't kept")
     room, what = _room(options, free)
     if plan.undo_bytes is not None and plan.undo_bytes > room:
         beyond = (plan.matched - plan.oversized) * (1 - room / plan.undo_bytes)
@@ -173,11 +186,24 @@ def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
     if not reasons:
         return Undo("certain", kept_bytes=plan.undo_bytes)
     keys = min(plan.matched, round(lost))
+    if keys == plan.matched:
+        return Undo("impossible", keys, bytes_, safe("; ".join(reasons), 300), plan.undo_bytes, about)
     share = None if bytes_ is None or plan.oversized else round(bytes_ * keys / plan.matched)
     return Undo("partial", keys, share, safe("; ".join(reasons), 300), plan.undo_bytes, about)
 
 
 _NOT_WANTED = Undo("none", None, None, safe("no undo is kept"))
+_REPLACES = Undo("none", None, None, lost=safe("newer keys of the same name are replaced for good"))
+
+
+def _to_type(patterns: Sequence[Pattern]) -> Pattern:
+    """Which of several patterns is typed to confirm: one that matches every key, else the first."""
+    return next((pattern for pattern in patterns if pattern.is_catch_all), patterns[0])
+
+
+def _production(rules: Rules) -> SafeText:
+    """Which profile says that this is production."""
+    return safe(f"this is {rules.environment}{f' (profile {rules.named_by})' if rules.named_by is not None else ''}")
 
 
 def _room(options: Options, free: int | None) -> tuple[int, str]:
@@ -190,8 +216,10 @@ def _may(plan: Plan, options: Options, rules: Rules, undo: Undo) -> tuple[May, S
     if rules.read_only and not options.dry_run:
         return "refused", safe(f"nothing is removed: {rules.read_only_because}"), "dry_run"
     if plan.capped:
-        cap = units.whole(plan.selection.max_keys)
-        return "refused", safe(f"more than {cap} keys match; narrow the pattern, or allow more"), "max_keys"
+        match = f"more than {units.whole(plan.selection.max_keys)} keys match; narrow the pattern, or"
+        if rules.capped_by is not None and plan.selection.max_keys >= rules.max_keys:
+            return "refused", safe(f"{match} raise max_keys of profile {rules.capped_by}"), ""
+        return "refused", safe(f"{match} allow more"), "max_keys"
     if not plan.matched and plan.protected:
         keys = (
             f"all {units.whole(plan.protected)} keys that match are"
@@ -213,8 +241,7 @@ def _typed_because(keys: int, rules: Rules, undo: Undo, *, is_catch_all: bool) -
     if is_catch_all:
         return safe("the pattern matches every key")
     if rules.in_production:
-        by = f" (profile {rules.guarded_by[0]})" if rules.guarded_by else ""
-        return safe(f"this is {rules.environment}{by}")
+        return _production(rules)
     if undo.loses:
         return safe("some of it can't be undone" if undo.state == "partial" else "it can't be undone")
     if keys > rules.type_above:
@@ -224,7 +251,3 @@ def _typed_because(keys: int, rules: Rules, undo: Undo, *, is_catch_all: bool) -
 
 def _refused(why: str, undo: Undo, *, may: May = "refused") -> Verdict:
     return Verdict(may, safe(why, 400), "", "nothing", None, NOTHING, undo)
-
-
-def _keys(number: int, *, about: bool) -> str:
-    return f"{'about ' * about}{units.whole(number)} {'key' if number == 1 else 'keys'}"

@@ -149,7 +149,7 @@ class Journal:
         for _ in range(_TRIES):
             descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             try:
-                has_it = _locked(descriptor)
+                has_it = locked(descriptor)
             except OSError:
                 return descriptor
             if not has_it:
@@ -162,7 +162,7 @@ class Journal:
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
-def _locked(descriptor: int) -> bool:
+def locked(descriptor: int) -> bool:
     """Whether the lock was got. Who prunes has it for an instant, but may be stopped (Ctrl+Z) in just that.
 
     Raises:

@@ -7,13 +7,13 @@ to its end, and a process that is killed here leaves the journal as it was.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from pymon_tui.journal.folder import StateError, open_private
-from pymon_tui.journal.journal import Journal, entry_of, is_at, sync_folder
+from pymon_tui.journal.ids import is_id
+from pymon_tui.journal.journal import Journal, entry_of, is_at, locked, sync_folder
 from pymon_tui.journal.lines import BLOCK, Head, head_of, id_in, lines_backwards
 from pymon_tui.journal.lock import Locked, lock
 
@@ -105,8 +105,8 @@ def _rewritten(journal: Journal, descriptor: int, end: int, keep: int, trash: Co
         os.pwrite(new, first.rstrip(b"\n").ljust(room - 1) + b"\n", 0)
         _copy(descriptor, found.cut, end, new)
         os.fsync(new)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # nobody appends from here on
-        if not is_at(descriptor, journal.path):
+        # Nobody appends from here on; who does and was stopped in that instant isn't waited for for ever.
+        if not locked(descriptor) or not is_at(descriptor, journal.path):
             return False
         _copy(descriptor, end, os.fstat(descriptor).st_size, new)
         os.fsync(new)
@@ -127,6 +127,8 @@ def _survey(lines: Iterator[tuple[int, bytes]], keep: int, trash: Collection[str
         head = head_of(line)
         if head is None or head.kind not in ("run", "undo", "action"):
             continue
+        if head.kind != "action" and not is_id(head.id):
+            continue  # nobody can undo it, or resume it
         if head.kind != "action" and head.event != "started":
             newer[head.id] = newer.get(head.id, False) or _is_done(head, line)
             continue
@@ -161,7 +163,7 @@ def _staying(descriptor: int, found: _Survey) -> Iterator[bytes]:
     staying = set(found.stay)
     for line in _lines(descriptor, found.cut):
         head = head_of(line)
-        if head is None or not head.id:
+        if head is None or not is_id(head.id):
             continue
         if head.event == "started" and not {id_in(line, "group"), id_in(line, "run")}.isdisjoint(staying):
             staying.add(head.id)

@@ -66,7 +66,7 @@ def newest(journal: Journal, *, server: str | None = None, named: Collection[str
 
     Args:
         server: Only what was done to the server at this address; None for all.
-        named: Only what has one of these texts anywhere in its begin; empty for all.
+        named: Only what has one of these texts anywhere in its begin, or in that of a part; empty for all.
 
     Raises:
         JournalError: If it can't be read.
@@ -89,8 +89,9 @@ def newest(journal: Journal, *, server: str | None = None, named: Collection[str
             parts.setdefault(group, []).append((own_id, lines))
             continue
         of_nodes = parts.pop(own_id, [])
-        # What begins a group is written down before its parts.
-        if _has(begin, texts) and (record := told.record(own_id, lines)) is not None:
+        # What begins a group is written down before its parts, and doesn't tell of their server processes.
+        begins = (begin, *(each[0] for _, each in of_nodes))
+        if any(_has(one, texts) for one in begins) and (record := told.record(own_id, lines)) is not None:
             each = [told.record(*part) for part in reversed(of_nodes)]
             found = whole(record, [part for part in each if part is not None])
             if server is None or found.is_at(server):

@@ -133,3 +133,8 @@ def microseconds(usec: float | None) -> SafeText:
     if usec < 999.5:
         return safe(f"{usec:.1f} µs" if usec < 9.95 else f"{usec:.0f} µs")
     return milliseconds(usec / 1e6)
+
+
+def keys(number: int, *, about: bool = False) -> SafeText:
+    """``1 key``, ``about 12 031 keys``."""
+    return safe(f"{'about ' * about}{whole(number)} {'key' if number == 1 else 'keys'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pymon_tui.invalidation import report
+from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.account import Mode, Result, Tally
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.report import Row
@@ -42,7 +42,7 @@ def run_summary(result: Result, mode: Mode) -> str:
     """What a run did, in one line; nothing of a dry run, which did nothing."""
     if result.dry_run:
         return ""
-    did, count = report.did(mode, dry_run=False), result.tally.removed
+    did, count = wording.words(mode).are, result.tally.removed
     what = f"{exact(count)} {'key is' if count == 1 else 'keys are'} {did}"
     return f"run {result.run}: {result.outcome}, {what}; pymon-tui journal {result.run} tells all of it"
 
@@ -52,7 +52,7 @@ def run_code(result: Result) -> int:
     tally = result.tally
     if tally.refused and tally.refused == tally.matched and result.outcome == "done":
         return REFUSED
-    return DONE if result.outcome == "done" and not tally.refused and not tally.unknown else PARTLY
+    return DONE if result.is_whole else PARTLY
 
 
 def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "why": why,
         "dry_run": dry_run,
         **nothing,
-        "left": plan.matched,
+        "left": None if plan.capped else plan.matched,
         "bytes_estimated": 0,
         "seconds": 0.0,
         "undo": None,
@@ -100,8 +100,7 @@ def undo_summary(result: RestoreResult) -> str:
 
 def undo_code(result: RestoreResult) -> int:
     """0 if each key that was kept is there again, or has a newer one in its place, or has ended by itself."""
-    whole = result.outcome == "done" and not result.tally.failed and not result.left and not result.torn
-    return DONE if whole else PARTLY
+    return DONE if result.is_whole else PARTLY
 
 
 def _node_lines(result: Result) -> list[str]:

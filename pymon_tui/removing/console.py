@@ -114,13 +114,14 @@ class Asked:
     def __exit__(self, *_: object) -> None:
         asyncio.get_running_loop().remove_reader(_STDIN)
 
-    async def answer_while(self, is_open: Callable[[], bool]) -> str:
-        """What was typed; empty where nobody answers any more, or the question is open no longer."""
+    async def answer_while(self, is_open: Callable[[], bool]) -> str | None:
+        """What was typed; empty where nobody answers any more, None where the question is open no longer."""
         while is_open():
             done, _ = await asyncio.wait((self._answer,), timeout=_LOOK)
             if done:
                 return self._answer.result()
-        return ""
+        write(sys.stderr, "\n")
+        return None
 
     def _take(self) -> None:
         if not self._answer.done():

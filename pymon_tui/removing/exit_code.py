@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import PatternError
-from pymon_tui.invalidation.restore_part import RestoreError
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
+from pymon_tui.invalidation.selection import EveryKey
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
@@ -28,6 +29,10 @@ def coded(work: Callable[[], int]) -> int:
     """Do the work; what keeps it from being done is one line on stderr, and the exit code that belongs to it."""
     try:
         return work()
+    except EveryKey as error:
+        code, why = WRONG_USE, f"{error}; say --all if all of them are to go"
+    except OtherServer as error:
+        code, why = REFUSED, f"{error} (--elsewhere)"
     except (PatternError, WrongUse) as error:
         code, why = WRONG_USE, str(error)
     except LinkError as error:

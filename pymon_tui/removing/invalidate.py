@@ -9,9 +9,9 @@ from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.report import manner, matching, summary, trouble_rows, verb
-from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.report import manner, matching, resume_rows, summary, trouble_rows
 from pymon_tui.invalidation.verdict import Verdict
+from pymon_tui.invalidation.wording import counted, words, words_of
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines, run_summary
@@ -62,9 +62,10 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
         show([summary(plan), *(row.text for row in trouble_rows(plan, verdict) if row.text != verdict.why)])
     else:
         show(plan_lines(plan, options, verdict))
-    if not verdict.begins or desk.rules.read_only:
+    if not verdict.begins:
         return _without_run(plan, verdict, dry_run=wish.dry_run, as_json=as_json)
-    if not (yes or _confirmed(verdict, f"{verb(options.mode)} {about(plan)}", manner(options), selection)):
+    what = f"{words(options.mode).do} {about(plan)}"
+    if not (yes or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
     removal = desk.removal(plan, options, wish.preset)
     return _carried_out(removal, plan if wish.dry_run else None, verdict, as_json=as_json)
@@ -78,18 +79,18 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
         raise WrongUse(verdict.why)
     if not verdict.begins:
         raise OrderError(verdict.why)
-    removal = desk.resumed(record)
-    if verdict.undo.loses:
+    removal = asyncio.run(desk.resumed(record))
+    if yes and verdict.undo.loses:
         show([verdict.undo.loss])
     if not yes:
         require_somebody("remove keys")
         order = removal.order
-        at_most = f" to {exact(record.removed_at_most)}" if record.removed_at_most is not None else " or more"
         show([f"run {record.id} in db {order.db} on {safe(order.node)}, {record.state}"])
-        show([f"  {order.selection.shown}", f"  {exact(record.removed_at_least)}{at_most} keys are removed"])
+        show([f"  {order.selection.shown}", f"  {counted(record)} keys are {words_of(record).are}"])
+        show([f"  {row.name}: {row.text}" for row in resume_rows(verdict, removal.options)])
         what = f"go on with about {exact(order.planned)} keys of {safe(order.node)}"
-        if not _confirmed(verdict, what, manner(removal.options), order.selection):
-            say(f"nothing is removed: {_not_confirmed(verdict)}")
+        if not confirmed(verdict, what, f"{manner(removal.options)}: {what}, {order.selection.shown}?"):
+            say(f"nothing is removed: {not_confirmed(verdict)}")
             return PARTLY
     return _carried_out(removal, None, verdict, as_json=as_json)
 
@@ -106,7 +107,7 @@ def _carried_out(removal: WholeRemoval, plan: Plan | None, verdict: Verdict, *, 
 def _without_run(plan: Plan, verdict: Verdict, *, dry_run: bool, as_json: bool, no: bool = False) -> int:
     """The end of a command that looked and went no further; ``no`` where a person could have had it go on."""
     refused = verdict.may == "refused"
-    why = f"nothing is removed: {_not_confirmed(verdict)}" if no else verdict.why if refused else ""
+    why = f"nothing is removed: {not_confirmed(verdict)}" if no else verdict.why if refused else ""
     if as_json:
         told = no_run(plan, why, dry_run=dry_run) | {"verdict": verdict.as_json()}
         tell_json(told | ({"plan": plan.as_json()} if dry_run else {}))
@@ -133,13 +134,15 @@ def about(plan: Plan) -> str:
     return f"{matching(plan)} in db {plan.db} on {safe(plan.node)}"
 
 
-def _confirmed(verdict: Verdict, what: str, how: str, selection: Selection) -> bool:
+def confirmed(verdict: Verdict, what: str, question: str) -> bool:
+    """Whether a person confirms it as the verdict says: by typing, to do ``what``, or with a yes to the question."""
     if verdict.confirm == "nothing":
         return True
     if verdict.typed is not None:
         return verdict.is_confirmed_by(ask(f"{verdict.because}: type {verdict.typed.shown} to {what}: "))
-    return ask_yes(f"{how}: {what}, {selection.shown}?")
+    return ask_yes(question)
 
 
-def _not_confirmed(verdict: Verdict) -> str:
+def not_confirmed(verdict: Verdict) -> str:
+    """Why it isn't confirmed."""
     return "that was not the pattern" if verdict.typed is not None else "you said no"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from pymon_tui.invalidation.history import related
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.ids import is_id
 from pymon_tui.journal.journal import Entry, Journal
@@ -38,7 +39,7 @@ def _told(journal: Journal, run: str, *, as_json: bool) -> int:
     if as_json:
         tell_json(_whole(found))
     else:
-        tell(detail(found))
+        tell(detail(found, related(lambda named: _records(newest(journal, named=named)), found)))
     return DONE
 
 
@@ -99,14 +100,14 @@ def _node(part: Record) -> dict[str, Any]:
 
 def _whole(record: Record) -> dict[str, Any]:
     return _plain(record) | {
-        "started": _copy(record.started),
-        "progress": None if record.progress is None else _copy(record.progress),
-        "result": None if record.result is None else _copy(record.result),
+        "started": dict(record.started),
+        "progress": None if record.progress is None else dict(record.progress),
+        "result": None if record.result is None else dict(record.result),
     }
 
 
-def _copy(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(fields)
+def _records(found: Iterator[Record | Entry]) -> Iterator[Record]:
+    return (each for each in found if isinstance(each, Record))
 
 
 def _action(entry: Entry) -> dict[str, Any]:

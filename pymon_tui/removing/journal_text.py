@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pymon_tui.invalidation import wording
+from pymon_tui.invalidation.history import resume_problem, undo_problem
 from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
@@ -29,9 +31,8 @@ def _row(server: SafeText, run: SafeText, state: SafeText, keys: SafeText, what:
     return f"{padded(server, _SERVER)}  {run:<21} {state:<11} {keys:>9}  {what}"
 
 
-def detail(record: Record) -> list[str]:
-    """All that is known of a run or an undo."""
-    did = "restored" if record.kind == "undo" else "given an end" if record.mode == "expire" else "removed"
+def detail(record: Record, newer: Iterable[Record]) -> list[str]:
+    """All that is known of a run or an undo; ``newer`` is what the journal has after it, the newest first."""
     rows = [
         ("state", record.state + (", undone" if record.undone else "") + (f": {record.why}" if record.why else "")),
         ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC by {_who(record)}"),
@@ -39,9 +40,9 @@ def detail(record: Record) -> list[str]:
         ("of run", record.run if record.kind == "undo" else ""),
         ("patterns", join("   ", list(record.patterns))),
         ("plan", _plan(record.plan)),
-        (did, f"{_keys(record)} keys"),
+        (wording.words_of(record).are, f"{wording.counted(record)} keys"),
         ("account", _account(record.result)),
-        ("undo", _undo(record)),
+        ("undo", _undo(record, newer)),
         ("go on", _go_on(record)),
     ]
     lines = [f"{record.kind} {record.id}", *(f"  {label:<13}{text}" for label, text in rows if text)]
@@ -56,7 +57,7 @@ def _server(record: Record) -> str:
 def _node(part: Record, *, first: bool) -> str:
     """A run's part at one node of a cluster."""
     why = f": {part.why}" if part.why else ""
-    return f"  {'nodes' * first:<13}{part.node:<22}{_keys(part):>9} keys  {part.state}{why}"
+    return f"  {'nodes' * first:<13}{part.node:<22}{wording.counted(part):>9} keys  {part.state}{why}"
 
 
 def _record(record: Record) -> str:
@@ -64,7 +65,7 @@ def _record(record: Record) -> str:
     what = join(" ", list(record.patterns)) if record.kind == "run" else f"undo of {record.run}"
     db = f"/{record.db}"
     server = safe(fitted(record.node, _SERVER - len(db)) + db)
-    return _row(server, safe(record.id), safe(state), safe(_keys(record)), safe(what, 2_000))
+    return _row(server, safe(record.id), safe(state), wording.counted(record), safe(what, 2_000))
 
 
 def _action(entry: Entry) -> str:
@@ -81,13 +82,6 @@ def _where(record: Record) -> str:
     return f"{record.node}{address} db {record.db}"
 
 
-def _keys(record: Record) -> str:
-    least, most = record.removed_at_least, record.removed_at_most
-    if most is None:
-        return f"{exact(least)}+"
-    return exact(least) if most == least else f"{exact(least)} to {exact(most)}"
-
-
 def _plan(plan: Mapping[str, Any] | None) -> str:
     if plan is None or not isinstance(matched := plan.get("matched"), int):
         return ""
@@ -100,13 +94,14 @@ def _account(result: Mapping[str, Any] | None) -> SafeText:
     return safe("   ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None))
 
 
-def _undo(record: Record) -> str:
+def _undo(record: Record, newer: Iterable[Record]) -> str:
     if record.kind == "undo":
         return ""
-    return f"pymon-tui undo {record.id}" if record.undo_path is not None else "none is kept"
+    problem = undo_problem(record, newer)
+    return f"pymon-tui undo {record.id}" if problem is None else f"none: {problem}"
 
 
 def _go_on(record: Record) -> str:
-    if record.kind == "undo" or record.state in ("done", "running"):
+    if resume_problem(record) is not None:
         return ""
     return f"pymon-tui invalidate --resume {record.id}"

@@ -7,6 +7,7 @@ import shutil
 import time
 from typing import Any
 
+from pymon_tui.invalidation import wording
 from pymon_tui.invalidation.account import Mode, Progress
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.restore_account import RestoreProgress
@@ -64,9 +65,9 @@ def of_planning(progress: PlanProgress) -> SafeText:
 def of_removal(progress: Progress, mode: Mode, *, dry_run: bool) -> SafeText:
     """How a run stands, what matters most first, for what doesn't fit is cut off."""
     tally = progress.tally
-    doing = _DOING.get(progress.state, progress.state)
+    doing = str(wording.state(progress.state))
     if progress.state == "running":
-        doing = "looking" if dry_run else "removing" if mode == "unlink" else "letting expire"
+        doing = "looking" if dry_run else wording.words(mode).doing
     parts = [f"{doing}  {exact(tally.matched if dry_run else tally.removed)} of {exact(progress.planned)}"]
     parts.append(f"scanned {_share(progress.scanned, progress.total)}")
     odd = (("unknown", tally.unknown), ("refused", tally.refused), ("gone", tally.already_gone))
@@ -85,7 +86,8 @@ def of_removal(progress: Progress, mode: Mode, *, dry_run: bool) -> SafeText:
 def of_restore(progress: RestoreProgress) -> SafeText:
     """How an undo stands."""
     tally = progress.tally
-    parts = [f"{_RESTORING.get(progress.state, progress.state)} {_share(tally.settled, progress.total)}"]
+    doing = "restoring" if progress.state in ("starting", "running") else wording.state(progress.state)
+    parts = [f"{doing} {_share(tally.settled, progress.total)}"]
     parts.append(f"{exact(tally.settled)} of {exact(progress.total)}")
     odd = (
         ("restored", tally.restored),
@@ -98,11 +100,6 @@ def of_restore(progress: RestoreProgress) -> SafeText:
     if progress.why:
         parts.append(progress.why)
     return safe(_BETWEEN.join(parts))
-
-
-_TIDYING = "ended, tidying the journal"
-_RESTORING = {"starting": "restoring", "running": "restoring", "ended": _TIDYING}
-_DOING = {"starting": "feeling the server's pulse", "verifying": "looking once more", "ended": _TIDYING}
 
 
 def _share(done: int, total: int) -> str:

@@ -6,13 +6,16 @@ import asyncio
 
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.outlook import Outlook
+from pymon_tui.invalidation.report import passed_rows, undo_rows
 from pymon_tui.invalidation.restore_part import RestoreError
+from pymon_tui.invalidation.verdict import Verdict
+from pymon_tui.invalidation.wording import words_of
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import undo_code, undo_lines, undo_summary
-from pymon_tui.removing.console import ask_yes, exact, say, show, tell_account
+from pymon_tui.removing.console import exact, say, show, tell_account
 from pymon_tui.removing.exit_code import PARTLY, WrongUse, coded, require_somebody
-from pymon_tui.removing.invalidate import record_of
+from pymon_tui.removing.invalidate import confirmed, not_confirmed, record_of
 from pymon_tui.removing.watching import restore_watched
 from pymon_tui.settings import Settings
 from pymon_tui.settings.desk import desk_of
@@ -43,16 +46,18 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
         require_somebody("restore keys")
     outlook = asyncio.run(restore.outlook())
     if yes:
+        show([f"{row.name}: {row.text}" for row in undo_rows(verdict) if verdict.undo.loses])
         for warning in outlook.warnings:
             say(warning)
     else:
-        show(_lines(record, outlook, desk, replace=replace))
-        if not ask_yes("restore them?"):
-            say("nothing is restored: you said no")
+        show(_lines(record, outlook, desk, verdict))
+        if not confirmed(verdict, "restore them", "restore them?"):
+            say(f"nothing is restored: {not_confirmed(verdict)}")
             return PARTLY
     result = restore_watched(restore)
-    tell_account(undo_lines(result), result.as_json() if as_json else None, short=undo_summary(result))
-    if result.unrecorded is not None:
+    told = result.as_json() | {"verdict": verdict.as_json()}
+    tell_account(undo_lines(result), told if as_json else None, short=undo_summary(result))
+    if result.unrecorded is not None and as_json:
         say(f"the journal lacks some of this: {result.unrecorded}")
     return undo_code(result)
 
@@ -70,7 +75,7 @@ def _last(desk: Desk) -> Record:
     last = asyncio.run(desk.last_to_undo())
     address = safe(desk.endpoint.address)
     if last.record is not None:
-        show([f"newer: run {record.id} can't be undone, {why}" for record, why in last.passed_over])
+        show([f"{row.name}: {row.text}" for row in passed_rows(last.passed_over)])
         return last.record
     if not last.passed_over:
         raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")
@@ -78,18 +83,12 @@ def _last(desk: Desk) -> Record:
     raise RestoreError(f"no run on {address} can be undone; of the last one, {record.id}: {why}")
 
 
-def _why_not(record: Record) -> str:
-    kept = record.result.get("undo") if record.result is not None else record.started.get("undo")
-    if not record.started.get("undo"):
-        return "it kept none"
-    return "its undo was dropped for newer ones, or removed by hand" if kept else "it removed nothing that was kept"
-
-
-def _lines(record: Record, outlook: Outlook, desk: Desk, *, replace: bool) -> list[str]:
-    did = "given an end" if record.mode == "expire" else "removed"
+def _lines(record: Record, outlook: Outlook, desk: Desk, verdict: Verdict) -> list[str]:
+    did = words_of(record).are
     return [
         f"run {record.id} of {record.user}, {record.started_at:%Y-%m-%d %H:%M} UTC, {record.state}",
         f"  {exact(outlook.load.keys)} keys {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
-        f"  to {safe(desk.endpoint.label)}; a newer key of the same name {'is replaced' if replace else 'stays'}",
+        f"  to {safe(desk.endpoint.label)}",
+        *(f"  {row.name}: {row.text}" for row in undo_rows(verdict)),
         *(f"  {warning}" for warning in outlook.warnings),
     ]

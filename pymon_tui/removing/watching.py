@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from pymon_tui.invalidation.account import Result
@@ -15,6 +16,7 @@ from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.restore_account import RestoreResult
+from pymon_tui.invalidation.wording import words
 from pymon_tui.model.text import SafeText
 from pymon_tui.removing import progress_line
 from pymon_tui.removing.console import Asked, can_ask, exact, is_yes, say
@@ -63,8 +65,7 @@ def removal_watched(removal: WholeRemoval, *, dry_run: bool) -> Result:
     except asyncio.CancelledError:
         if dry_run:
             raise CutOff("cut off: it was a dry run, and nothing is removed") from None
-        did = "removed" if mode == "unlink" else "given an end"
-        removed = f"at least {exact(removal.progress.tally.removed)} keys are {did}"
+        removed = f"at least {exact(removal.progress.tally.removed)} keys are {words(mode).are}"
         raise CutOff(f"cut off: {removed}; go on with: pymon-tui invalidate --resume {removal.id}") from None
 
 
@@ -137,7 +138,10 @@ def _heard(task: asyncio.Future[Any], cancel: Callable[[], None]) -> Iterator[No
 
 
 async def _answer(removal: WholeRemoval, line: ProgressLine) -> None:
-    """Answer the run's questions: by whoever sits at the terminal, and with no where nobody does."""
+    """Answer the run's questions: by whoever sits at the terminal, and with no where nobody does.
+
+    A question that another one takes the place of, which names more keys, is answered by neither yes nor no.
+    """
     while True:
         await asyncio.sleep(REFRESH)
         progress = removal.progress
@@ -149,8 +153,14 @@ async def _answer(removal: WholeRemoval, line: ProgressLine) -> None:
             removal.cancel()
             return
         with Asked(f"{progress.why} [y/N] ") as asked:
-            answer = await asked.answer_while(lambda: removal.progress.state == "asking")
-        if is_yes(answer):
-            removal.go_on()
-        else:
+            answer = await asked.answer_while(partial(_asks, removal, progress.why))
+        if answer is not None and is_yes(answer):
+            removal.go_on(progress.why)
+        elif answer is not None:
             removal.cancel()
+
+
+def _asks(removal: WholeRemoval, question: str) -> bool:
+    """Whether this question is still the one that stands."""
+    progress = removal.progress
+    return progress.state == "asking" and progress.why == question

@@ -36,5 +36,12 @@ def _rules(settings: Settings) -> Rules:
         journal_keep=settings.journal_keep,
         read_only=settings.read_only,
         environment=settings.environment,
+        named_by=_named_by(settings),
         guards=guards_of(settings),
     )
+
+
+def _named_by(settings: Settings) -> str | None:
+    """The profile that calls the server what it is called; None where something else does."""
+    of = (one.name for one in settings.profiles if (one.name, one.environment) == (settings.name, settings.environment))
+    return next(of, None)

@@ -55,7 +55,9 @@ class LeavableApp(TypeAheadApp[ReturnType]):
 
     async def on_event(self, event: events.Event) -> None:
         """As Textual; a key that comes with the one that leaves is for nobody."""
-        if not (self._exit and isinstance(event, events.InputEvent)):
+        if self._exit and isinstance(event, events.InputEvent):
+            self.forget_typed()
+        else:
             await super().on_event(event)
 
     def _handle_exception(self, error: Exception) -> None:

@@ -77,6 +77,11 @@ class TypeAheadApp(App[ReturnType]):
             self._typed = deque([event])
             self._taking = asyncio.create_task(self._take())
 
+    def forget_typed(self) -> None:
+        """No key that was kept is for anybody."""
+        if self._taking is not None:
+            self._typed.clear()
+
     async def _on_typed(self, event: events.Key | events.Paste) -> None:
         screen = self.screen
         leaves = isinstance(event, events.Key) and event.key.startswith("ctrl+")  # whatever is asked

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from redis import Redis
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.journal.folder import state_folder
-from pymon_tui.removing.account_text import run_code
 from pymon_tui.settings.load import load
 from pymon_tui.ui.app import PymonApp
 from pymon_tui.ui.screens.invalidate.form import YES, FormScreen
+from pymon_tui.ui.screens.invalidate.journal import JournalScreen
 from pymon_tui.ui.screens.invalidate.plan import PlanScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.widgets.ink import Facts
+from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.picker import Picker
 from tests.ui.stage import until
 
@@ -80,6 +84,15 @@ class Seen:
     left: frozenset[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What came of an undo or a resume: how it was to be confirmed, the exit code, and how many keys it was."""
+
+    confirm: str
+    code: int
+    keys: int
+
+
 def fill(db: Redis, case: Case) -> None:
     """The keys of the case, and nothing else."""
     db.execute_command("ACL", "DELUSER", "pymon")  # type: ignore[no-untyped-call]
@@ -96,6 +109,30 @@ def there(db: Redis) -> frozenset[bytes]:
         with Redis(unix_socket_path=db.connection_pool.connection_kwargs["path"], db=each) as other:
             found.update(other.keys("*"))
     return frozenset(found)
+
+
+def said(screen: Screen[Any], selector: str) -> str:
+    """What a widget of the screen shows, as one line."""
+    widget = screen.query_one(selector, Facts)
+    return " ".join(" ".join(widget.render_line(y).text for y in range(widget.size.height)).split())
+
+
+def counted(text: str, name: str) -> int:
+    """The number that stands after a name."""
+    found = re.search(rf"\b{name} ((?:\d{{1,3}} )*\d{{1,3}})\b", text)
+    assert found is not None, text
+    return int(found[1].replace(" ", ""))
+
+
+def code_of(run: RunScreen) -> int:
+    """The exit code that the account on the screen deserves."""
+    text = said(run, "#progress")
+    refused, unknown = counted(text, "refused"), counted(text, "unknown")
+    done = text.removeprefix("dry run ").startswith("done")
+    name = "would remove" if text.startswith("dry run") else "removed|given an end"
+    if done and refused and not counted(text, f"(?:{name})"):
+        return 4
+    return 0 if done and not refused and not unknown else 1
 
 
 def lost_of(told: Mapping[str, Any]) -> str:
@@ -141,6 +178,42 @@ class CommandLine:
         cli.run(["-s", server.socket, "--config", str(self._config), "undo", "--json"])
         written = self._capsys.readouterr()
         return (json.loads(written.out)["run"] if written.out else None), written.err
+
+    def undo(self, server: EmbeddedServer, config: str, pattern: str, *, replaces: bool) -> Back:
+        """Undo the last run, as it asks for; anywhere else only where that is said."""
+        self._config.write_text(config.replace("{port}", str(server.port)))
+        self._config.chmod(0o600)
+        command = ["-s", server.socket, "--config", str(self._config), "undo", "--json", *["--replace"] * replaces]
+        confirm, self._answers[:] = "yes", ["y"]
+        code, told, err = self._ran(*command)
+        assert "replaced for good" in err or not replaces or code == 4
+        if "that was not the pattern" in err:
+            confirm, self._answers[:] = "type", [pattern]
+            code, told, err = self._ran(*command)
+        elif "--elsewhere" in err:
+            confirm, self._answers[:] = "elsewhere", ["y"]
+            code, told, err = self._ran(*command, "--elsewhere")
+        if told is None:
+            return Back("nothing", code, 0)
+        return Back(confirm, code, told["restored"])
+
+    def resume(self, server: EmbeddedServer, run: str, config: str, pattern: str) -> Back:
+        """Go on with a run, as it asks for."""
+        self._config.write_text(config.replace("{port}", str(server.port)))
+        self._config.chmod(0o600)
+        command = ["-s", server.socket, "--config", str(self._config), "invalidate", "--resume", run, "--json"]
+        confirm, self._answers[:] = "yes", ["y"]
+        code, told, err = self._ran(*command)
+        if "that was not the pattern" in err:
+            confirm, self._answers[:] = "type", [pattern]
+            code, told, err = self._ran(*command)
+        return Back("nothing", code, 0) if told is None else Back(confirm, code, told["removed"])
+
+    def _ran(self, *arguments: str) -> tuple[int, Any, str]:
+        self._capsys.readouterr()
+        code = cli.run(list(arguments))
+        written = self._capsys.readouterr()
+        return code, json.loads(written.out) if written.out else None, written.err
 
     def look(self, case: Case, server: EmbeddedServer) -> None:
         """Make a plan, and no more."""
@@ -221,21 +294,104 @@ class Screens:
         async with app.run_test(size=(120, 36)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
             screen = await self._planned(case, pilot)
-            plan = screen._plan
-            assert plan is not None
             dry = "--dry-run" in case.options
-            verdict = screen.site.desk.judge(plan, replace(screen.options, dry_run=dry))
-            action = "dry_run" if dry else "go"
-            assert bool(screen.check_action(action, ())) == verdict.begins
-            if not verdict.begins:
+            offers = {hint.name for hint in screen.query_one(KeyBar).hints}
+            screen.look()
+            await pilot.pause()
+            asked, how, troubles = (said(screen, each) for each in ("#question", "#how", "#troubles"))
+            lost = "none"
+            if "undo none: what is removed is gone for good" in how or "undo not possible" in how:
+                lost = "all"
+            elif "undo for a part" in how:
+                lost = "some"
+            if ("Dry run" if dry else "Run") not in offers:
                 await pilot.press("d" if dry else "enter")
                 assert app.screen is screen
-                return Seen(verdict.may, verdict.confirm, lost_of(verdict.as_json()), _code(verdict), False, there(db))
-            run = await self._confirmed(case, pilot, screen, verdict)
-            assert run.result is not None
-            offered = bool(run.check_action("undo", ()))
-            code = run_code(run.result)
-        return Seen(verdict.may, verdict.confirm, lost_of(verdict.as_json()), code, offered, there(db))
+                may = "nothing" if "no key matches" in asked else "refused"
+                assert bool(troubles) == (may == "refused")
+                return Seen(may, "nothing", lost, 4 if may == "refused" else 0, False, there(db))
+            if dry:
+                lost, confirm = "none", "nothing"
+            else:
+                confirm = "type" if "the pattern is to be typed" in asked else "yes"
+                assert confirm == "type" or "asks once more" in asked
+                assert ("would be gone for good" in troubles) == (lost != "none")
+            run = await self._confirmed(case, pilot, screen, confirm)
+            return Seen(
+                "begin", confirm, lost, code_of(run), "u brings the keys back" in said(run, "#progress"), there(db)
+            )
+
+    def undo(self, server: EmbeddedServer, config: str, pattern: str, *, replaces: bool) -> Back:
+        """Undo the last run with ``u``, as it asks for."""
+        settings = self._settings(Case(config=config), server)
+
+        async def undo() -> Back:
+            app = PymonApp(settings, *cli._ways_to_servers(settings))
+            async with app.run_test(size=(120, 36)) as pilot:
+                await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+                await pilot.press("u")
+                await until(pilot, lambda: isinstance(app.screen, UndoScreen))
+                assert isinstance(app.screen, UndoScreen)
+                screen: UndoScreen = app.screen
+                if replaces:
+                    await pilot.press("r")
+                knows = ("for good" if replaces else "newer keys stay", "nothing is restored")
+                await until(pilot, lambda: any(text in said(screen, "#lines") for text in knows))
+                if "y bring them back" not in said(screen, "#lines"):
+                    return Back("nothing", 4, 0)
+                warned = "replaced for good" in said(screen, "#lines")
+                assert warned == replaces
+                await pilot.press("y")
+                anyway = "y restore them here anyway"
+
+                def is_told() -> bool:
+                    return screen.result is not None or anyway in said(screen, "#lines")
+
+                await until(pilot, lambda: app.screen is not screen or is_told())
+                confirm = "yes"
+                if isinstance(app.screen, PromptScreen):
+                    confirm = "type"
+                    await pilot.press("y", "enter")
+                    assert isinstance(app.screen, PromptScreen), "a yes was enough where the pattern was to be typed"
+                    await pilot.press("backspace", *pattern, "enter")
+                elif screen.result is None:
+                    confirm = "elsewhere"
+                    await pilot.press("y")
+                await until(pilot, lambda: screen.result is not None)
+                await until(pilot, lambda: "restored" in said(screen, "#lines"))
+                lines = said(screen, "#lines")
+                return Back(confirm, 0 if lines.startswith("done") else 1, counted(lines, "restored"))
+
+        return asyncio.run(undo())
+
+    def resume(self, server: EmbeddedServer, run: str, config: str, pattern: str) -> Back:
+        """Go on with the newest run of the journal, as it asks for."""
+        settings = self._settings(Case(config=config), server)
+
+        async def resume() -> Back:
+            app = PymonApp(settings, *cli._ways_to_servers(settings))
+            async with app.run_test(size=(120, 36)) as pilot:
+                await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+                await pilot.press("J")
+                await until(pilot, lambda: isinstance(app.screen, JournalScreen))
+                screen = app.screen
+                assert isinstance(screen, JournalScreen)
+                await until(pilot, lambda: bool(screen.check_action("resume", ())))
+                record = screen._table.cursor_row
+                assert record is not None
+                assert record.id == run
+                await pilot.press("r")
+                kinds = (QuestionScreen, PromptScreen)
+                await until(pilot, lambda: isinstance(app.screen, kinds) or bool(app._notifications))
+                if app._notifications:
+                    return Back("nothing", 4, 0)
+                confirm = "type" if isinstance(app.screen, PromptScreen) else "yes"
+                await pilot.press(*((*pattern, "enter") if confirm == "type" else "y"))
+                await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.result is not None)
+                assert isinstance(app.screen, RunScreen)
+                return Back(confirm, code_of(app.screen), counted(said(app.screen, "#progress"), "removed"))
+
+        return asyncio.run(resume())
 
     async def _planned(self, case: Case, pilot: Pilot[Any]) -> PlanScreen:
         app = pilot.app
@@ -255,23 +411,20 @@ class Screens:
         await until(pilot, lambda: screen.has_class("-ready"))
         return screen
 
-    async def _confirmed(self, case: Case, pilot: Pilot[Any], screen: PlanScreen, verdict: Verdict) -> RunScreen:
+    async def _confirmed(self, case: Case, pilot: Pilot[Any], screen: PlanScreen, confirm: str) -> RunScreen:
         app = pilot.app
         await pilot.press("d" if "--dry-run" in case.options else "enter")
-        if verdict.confirm == "yes":
+        if confirm == "yes":
             await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
             await pilot.press("y")
-        elif verdict.confirm == "type":
+        elif confirm == "type":
             await pilot.press("y", "enter")
             assert app.screen is screen, "a yes was enough where the pattern was to be typed"
             await pilot.press("backspace", *case.pattern, "enter")
         await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.result is not None)
         assert isinstance(app.screen, RunScreen)
+        await pilot.pause()
         return app.screen
-
-
-def _code(verdict: Verdict) -> int:
-    return 4 if verdict.may == "refused" else 0
 
 
 def _no_warning(_: str) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.pattern import parse_pattern
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.settings import Settings
+from pymon_tui.settings.desk import desk_of
+from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
-from tests.doors.door import Case, CommandLine, Screens, Seen, fill, there
+from tests.doors.door import Back, Case, CommandLine, Screens, Seen, fill, there
+from tests.server.listening import until
 from tests.servers.ports import free_port
 
 DOORS = pytest.mark.parametrize("door", ["command_line", "screens"])
@@ -140,6 +149,18 @@ CASES: dict[str, tuple[Case, Seen]] = {
         ),
         Seen("refused", "nothing", "none", 4, False, ALL),
     ),
+    "read-only, dry": (
+        Case(config="read_only = true\n", options=("--dry-run",)),
+        Seen("begin", "nothing", "none", 0, False, ALL),
+    ),
+    "production is read-only, dry": (
+        Case(
+            config=f'{PRODUCTION}host = "localhost"\nport = {{port}}\nread_only = true\n',
+            flags=("-h", "127.0.0.1", "-p", "{port}"),
+            options=("--dry-run",),
+        ),
+        Seen("begin", "nothing", "none", 0, False, ALL),
+    ),
     "production elsewhere": (
         Case(config=f'{PRODUCTION}host = "127.0.0.1"\nport = 1\n', flags=("-h", "localhost", "-p", "{port}")),
         Seen("begin", "yes", "none", 0, True, GONE),
@@ -209,7 +230,7 @@ def test_a_replica_leads_to_its_primary(
 
 
 @DOORS
-@pytest.mark.parametrize(("free", "lost"), [(0, "some"), (1 << 40, "none")])
+@pytest.mark.parametrize(("free", "lost"), [(0, "all"), (1 << 40, "none")])
 def test_a_full_disk_is_told_before(
     door: str,
     free: int,
@@ -222,7 +243,8 @@ def test_a_full_disk_is_told_before(
     monkeypatch.setattr("pymon_tui.invalidation.desk.free_bytes", lambda _: free)
     way: CommandLine | Screens = request.getfixturevalue(door)
     seen = way.carry_out(Case(), apart, db)
-    assert (seen.lost, seen.confirm) == (lost, "type" if lost == "some" else "yes")
+    expected = Seen("refused", "nothing", "all", 4, False, ALL) if lost == "all" else CASES["few"][1]
+    assert seen == expected
 
 
 @DOORS
@@ -257,3 +279,99 @@ def test_what_expires_is_given_back_its_end(
     way: CommandLine | Screens = request.getfixturevalue(door)
     assert way.undo_last(apart)[0] == run
     assert {db.ttl(key) for key in there(db)} == {-1}
+
+
+def guard_of(server: EmbeddedServer, kind: str) -> str:
+    """A configuration whose profile guards the server: ``prod``, ``read-only`` or, where it is empty, none."""
+    profile = f'{PRODUCTION}socket = "{server.socket}"\n' if kind else ""
+    return profile + ("read_only = true\n" if kind == "read-only" else "")
+
+
+@DOORS
+@pytest.mark.parametrize(
+    ("config", "replaces", "confirm"),
+    [
+        ("", False, "yes"),
+        ("", True, "yes"),
+        ("prod", False, "yes"),
+        ("prod", True, "type"),
+        ("read-only", False, "nothing"),
+    ],
+)
+def test_an_undo_asks_for_what_it_destroys(
+    config: str,
+    confirm: str,
+    door: str,
+    *,
+    replaces: bool,
+    request: pytest.FixtureRequest,
+    apart: EmbeddedServer,
+    db: Redis,
+    command_line: CommandLine,
+) -> None:
+    fill(db, Case())
+    command_line.run(apart, "invalidate", "a:*", "--yes")
+    db.set("a:1", "newer")
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    guard = guard_of(apart, config)
+    back = way.undo(apart, guard, "a:*", replaces=replaces)
+    if confirm == "nothing":
+        assert back == Back("nothing", 4, 0)
+        assert there(db) == GONE | {b"a:1"}
+    else:
+        assert back == Back(confirm, 0, 5 if replaces else 4)
+        assert there(db) == ALL
+    assert db.get("a:1") == (b"x" * 50 if replaces else b"newer")
+
+
+@DOORS
+def test_an_undo_on_another_process_is_asked_for_apart(
+    door: str, request: pytest.FixtureRequest, own_server: StartServer, command_line: CommandLine
+) -> None:
+    server = own_server()
+    with Redis(unix_socket_path=server.socket) as client:
+        fill(client, Case())
+    command_line.run(server, "invalidate", "a:*", "--yes")
+    server.start()
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.undo(server, "", "a:*", replaces=False) == Back("elsewhere", 0, 5)
+    with Redis(unix_socket_path=server.socket) as client:
+        assert there(client) == ALL - GONE
+
+
+def cut_off(server: EmbeddedServer) -> str:
+    """A run that was ended after the first keys."""
+    desk = desk_of(Endpoint(socket=server.socket), Settings(socket=server.socket))
+
+    async def run() -> str:
+        selection = desk.selection([parse_pattern("a:*")], Filters(), every=False)
+        plan = await desk.planning(selection, "unlink", undo=True).run()
+        options = desk.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
+        removal = desk.removal(plan, replace(options, rate=5.0), None)
+        task = asyncio.create_task(removal.run())
+        await until(lambda: bool(removal.progress.tally.removed))
+        removal.cancel()
+        assert (await task).outcome == "cancelled"
+        return removal.id
+
+    return asyncio.run(run())
+
+
+@DOORS
+@pytest.mark.parametrize(("config", "confirm"), [("", "yes"), ("prod", "type"), ("read-only", "nothing")])
+def test_a_resume_is_confirmed_as_the_run_was(
+    config: str, confirm: str, door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
+) -> None:
+    fill(db, Case())
+    run = cut_off(apart)
+    left = len(there(db) - GONE)
+    assert 0 < left < 5
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    guard = guard_of(apart, config)
+    back = way.resume(apart, run, guard, "a:*")
+    if confirm == "nothing":
+        assert back == Back("nothing", 4, 0)
+        assert len(there(db)) == 3 + left
+    else:
+        assert back == Back(confirm, 0, left)
+        assert there(db) == GONE

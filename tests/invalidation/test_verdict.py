@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,15 @@ from hypothesis import strategies as st
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pattern import parse_pattern
-from pymon_tui.invalidation.rules import Guard
+from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.invalidation.selection import Selection
-from pymon_tui.invalidation.verdict import of_plan
+from pymon_tui.invalidation.verdict import of_plan, of_resume, of_undo
+from pymon_tui.journal.records import Record
 from pymon_tui.model.environment import is_production
 from pymon_tui.model.text import safe
-from tests.ui.scripted_desk import HERE, RULES, plan_of
+from tests.ui.scripted_desk import HERE, RULES, RUN, plan_of, record_of
 
 SELECTION = Selection((parse_pattern("user:cache:*"),), Filters(), (), 1_000_000, every=False)
 PLAN = replace(plan_of(SELECTION, HERE), matched=12)
@@ -72,7 +75,10 @@ def test_what_it_says_holds_together(
         and not (capped or refused)
         and not (read_only and not dry_run)
         and not (undo and not possible and not dry_run)
+        and verdict.undo.state != "impossible"
     )
+    if possible and undo and not dry_run and matched:
+        assert (verdict.undo.state == "impossible") == (verdict.undo.lost_keys == matched)
     assert (verdict.confirm == "type") == (verdict.typed is not None) == bool(verdict.because)
     if not verdict.begins or dry_run:
         assert verdict.confirm == "nothing"
@@ -131,3 +137,93 @@ def test_a_guard_never_loosens() -> None:
 def test_what_is_production(text: str | None, production: bool) -> None:  # noqa: FBT001
     assert is_production(text) is production
     assert replace(RULES, environment=text).in_production is production
+
+
+def test_each_says_who_calls_it_production_and_who_caps_it() -> None:
+    plain = replace(GUARD, profile="cap", environment="production", max_keys=5)
+    rules = replace(RULES, environment="production", named_by=None).under([plain])
+    assert of_plan(PLAN, Options(), rules).because == "this is production"
+    rules = RULES.under([replace(GUARD, profile="first", max_keys=900), plain])
+    capped = replace(PLAN, capped=True, selection=SELECTION.under(rules))
+    assert of_plan(PLAN, Options(), rules).because == "this is production (profile first)"
+    verdict = of_plan(capped, Options(), rules)
+    assert (verdict.why, verdict.way) == (
+        "more than 5 keys match; narrow the pattern, or raise max_keys of profile cap",
+        "",
+    )
+    own = replace(capped, selection=replace(SELECTION, max_keys=3).under(rules))
+    verdict = of_plan(own, Options(), rules)
+    assert (verdict.why, verdict.way) == ("more than 3 keys match; narrow the pattern, or allow more", "max_keys")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem", "may", "why"),
+    [
+        ({}, None, "begin", ""),
+        ({}, "it kept none", "refused", f"run {RUN} can't be undone: it kept none"),
+    ],
+)
+@pytest.mark.parametrize("replaces", [True, False])
+def test_an_undo(changes: dict[str, Any], problem: str | None, may: str, why: str, *, replaces: bool) -> None:
+    reason = None if problem is None else safe(problem)
+    verdict = of_undo(record_of(**changes), reason, RULES, replace=replaces)
+    assert (verdict.may, verdict.why, verdict.confirm) == (may, why, "yes" if may == "begin" else "nothing")
+    assert verdict.undo.loses == replaces
+    assert verdict.undo.loss == ("newer keys of the same name are replaced for good" if replaces else "")
+
+
+def test_an_undo_under_read_only_and_in_production() -> None:
+    verdict = of_undo(record_of(), None, replace(RULES, read_only=True), replace=False)
+    assert (verdict.may, verdict.why) == ("refused", "nothing is restored: this is read-only")
+    production = replace(RULES, environment="production", named_by="prod")
+    assert of_undo(record_of(), None, production, replace=False).confirm == "yes"
+    verdict = of_undo(record_of(patterns=(safe("a:*"), safe("b:*"))), None, production, replace=True)
+    assert (verdict.confirm, verdict.because) == ("type", "this is production (profile prod)")
+    assert verdict.is_confirmed_by("a:*")
+    assert not verdict.is_confirmed_by("b:*")
+    for broken in ((), (safe(""),)):
+        assert of_undo(record_of(patterns=broken), None, production, replace=True).may == "refused"
+
+
+CUT = record_of(state="interrupted")
+ORDER = Order.of(replace(PLAN, matched=12), None)
+
+
+@pytest.mark.parametrize(
+    ("record", "rules", "may", "confirm", "why"),
+    [
+        (CUT, RULES, "begin", "yes", ""),
+        (CUT, replace(RULES, type_above=11), "begin", "type", ""),
+        (CUT, replace(RULES, type_above=12), "begin", "yes", ""),
+        (CUT, replace(RULES, environment="production"), "begin", "type", ""),
+        (CUT, replace(RULES, read_only=True), "refused", "nothing", "can't be taken up again: this is read-only"),
+        (record_of(state="running"), RULES, "refused", "nothing", "is still under way"),
+        (record_of(), RULES, "nothing", "nothing", "it came to its end; there is nothing to resume"),
+        (record_of(kind="undo"), RULES, "nothing", "nothing", "it is an undo"),
+    ],
+)
+def test_a_resume(record: Record, rules: Rules, may: str, confirm: str, why: str) -> None:
+    verdict = of_resume(record, ORDER, Options(), rules, "")
+    assert (verdict.may, verdict.confirm) == (may, confirm)
+    assert why in verdict.why
+    assert verdict.undo.state == "unknown"  # nobody has looked
+    assert not verdict.undo.loses
+    assert of_resume(record, ORDER, Options(undo=False), rules, "").undo.loss == (
+        "all keys would be gone for good: no undo is kept"
+    )
+
+
+def test_a_resume_that_the_journal_knows_too_little_of() -> None:
+    verdict = of_resume(CUT, None, None, RULES, "the journal lacks its plan")
+    assert (verdict.may, verdict.why) == ("refused", "the journal lacks its plan")
+    assert of_resume(CUT, ORDER, Options(undo=False), RULES, "").confirm == "type"
+
+
+@given(lost=st.integers(0, 12), undo_bytes=st.integers(1, 10_000))
+def test_an_undo_that_would_keep_nothing_is_none(lost: int, undo_bytes: int) -> None:
+    plan = replace(PLAN, oversized=lost, undo_bytes=undo_bytes)
+    for free in (0, 5_000):
+        undo = of_plan(plan, Options(), RULES, free)
+        if undo.undo.lost_keys == plan.matched:
+            assert (undo.may, undo.way, undo.undo.state) == ("refused", "no_undo", "impossible")
+        assert free or undo.undo.lost_keys == plan.matched

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -297,3 +298,32 @@ def test_whatever_was_done_the_right_ones_stay(
     if pruned:
         first = json.loads(journal.path.read_bytes().partition(b"\n")[0])
         assert (first["kind"], first["event"]) == ("journal", "pruned")
+
+
+@pytest.mark.parametrize("name", ["", "x", 7, None])
+def test_what_has_no_id_keeps_nothing_else(journal: Journal, name: Any) -> None:
+    for number in range(3):
+        run(journal, number)
+    journal.append("run", "started", run=name)
+    for number in range(3, 10):
+        run(journal, number)
+    assert prune(journal, ())
+    assert ids(journal) == [id_of(9), id_of(8), id_of(7)]
+
+
+def test_a_process_that_appends_and_was_stopped_is_not_waited_for(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pymon_tui.journal.journal._PATIENCE", 0.0)
+    for number in range(10):
+        run(journal, number)
+    before = journal.path.read_bytes()
+    descriptor = os.open(journal.path, os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        assert not prune(journal, ())
+    finally:
+        os.close(descriptor)
+    assert journal.path.read_bytes() == before
+    assert not journal.path.with_suffix(".new").exists()
+    assert prune(journal, ())

@@ -11,7 +11,7 @@ import pytest
 from pymon_tui.invalidation.history import resumed_by
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
-from pymon_tui.journal.records import Record, runs
+from pymon_tui.journal.records import Record, newest, runs
 
 RUN, OTHER, UNDO = "20261122-120411-7c3f", "20261122-120412-0000", "20261122-120413-1111"
 
@@ -209,3 +209,10 @@ def test_runs_that_went_on_with_one_are_known_until_they_are_undone(journal: Jou
         journal.append("undo", "started", undo=undo, run=run)
         journal.append("undo", "ended", undo=undo, run=run, outcome="done", skipped=5)
         assert later() == left
+
+
+def test_a_run_at_several_nodes_is_found_by_what_a_part_began_with(journal: Journal) -> None:
+    start(journal, run_id="")
+    start(journal, run=OTHER, run_id="c3d4", group=RUN)
+    assert [each.id for each in newest(journal, named=["c3d4"]) if isinstance(each, Record)] == [RUN]
+    assert list(newest(journal, named=["e5f6"])) == []

@@ -10,7 +10,8 @@ import pytest
 from pymon_tui.invalidation.account import Mode, Outcome, Result, Tally
 from pymon_tui.invalidation.restore_account import Failure, RestoreResult, RestoreTally
 from pymon_tui.model.text import safe
-from pymon_tui.removing.account_text import run_code, run_lines, undo_code, undo_lines
+from pymon_tui.removing.account_text import no_run, run_code, run_lines, undo_code, undo_lines
+from tests.removing.test_plan_text import PLAN
 
 RUN = "20261122-120411-7c3f"
 
@@ -130,3 +131,8 @@ undo of run {RUN}: stopped in 1.0 s
     assert undo_code(whole) == 0
     others = (replace(whole, torn=True), replace(whole, total=7), replace(whole, tally=RestoreTally(4, 1, 0, 1)))
     assert [undo_code(other) for other in (result, *others)] == [1, 1, 1, 1]
+
+
+def test_what_a_capped_plan_leaves_is_not_known() -> None:
+    assert no_run(replace(PLAN, capped=True), "capped", dry_run=False)["left"] is None
+    assert no_run(PLAN, "no", dry_run=False)["left"] == PLAN.matched

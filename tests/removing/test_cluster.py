@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.removing.conftest import Command, Ran
@@ -67,3 +69,18 @@ def test_an_account_in_words(filled: Cluster, pymon: Command) -> None:
     assert "  nodes\n" in ran.out
     assert ran.err.startswith("300 keys match in db 0 on ")
     assert "restored              300" in _at(pymon, filled.primaries()[0], "undo", "--yes").out
+
+
+def test_a_guard_of_one_node_holds_whichever_node_is_named(
+    filled: Cluster, pymon: Command, answers: list[str], tmp_path: Path
+) -> None:
+    one, other, _ = filled.primaries()
+    config = tmp_path / "guarded.toml"
+    config.write_text(f'[profiles.prod]\nenvironment = "production"\nhost = "127.0.0.1"\nport = {one.port}\n')
+    config.chmod(0o600)
+    for answer, code in (("y", 1), ("user:*", 0)):
+        answers[:] = [answer]
+        ran = _at(pymon, other, "invalidate", "--config", str(config), "user:*", "--json")
+        assert ran.code == code
+        assert (ran.told["verdict"]["confirm"], answers) == ("type", [])
+    assert filled.keys() == {"users:1"}

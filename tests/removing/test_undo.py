@@ -63,7 +63,7 @@ def test_a_person_is_asked(db: Redis, pymon: Command, answers: list[str], answer
     assert (ran.code, len(keys_of(db))) == (code, back)
     assert ran.err.startswith(f"run {run} of ")
     assert "  3 keys removed in db 0 on " in ran.err
-    assert "a newer key of the same name stays" in ran.err
+    assert "newer keys: stay as they are" in ran.err
 
 
 def test_nobody_to_ask_and_nothing_to_undo(db: Redis, pymon: Command) -> None:

@@ -292,7 +292,7 @@ class Soak(ABC):
             deadline = time.monotonic() + 2 * GIVEN_UP
             while not task.done() and time.monotonic() < deadline:
                 if removal.progress.state == "asking":
-                    removal.go_on()
+                    removal.go_on(removal.progress.why)
                 await asyncio.wait([task], timeout=0.1)
             if task.done():
                 return await task

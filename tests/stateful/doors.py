@@ -146,7 +146,7 @@ class Doors:
         """Go on with a run by the engine."""
 
         async def begin(desk: Desk) -> tuple[WholeRemoval, Plan | None]:
-            return desk.resumed(self.record(run)), None
+            return await desk.resumed(self.record(run)), None
 
         return self._removed(wish, begin, cut)
 
@@ -299,7 +299,7 @@ async def _carried_out(work: WholeRemoval | WholeRestore, cut: Cut | None, line:
     task = asyncio.create_task(account())
     while not task.done():
         if isinstance(work, WholeRemoval) and work.progress.state == "asking":
-            work.go_on()
+            work.go_on(work.progress.why)
         if cut is not None and cut.how == "stop" and _settled(work) >= cut.at:
             work.cancel()
         if cut is not None and cut.how == "cancel" and (_settled(work) >= cut.at if line is None else line.stopped):

@@ -19,7 +19,7 @@ from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
-from pymon_tui.invalidation.history import undo_problem
+from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.outlook import Load, Outlook
@@ -235,9 +235,10 @@ class ScriptedRemoval:
         """Noted."""
         self.told.append("resume")
 
-    def go_on(self) -> None:
-        """Noted."""
-        self.told.append("go on")
+    def go_on(self, question: str) -> None:
+        """Noted, if it is what stands."""
+        if question == self.progress.why:
+            self.told.append("go on")
 
     def cancel(self) -> None:
         """Noted."""
@@ -340,7 +341,7 @@ class ScriptedDesk(Desk):
         self.removals.append(ScriptedRemoval(Order.of(plan, preset), options))
         return cast(WholeRemoval, self.removals[-1])
 
-    def resumed(self, record: Record) -> WholeRemoval:
+    async def resumed(self, record: Record) -> WholeRemoval:
         """A run to be finished by the test."""
         plan = plan_of(self.selection((parse_pattern("user:cache:*"),), Filters(), every=False), self.endpoint)
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
@@ -364,13 +365,25 @@ class ScriptedDesk(Desk):
 
     async def judge_resume(self, record: Record) -> Verdict:
         """By the desk's own rules."""
-        removal = self.resumed(record)
+        removal = await self.resumed(record)
         self.removals.pop()
         return of_resume(record, removal.order, removal.options, self.rules, "")
 
     async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
         """By the desk's own rules."""
         return of_undo(record, undo_problem(record, self.known), self.rules, replace=replace)
+
+    async def server(self) -> Server:
+        """The one that the records are of; nobody is asked."""
+        return Server(frozenset((RUN_ID,)), frozenset(), frozenset((safe(self.endpoint.address),)))
+
+    async def last_to_undo(self) -> Last:
+        """Of the records that the test said."""
+        return last_to_undo(self.known, await self.server())
+
+    def record(self, run: str) -> Record | None:
+        """Of those that the test said."""
+        return next((record for record in self.known if record.id == run), None)
 
     def newest(self, named: Collection[str] = ()) -> Iterator[Record]:
         """What the test said."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -183,3 +185,14 @@ async def test_a_burst_of_moves_and_text_waits_for_nothing(monkeypatch: pytest.M
         send(pilot.app, "?")
         await until(pilot, lambda: isinstance(pilot.app.screen, ReaderScreen))
         assert len(waits) <= 1
+
+
+async def test_a_key_that_was_kept_is_for_nobody_once_the_app_is_left() -> None:
+    async with shown() as (pilot, _):
+        app = pilot.app
+        assert isinstance(app, TypeAheadApp)
+        key = events.Key("q", "q")
+        app._typed, app._taking = deque([key]), asyncio.create_task(asyncio.sleep(0))
+        app._exit = True
+        await app.on_event(key)
+        assert not app._typed  # else whoever sends them on would send this one for ever

@@ -40,14 +40,14 @@ def require_same_servers(kept: Sequence[Record], found: Found) -> None:
     if silent is not None:
         raise OtherServer(
             f"{silent} doesn't tell which process it is: INFO is denied or renamed; grant +info, or else restore to "
-            "these servers only if that is what you want (--elsewhere)"
+            "these servers only if that is what you want"
         )
     present = {one.run_id for one in found.primaries} - {""}
     other = next((part for part in kept if part.run_id not in present), None)
     if other is not None:
         raise OtherServer(
             f"{other.node} has failed over or was restarted since the run, or these are other servers; restore to them "
-            "only if that is what you want (--elsewhere)"
+            "only if that is what you want"
         )
 
 

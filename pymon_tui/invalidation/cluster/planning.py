@@ -15,6 +15,7 @@ from pymon_tui.invalidation.planning import Planning, PlanProgress
 from pymon_tui.invalidation.preflight import Mode
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection, check
+from pymon_tui.model.text import join
 from pymon_tui.server.endpoint import Endpoint
 
 
@@ -88,7 +89,9 @@ class WholePlanning:
             for one in found.primaries
         )
         plan = await self._of_all(found) if found.is_cluster else await self._parts[0].run()
-        return replace(plan, note=found.note, environment=rules.environment or plan.environment, rules=rules)
+        notes = [note for note in (found.note, rules.note) if note is not None]
+        note = join("; ", notes) if notes else None
+        return replace(plan, note=note, environment=rules.environment or plan.environment, rules=rules)
 
     async def _of_all(self, found: Found) -> Plan:
         tasks = [asyncio.create_task(part.run()) for part in self._parts]

@@ -121,10 +121,10 @@ class WholeRemoval:
         for part in self._all():
             part.resume()
 
-    def go_on(self) -> None:
-        """Answer the question whether more keys may go than the plan said: they may."""
+    def go_on(self, question: str) -> None:
+        """Answer the question whether more keys may go: they may, unless a part has asked for more by then."""
         for part in self._all():
-            part.go_on()
+            part.go_on(question)
 
     def cancel(self) -> None:
         """End after the keys that are named already; ``run`` returns the account of what was done."""

@@ -34,7 +34,7 @@ async def _agreed(removal: WholeRemoval) -> Result:
     """The account of a run whose questions are answered with yes: what was not replicated matches once more."""
     async with under_way(removal) as task:
         await until(lambda: task.done() or removal.progress.state == "asking")
-        removal.go_on()
+        removal.go_on(removal.progress.why)
         return await task
 
 
@@ -60,7 +60,7 @@ async def test_a_primary_that_fails_over_ends_it_and_the_rest_is_for_its_heir(
     with pytest.raises(OtherServer, match=f"{other.address} has failed over or was restarted since the run"):
         await undone(desk)
     record = next(record for record in desk.newest() if record.kind == "run")
-    rest = await _agreed(desk.resumed(record))
+    rest = await _agreed(await desk.resumed(record))
 
     assert (rest.outcome, rest.left) == ("done", 0)
     assert result.tally.removed + rest.tally.removed >= len(KEYS)
@@ -94,7 +94,7 @@ async def test_a_primary_that_is_killed_is_never_passed_over(own_cluster: StartC
         "stopped", result.tally.removed, result.tally.removed + result.tally.unknown
     )  # fmt: skip
     assert [part.node for part in record.parts if part.state == "stopped"]
-    rest = await _agreed(desk.resumed(record))
+    rest = await _agreed(await desk.resumed(record))
     assert (rest.outcome, rest.left) == ("done", 0)
     assert cluster.keys() == OTHERS
 

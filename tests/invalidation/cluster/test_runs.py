@@ -177,7 +177,7 @@ async def test_a_cancelled_run_tells_the_truth_and_goes_on(cluster: Cluster, tmp
     adds_up(result)
     assert next(desk.newest()).removed_at_most == gone
 
-    rest = await desk_at(cluster.primaries()[1], tmp_path).resumed(next(desk.newest())).run()
+    rest = await (await desk_at(cluster.primaries()[1], tmp_path).resumed(next(desk.newest()))).run()
 
     assert (rest.outcome, rest.tally.removed, rest.left) == ("done", 6_000 - gone, 0)
     assert cluster.keys() == set(OTHERS)
@@ -208,7 +208,7 @@ async def test_one_question_is_asked_for_all_that_came_since_the_plan(cluster: C
         await until(lambda: {node.progress.state for node in removal.progress.nodes} == {"asking"})
         assert removal.progress.why == "1200 keys match by now, and the plan said 300: go on, up to 2400?"
         assert dbsize_of(cluster) == 1_200
-        removal.go_on()
+        removal.go_on(removal.progress.why)
         result = await task
     assert (result.outcome, result.tally.removed, result.left) == ("done", 1_200, 0)
 
@@ -244,7 +244,7 @@ async def test_a_run_that_is_cut_off_leaves_how_far_it_came(cluster: Cluster, tm
     assert record.removed_at_most is not None
     assert record.removed_at_least <= gone <= record.removed_at_most
 
-    rest = await desk.resumed(record).run()
+    rest = await (await desk.resumed(record)).run()
     assert (rest.outcome, rest.left) == ("done", 0)
     assert cluster.keys() == set(OTHERS)
 

@@ -46,7 +46,7 @@ async def never(_: object) -> None:
 def run_screen(site: Site, desk: ScriptedDesk) -> RunScreen:
     options = Options()
     plan = plan_of(desk.selection((PATTERN,), Filters(), every=False), desk.endpoint)
-    return RunScreen(site, desk.removal(plan, options, None), options)
+    return RunScreen(site, desk.removal(plan, options, None))
 
 
 OPENED: Mapping[type[Screen[Any]], Callable[[Site, ScriptedDesk], Screen[Any]]] = {

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from pymon_tui.invalidation.pattern import PatternError
 from pymon_tui.invalidation.presets import Preset
-from pymon_tui.invalidation.selection import Selection, check
+from pymon_tui.invalidation.selection import EveryKey, Selection, check
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model.text import safe
 from pymon_tui.server.reasons import LinkError
@@ -184,8 +184,10 @@ class FormScreen(LiveScreen[Draft | None]):
                 words = (*form_text.meaning(draft.patterns, rules.protected), *form_text.HOW)
                 catch_all = draft.is_catch_all
                 self.estimate(self._selection(draft))
+        except EveryKey as error:
+            self._say(form_text.wrong(safe(f"{error}; choose all keys if all of them are to go")))
         except PatternError as error:
-            self._say(form_text.wrong(safe(str(error).replace("say --all", "choose all keys"))))
+            self._say(form_text.wrong(safe(str(error))))
         self.query_one("#words", Prose).show(words)
         self.query_one("#meaning").border_title = Content("How to say it" if draft.is_empty else "What it means")
         self.query_one("#every").set_class(catch_all, "-shown")

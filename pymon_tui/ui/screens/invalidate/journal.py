@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from pymon_tui.invalidation import wording
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.history import resume_problem, undo_problem
 from pymon_tui.invalidation.sweep import Refused
@@ -48,7 +49,7 @@ _COLUMNS: tuple[Column[Record], ...] = (
     Column("when", "when", 16, lambda record: Span(records.minute(record), "label"), sortable=False),
     Column("state", "state", 11, records.state, sortable=False),
     Column("what", "what", 14, lambda record: span(records.what(record)), grows=True, sortable=False),
-    Column("removed", "keys", 13, lambda record: span(records.keys(record), "strong"), "right", sortable=False),
+    Column("removed", "keys", 13, lambda record: span(wording.counted(record), "strong"), "right", sortable=False),
     Column("who", "by", 20, lambda record: label(records.who(record)), rank=2, sortable=False),
     Column("id", "run", 20, lambda record: label(record.id), rank=3, sortable=False),
 )
@@ -82,6 +83,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         await super().on_mount()
         self._table.focus()
         self.read()
+        self.know()
 
     @work(exclusive=True, group="journal")
     async def read(self) -> None:
@@ -104,7 +106,11 @@ class JournalScreen(LiveScreen[Chosen | None]):
         told = f"{number} {many}" if self._is_all else f"the newest {number} {many}"
         self.query_one(".frame").border_subtitle = Content(safe(told))
         self.refresh_bindings()
-        with suppress(LinkError, Refused):  # then by its address alone
+
+    @work(exclusive=True, group="server")
+    async def know(self) -> None:
+        """Ask which server is here, once."""
+        with suppress(LinkError, Refused):  # else it is known by its address alone
             self._server = await self.site.desk.server()
             self.refresh_bindings()
 
@@ -140,7 +146,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         """All that is known of the run."""
         record = self._table.cursor_row
         if record is not None:
-            lines = records.details(record)
+            lines = records.details(record, self._found)
             copied = safe("\n".join(text_of(line) for line in lines), 100_000)
             self.app.push_screen(ReaderScreen(safe(f"{record.kind.capitalize()} {record.id}"), lines, copied))
 

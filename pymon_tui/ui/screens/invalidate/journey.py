@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 from textual.app import App
 
-from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import Pattern
@@ -18,7 +19,7 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.reasons import LinkError
-from pymon_tui.ui.screens.invalidate import records
+from pymon_tui.ui.screens.invalidate.confirming import typing
 from pymon_tui.ui.screens.invalidate.draft import Draft, typed
 from pymon_tui.ui.screens.invalidate.form import FormScreen, Start
 from pymon_tui.ui.screens.invalidate.journal import JournalScreen
@@ -28,7 +29,6 @@ from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.keys.screen import KeysScreen
-from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.widgets.ink import Line, label, span
 
 
@@ -49,7 +49,7 @@ class Journey:
             draft = wanted
             answer = await self._judge(draft)
             if isinstance(answer, Go):
-                return await self._carry_out(answer.removal, answer.options)
+                return await self._carry_out(answer.removal)
             if answer == "journal":
                 return await self.journal()
             start = answer
@@ -85,25 +85,35 @@ class Journey:
         plan = None
         while True:
             answer = await self._app.push_screen_wait(PlanScreen(self._site, draft, options, plan))
-            if not isinstance(answer, Go) or not answer.options.dry_run:
+            if not isinstance(answer, Go) or not answer.removal.options.dry_run:
                 return answer
-            await self._app.push_screen_wait(RunScreen(self._site, answer.removal, answer.options))
-            plan, options = answer.plan, replace(answer.options, dry_run=False)
+            await self._app.push_screen_wait(RunScreen(self._site, answer.removal))
+            plan, options = answer.plan, replace(answer.removal.options, dry_run=False)
 
-    async def _carry_out(self, removal: WholeRemoval, options: Options) -> None:
-        after = await self._app.push_screen_wait(RunScreen(self._site, removal, options))
+    async def _carry_out(self, removal: WholeRemoval) -> None:
+        after = await self._app.push_screen_wait(RunScreen(self._site, removal))
         if after == "journal":
             await self.journal()
         elif after == "undo":
-            await self.undo_last()
+            await self._undo(removal.id)
+
+    async def _undo(self, run: str) -> None:
+        """Undo this run, whichever came after it."""
+        try:
+            record = await asyncio.to_thread(self._site.desk.record, run)
+        except StateError as error:
+            self._app.notify(safe(str(error)), severity="error", markup=False)
+            return
+        if record is None:
+            self._app.notify(safe(f"the journal has no run {run}"), severity="error", markup=False)
+        else:
+            await self._app.push_screen_wait(UndoScreen(self._site, record))
 
     async def _resume(self, record: Record) -> None:
         desk = self._site.desk
         try:
             verdict = await desk.judge_resume(record)
-            if not verdict.begins:
-                raise OrderError(verdict.why)
-            removal = desk.resumed(record)
+            removal = await desk.resumed(record)
         except (OrderError, LinkError, Refused) as error:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return
@@ -113,24 +123,17 @@ class Journey:
             (
                 label("on "),
                 span(self._site.place_of(record.db)),
-                label(f"   {records.keys(record)} were removed by then"),
+                label(f"   {wording.counted(record)} were {wording.words_of(record).are} by then"),
             ),
-            *(((span(verdict.undo.loss, "act"),),) if verdict.undo.loses else ()),
+            *((span(row.text, row.severity),) for row in report.resume_rows(verdict, removal.options)),
         )
         if await self._confirmed(verdict, safe(f"Resume run {record.id}?"), lines):
-            await self._carry_out(removal, removal.options)
+            await self._carry_out(removal)
 
     async def _confirmed(self, verdict: Verdict, title: SafeText, lines: tuple[Line, ...]) -> bool:
         if verdict.typed is None:
             return await self._app.push_screen_wait(QuestionScreen(title, lines, "go on", "leave everything"))
-        text = verdict.typed.shown
-        what = "; ".join("".join(piece.text for piece in line) for line in lines)
-
-        def wrong(answer: str) -> str | None:
-            return None if verdict.is_confirmed_by(answer) else f"that is not {text}"
-
-        hint = safe(f"{what}. Type {text} to go on: {verdict.because}", 500)
-        return await self._app.push_screen_wait(PromptScreen(title, hint, "", wrong)) is not None
+        return await self._app.push_screen_wait(typing(verdict, title, lines)) is not None
 
 
 def _start(field: str) -> Start:

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from pymon_tui.invalidation import report
+from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
@@ -47,7 +47,6 @@ class Go:
     """A run that was confirmed, or a dry run, and the plan that it is of."""
 
     removal: WholeRemoval
-    options: Options
     plan: Plan
 
 
@@ -156,9 +155,9 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             options = replace(self._options, dry_run=action == "dry_run")
             if not self.site.desk.judge(plan, options).begins:
                 return False
-        if action in ("go", "dry_run", "mode", "undo"):
+        if action in ("go", "mode", "undo"):
             return ready and not self.site.read_only
-        if action in ("preset", "journal"):
+        if action in ("dry_run", "preset", "journal"):
             return ready
         if action == "again":
             return self._planning is None and not self.has_class("-typing")
@@ -167,7 +166,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
     def show_keys(self) -> None:
         """The keys that work now; while one types, those of the field."""
         if self.has_class("-typing"):
-            does = safe(report.verb(self._options.mode).capitalize())
+            does = safe(wording.words(self._options.mode).do.capitalize())
             self.query_one(KeyBar).hints = (Hint(safe("enter"), does, "go"), Hint(safe("esc"), safe("Back"), "back"))
         else:
             super().show_keys()
@@ -249,7 +248,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
 
     @work(group="ask")
     async def _ask(self, plan: Plan) -> None:
-        verb = report.verb(self._options.mode)
+        verb = wording.words(self._options.mode).do
         lines: tuple[Line, ...] = (
             (span(f"{verb} {report.matching(plan)}", "strong"),),
             (span(self._selection.shown),),
@@ -267,7 +266,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             self._say((span(str(error), "act"),))
             self.app.bell()
         else:
-            self.dismiss(Go(removal, options, plan))
+            self.dismiss(Go(removal, plan))
 
     def _change(self, options: Options) -> None:
         """Go about it in another way; what was not asked of the server then is asked by a new plan."""

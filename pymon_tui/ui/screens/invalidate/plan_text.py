@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
-from pymon_tui.invalidation import report
+from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.pattern import Pattern
@@ -87,10 +87,8 @@ def troubles(plan: Plan, verdict: Verdict) -> tuple[Line, ...]:
 
 
 def scanned(plan: Plan) -> str:
-    """``looked at 1 210 448 keys in 2.9 s``; each pattern that means more than one key takes a scan of its own."""
-    scans = sum(pattern.only_key is None for pattern in plan.selection.patterns)
-    times = f"{scans} scans, " if scans > 1 else ""
-    return f"looked at {units.whole(plan.scanned)} keys in {times}{plan.seconds:.1f} s"
+    """``looked at 1 210 448 keys in 2.9 s``."""
+    return f"looked at {report.scanned_text(plan)}"
 
 
 def namespace_lines(plan: Plan, width: int, height: int) -> tuple[Line, ...]:
@@ -189,7 +187,7 @@ def typed_text(plan: Plan, options: Options, pattern: Pattern) -> Line:
     return (
         label("type "),
         span(pattern.shown, "strong"),
-        span(f" to {report.verb(options.mode)} {report.matching(plan)}", "act"),
+        span(f" to {wording.words(options.mode).do} {report.matching(plan)}", "act"),
         label(" › "),
     )
 
@@ -201,8 +199,11 @@ def asks(plan: Plan, options: Options, verdict: Verdict) -> Line:
     if not verdict.begins:
         return ()
     typing = f"the pattern is to be typed: {verdict.because}" if verdict.typed is not None else "asks once more"
-    does = "removes" if options.mode == "unlink" else "lets expire"
-    return (label(f"enter {does} "), span(report.matching(plan), "strong"), label(f"; {typing}"))
+    return (
+        label(f"enter {wording.words(options.mode).does} "),
+        span(report.matching(plan), "strong"),
+        label(f"; {typing}"),
+    )
 
 
 def not_typed(text: SafeText) -> Line:

@@ -1,12 +1,15 @@
-"""What the journal's records say, in lines, and which of them can be undone or resumed; pure."""
+"""What the journal's records say, in lines; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
 
+from pymon_tui.invalidation import wording
+from pymon_tui.invalidation.history import undo_problem
+from pymon_tui.invalidation.restore_account import TORN
 from pymon_tui.journal.records import Record, State
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
@@ -47,14 +50,6 @@ def who(record: Record) -> SafeText:
     return safe(f"{record.user} from {record.ssh}") if record.ssh is not None else record.user
 
 
-def keys(record: Record) -> SafeText:
-    """How many keys were removed, or restored; a range where that isn't certain."""
-    least, most = record.removed_at_least, record.removed_at_most
-    if most is None:
-        return safe(f"{units.whole(least)} or more")
-    return units.whole(least) if most == least else safe(f"{units.whole(least)}–{units.whole(most)}")
-
-
 def what(record: Record) -> SafeText:
     """The patterns, or the run that was undone."""
     if record.kind == "undo":
@@ -69,13 +64,9 @@ def state(record: Record) -> Span:
     return span(record.state, ROLES[record.state])
 
 
-def did(record: Record) -> str:
-    """What was done to its keys."""
-    return "restored" if record.kind == "undo" else "given an end" if record.mode == "expire" else "removed"
-
-
-def details(record: Record) -> tuple[Line, ...]:
-    """All that the journal knows of it."""
+def details(record: Record, newer: Iterable[Record]) -> tuple[Line, ...]:
+    """All that the journal knows of it; ``newer`` is what it has after that, the newest first."""
+    problem = undo_problem(record, newer) if record.kind == "run" else None
     facts: list[tuple[str, Span]] = [
         (record.kind, span(record.id, "strong")),
         ("state", state(record)),
@@ -87,12 +78,14 @@ def details(record: Record) -> tuple[Line, ...]:
         ("run id", span(record.run_id)),
         ("keys", span(what(record), "strong")),
         ("mode", span(record.mode)),
-        (did(record), span(keys(record), "strong")),
-        ("undo", span(str(record.undo_path)) if record.undo_path is not None else span("not, or no longer")),
+        (wording.words_of(record).are, span(wording.counted(record), "strong")),
+        ("undo", span(str(record.undo_path or "") if problem is None else f"none: {problem}")),
     ]
     lines: list[Line] = [(label(name.ljust(_NAME)), value) for name, value in facts if value.text]
     for part in record.parts:
-        lines.append((label("at".ljust(_NAME)), span(part.node), label(f"  {keys(part)} keys  "), state(part)))
+        lines.append(
+            (label("at".ljust(_NAME)), span(part.node), label(f"  {wording.counted(part)} keys  "), state(part))
+        )
         if part.why:
             lines.append((label("".ljust(_NAME)), span(part.why, "warn")))
     for name, told in (("plan", record.plan), ("account", record.result or record.progress)):
@@ -140,7 +133,7 @@ def _known(told: Mapping[str, Any]) -> Sequence[Line]:
             facts += [(shown, "  ".join(counted))] if counted else []
     lines: list[Line] = [(label(f"  {name}".ljust(_NAME + 4)), span(value)) for name, value in facts]
     if told.get("torn") is True:
-        lines.append((span("  the end of the trash was never written: the run was cut off there", "warn"),))
+        lines.append((span(f"  {TORN}", "warn"),))
     for name, shown in _LISTS.items():
         if isinstance(some := told.get(name), list) and some:
             lines.append((label(f"  {shown}"),))

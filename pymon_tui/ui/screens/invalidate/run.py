@@ -12,7 +12,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation import wording
+from pymon_tui.invalidation.account import Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.sweep import Refused
@@ -60,13 +61,14 @@ class RunScreen(Asking, LiveScreen[After]):
     }
     """
 
-    def __init__(self, site: Site, removal: WholeRemoval, options: Options) -> None:
+    def __init__(self, site: Site, removal: WholeRemoval) -> None:
         self._removal = removal
-        self._options = options
+        self._options = removal.options
         self._shown: SafeText = removal.order.selection.shown
         self._result: Result | None = None
         self._failed: SafeText | None = None
         self._state = "starting"
+        self._asked: SafeText | None = None  # the question that is shown
         self._floor = 0.0
         self.felt: deque[float | None] = deque(maxlen=_KEPT)
         super().__init__(site)
@@ -116,12 +118,13 @@ class RunScreen(Asking, LiveScreen[After]):
         progress = self._removal.progress
         if progress.state != self._state:
             if self._state == "starting" and self._failed is None:
-                doing = "removing" if self._options.mode == "unlink" else "letting expire"
-                self._note(safe(f"{doing} {self._shown}"))
+                self._note(safe(f"{wording.words(self._options.mode).doing} {self._shown}"))
             self._state = progress.state
-            if self._state == "asking":
-                self.ask_anew()
             self.refresh_bindings()
+        asked = progress.why if progress.state == "asking" else None
+        if asked != self._asked:
+            self._asked = asked
+            self.ask_anew()
         lines = self.query_one("#progress", Prose)
         if self._failed is not None:
             lines.show(run_text.not_begun(self._failed))
@@ -160,8 +163,9 @@ class RunScreen(Asking, LiveScreen[After]):
             self._removal.pause()
 
     def action_go_on(self) -> None:
-        """Yes, more keys may go."""
-        self._removal.go_on()
+        """Yes, more keys may go: as many as were shown."""
+        if self._asked is not None:
+            self._removal.go_on(self._asked)
 
     def action_no(self) -> None:
         """No, no more keys may go."""
@@ -191,9 +195,7 @@ class RunScreen(Asking, LiveScreen[After]):
 
     @work(group="ask", exclusive=True)
     async def _ask_to_cancel(self) -> None:
-        done = "What is removed by now stays removed"
-        if self._options.mode == "expire":
-            done = "What was given an end by now keeps it"
+        done = f"What is {wording.words(self._options.mode).are} by now stays so"
         undo = ", and can be undone" if self._options.undo and not self._options.dry_run else ""
         what = (span("The run is under way."), label("" if self._options.dry_run else f" {done}{undo}."))
         question = QuestionScreen(safe("Cancel the run?"), (what,), "cancel it", "let it go on")
@@ -230,6 +232,5 @@ class RunScreen(Asking, LiveScreen[After]):
             self.site.source.note(text, self._removal.id)
 
     def _ended(self, result: Result) -> SafeText:
-        mode = self._options.mode
-        done = "Dry run of" if result.dry_run else "Removed" if mode == "unlink" else "Made to expire"
+        done = "Dry run of" if result.dry_run else wording.words(self._options.mode).done.capitalize()
         return safe(f"{done} {self._shown}")

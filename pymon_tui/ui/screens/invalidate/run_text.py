@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pymon_tui.invalidation import report
+from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.account import Mode, NodeProgress, Outcome, Progress, Result, State, Tally
 from pymon_tui.invalidation.report import Row
 from pymon_tui.model import units
@@ -18,16 +18,6 @@ _NODES = 4
 _PLANNED = 16  # cells of how many keys a node had
 _WAITING: tuple[State, ...] = ("holding", "reconnecting", "asking")
 
-_STATES: dict[State, str] = {
-    "starting": "feeling the server's pulse",
-    "running": "",
-    "paused": "paused",
-    "holding": "holding",
-    "reconnecting": "reconnecting",
-    "asking": "a question",
-    "verifying": "counting what is left",
-    "ended": "ended, tidying the journal",
-}
 _OUTCOMES: dict[Outcome, tuple[str, Role]] = {
     "done": ("done", "good"),
     "cancelled": ("cancelled", "warn"),
@@ -38,7 +28,7 @@ _OUTCOMES: dict[Outcome, tuple[str, Role]] = {
 
 def title(shown: SafeText, mode: Mode, *, dry_run: bool) -> SafeText:
     """What the run is about: ``Removing user:*``."""
-    doing = "Dry run of" if dry_run else "Removing" if mode == "unlink" else "Making expire"
+    doing = "Dry run of" if dry_run else wording.words(mode).doing.capitalize()
     return safe(f"{doing} {shown}")
 
 
@@ -130,8 +120,9 @@ def _state(progress: Progress) -> tuple[Line, ...]:
         answers = (span("  y", "accent"), label(" go on  "), span("n", "accent"), label(" end here"))
         return ((span(progress.why, "act"), *answers),)
     if progress.state in ("running", "starting"):  # what the brake does stands with the brake
-        return ((label(_STATES[progress.state]),),)
-    why = safe(f"{_STATES[progress.state]}: {progress.why}" if progress.why else _STATES[progress.state])
+        return ((label("" if progress.state == "running" else wording.state(progress.state)),),)
+    doing = wording.state(progress.state)
+    why = safe(f"{doing}: {progress.why}" if progress.why else doing)
     return ((span(why, "warn"),),)
 
 
@@ -214,5 +205,4 @@ def not_begun(why: str) -> tuple[Line, ...]:
 
 def noted(result: Result, mode: Mode) -> SafeText:
     """What the history is marked with at the end."""
-    done = "removed" if mode == "unlink" else "let expire"
-    return safe(f"{done} {units.whole(result.tally.removed)} keys ({result.outcome})")
+    return safe(f"{wording.words(mode).done} {units.keys(result.tally.removed)} ({result.outcome})")

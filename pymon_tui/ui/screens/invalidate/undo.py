@@ -11,12 +11,13 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from pymon_tui.invalidation import report
+from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError
+from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
 from pymon_tui.journal.records import Record
@@ -24,6 +25,7 @@ from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import keys, records
+from pymon_tui.ui.screens.invalidate.confirming import typing
 from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
 from pymon_tui.ui.screens.invalidate.run_text import beside
 from pymon_tui.ui.screens.invalidate.site import Site
@@ -52,9 +54,10 @@ class UndoScreen(Asking, Window[None]):
         self._site = site
         self._record = record
         self._passed_over = passed_over
-        self._replace = self._elsewhere = self._warned = False
+        self._replace = self._elsewhere = self._warned = self._begins = False
         self._kept: int | None = None
         self._why: SafeText | None = None
+        self._verdict: Verdict | None = None
         self._restore: WholeRestore | None = None
         self._result: RestoreResult | None = None
         super().__init__()
@@ -75,6 +78,7 @@ class UndoScreen(Asking, Window[None]):
         self.set_interval(LOOK_SECONDS, self._look)
         self._look()
         self.count()
+        self.judge()
 
     @work(exclusive=True, group="count")
     async def count(self) -> None:
@@ -82,10 +86,23 @@ class UndoScreen(Asking, Window[None]):
         self._kept = await self._site.desk.kept(self._record)
         self._look()
 
+    @work(exclusive=True, group="judge")
+    async def judge(self) -> None:
+        """Ask what holds of it as it is set now, and show that before anybody says yes."""
+        self._verdict = None
+        try:
+            self._verdict = await self._site.desk.judge_undo(self._record, replace=self._replace)
+            self._why = self._verdict.why or None
+        except (LinkError, Refused, StateError) as error:
+            self._why = safe(str(error))
+        self._look()
+        self.refresh_bindings()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before, while it goes, and after it."""
         if action in ("start", "replace"):
-            return self._restore is None and self._result is None
+            refused = action == "start" and self._verdict is not None and not self._verdict.begins
+            return not self._begins and self._result is None and not refused
         return self._restore is not None if action == "cancel" else True
 
     def action_replace(self) -> None:
@@ -93,6 +110,7 @@ class UndoScreen(Asking, Window[None]):
         self._replace = not self._replace
         self.ask_anew()
         self._look()
+        self.judge()
 
     def action_start(self) -> None:
         """Bring the keys back; the second time also to another server, if that was asked."""
@@ -114,20 +132,22 @@ class UndoScreen(Asking, Window[None]):
     async def bring_back(self) -> None:
         """Await the undo's end. A window that goes away cancels it, and it writes down how far it came."""
         desk = self._site.desk
+        self._begins = True  # and no other way: what was judged is what is done
+        self.refresh_bindings()
         try:
             verdict = await desk.judge_undo(self._record, replace=self._replace)
+            self._verdict = verdict
             restore = desk.restore(self._record, replace=self._replace, elsewhere=self._elsewhere)
             if restore is None or not verdict.begins:
                 self._why = verdict.why
-            else:
-                self._restore = restore
-                if await self._may_begin(restore):
-                    self._tell(await restore.run())
+            elif await self._may_begin(restore) and await self._confirmed(verdict):
+                self._restore, self._why = restore, None
+                self._tell(await restore.run())
         except OtherServer as error:
             self._elsewhere, self._why = True, safe(str(error))
         except (LinkError, RestoreError, Refused, Locked, TrashError, StateError) as error:
             self._why = safe(str(error))
-        self._restore = None
+        self._restore, self._begins = None, False
         self.ask_anew()
         self._look()
         self.refresh_bindings()
@@ -140,6 +160,13 @@ class UndoScreen(Asking, Window[None]):
         warnings = (await restore.outlook()).warnings
         self._why = join("; ", list(warnings)) if warnings else None
         return not warnings
+
+    async def _confirmed(self, verdict: Verdict) -> bool:
+        """Whether the pattern was typed, where the yes that was said isn't enough."""
+        if verdict.typed is None:
+            return True
+        title, what = safe(f"Undo run {self._record.id}?"), tuple(self._replaced(verdict))
+        return await self.app.push_screen_wait(typing(verdict, title, what)) is not None
 
     def _tell(self, result: RestoreResult) -> None:
         self._result = result
@@ -157,27 +184,36 @@ class UndoScreen(Asking, Window[None]):
 
     def _question(self) -> tuple[Line, ...]:
         record = self._record
-        replaces = "are replaced" if self._replace else "stay as they are"
+        verdict = self._verdict
         start = "restore them here anyway" if self._elsewhere else "bring them back"
         place = self._site.place_of(record.db)
-        kept = records.keys(record) if self._kept is None else units.whole(self._kept)
+        kept = wording.counted(record) if self._kept is None else units.whole(self._kept)
         return (
             (span(f"bring back {kept} keys", "strong"),),
             (span(records.what(record)),),
             (
                 label("onto "),
                 span(place),
-                label(f"   removed {records.when(record)} by {record.user}"),
+                label(f"   {wording.words_of(record).are} {records.when(record)} by {record.user}"),
             ),
-            (label("keys that are there by now "), span(replaces, "warn" if self._replace else "value")),
+            *(self._replaced(verdict) if verdict is not None else ((label("looking whether it can be undone"),),)),
             *(
-                (span(f"newer: run {one.id} can't be undone, {why}", "warn"),)
-                for one, why in self._passed_over[:_NEWER]
+                (span(f"{row.name}: {row.text}", row.severity),)
+                for row in report.passed_rows(self._passed_over[:_NEWER])
             ),
             *((BLANK, (span(self._why, "act"),)) if self._why is not None else ()),
             BLANK,
-            _keys(("y", start), ("r", "leave them" if self._replace else "replace them"), ("n", "leave everything")),
+            _keys(
+                *([("y", start)] if self.check_action("start", ()) else []),
+                ("r", "leave them" if self._replace else "replace them"),
+                ("n", "leave everything"),
+            ),
         )
+
+    @staticmethod
+    def _replaced(verdict: Verdict) -> Sequence[Line]:
+        """What becomes of keys that are there by now."""
+        return [(label(f"{row.name} "), span(row.text, row.severity)) for row in report.undo_rows(verdict)]
 
 
 def progress_lines(progress: RestoreProgress, width: int) -> tuple[Line, ...]:
@@ -192,10 +228,9 @@ def progress_lines(progress: RestoreProgress, width: int) -> tuple[Line, ...]:
 
 def result_lines(result: RestoreResult) -> tuple[Line, ...]:
     """What came of an undo."""
-    done = result.outcome == "done" and not result.tally.failed
     lines: list[Line] = [
         (
-            span(result.outcome, "good" if done else "warn"),
+            span(result.outcome, "good" if result.is_whole else "warn"),
             label(f"  {units.whole(result.total)} keys were kept, {result.seconds:.1f} s"),
         ),
         _counts(result.tally),

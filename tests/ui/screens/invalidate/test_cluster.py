@@ -100,5 +100,5 @@ def test_the_account_has_every_node_with_what_ended_it() -> None:
 
 def test_the_journal_has_the_parts_in_its_details() -> None:
     parts = tuple(record_of(id=f"20261122-120411-7c3{place}", node=safe(node)) for place, node in enumerate(NODES))
-    lines = [text_of(line) for line in details(record_of(parts=parts))]
+    lines = [text_of(line) for line in details(record_of(parts=parts), ())]
     assert [line.split()[1] for line in lines if line.startswith("at ")] == list(NODES)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.restore_part import OtherServer
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
@@ -20,7 +22,7 @@ from pymon_tui.ui.widgets.ink import text_of
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
 from tests.ui.screens.invalidate.walk import Walk, walk
-from tests.ui.scripted_desk import RULES, RUN, UNDO, ScriptedDesk, record_of
+from tests.ui.scripted_desk import HERE, RULES, RUN, UNDO, ScriptedDesk, record_of
 from tests.ui.stage import until
 
 
@@ -60,8 +62,8 @@ async def test_all_runs_are_listed_with_what_became_of_them(desk: ScriptedDesk) 
         shown = rows(on)
         assert "prod-cache/0 2026-11-22 12:04 done undo of 20261… 12 000" in shown[0]
         assert "undone user:cache:* 12 017" in shown[1]
-        assert "interrupted user:cache:* 400–900" in shown[2]
-        assert "400 or more" in shown[3]
+        assert "interrupted user:cache:* 400 to 900" in shown[2]
+        assert "400+" in shown[3]
         assert "dry run user:cache:*" in shown[4]
 
 
@@ -90,11 +92,11 @@ async def test_no_internals_are_shown(desk: ScriptedDesk) -> None:
         record_of(kind="undo", id="20261122-110000-0002", result=failed),
     )
     for record, said in zip(desk.known, ("restored 4", "matched 5", "a:1 OOM"), strict=True):
-        text = " ".join(" ".join(text_of(line) for line in details(record)).split())
+        text = " ".join(" ".join(text_of(line) for line in details(record, ())).split())
         assert said in text
         for internal in ("4711", "32232", "cursor", "offset", "torn", "named", "mark"):
             assert internal not in text
-    assert "the end of the trash was never written" in text_of(details(desk.known[2])[-3])
+    assert "the end of the trash was never written" in text_of(details(desk.known[2], ())[-3])
 
 
 async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:
@@ -192,9 +194,39 @@ async def test_newer_keys_are_replaced_only_if_that_is_asked_for(desk: ScriptedD
     desk.known = (record_of(),)
     async with walk(desk) as on:
         await on.press("u", "r")
-        await on.until_says("#lines", "are replaced")
+        await on.until_says("#lines", "for good newer keys of the same name are replaced for good")
         await on.press("y")
         await until(on.pilot, lambda: desk.wanted.restores == [(RUN, True, False)])
+
+
+async def test_in_production_newer_keys_are_replaced_once_the_pattern_is_typed(tmp_path: Path) -> None:
+    desk = ScriptedDesk(tmp_path, endpoint=replace(HERE, environment="production"))
+    desk.known = (record_of(),)
+    async with walk(desk) as on:
+        await on.press("u", "r")
+        await on.until_says("#lines", "are replaced for good")
+        await on.press("y")
+        await on.until_on(PromptScreen)
+        assert "are replaced for good. Type user:cache:* to go on: this is production" in on.text(".frame > Prose")
+        await on.press("escape")
+        await on.until_on(UndoScreen)
+        await on.press("y")
+        await on.until_on(PromptScreen)
+        await on.press(*"user:*", "enter")
+        assert isinstance(on.screen, PromptScreen)
+        await on.press("backspace", *"cache:*", "enter")
+        await on.until_says("#lines", "restored 6 000")
+        assert desk.wanted.restores[-1] == (RUN, True, False)
+
+
+async def test_an_undo_that_is_refused_says_so_before_anybody_says_yes(tmp_path: Path) -> None:
+    desk = ScriptedDesk(tmp_path, replace(RULES, read_only=True))
+    async with walk(desk) as on:
+        site = (await to_journal(on)).site
+        await on.pilot.app.push_screen(UndoScreen(site, record_of()))
+        await on.until_says("#lines", "nothing is restored: this is read-only")
+        await on.press("y")
+        assert not desk.wanted.restores
 
 
 async def test_another_server_is_a_question_of_its_own(desk: ScriptedDesk) -> None:
@@ -234,3 +266,29 @@ async def test_where_nothing_can_be_undone_that_is_said(desk: ScriptedDesk) -> N
         await on.press("u")
         await until(on.pilot, lambda: len(on.pilot.app._notifications) == 1)
         assert isinstance(on.screen, MonitorScreen)
+
+
+async def test_older_runs_are_read_while_the_server_is_asked_and_it_is_asked_once(
+    desk: ScriptedDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pymon_tui.ui.screens.invalidate.journal._PAGE", 1)
+    desk.known = (record_of(), record_of(id="20261122-110000-0001"))
+    server, asked, may_tell = await desk.server(), [], asyncio.Event()
+
+    async def told() -> Server:
+        asked.append("server")
+        await may_tell.wait()
+        return server
+
+    async with walk(desk) as on:
+        await on.press("J")
+        screen = await on.until_on(JournalScreen)
+        monkeypatch.setattr(desk, "server", told)
+        screen.know()
+        await until(on.pilot, lambda: len(rows(on)) == 1 and asked == ["server"])
+        await on.press("m")
+        await until(on.pilot, lambda: len(rows(on)) == 2)
+        screen._server = Server(frozenset(), frozenset(), frozenset())
+        may_tell.set()
+        await until(on.pilot, lambda: screen._server == server)
+        assert asked == ["server"]

@@ -157,7 +157,7 @@ async def test_read_only_nothing_is_removed(server: EmbeddedServer, redis: Redis
     await fill(redis)
     async with monitoring(Settings(socket=server.socket, read_only=True)) as pilot:
         await to_plan(pilot, "user:cache:*")
-        await pilot.press("enter", "y", "d")
+        await pilot.press("enter", "y")
         await until(pilot, lambda: says(pilot, "#troubles", "this is read-only"))
         assert on(pilot, PlanScreen)
     assert await redis.dbsize() == 2 * KEYS + 2

@@ -217,10 +217,13 @@ async def test_read_only_there_is_a_plan_and_no_more(tmp_path: Path) -> None:
         await on.to_ready_plan()
         await on.until_says("#troubles", "this is read-only")
         bar = on.screen.query_one("KeyBar")
-        assert not {"Run", "Dry run", "Mode"} & {hint.name for hint in bar.hints}  # type: ignore[attr-defined]
-        await on.press("enter", "d", "m", "u")
+        assert {"Run", "Dry run", "Mode"} & {hint.name for hint in bar.hints} == {"Dry run"}  # type: ignore[attr-defined]
+        await on.press("enter", "m", "u")
         assert isinstance(on.screen, PlanScreen)
         assert not desk.removals
+        await on.press("d")  # writes nothing
+        await on.until_on(RunScreen)
+        assert [removal.options.dry_run for removal in desk.removals] == [True]
 
 
 async def test_a_server_that_is_lost_is_said_and_looked_at_again(desk: ScriptedDesk) -> None:

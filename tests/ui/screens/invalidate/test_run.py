@@ -233,3 +233,31 @@ async def test_undo_and_journal_after_it(desk: ScriptedDesk) -> None:
         await on.until_says("#progress", "done")
         await on.press("j")
         await on.until_on(JournalScreen)
+
+
+async def test_a_yes_is_for_the_question_that_was_shown(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        screen, removal = await on.to_run()
+        removal.progress = replace(progress_of(), state="asking", why=safe("go on, up to 24 000?"))
+        await on.until_says("#progress", "go on, up to 24 000? y go on")
+        on.hold()
+        asked_at = screen.asked_at
+        removal.progress = replace(removal.progress, why=safe("go on, up to 48 000?"))  # and isn't shown yet
+        await on.press("y")
+        assert removal.told == []
+        screen.look()
+        assert screen.asked_at > asked_at  # what was typed before is no answer
+        await on.until_says("#progress", "go on, up to 48 000? y go on")
+        await on.press("y")
+        assert removal.told == ["go on"]
+
+
+async def test_the_undo_after_a_run_is_of_that_run(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(id="20261122-130000-0001", run="20261122-130000-0001"), record_of())
+    async with walk(desk) as on:
+        _, removal = await on.to_run()
+        removal.finish(result_of())
+        await on.until_says("#progress", "done")
+        await on.press("u")
+        screen = await on.until_on(UndoScreen)
+        assert screen._record.id == removal.id

@@ -1,0 +1,63 @@
+"""Words that several rows and lines share: what is done to keys, in each form, and how many, as far as is known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pymon_tui.invalidation.account import State
+from pymon_tui.journal.record import Record
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+
+
+class Words(NamedTuple):
+    """What is done to keys, in each form that a door says it in; ``done`` by somebody, ``are`` of the keys."""
+
+    do: SafeText
+    does: SafeText
+    doing: SafeText
+    done: SafeText
+    are: SafeText
+    would: SafeText
+
+
+_UNLINK = Words(*map(safe, ("remove", "removes", "removing", "removed", "removed", "would remove")))
+_EXPIRE = Words(
+    *map(safe, ("let expire", "lets expire", "letting expire", "let expire", "given an end", "would expire"))
+)
+_RESTORE = Words(*map(safe, ("restore", "restores", "restoring", "restored", "restored", "would restore")))
+
+
+def words(mode: str) -> Words:
+    """The words for a run of this mode."""
+    return _EXPIRE if mode == "expire" else _UNLINK
+
+
+def words_of(record: Record) -> Words:
+    """The words for a run or an undo of the journal."""
+    return _RESTORE if record.kind == "undo" else words(record.mode)
+
+
+def between(least: int, most: int | None) -> SafeText:
+    """How many keys, as far as is known: ``5``, ``5 to 9``, ``5+``."""
+    if most is None:
+        return safe(f"{units.whole(least)}+")
+    return units.whole(least) if most == least else safe(f"{units.whole(least)} to {units.whole(most)}")
+
+
+def counted(record: Record) -> SafeText:
+    """How many keys a run removed, or an undo restored, as ``between``."""
+    return between(record.removed_at_least, record.removed_at_most)
+
+
+_STATES: dict[str, str] = {
+    "starting": "feeling the server's pulse",
+    "asking": "a question",
+    "verifying": "counting what is left",
+    "ended": "ended, tidying the journal",
+}
+
+
+def state(state: State) -> SafeText:
+    """What a run does, where that isn't what it is for."""
+    return safe(_STATES.get(state, state))

@@ -1,0 +1,80 @@
+"""Which guard rails hold: names are looked up all at once, and what can't be found out is said."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pymon_tui.invalidation.cluster.primaries import Found, Primary
+from pymon_tui.invalidation.guarding import rules_of
+from pymon_tui.invalidation.rules import Guard, Rules
+from pymon_tui.journal.met import Met
+from pymon_tui.server.endpoint import Endpoint, Service
+from tests.ui.scripted_desk import RULES
+
+GUARD = Guard("prod", "prod.example:6379", "production", (), 500, 10, 0.002, 1_000.0, read_only=True)
+PLACES = {"prod.example": "10.0.0.1", "10.0.0.1": "10.0.0.1", "cache": "10.0.0.2", "stage.example": "10.0.0.9"}
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is looked up; names that nobody knows aren't found, and those that begin with slow aren't in time."""
+    asked: list[str] = []
+
+    async def looked_up(_: Any, host: str, port: int, **__: Any) -> list[Any]:
+        asked.append(host)
+        if host.startswith("slow"):
+            await asyncio.Event().wait()
+        if host not in PLACES:
+            raise socket.gaierror
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (PLACES[host], port))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", looked_up)
+    monkeypatch.setattr("pymon_tui.invalidation.guarding._RESOLVE_SECONDS", 0.05)
+    return asked
+
+
+def found_at(endpoint: Endpoint, *addresses: str) -> Found:
+    primary = Primary(endpoint, "", (), "c0ffee", frozenset())
+    return Found(False, (primary,), None, (endpoint.address, *addresses))
+
+
+async def rules_at(folder: Path, endpoint: Endpoint, *guards: Guard, addresses: tuple[str, ...] = ()) -> Rules:
+    return await rules_of(found_at(endpoint, *addresses), endpoint, replace(RULES, guards=guards), Met(folder))
+
+
+async def test_another_name_of_the_same_place_is_meant(names: list[str], tmp_path: Path) -> None:
+    strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), GUARD, replace(GUARD, profile="other"))
+    assert strict.guarded_by == ("prod", "other")
+    assert strict.note is None
+    assert sorted(names) == ["10.0.0.1", "prod.example"]  # each once
+    assert not (await rules_at(tmp_path, Endpoint(host="cache"), GUARD)).guarded_by
+
+
+async def test_an_address_of_the_deployment_is_meant(names: list[str], tmp_path: Path) -> None:
+    strict = await rules_at(tmp_path, Endpoint(host="cache"), GUARD, addresses=("prod.example:6379",))
+    assert strict.guarded_by == ("prod",)
+    assert names == []
+
+
+async def test_a_sentinel_service_is_meant(names: list[str], tmp_path: Path) -> None:
+    guard = replace(GUARD, address="service mymaster")
+    endpoint = Endpoint(host="cache", watched=Service("mymaster", ()))
+    assert (await rules_at(tmp_path, endpoint, guard)).guarded_by == ("prod",)
+    assert not (await rules_at(tmp_path, Endpoint(host="cache"), guard)).guarded_by
+
+
+@pytest.mark.parametrize("host", ["gone.example", "slow.example"])
+async def test_a_host_that_cannot_be_resolved_is_said(host: str, names: list[str], tmp_path: Path) -> None:
+    lost = replace(GUARD, profile="lost", address=f"{host}:6379")
+    strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), lost, GUARD)
+    assert strict.guarded_by == ("prod",)  # who is late keeps no other from being known
+    assert strict.note == "profile lost: its host can't be resolved, so its guard rails may be missing"
+    other = replace(lost, profile="other")
+    strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), lost, other)
+    assert strict.note == "profiles lost, other: the hosts can't be resolved, so their guard rails may be missing"
