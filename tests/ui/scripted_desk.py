@@ -373,10 +373,6 @@ class ScriptedDesk(Desk):
         """By the desk's own rules."""
         return of_undo(record, undo_problem(record, self.known), self.rules, replace=replace)
 
-    async def server(self) -> Server:
-        """The one that the records are of; nobody is asked."""
-        return Server(frozenset((RUN_ID,)), frozenset(), frozenset((safe(self.endpoint.address),)))
-
     async def last_to_undo(self) -> Last:
         """Of the records that the test said."""
         return last_to_undo(self.known, await self.server())
