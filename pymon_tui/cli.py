@@ -275,7 +275,7 @@ def _ways_to_servers(
         from pymon_tui.journal.journal import Journal
         from pymon_tui.journal.met import Met
         from pymon_tui.model.environment import is_production
-        from pymon_tui.readings import QUERIES
+        from pymon_tui.readings.queries import QUERIES
         from pymon_tui.state.fleet import Fleet
         from pymon_tui.state.monitor import Monitor
 

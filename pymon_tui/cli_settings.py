@@ -14,6 +14,7 @@ import click
 
 from pymon_tui import process_list
 from pymon_tui.model.text import safe
+from pymon_tui.server.deferred_packages import defer_redis
 
 PROGRAM = "pymon-tui"
 ADDRESS = "pymon_tui.address"
@@ -174,6 +175,7 @@ def _ask_password(flag: str, prompt: str) -> str:
 def _one_line_errors() -> Iterator[None]:
     # Plugins of pydantic that happen to be installed have no business here, and looking for them takes 20 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    defer_redis()
     from pymon_tui.settings import SettingsError
 
     try:

@@ -13,8 +13,8 @@ from pymon_tui.model import units
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Pending, Reading, Ready, Unavailable
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.readings import QUERIES
 from pymon_tui.readings.memory import MEMORY, Memory
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.server import SERVER, Server
 from pymon_tui.removing.console import say, tell, tell_json
 from pymon_tui.server.connection import open_session

@@ -15,8 +15,8 @@ from pymon_tui.model.link import Live
 from pymon_tui.model.query import Argument, Reading
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
-from pymon_tui.readings import QUERIES
 from pymon_tui.readings.metrics import METRICS
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.session import Session
 from tests.application.keyspace_made import readings as of_keys

@@ -17,7 +17,7 @@ from pymon_tui.doctor.examination import examine
 from pymon_tui.doctor.report import SIGNS, line
 from pymon_tui.model.action import Done
 from pymon_tui.permissions.users import users
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.actions import perform
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.greeting import Handshake

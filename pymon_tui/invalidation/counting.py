@@ -28,6 +28,11 @@ class Count:
     def add(self, keys: Sequence[bytes], most: int) -> list[bytes]:
         """Count keys until there are ``most`` in all; returns those that were counted now."""
         remembered = self._remembered
+        marks = list(map(hash, keys))
+        if self.matched + len(keys) <= most and remembered.isdisjoint(marks) and len({*marks}) == len(marks):
+            remembered.update(marks[: _MOST_REMEMBERED - len(remembered)])
+            self.matched += len(keys)
+            return list(keys)
         fresh: list[bytes] = []
         for key in keys:
             if self.matched + len(fresh) == most:

@@ -28,6 +28,7 @@ from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.trash import TrashError
@@ -95,10 +96,14 @@ class Desk:
         """A listing of the keys that a pattern means."""
         return Browsing(self.endpoint, pattern)
 
-    def planning(self, selection: Selection, mode: Mode, *, undo: bool, exact: bool = True) -> WholePlanning:
+    def planning(
+        self, selection: Selection, mode: Mode, *, undo: bool, read: bool = True, pulses: Pulses | None = None
+    ) -> WholePlanning:
         """A plan to be made, by the rules of the server that it turns out to be of.
 
-        ``exact`` is whether it measures every key, or a sample alone.
+        Args:
+            read: Whether anybody reads it; else it tells what its verdict needs, and little more.
+            pulses: To be begun with the plan, for the run.
         """
         return WholePlanning(
             self.endpoint,
@@ -107,7 +112,8 @@ class Desk:
             undo=undo,
             key_cap=self.rules.key_cap,
             rules=self._rules_of,
-            exact=exact,
+            read=read,
+            pulses=pulses,
         )
 
     def judge(self, plan: Plan, options: Options) -> Verdict:
@@ -141,8 +147,8 @@ class Desk:
         names = (*server.run_ids, *server.replids, *server.addresses)
         return await asyncio.to_thread(lambda: last_to_undo(self.newest(names), server))
 
-    def removal(self, plan: Plan, options: Options, preset: str | None) -> WholeRemoval:
-        """A run of this plan.
+    def removal(self, plan: Plan, options: Options, preset: str | None, pulses: Pulses | None = None) -> WholeRemoval:
+        """A run of this plan; ``pulses`` are those that were begun with it.
 
         Raises:
             OrderError: If it must not begin.
@@ -151,7 +157,7 @@ class Desk:
         if not verdict.begins:
             raise OrderError(verdict.why)
         order = Order.of(plan, preset)
-        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options)
+        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, pulses)
 
     async def resumed(self, record: Record) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
@@ -199,7 +205,14 @@ class Desk:
             rules=self._rules_of,
         )
 
-    def _removal(self, endpoint: Endpoint, order: Order, hand_out: orders.HandOut, options: Options) -> WholeRemoval:
+    def _removal(
+        self,
+        endpoint: Endpoint,
+        order: Order,
+        hand_out: orders.HandOut,
+        options: Options,
+        pulses: Pulses | None = None,
+    ) -> WholeRemoval:
         return WholeRemoval(
             endpoint,
             order,
@@ -207,6 +220,7 @@ class Desk:
             options,
             self._journal,
             rules=self._rules_of,
+            pulses=pulses,
         )
 
     async def _look(self) -> Found:

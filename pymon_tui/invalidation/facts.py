@@ -21,6 +21,7 @@ _COMMANDS: tuple[tuple[str, tuple[bytes, ...]], ...] = (
     ("memory", (b"MEMORY", b"USAGE")),
     ("idle times", (b"OBJECT", b"IDLETIME")),
 )
+_FEW = ("types", "memory")
 
 
 class Facts:
@@ -30,10 +31,11 @@ class Facts:
         refusals: What is unknown, why, and what to do about it, a line each.
     """
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, *, few: bool = False) -> None:
+        """Ask for all of them, or for the ``few`` that an undo depends on: the type and the size."""
         self.refusals: list[SafeText] = []
         self._pipe = pipe
-        self._open = dict(_COMMANDS)
+        self._open = {name: command for name, command in _COMMANDS if not few or name in _FEW}
         self._tried = False
 
     @property

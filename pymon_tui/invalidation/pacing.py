@@ -86,16 +86,19 @@ class Pacer:
         """Somebody has answered the open question with yes."""
         self._answered = True
 
-    async def feel_idle(self) -> None:
-        """Wait until it is known what the server's clients feel without the run, or can't be."""
+    async def feel_idle(self, *, brief: bool = False) -> None:
+        """Wait until it is known what the server's clients feel without the run, or can't be.
+
+        A ``brief`` run, which is over before the brake could act, waits only until it is known whether anything can be
+        felt: it begins at the first pace, and is judged from the first feeling on.
+        """
         while self.pulse.is_on_its_way:
             await self._turn()
         until = time.monotonic() + _IDLE
-        while self._is_felt_soon and time.monotonic() < until:
+        while self._is_felt_soon and not brief and time.monotonic() < until:
             await self._turn()
-        self.idle_p99 = self.pulse.feeling.ping_p99
-        self._brake = Brake(self.pulse.feeling, self._ceiling)
-        self.pace = self._brake.first
+        if not brief or self._is_felt:
+            self._refer()
         self.state = self.doing
 
     async def gate(self) -> None:
@@ -156,7 +159,19 @@ class Pacer:
     def _is_felt_soon(self) -> bool:
         return self.pulse.feeling.ping_p99 is None and not self.pulse.feeling.shared
 
+    @property
+    def _is_felt(self) -> bool:
+        return bool(self.pulse.feeling.looks) or self.pulse.feeling.ping_p99 is not None
+
+    def _refer(self) -> None:
+        """Take what is felt for what is felt without the run."""
+        self.idle_p99 = self.pulse.feeling.ping_p99
+        self._brake = Brake(self.pulse.reference, self._ceiling)
+        self.pace = self._brake.first
+
     def _judge(self) -> None:
+        if self._brake is None and self.state != "starting" and self._is_felt:
+            self._refer()
         now = time.monotonic()
         if self._brake is None or now - self._judged_at < _LOOK:
             return

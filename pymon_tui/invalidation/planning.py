@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from pymon_tui.invalidation.ahead import ahead
-from pymon_tui.invalidation.brake import first_page
+from pymon_tui.invalidation.brake import LARGEST, first_page
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
 from pymon_tui.invalidation.given_up import Abandonable
@@ -35,6 +35,10 @@ from pymon_tui.model.text import SafeText
 from pymon_tui.server.endpoint import Endpoint
 
 _NAME = 64  # bytes of a name, for the pages of a server that has little room
+_FEW = 500  # keys in the sample of a plan that nobody reads: for what an undo of them would take
+_NAMED = 10  # where there is no undo: keys that it is asked about whether they may be removed
+_GENTLE = 0.0015  # seconds that a page may take, with its way, to be followed by a larger one
+_STEEPEST = 1.5  # times as many keys as before, at most
 _AHEAD = 2  # pages that are found before they are looked into
 
 
@@ -74,7 +78,7 @@ class Planning:
         mode: Mode,
         undo: bool,
         key_cap: int,
-        exact: bool = True,
+        read: bool = True,
     ) -> None:
         """What to plan for.
 
@@ -82,7 +86,8 @@ class Planning:
             mode: What the run would do to the keys: it is asked whether we may.
             undo: Whether it would keep dumps: some keys are dumped to see how big they would be.
             key_cap: Bytes of memory above which a key is not kept for an undo.
-            exact: Whether the size of each key is asked for, or that of a sample alone.
+            read: Whether anybody reads it, and is told the size of each key; else a few keys alone are looked at for
+                the undo, and none where there is no undo.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -93,7 +98,8 @@ class Planning:
         self._mode: Mode = mode
         self._undo = undo
         self._key_cap = key_cap
-        self._exact = exact
+        self._read = read
+        self._asks = read or undo
         self._memory = Memory()
         self._sweep: Sweep | None = None
         self._work = Abandonable()
@@ -102,7 +108,7 @@ class Planning:
         self._count = Count()
         self._protected = 0
         self._namespaces = Namespaces()
-        self._reservoir = Reservoir(SIZE, Random())
+        self._reservoir = Reservoir(SIZE if read else _FEW if undo else _NAMED, Random())
         self._samples: dict[int, Sample] = {}
 
     @property
@@ -145,8 +151,8 @@ class Planning:
         self._memory = await memory_now(pipe)
         page = self._memory.page(page, 1.0, _NAME)
         self._total = None if before is None else before * len(self._selection.patterns)
-        facts = Facts(pipe)
-        measuring = Measuring(pipe, facts, key_cap=self._key_cap, every=self._exact)
+        facts = Facts(pipe, few=not self._read)
+        measuring = Measuring(pipe, facts, key_cap=self._key_cap, every=self._read)
         await self._scan(pipe, measuring, page)
         after = await _dbsize(pipe)
         samples = tuple(self._samples[place] for place in sorted(self._samples))
@@ -158,6 +164,8 @@ class Planning:
         before: _Taken | None = None
         async with aclosing(ahead(self._sweep.pages(), _AHEAD)) as pages:
             async for found in pages:
+                if not self._memory.is_tight:
+                    self._sweep.page = next_page(self._sweep.page, self._sweep.took, least=page)
                 taken = self._take(found, measuring)
                 await self._note(before, measuring)
                 before = taken
@@ -170,8 +178,13 @@ class Planning:
         self._protected += page.protected
         # One more than the cap is enough to know that there are more.
         keys = self._count.add(page.keys, self._selection.max_keys + 1)
-        self._namespaces.add(keys)
+        if self._read:
+            self._namespaces.add(keys)
         taken = list(self._reservoir.take(len(keys)))
+        if not self._asks:
+            self._samples.update((place, Sample(keys[index])) for index, place in taken)
+            taken = []
+            keys = []
         return _Taken([place for _, place in taken], measuring.ask(keys, [index for index, _ in taken]))
 
     async def _note(self, taken: _Taken | None, measuring: Measuring) -> None:
@@ -253,6 +266,15 @@ class Planning:
     def _scanned(self) -> int:
         scanned = 0 if self._sweep is None else self._sweep.scanned
         return scanned if self._total is None else min(scanned, self._total)
+
+
+def next_page(page: int, took: float, *, least: int) -> int:
+    """Keys of the next page, after one of ``page`` keys took so many seconds: more where that was short.
+
+    Never fewer than ``least``: where the way is long, smaller pages hold nobody up less.
+    """
+    times = min(_STEEPEST, _GENTLE / took) if took > 0 else _STEEPEST
+    return max(least, min(LARGEST, int(page * times)))
 
 
 async def _dbsize(pipe: Pipe) -> int | None:

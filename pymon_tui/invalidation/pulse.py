@@ -90,6 +90,8 @@ class Pulse:
         role: ``master`` or ``slave``, as of the last look; empty while unknown.
         is_on_its_way: Whether it isn't known yet if ssh has a line of its own for it.
         unjudged: Why what others feel couldn't be told for some of the time; empty where it could.
+        least: Seconds that the quickest PING took; None before there was one.
+        most: Seconds that the slowest one took, but for the first on a connection; None before there was one.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -97,17 +99,23 @@ class Pulse:
         self.role = ""
         self.is_on_its_way = endpoint.via is not None
         self.unjudged: SafeText = safe("")
+        self.least: float | None = None
+        self.most: float | None = None
         self._endpoint = endpoint
         self._is_refused = False
         self._evicted: tuple[int, float] | None = None  # keys and when, as of the last look
         self._spent = (0, 0.0)  # pages and seconds, as of the last look
         self._seen: deque[tuple[float, float]] = deque()
         self._felt_since = 0.0
-        self._ended = self._forgets = False
+        self._begun = self._ended = self._forgets = False
 
     @contextmanager
     def beating(self) -> Iterator[Pulse]:
-        """Feel it for as long as the context lasts."""
+        """Feel it for as long as the context lasts; where it is felt already, for as long as it is."""
+        if self._begun:
+            yield self
+            return
+        self._begun = True
         thread = threading.Thread(target=asyncio.run, args=(self._until_ended(),), name="pulse", daemon=True)
         with _switching():
             thread.start()
@@ -119,6 +127,18 @@ class Pulse:
     def forget(self) -> None:
         """Feel anew: what was felt until now came of another pace."""
         self._forgets = True
+
+    @property
+    def reference(self) -> Feeling:
+        """What is felt without a run, as far as that is known by now: by few PINGs, where there are no more.
+
+        The median is that of the quickest: a plan that is made meanwhile makes others wait, and the way no longer.
+        """
+        felt = self.feeling
+        if felt.shared:
+            return felt
+        p99 = felt.ping_p99 if felt.ping_p99 is not None else self.most
+        return replace(felt, ping_p99=p99, ping_p50=self.least if self.least is not None else felt.ping_p50)
 
     async def _until_ended(self) -> None:
         beating = asyncio.create_task(self._beat())
@@ -189,7 +209,10 @@ class Pulse:
             self._forgets = False
             self._seen.clear()
             self.feeling = replace(self.feeling, ping_p99=None, ping_p50=None)
-        if not seen:
+        self.least = min(seconds, self.least or seconds)
+        if seen:
+            self.most = max(seconds, self.most or 0.0)
+        else:
             self._felt_since = now - seconds
         seen.append((now, seconds))
         while seen[0][0] < now - WINDOW:

@@ -13,6 +13,7 @@ from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, 
 from pymon_tui.invalidation.asking import AskingPipe
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
+from pymon_tui.invalidation.brief import is_brief
 from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.named import Named
@@ -57,6 +58,7 @@ class Removal:
         part: Part | None = None,
         named: Named | None = None,
         addresses: Sequence[str] = (),
+        pulse: Pulse | None = None,
     ) -> None:
         """Prepare a run on the server that the order was made for; nothing is opened yet.
 
@@ -65,6 +67,7 @@ class Removal:
             part: What it is a part of, on a node of a cluster; None where it stands alone.
             named: Who the server must go on to be; None for whoever it is.
             addresses: By which the server may be named besides its own.
+            pulse: Of the server, where it is felt already.
 
         Raises:
             OrderError: If nothing may be written.
@@ -84,7 +87,7 @@ class Removal:
         self._bounds = Bounds(order.planned, order.selection.max_keys)
         if part is not None:
             self._bounds, rate = part.bounds, part.rate
-        self._pacer = Pacer(Pulse(endpoint), options.ceiling, rate)
+        self._pacer = Pacer(pulse or Pulse(endpoint), options.ceiling, rate)
         self._began = time.monotonic()
         self._seconds: float | None = None
         self._scanned = 0  # on connections that were lost
@@ -177,7 +180,7 @@ class Removal:
         why: str = NOTHING
         left = None
         try:
-            await self._pacer.feel_idle()
+            await self._pacer.feel_idle(brief=is_brief(self.order, self._options))
             still_there = await self._persist(pipe)
             if self._named is not None:
                 await self._named.must_be()
@@ -276,16 +279,10 @@ class Removal:
 
     def _told(self, pipe: Pipe) -> dict[str, Any]:
         """What the journal is told at the start."""
-        told = begun(
-            self.order,
-            self._options,
-            self._endpoint,
-            acl_user=pipe.identity.user,
-            run_id=pipe.identity.run_id,
-            replid=next(iter(pipe.identity.replids), ""),
-            undo=self._trash.path if self._trash is not None else None,
-            addresses=self._addresses,
-        )
+        who, what = pipe.identity, (self.order, self._options, self._endpoint)
+        replid = next(iter(who.replids), "")
+        undo = self._trash.path if self._trash is not None else None
+        told = begun(*what, acl_user=who.user, run_id=who.run_id, replid=replid, undo=undo, addresses=self._addresses)
         return told if self._part is None else told | self._part.as_json()
 
     async def _open(self, endpoint: Endpoint) -> Pipe:

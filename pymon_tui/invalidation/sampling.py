@@ -28,10 +28,10 @@ class Sample:
     """
 
     key: bytes
-    type: str | None
-    pttl_ms: int | None
-    bytes: int | None
-    idle: int | None
+    type: str | None = None
+    pttl_ms: int | None = None
+    bytes: int | None = None
+    idle: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
@@ -77,11 +78,14 @@ class Sweep:
     Attributes:
         page: Keys to look at for one page (SCAN's COUNT); may be changed on the way.
         scanned: Keys looked at, about: COUNT for each page.
+        took: Seconds from the question for the last page to its answer.
     """
 
     def __init__(self, pipe: Pipe, selection: Selection, *, page: int = PAGE, start: Place | None = None) -> None:
         self.page = page
         self.scanned = 0
+        self.took = 0.0
+        self._asked_at = 0.0
         self._pipe = pipe
         self._sizes = Sizes(pipe)
         self._selection = selection
@@ -105,6 +109,7 @@ class Sweep:
             asked: asyncio.Future[list[Answer]] | None = self._scan(index, cursor)
             while asked is not None:
                 (answer,) = await asked
+                self.took = time.monotonic() - self._asked_at
                 if isinstance(answer, ResponseError):
                     raise Refused("SCAN", answer, self._pipe.user)
                 cursor, found = int(answer[0]), answer[1]
@@ -116,6 +121,7 @@ class Sweep:
 
     def _scan(self, index: int, cursor: int) -> asyncio.Future[list[Answer]]:
         self.scanned += self.page
+        self._asked_at = time.monotonic()
         glob, count = self._selection.patterns[index].glob, b"%d" % self.page
         return self._pipe.ask(pack(b"SCAN", b"%d" % cursor, b"MATCH", glob, b"COUNT", count, *self._type), 1)
 

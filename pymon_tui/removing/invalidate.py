@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.report import manner, matching, resume_rows, summary, trouble_rows
+from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.wording import counted, words, words_of
 from pymon_tui.journal.records import Record
@@ -51,9 +54,18 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
     selection, options = selection_of(wish, desk), options_of(wish, desk)
     if not (yes or wish.dry_run or desk.rules.read_only):
         require_somebody("remove keys")
-    # Who reads no plan needs no exact one.
-    exact = as_json or wish.dry_run or not yes
-    plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo and not wish.dry_run, exact=exact))
+    with Pulses() as pulses:
+        return _planned(desk, wish, selection, options, pulses, yes=yes, as_json=as_json)
+
+
+def _planned(
+    desk: Desk, wish: Wish, selection: Selection, options: Options, pulses: Pulses, *, yes: bool, as_json: bool
+) -> int:
+    read = as_json or wish.dry_run or not yes
+    # A plan that nobody reads is followed by its run at once, which then knows already what others feel.
+    begun = None if read else pulses
+    undo = options.undo and not wish.dry_run
+    plan = plan_watched(desk.planning(selection, options.mode, undo=undo, read=read, pulses=begun))
     verdict = desk.judge(plan, options)
     if wish.dry_run:
         if not as_json:
@@ -67,7 +79,7 @@ def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
     what = f"{words(options.mode).do} {about(plan)}"
     if not (yes or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
-    removal = desk.removal(plan, options, wish.preset)
+    removal = desk.removal(plan, options, wish.preset, pulses)
     return _carried_out(removal, plan if wish.dry_run else None, verdict, as_json=as_json)
 
 

@@ -20,7 +20,7 @@ import pymon_tui
 from tests.benchmarks.figures import HEAD, Figure, row
 from tests.servers.kinds import system_path
 
-NAMES = ("screen", "keys", "start", "once", "refresh", "feed", "memory", "invalidation", "services")
+NAMES = ("screen", "keys", "start", "once", "refresh", "feed", "memory", "invalidation", "command", "services")
 
 
 def main() -> None:

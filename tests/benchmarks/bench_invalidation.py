@@ -80,7 +80,7 @@ def _with_jemalloc() -> Figure:
         program = Path(folder, "valkey-server")
         program.write_text(f'#!/bin/sh\nLD_PRELOAD={library} exec {find_binary()} "$@"\n')
         program.chmod(0o700)
-        with _filled(program, KEYS) as (client, port), pinging(port) as felt:
+        with filled(program, KEYS) as (client, port), pinging(port) as felt:
             for way in ["ours", "undo"] * ROUNDS:
                 runs.setdefault(way, []).append(_run(client, port, way, FILL, felt))
     return _kept(f"1M of 2M keys removed, {name}, with an undo", runs, "ours", "undo")
@@ -94,7 +94,7 @@ def _rounds(binary: Path | None) -> Runs:
     """Every way in turn, several times over; half as many keys once."""
     runs: Runs = {}
     ways = ["ours", "redis-py", "undo", *(["shell"] if shutil.which("redis-cli") else [])]
-    with _filled(binary, KEYS) as (client, port), pinging(port) as felt, far_away(port, DISTANCE) as afar:
+    with filled(binary, KEYS) as (client, port), pinging(port) as felt, far_away(port, DISTANCE) as afar:
         plans = [
             *((way, way, port, FILL) for way in ways),
             *((f"{way} afar", way, afar, FILL) for way in ("ours", "redis-py")),
@@ -103,7 +103,7 @@ def _rounds(binary: Path | None) -> Runs:
         ]
         for name, way, where, fill in plans * ROUNDS:
             runs.setdefault(name, []).append(_run(client, where, way, fill, felt))
-    with _filled(binary, KEYS // 2) as (client, port), pinging(port) as felt:
+    with filled(binary, KEYS // 2) as (client, port), pinging(port) as felt:
         client.eval(FILL, 0, OURS, KEYS // 2)
         one = removed("ours", port, f"{OURS}*")
         runs["half"] = [Run(one, felt(one.began, one.ended))]
@@ -118,7 +118,8 @@ def _run(client: Redis, port: int, way: str, fill: str, felt: Callable[[float, f
 
 
 @contextmanager
-def _filled(binary: Path | None, others: int) -> Iterator[tuple[Redis, int]]:
+def filled(binary: Path | None, others: int) -> Iterator[tuple[Redis, int]]:
+    """A server with so many other keys, and its port."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
     with EmbeddedServer(port=port, binary=binary) as server, Redis(unix_socket_path=server.socket) as client:

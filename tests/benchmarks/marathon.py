@@ -18,8 +18,8 @@ from pymon_tui.model.history import History
 from pymon_tui.model.link import Live
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.snapshot import Snapshot
-from pymon_tui.readings import QUERIES
 from pymon_tui.readings.metrics import METRICS
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller

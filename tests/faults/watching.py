@@ -16,7 +16,7 @@ from pymon_tui.model.feed import Feed, Mark
 from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Query, Ready, Unavailable
 from pymon_tui.model.snapshot import Snapshot
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor

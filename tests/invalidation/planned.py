@@ -38,11 +38,11 @@ async def plan_of(
     mode: Mode = "unlink",
     undo: bool = True,
     key_cap: int = KEY_CAP,
-    exact: bool = True,
+    read: bool = True,
 ) -> Plan:
     """The plan of a selection on this server."""
     endpoint = Endpoint(socket=server.socket) if isinstance(server, EmbeddedServer) else server
-    return await Planning(endpoint, selection, mode=mode, undo=undo, key_cap=key_cap, exact=exact).run()
+    return await Planning(endpoint, selection, mode=mode, undo=undo, key_cap=key_cap, read=read).run()
 
 
 async def user_may(redis: Redis, *rules: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pymon_tui.invalidation import pacing
 from pymon_tui.invalidation.bounds import Rate
-from pymon_tui.invalidation.brake import Feeling
+from pymon_tui.invalidation.brake import FIRST, Feeling
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.model import units
@@ -69,6 +69,52 @@ async def test_it_begins_all_the_same_when_nothing_is_felt(clock: Clock) -> None
     await pacer.feel_idle()
     assert 1.5 <= clock.now - began < 1.6
     assert (pacer.idle_p99, pacer.limit) == (None, 0.005)
+
+
+async def test_a_brief_run_waits_for_no_pulse(clock: Clock) -> None:
+    pacer, began = pacer_of(), clock.now
+    await pacer.feel_idle(brief=True)
+    for _ in range(10):
+        await pacer.gate()
+        clock.now += 1
+    assert clock.now == began + 10
+    assert (pacer.idle_p99, pacer.limit, pacer.state, pacer.pace.page) == (None, None, "running", FIRST)
+
+
+async def test_a_brief_run_is_judged_from_the_first_feeling_on(clock: Clock) -> None:
+    pacer = pacer_of()
+    await pacer.feel_idle(brief=True)
+    await pacer.gate()
+    pacer.pulse.least, pacer.pulse.most = 0.001, 0.002
+    pacer.pulse.feeling = Feeling(looks=1, blocked=30)
+    await pacer.gate()
+    assert (pacer.limit, pacer.pace.page, pacer.pace.hold) == (0.007, 2_000, False)
+    clock.now += 1
+    pacer.pulse.feeling = Feeling(looks=2, blocked=30, ping_p99=0.1)
+    await pacer.gate()
+    assert pacer.pace.page == 1_000
+    assert "PING p99 is" in pacer.why
+
+
+@pytest.mark.parametrize("felt", [Feeling(looks=2, evicting=500.0), Feeling(looks=2, lazyfree=10**6)])
+async def test_a_brief_run_is_held_as_any_other(clock: Clock, felt: Feeling) -> None:
+    pacer = pacer_of()
+    await pacer.feel_idle(brief=True)
+    pacer.pulse.feeling = Feeling(looks=1)
+    await pacer.gate()
+    clock.now += 1
+    pacer.pulse.feeling = felt
+    held = []
+
+    def look() -> None:
+        held.append(pacer.state)
+        if len(held) == 40:
+            pacer.cancel()
+
+    clock.then = look
+    with pytest.raises(Cancelled):
+        await pacer.gate()
+    assert set(held) == {"holding"}
 
 
 @pytest.mark.parametrize("rate", [0.5, 3.0, 1_000.0, 123_456.0])

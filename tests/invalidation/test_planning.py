@@ -11,7 +11,7 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.key_bytes import KeyBytes
-from pymon_tui.invalidation.planning import Planning
+from pymon_tui.invalidation.planning import Planning, next_page
 from pymon_tui.invalidation.selection import SelectionError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.server.endpoint import Endpoint
@@ -107,17 +107,33 @@ async def test_one_large_key_of_many_is_in_the_sum(any_redis: Redis, any_server:
     assert sum(count for _, count in plan.expiry) == 5_001
 
 
-async def test_a_sample_tells_what_the_keys_take_at_least(redis: Redis, server: EmbeddedServer) -> None:
+async def test_a_plan_that_nobody_reads_asks_what_an_undo_would_take(
+    any_redis: Redis, any_server: EmbeddedServer
+) -> None:
+    redis, server = any_redis, any_server
     await _fill(redis, [f"cache:small:{number}" for number in range(5_000)], "x" * 10)
     small = await redis.memory_usage("cache:small:1234") or 0
     await _fill(redis, [f"cache:large:{number}" for number in range(50)], "x" * 100_000)
     large = await redis.memory_usage("cache:large:7") or 0
     await redis.config_resetstat()
-    plan = await plan_of(server, selecting("cache:*"), exact=False)
+    plan = await plan_of(server, selecting("cache:*"), read=False)
+    assert (plan.matched, plan.sampled, plan.undo_possible) == (5_050, 500, True)
+    assert plan.undo_bytes
+    assert (plan.namespaces, plan.expiry, plan.idle) == ((), (), None)
     assert plan.bytes is not None
     assert not plan.bytes.is_exact
     assert 2_000 * small < plan.bytes.value < 5_000 * small + 50 * large
-    assert await _calls(redis, "memory|usage", "memory") < 9_000  # of about 3 500 samples, twice at most
+    # 500 * (1 + ln(5050 / 500)) keys are in the sample for a while, about 1 700: asked for their size twice at most.
+    assert await _calls(redis, "memory|usage", "memory") < 5_000
+    assert await _calls(redis, "pttl", "object|idletime", "object") == 0
+
+
+async def test_without_an_undo_it_looks_at_no_key(any_redis: Redis, any_server: EmbeddedServer) -> None:
+    await _fill(any_redis, [f"cache:{number}" for number in range(5_000)], "x" * 10)
+    await any_redis.config_resetstat()
+    plan = await plan_of(any_server, selecting("cache:*"), undo=False, read=False)
+    assert (plan.matched, plan.sampled, plan.bytes, plan.types) == (5_000, 10, None, ())
+    assert await _calls(any_redis, "memory|usage", "memory", "type", "pttl", "object|idletime", "object", "dump") == 0
 
 
 async def test_hostile_names_are_counted_and_shown_escaped(redis: Redis, server: EmbeddedServer) -> None:
@@ -307,3 +323,19 @@ async def test_keys_that_come_and_go_meanwhile_do_not_spoil_the_count(own_server
             plans += 1
         await writing
         assert plans
+
+
+@pytest.mark.parametrize(
+    ("page", "took", "least", "following"),
+    [
+        (1_000, 0.0, 1_000, 1_500),
+        (1_000, 0.0005, 1_000, 1_500),
+        (1_500, 0.0012, 1_000, 1_875),
+        (3_000, 0.0001, 1_000, 4_000),
+        (2_000, 0.003, 1_000, 1_000),
+        (1_000, 0.2, 1_000, 1_000),
+        (2_500, 0.2, 2_500, 2_500),
+    ],
+)
+def test_pages_grow_while_they_are_short(page: int, took: float, least: int, following: int) -> None:
+    assert next_page(page, took, least=least) == following

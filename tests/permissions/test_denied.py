@@ -23,7 +23,7 @@ from pymon_tui.model.feed import Feed
 from pymon_tui.model.link import Live
 from pymon_tui.model.query import Command, Reason, Unavailable
 from pymon_tui.model.text import safe
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.slowlog_settings import change_threshold, reset_slowlog
 from pymon_tui.server.actions import perform
 from pymon_tui.server.commands import PANES, SENT, Sent, Use

@@ -21,7 +21,7 @@ from pymon_tui.model.action import Action, Done, NotDone
 from pymon_tui.model.query import Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.permissions.users import PLACEHOLDER, READ_OF, RuleError, users
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.actions import perform
 from pymon_tui.server.commands import Access, sent
 from pymon_tui.server.connection import open_session

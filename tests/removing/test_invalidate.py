@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,12 @@ from redis.exceptions import ResponseError
 
 from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation import pacing
+from pymon_tui.invalidation.account import Result
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.planning import Planning
+from pymon_tui.invalidation.pulse import Pulse
+from pymon_tui.invalidation.removal import Removal
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
@@ -54,6 +62,60 @@ def test_json_has_what_scripts_need_and_stdout_nothing_else(db: Redis, pymon: Co
     assert Path(told["undo"]).stat().st_mode & 0o777 == 0o600
     (record,) = runs(Journal(state_folder()))
     assert (record.id, record.state) == (told["run"], "done")
+
+
+def test_few_keys_go_without_waiting_for_what_others_feel(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never_feel(_: Pulse) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Pulse, "_beat", never_feel)
+    monkeypatch.setattr(pacing, "_IDLE", math.inf)
+    fill(db, "user:", 300)
+    ran = pymon("invalidate", "user:*", "--yes", "--no-undo")
+    assert (ran.code, keys_of(db)) == (0, set())
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--no-undo",)])
+def test_one_pulse_is_felt_for_plan_and_run(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    begun: list[str] = []
+    steps: list[str] = []
+    plan, beat, start = Planning.run, Pulse._beat, Removal.run
+
+    async def planned(planning: Planning) -> Plan:
+        steps.append("plan")
+        return await plan(planning)
+
+    async def ran(removal: Removal) -> Result:
+        steps.append("run")
+        return await start(removal)
+
+    async def beats(pulse: Pulse) -> None:
+        begun.append(steps[-1] if steps else "before")
+        await beat(pulse)
+
+    monkeypatch.setattr(Planning, "run", planned)
+    monkeypatch.setattr(Removal, "run", ran)
+    monkeypatch.setattr(Pulse, "_beat", beats)
+    fill(db, "user:", 300)
+    assert pymon("invalidate", "user:*", "--yes", *flags).code == 0
+    assert steps == ["plan", "run"]
+    # With --json the plan asks for the size of each key, which others feel: the pulse begins after it.
+    assert begun in ([["run"]] if "--json" in flags else [["before"], ["plan"], ["run"]])
+    assert len(begun) == 1
+
+
+def test_no_key_is_looked_at_for_a_plan_that_nobody_reads(db: Redis, pymon: Command) -> None:
+    fill(db, "user:", 300)
+    db.config_resetstat()
+    assert pymon("invalidate", "user:*", "--yes", "--no-undo").code == 0
+    asked = {name.removeprefix("cmdstat_").split("|")[0] for name in db.info("commandstats")}
+    assert asked.isdisjoint({"memory", "type", "pttl", "object", "dump"})
+    assert asked >= {"scan", "unlink"}
+    assert db.info("commandstats")["cmdstat_unlink"]["calls"] == 1
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])

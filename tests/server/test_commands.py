@@ -14,7 +14,7 @@ from pymon_tui.invalidation.pipe import Pipe, last_words, open_pipe, pack, pack_
 from pymon_tui.model.action import NotDone
 from pymon_tui.model.query import Argument, Command
 from pymon_tui.model.text import safe
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.shard_channels import SHARD_CHANNELS
 from pymon_tui.readings.slowlog_settings import change_threshold, reset_slowlog
 from pymon_tui.readings.topology import TOPOLOGY

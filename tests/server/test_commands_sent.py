@@ -21,7 +21,7 @@ from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.pipe import Pipe, unpacked
 from pymon_tui.model.action import Action, Done
 from pymon_tui.model.text import safe
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.slowlog_settings import change_threshold, reset_slowlog
 from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server.actions import perform

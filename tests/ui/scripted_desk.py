@@ -27,6 +27,7 @@ from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.presets import BUILT_IN
+from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import Idle, Sample
@@ -329,14 +330,16 @@ class ScriptedDesk(Desk):
             raise self.guess
         return self.guess
 
-    def planning(self, selection: Selection, mode: Mode, *, undo: bool, exact: bool = True) -> WholePlanning:
+    def planning(
+        self, selection: Selection, mode: Mode, *, undo: bool, read: bool = True, pulses: Pulses | None = None
+    ) -> WholePlanning:
         """A plan to be finished by the test."""
         self.wanted.planning.append((selection, mode, undo))
         plan = replace(plan_of(selection, self.endpoint, undo=undo), **self.plan_changes)
         self.plans.append(ScriptedPlanning(plan))
         return cast(WholePlanning, self.plans[-1])
 
-    def removal(self, plan: Plan, options: Options, preset: str | None) -> WholeRemoval:
+    def removal(self, plan: Plan, options: Options, preset: str | None, pulses: Pulses | None = None) -> WholeRemoval:
         """A run to be finished by the test."""
         self.removals.append(ScriptedRemoval(Order.of(plan, preset), options))
         return cast(WholeRemoval, self.removals[-1])

@@ -19,7 +19,7 @@ from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Argument, Query, Reading
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.session import Session
 from pymon_tui.ui.panes import PANES_BY_KEY

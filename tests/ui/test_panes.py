@@ -12,7 +12,7 @@ from pymon_tui.application import QUERIES as OF_THE_APPLICATION
 from pymon_tui.model.query import PENDING, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
-from pymon_tui.readings import QUERIES
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.ui.app import PymonApp
 from pymon_tui.ui.panes import PANES, PANES_BY_KEY
 from pymon_tui.ui.panes.pane import Pane

@@ -13,6 +13,7 @@ from pymon_tui.invalidation.given_up import Abandonable
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import Planning, PlanProgress
 from pymon_tui.invalidation.preflight import Mode
+from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.model.text import join
@@ -31,9 +32,12 @@ class WholePlanning:
         undo: bool,
         key_cap: int,
         rules: Callable[[Found], Awaitable[Rules]],
-        exact: bool = True,
+        read: bool = True,
+        pulses: Pulses | None = None,
     ) -> None:
         """Plan on what ``endpoint`` belongs to, by the ``rules`` of what is found there; the rest as for ``Planning``.
+
+        ``pulses`` are begun as soon as it is known whose.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -45,7 +49,8 @@ class WholePlanning:
         self._undo = undo
         self._key_cap = key_cap
         self._rules_of = rules
-        self._exact = exact
+        self._read = read
+        self._pulses = pulses
         self._parts: tuple[Planning, ...] = ()
         self._work = Abandonable()
         self._began: float | None = None
@@ -82,10 +87,11 @@ class WholePlanning:
         found = await find(self._endpoint)
         rules = await self._rules_of(found)
         selection = self._selection.under(rules)
+        if self._pulses is not None:
+            for one in found.primaries:
+                self._pulses.begin(one.endpoint)
         self._parts = tuple(
-            Planning(
-                one.endpoint, selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap, exact=self._exact
-            )
+            Planning(one.endpoint, selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap, read=self._read)
             for one in found.primaries
         )
         plan = await self._of_all(found) if found.is_cluster else await self._parts[0].run()

@@ -29,6 +29,7 @@ from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.part import Part
+from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.room import room_for_trash
 from pymon_tui.invalidation.rules import Rules
@@ -66,12 +67,14 @@ class WholeRemoval:
         journal: Journal,
         *,
         rules: Callable[[Found], Awaitable[Rules]],
+        pulses: Pulses | None = None,
     ) -> None:
         """Prepare a run; nothing is opened yet.
 
         Args:
             hand_out: Gives the primaries their parts of the order.
             rules: Tells those of the servers that are found there; where they are stricter, they hold.
+            pulses: Those that are felt already.
         """
         self.id = new_id()
         self.order = order
@@ -80,6 +83,7 @@ class WholeRemoval:
         self._hand_out = hand_out
         self._journal = journal
         self._rules_of = rules
+        self._pulses = pulses or Pulses()
         self._bounds = Bounds(order.planned, order.selection.max_keys)
         self._rate: Rate | None = None
         self._alone: Removal | None = None
@@ -186,6 +190,7 @@ class WholeRemoval:
             run=self.id,
             named=Named(primary.endpoint, primary.run_id),
             addresses=found.addresses,
+            pulse=self._pulses.of(primary.endpoint),
         )
         self._tell(self._alone)
         return await self._alone.run()
@@ -283,7 +288,10 @@ class WholeRemoval:
             check=check,
         )
         run = new_id(other_than=[self.id, *(part.id for _, part in self._parts)])
-        removal = Removal(primary.endpoint, order, self.options, self._journal, read_only=False, run=run, part=part)
+        pulse = self._pulses.of(primary.endpoint)
+        removal = Removal(
+            primary.endpoint, order, self.options, self._journal, read_only=False, run=run, part=part, pulse=pulse
+        )
         self._parts.append((primary.endpoint.label, removal))
         self._tell(removal)
         return primary.endpoint.label, removal
@@ -306,13 +314,7 @@ class WholeRemoval:
         return [self._alone] if self._alone is not None else [part for _, part in self._parts]
 
     def _told(self, found: Found) -> dict[str, Any]:
-        return begun(
-            self.order,
-            self.options,
-            self._endpoint,
-            acl_user=str(self.order.plan.get("acl_user", "")),
-            run_id="",
-            replid="",
-            undo=trash_folder(self._journal.folder) if self.options.undo else None,
-            addresses=found.addresses,
-        )
+        what = self.order, self.options, self._endpoint
+        user = str(self.order.plan.get("acl_user", ""))
+        undo = trash_folder(self._journal.folder) if self.options.undo else None
+        return begun(*what, acl_user=user, run_id="", replid="", undo=undo, addresses=found.addresses)
