@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from pymon_tui.journal.met import note_production
 from pymon_tui.model import units
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Pending, Reading, Ready, Unavailable
@@ -41,6 +42,9 @@ def run_once(settings: Settings, *, as_json: bool) -> int:
         return NO_SERVER
     except KeyboardInterrupt:
         return 130
+    server = readings.get(SERVER.name)
+    if isinstance(server, Ready):
+        note_production(settings.name, settings.environment, server.value.run_id)
     if as_json:
         tell_json(document(settings.endpoint, readings, time.time(), seconds))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from pymon_tui.doctor.finding import Finding, failed
 from pymon_tui.doctor.permitted import permissions
@@ -21,11 +21,14 @@ _KEYS: Mapping[str, bytes] = {name: families[0].glob.replace(b"*", b"0") for nam
 """A key to try each of these with: others needn't be readable."""
 
 
-async def examine(endpoint: Endpoint, channels: Sequence[bytes]) -> AsyncIterator[Finding]:
+async def examine(
+    endpoint: Endpoint, channels: Sequence[bytes], met: Callable[[str], None] = lambda _run_id: None
+) -> AsyncIterator[Finding]:
     """Each step's finding as soon as it is there.
 
     Args:
         channels: What is to be listened to.
+        met: Told the run id of the server's process, where that is told.
     """
     if endpoint.service is not None:
         told = await asked(endpoint, endpoint.service)
@@ -45,7 +48,7 @@ async def examine(endpoint: Endpoint, channels: Sequence[bytes]) -> AsyncIterato
     if arrival.session is None:
         return
     try:
-        async for finding in _spoken_to(arrival.session, arrival, endpoint, channels):
+        async for finding in _spoken_to(arrival.session, arrival, endpoint, channels, met):
             yield finding
     except LinkError as error:
         yield failed("permissions", "permissions", error)
@@ -54,11 +57,13 @@ async def examine(endpoint: Endpoint, channels: Sequence[bytes]) -> AsyncIterato
 
 
 async def _spoken_to(
-    session: Session, arrival: Arrival, endpoint: Endpoint, channels: Sequence[bytes]
+    session: Session, arrival: Arrival, endpoint: Endpoint, channels: Sequence[bytes], met: Callable[[str], None]
 ) -> AsyncIterator[Finding]:
     known = await known_to(session)
     (told,) = await session.ask([("INFO", "all")])
     info = info_of(told)
+    if info is not None and (run_id := info.text("run_id")):
+        met(run_id)
     heard = {"info": told, "acl|whoami": arrival.whoami}
     found = await rights(session, arrival.user, known, heard=heard, keys=_KEYS, channels=channels)
     in_cluster = info is not None and is_cluster(info)

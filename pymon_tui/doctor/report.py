@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pymon_tui.doctor.examination import examine
 from pymon_tui.doctor.finding import Finding, Mark, exit_code
+from pymon_tui.journal.met import note_production
 from pymon_tui.model.text import safe
 from pymon_tui.removing.console import tell, tell_json
 from pymon_tui.removing.exit_code import coded
@@ -31,7 +32,11 @@ def run_doctor(settings: Settings, *, as_json: bool) -> int:
 async def _examined(settings: Settings, *, as_json: bool) -> int:
     findings = []
     signs = _signs(getattr(sys.stdout, "encoding", None) or "ascii")
-    async for finding in examine(settings.endpoint, [os.fsencode(channel) for channel in settings.channels]):
+
+    def met(run_id: str) -> None:
+        note_production(settings.name, settings.environment, run_id)
+
+    async for finding in examine(settings.endpoint, [os.fsencode(channel) for channel in settings.channels], met):
         findings.append(finding)
         if not as_json:
             tell([line(finding, signs)])

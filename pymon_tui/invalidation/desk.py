@@ -23,7 +23,7 @@ from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.estimate import Estimate, estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.guarding import rules_of
-from pymon_tui.invalidation.history import Last, last_to_undo, related, undo_problem
+from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.pattern import Pattern
@@ -32,6 +32,7 @@ from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.trash import TrashError
+from pymon_tui.invalidation.trash_files import trashed
 from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
 from pymon_tui.journal import records
 from pymon_tui.journal.folder import free_bytes
@@ -55,6 +56,7 @@ class Desk:
         self._folder = folder
         self._journal = Journal(folder, keep=rules.journal_keep)
         self._met = Met(folder)
+        self._relations = records.Relations(self._journal)
         self._found: tuple[float, Found] | None = None
 
     def selection(self, patterns: Sequence[Pattern], filters: Filters, *, every: bool) -> Selection:
@@ -137,7 +139,7 @@ class Desk:
 
     async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
         """Whether a run can be undone, and how that is confirmed; raises as ``judge_resume``, and JournalError."""
-        problem = await asyncio.to_thread(lambda: undo_problem(record, related(self.newest, record)))
+        problem = await asyncio.to_thread(lambda: undo_problem(record, self._relations.of(record.id)))
         rules = await self._rules_of(await self._look())
         return of_undo(record, problem, rules, replace=replace)
 
@@ -145,7 +147,7 @@ class Desk:
         """The newest run on this server that can be undone; raises as ``judge_undo``."""
         server = await self.server()
         names = (*server.run_ids, *server.replids, *server.addresses)
-        return await asyncio.to_thread(lambda: last_to_undo(self.newest(names), server))
+        return await asyncio.to_thread(lambda: last_to_undo(self.newest(names), server, trashed(self._folder)))
 
     def removal(self, plan: Plan, options: Options, preset: str | None, pulses: Pulses | None = None) -> WholeRemoval:
         """A run of this plan; ``pulses`` are those that were begun with it.
@@ -203,6 +205,7 @@ class Desk:
             replace=replace,
             elsewhere=elsewhere,
             rules=self._rules_of,
+            relations=self._relations,
         )
 
     def _removal(
@@ -250,4 +253,4 @@ class Desk:
         Raises:
             JournalError: If it can't be read.
         """
-        return records.find(self._journal, run)
+        return next((record for record in self._relations.read(run) if record.id == run), None)

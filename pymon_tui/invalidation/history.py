@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pymon_tui.invalidation.cluster.server import Server
+from pymon_tui.invalidation.trash_format import TrashError
+from pymon_tui.invalidation.trash_reader import TrashReader
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import SafeText, join, safe
+
+_LOOKED_AT = 100
+"""Runs of a server that are looked at where no trash is left in the state folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +28,29 @@ class Last:
     passed_over: tuple[tuple[Record, SafeText], ...]
 
 
-def last_to_undo(records: Iterable[Record], server: Server) -> Last:
-    """The newest run of this server that can be undone; the records come in the journal's order, the newest first."""
+def last_to_undo(records: Iterable[Record], server: Server, kept: Collection[str] | None = None) -> Last:
+    """The newest run of this server that can be undone.
+
+    Args:
+        records: In the journal's order, the newest first; they are read no further than one may be found.
+        server: Which one.
+        kept: The runs, and the parts of runs, that have a trash in the state folder; None where that isn't known. Once
+            all of these were met, some more runs are looked at, whose trash may be where the state folder was.
+    """
+    unmet = None if kept is None else set(kept)
     passed_over: list[tuple[Record, SafeText]] = []
     newer: list[Record] = []
     for record in records:
+        if unmet is not None:
+            if not unmet and len(passed_over) >= _LOOKED_AT:
+                break
+            unmet.difference_update((record.id, *(part.id for part in record.parts)))
         newer.append(record)
         if record.kind != "run" or record.dry_run or record.removed_at_most == 0 or not server.is_of(record):
             continue
         if record.undone:  # whoever asks twice doesn't mean the run before it
             return Last(None, (*passed_over, (record, safe("it is undone already; name another run"))))
-        problem = undo_problem(record, newer)
+        problem = undo_problem(record, newer) or _unreadable(record)
         if problem is None:
             return Last(record, tuple(passed_over))
         passed_over.append((record, problem))
@@ -86,23 +103,15 @@ def resumed_by(records: Iterable[Record], run: Record) -> tuple[Record, ...]:
     return tuple(found[::-1])
 
 
-def related(newest: Callable[[Collection[str]], Iterator[Record]], run: Record) -> tuple[Record, ...]:
-    """A run, those that went on with it, and the undos of all of these, the newest first; blocks.
-
-    Args:
-        newest: The runs and undos whose begin has one of these texts, the newest first.
-        run: The run.
-
-    Raises:
-        JournalError: If the journal can't be read.
-    """
-    known = {run.run}
-    while True:
-        found = tuple(newest(sorted(known)))
-        more = {one.id for one in found if one.kind == "run" and one.started.get("resumes") in known} - known
-        if not more:
-            return found
-        known |= more
+def _unreadable(record: Record) -> SafeText | None:
+    """Why its trash can't be read; None where it can, as far as its first line tells."""
+    for part in record.parts or (record,):
+        if part.undo_path is not None:
+            try:
+                TrashReader(part.undo_path).close()
+            except TrashError as error:
+                return safe(str(error), 400)
+    return None
 
 
 def _dropped(record: Record) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from pymon_tui.invalidation.account import LISTED, Result, Tally
 from pymon_tui.invalidation.blocking import to_its_end
+from pymon_tui.invalidation.bounds import GROWTH
 from pymon_tui.invalidation.sweep import Place
 from pymon_tui.journal.journal import Journal
 
@@ -36,7 +38,8 @@ class Ledger:
         places: Where in the trash the keys are whose answers were lost: block and index.
     """
 
-    def __init__(self, run: str, journal: Journal | None, place: Place) -> None:
+    def __init__(self, run: str, journal: Journal | None, place: Place, planned: int | None = None) -> None:
+        """``planned`` keys are expected; where more turn up, entries come oftener. None where that isn't known."""
         self.tally = Tally()
         self.undo_left_out = 0
         self.refused_keys: list[bytes] = []
@@ -49,7 +52,8 @@ class Ledger:
         self.run = run
         self._journal = journal
         self._named = 0
-        self._allowed = ALLOWANCE
+        self._expected = None if planned is None else ceil(planned * GROWTH)
+        self._allowed = self._most
         self._written_at = time.monotonic()
 
     async def start(self, told: Mapping[str, Any]) -> None:
@@ -91,8 +95,14 @@ class Ledger:
         if self._journal is not None:
             self._journal.append("run", "ended", **result.as_json(), tally=result.tally.as_json())
 
+    @property
+    def _most(self) -> int:
+        """Keys that may be named before the next entry: no more than are expected, or twice those that were."""
+        most = self._named + ALLOWANCE
+        return most if self._expected is None else min(most, max(self._expected, 2 * self._named))
+
     async def _note(self) -> None:
-        self._allowed = self._named + ALLOWANCE
+        self._allowed = self._most
         self._written_at = time.monotonic()
         if self._journal is None:
             return

@@ -82,7 +82,7 @@ class Removal:
         self._part = part
         self._named = named
         self._addresses = addresses
-        self._ledger = Ledger(self.id, None if options.dry_run else journal, order.start)
+        self._ledger = Ledger(self.id, None if options.dry_run else journal, order.start, order.planned)
         rate = Rate(options.rate, 1) if options.rate is not None else None
         self._bounds = Bounds(order.planned, order.selection.max_keys)
         if part is not None:

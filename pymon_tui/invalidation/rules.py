@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model.environment import is_production
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import SafeText, join, safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Guard:
         ceiling: Seconds that another client's PING p99 may rise by.
         rate: Keys a second at most; None for as many as the brake allows.
         read_only: Whether nothing may be written.
+        forbids: Why, where it isn't that the profile says so; else empty.
+        notes: What a person should know of these rails, a line each.
     """
 
     profile: str
@@ -36,6 +38,8 @@ class Guard:
     ceiling: float
     rate: float | None
     read_only: bool
+    forbids: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,9 @@ class Rules:
         named_by: The profile whose environment it is; None where it is what the server's own settings say.
         capped_by: The profile whose guard rails don't allow a higher ``max_keys``; None where none of them does that.
         unresolved: Profiles of which nobody knows whether they mean the server: their host can't be resolved.
+        profiles: All profiles that there are.
+        gone: What holds for a server that a profile called production which isn't among them; it has no name. None for
+            nothing.
     """
 
     protected: tuple[Pattern, ...]
@@ -78,6 +85,8 @@ class Rules:
     named_by: str | None = None
     capped_by: str | None = None
     unresolved: tuple[str, ...] = ()
+    profiles: frozenset[str] = frozenset()
+    gone: Guard | None = None
 
     @property
     def in_production(self) -> bool:
@@ -87,22 +96,39 @@ class Rules:
     @property
     def read_only_because(self) -> str:
         """Who says that nothing may be written."""
-        by = next(
-            (guard.profile for guard in self.guards if guard.read_only and guard.profile in self.guarded_by), None
-        )
-        return f"profile {by} is read-only" if by is not None else "this is read-only"
+        by = next((guard for guard in self.guards if guard.read_only and guard.profile in self.guarded_by), None)
+        if by is None:
+            return "this is read-only"
+        return by.forbids or f"profile {by.profile} is read-only"
 
     @property
-    def note(self) -> SafeText | None:
-        """That guard rails may be missing, and why; None where none can be."""
-        if not self.unresolved:
-            return None
-        them, host = (
-            ("its guard rails", "its host") if len(self.unresolved) == 1 else ("their guard rails", "the hosts")
-        )
-        word = "profile" if len(self.unresolved) == 1 else "profiles"
-        names = ", ".join(self.unresolved)
-        return safe(f"{word} {names}: {host} can't be resolved, so {them} may be missing", 400)
+    def notes(self) -> tuple[SafeText, ...]:
+        """What a person should know of the guard rails, a line each."""
+        notes = [note for guard in self.guards if guard.profile in self.guarded_by for note in guard.notes]
+        notes += [
+            f"profile {guard.profile}: its address can't be read, so its guard rails may be missing"
+            for guard in self.guards
+            if guard.address is None and guard.profile not in self.guarded_by
+        ]
+        notes += [
+            f"profile {name}: its host can't be resolved, so its guard rails may be missing" for name in self.unresolved
+        ]
+        return tuple(safe(note, 400) for note in notes)
+
+    def noted(self, note: SafeText | None) -> SafeText | None:
+        """A note with those on the guard rails; None where there is nothing to note."""
+        every = (*(() if note is None else (note,)), *self.notes)
+        return join("; ", every) if every else None
+
+    def remembering(self, led: Collection[str]) -> Rules:
+        """These rules, with what holds for the profiles that led there once and aren't there any more."""
+        if self.gone is None:
+            return self
+        lost = [
+            replace(self.gone, profile=name, notes=(f"last led to by profile {name}, which isn't there any more",))
+            for name in sorted(frozenset(led) - self.profiles - {guard.profile for guard in self.guards})
+        ]
+        return replace(self, guards=(*self.guards, *lost))
 
     def under(self, guards: Iterable[Guard]) -> Rules:
         """The strictest of these rules and those of all the guards."""

@@ -42,6 +42,7 @@ LONGEST_HEADER = 65_536
 
 _MAGIC_OF: dict[Used, bytes] = {used: magic for magic, used in RECORDS.items()}
 _VERSION = 2
+_LATEST = 1e12  # unix seconds, beyond which no file was started
 _LEVEL = 1  # values are compressed by the server as well: more effort gains little
 _PER_RECORD = 16  # bytes: the end of the key's life, the length of the key and of its payload
 
@@ -153,7 +154,10 @@ def header_of(line: bytes) -> TrashHeader:
     Raises:
         ValueError: If it is none.
     """
-    told: Any = json.loads(line)
+    try:
+        told: Any = json.loads(line)
+    except RecursionError:
+        raise ValueError("no header") from None
     match told:
         case {
             "version": 1 | 2,
@@ -162,7 +166,7 @@ def header_of(line: bytes) -> TrashHeader:
             "db": int(db),
             "server": str(server),
             "started": int() | float() as started,
-        } if is_id(run):
+        } if is_id(run) and abs(started) < _LATEST:
             mode, marks, number = told.get("mode"), told.get("marks"), told.get("number")
             return TrashHeader(
                 *(run, run_id, db, server, float(started)),

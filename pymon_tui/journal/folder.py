@@ -32,19 +32,25 @@ def state_folder() -> Path:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """A descriptor of a file that its owner alone can read and write; follows no link.
+    """A descriptor of a file that its owner alone can read and write; follows no link, and waits for nobody.
 
     With ``os.O_CREAT`` its folders come to be, too, where they are missing. To read it, it may be another's, or on a
     file system that nobody can write to: then it stays as it is.
 
     Raises:
-        OSError: If it can't be opened.
+        OSError: If it can't be opened, or is a folder, a pipe or a device.
     """
     if flags & os.O_CREAT:
         make_private(path.parent)
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    # A pipe that somebody left there would be waited for: whoever opens one waits for its other end.
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(number, os.strerror(number) if number == errno.EISDIR else "Is no regular file")
     try:
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+        if stat.S_IMODE(mode) & 0o077:
             os.fchmod(descriptor, 0o600)  # copied here, or made under another mask
     except OSError:
         if flags & (os.O_WRONLY | os.O_RDWR):
@@ -67,8 +73,8 @@ def make_private(folder: Path) -> None:
 
 def free_bytes(folder: Path) -> int | None:
     """Bytes that the disk of this folder has left for us; None where that can't be known."""
-    there = next((each for each in (folder, *folder.parents) if each.exists()), None)
     try:
+        there = next((each for each in (folder, *folder.parents) if each.exists()), None)
         return None if there is None else shutil.disk_usage(there).free
     except OSError:
         return None

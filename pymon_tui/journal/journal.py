@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +20,8 @@ from pymon_tui.journal.lines import lines_backwards
 from pymon_tui.journal.who import os_user, ssh_origin
 
 _TRIES = 100  # to open the file that is the journal: each fails only where it was pruned in that instant
+
+_LARGEST = 2**64  # cursors go up to there
 
 _PATIENCE = 10.0  # seconds to wait for who prunes
 _BETWEEN = 0.002  # seconds between two tries
@@ -66,6 +69,15 @@ class Journal:
         self.folder = folder
         self.keep = keep
         self.path = folder / "journal.jsonl"
+
+    @property
+    def stands(self) -> tuple[int, int] | None:
+        """What is another one as soon as something is written down or pruned; None where there is no file."""
+        try:
+            told = self.path.stat(follow_symlinks=False)
+        except OSError:
+            return None
+        return told.st_ino, told.st_size
 
     def append(self, kind: str, event: str, **fields: JsonValue) -> None:
         """Write one entry, and return when it is on disk. Blocks for as long as the disk takes.
@@ -196,10 +208,22 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _finite(text: str) -> float | None:
+    return number if isfinite(number := float(text)) else None
+
+
+def _whole(text: str) -> int | None:
+    return number if abs(number := int(text)) <= _LARGEST else None
+
+
+# What is infinite, or too large for a float, would fail wherever it is reckoned with.
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_whole, parse_constant=lambda _name: None)
+
+
 def entry_of(line: bytes) -> Entry | None:
-    """The entry of a line; None where it was cut off, or isn't ours."""
+    """The entry of a line; None where it was cut off, or isn't ours. A number that nothing of ours has is None."""
     try:
-        written: dict[str, Any] = json.loads(line)
+        written: dict[str, Any] = _DECODER.decode(line.decode())
         match written:
             case {
                 "time": str(time),
@@ -211,6 +235,6 @@ def entry_of(line: bytes) -> Entry | None:
                 **fields,
             }:
                 return Entry(datetime.fromisoformat(time).astimezone(UTC), kind, event, user, ssh, pid, fields)
-    except (ValueError, RecursionError):
+    except (ValueError, OverflowError, RecursionError):
         return None
     return None

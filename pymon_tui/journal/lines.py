@@ -14,7 +14,7 @@ BLOCK = 1 << 18
 
 _HEAD = re.compile(rb'\{"time":"[^"]*","kind":"(\w+)","event":"(\w+)",')
 _FORM = rb'":"(\d{8}-\d{6}-[0-9a-f]{4})"'
-_ID = {name: re.compile(b'"' + name.encode() + _FORM) for name in ("run", "undo", "group")}
+_ID = {name: re.compile(b'"' + name.encode() + _FORM) for name in ("run", "undo", "group", "resumes")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def head_of(line: bytes) -> Head | None:
 
 
 def id_in(line: bytes, name: str) -> str:
-    """The id that a line has as ``run``, ``undo`` or ``group``; empty where it has none.
+    """The id that a line has as ``run``, ``undo``, ``group`` or ``resumes``; empty where it has none.
 
     In a string of JSON quotes are escaped: what a stranger has named can't look like a field.
     """

@@ -143,6 +143,6 @@ def _read(descriptor: int) -> Holder:
         match json.loads(os.pread(descriptor, 4096, 0)):
             case [str(run), int(pid), str(user), str(since)]:
                 return Holder(safe(run), pid, safe(user), safe(since))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         pass
     return Holder(None, 0, None, None)

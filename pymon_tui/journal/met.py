@@ -9,10 +9,25 @@ import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from pymon_tui.journal.folder import make_private, open_private
+from pymon_tui.journal.folder import make_private, open_private, state_folder
+from pymon_tui.model.environment import is_production
 
 _KEPT = 4_096
 """Processes that are remembered, the newest; a restart makes another one."""
+
+
+def note_production(profile: str | None, environment: str | None, run_id: str | None) -> None:
+    """Remember in the platform's state folder that a profile led to a process, if it calls its server production.
+
+    Blocks for as long as the disk takes.
+
+    Args:
+        profile: Its name; None where an address led there.
+        environment: What it calls the server.
+        run_id: Of the process; None where it isn't told.
+    """
+    if profile is not None and run_id and is_production(environment):
+        Met(state_folder()).note(profile, [run_id])
 
 
 class Met:
@@ -42,7 +57,7 @@ class Met:
         try:
             with os.fdopen(open_private(self._path, os.O_RDONLY), encoding="utf-8") as file:
                 told = json.load(file)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(told, dict):
             return {}

@@ -14,7 +14,7 @@ from pymon_tui.journal.lines import head_of, id_in
 from pymon_tui.journal.record import Kind, Outcome, Record, State
 from pymon_tui.journal.story import Story, record_of, whole
 
-__all__ = ["Kind", "Outcome", "Record", "State", "about", "find", "newest", "runs"]
+__all__ = ["Kind", "Outcome", "Record", "Relations", "State", "about", "find", "newest", "related", "runs"]
 
 
 class _Told:
@@ -117,20 +117,52 @@ def find(journal: Journal, own_id: str) -> Record | None:
     Raises:
         JournalError: If it can't be read.
     """
-    told = _Told(journal, _lines_of(journal, own_id))
-    parts: list[tuple[str, list[bytes]]] = []
+    return next((record for record in related(journal, own_id) if record.id == own_id), None)
+
+
+def related(journal: Journal, own_id: str) -> tuple[Record, ...]:
+    """A run or undo, or the part of one, and what went on with it or undid any of these, the newest first.
+
+    All of that is newer: the journal is read from its end to where the run begins.
+
+    Raises:
+        JournalError: If it can't be read.
+    """
+    told = _Told(journal, _lines_of(journal, own_id, ("group", "run", "resumes")))
+    parts: dict[str, list[tuple[str, list[bytes]]]] = {}
+    found: list[Record] = []
     for each, lines in told.begun():
         if not each:
             continue
         if id_in(lines[0], "undo"):
             told.undo(lines)
-        if each == own_id:
-            record = told.record(own_id, lines)
-            of_nodes = [told.record(*part) for part in reversed(parts)]
-            return whole(record, [part for part in of_nodes if part is not None]) if record is not None else None
-        if id_in(lines[0], "group") == own_id:
-            parts.append((each, lines))
-    return None
+        if (group := id_in(lines[0], "group")) and each != own_id:
+            parts.setdefault(group, []).append((each, lines))
+        elif (record := told.record(each, lines)) is not None:
+            of_nodes = [told.record(*part) for part in reversed(parts.pop(each, []))]
+            found.append(whole(record, [part for part in of_nodes if part is not None]))
+    return tuple(found)
+
+
+class Relations:
+    """``related``, read again only where the journal has changed since."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._known: tuple[str, tuple[int, int] | None, tuple[Record, ...]] | None = None
+
+    def of(self, own_id: str) -> tuple[Record, ...]:
+        """As ``related``."""
+        stands = self._journal.stands
+        if self._known is not None and self._known[:2] == (own_id, stands):
+            return self._known[2]
+        return self.read(own_id)
+
+    def read(self, own_id: str) -> tuple[Record, ...]:
+        """As ``related``, from the file: what is under way may have been ended by a signal meanwhile."""
+        stands, found = self._journal.stands, related(self._journal, own_id)
+        self._known = (own_id, stands, found)
+        return found
 
 
 def about(journal: Journal, run: str) -> tuple[Record, ...]:
@@ -151,8 +183,8 @@ def about(journal: Journal, run: str) -> tuple[Record, ...]:
     return tuple(found)
 
 
-def _lines_of(journal: Journal, own_id: str) -> list[bytes]:
-    """The lines about a run or undo, the newest first: also those of its parts, and of what undid it.
+def _lines_of(journal: Journal, own_id: str, names: Collection[str] = ("group", "run")) -> list[bytes]:
+    """The lines about a run or undo, the newest first: also of what names it as one of these, such as its undos.
 
     Those that belong to it are known by how they began, which stands before the rest of them: the file is read again
     for what they went on with, until none more is found.
@@ -170,7 +202,7 @@ def _lines_of(journal: Journal, own_id: str) -> list[bytes]:
                 continue
             if head.id == own_id:
                 break
-            if not known.isdisjoint((id_in(line, "group"), id_in(line, "run"))):
+            if not known.isdisjoint(id_in(line, name) for name in names):
                 found.add(head.id)
         if found <= known:
             return lines

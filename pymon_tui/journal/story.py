@@ -141,7 +141,14 @@ def _undo_path(started: Entry, folder: Path) -> Path | None:
     if not text:
         return None
     ways = (folder / "trash" / Path(text).name, Path(text))
-    return next((path for path in ways if path.is_file()), None)
+    return next((path for path in ways if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # its name is longer than any, or its folder isn't ours to look into
+        return False
 
 
 def _text(entry: Entry | None, name: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from pymon_tui.invalidation.history import related
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.ids import is_id
 from pymon_tui.journal.journal import Entry, Journal
-from pymon_tui.journal.records import Record, find, newest
+from pymon_tui.journal.records import Record, find, newest, related
 from pymon_tui.model.text import safe
 from pymon_tui.removing.console import exact, say, tell, tell_json
 from pymon_tui.removing.exit_code import DONE, WrongUse, coded
@@ -39,7 +37,7 @@ def _told(journal: Journal, run: str, *, as_json: bool) -> int:
     if as_json:
         tell_json(_whole(found))
     else:
-        tell(detail(found, related(lambda named: _records(newest(journal, named=named)), found)))
+        tell(detail(found, related(journal, found.id)))
     return DONE
 
 
@@ -104,10 +102,6 @@ def _whole(record: Record) -> dict[str, Any]:
         "progress": None if record.progress is None else dict(record.progress),
         "result": None if record.result is None else dict(record.result),
     }
-
-
-def _records(found: Iterator[Record | Entry]) -> Iterator[Record]:
-    return (each for each in found if isinstance(each, Record))
 
 
 def _action(entry: Entry) -> dict[str, Any]:

@@ -27,6 +27,9 @@ PASSWORD_COMMAND_SECONDS = 60.0
 COMMANDS = {"password_command": "password", "sentinel_password_command": "sentinel_password"}
 """What a file may have in place of a password: the command that prints it."""
 
+_TOLD_ONCE: dict[Path, ConfigFile] = {}
+"""What pipes told, as in ``--config <(pass show pymon)``: asked again they tell nothing, or never answer."""
+
 _IN_FILE = SETTABLE | COMMANDS.keys()
 _IN_PROFILE = _IN_FILE | {"name"}
 
@@ -70,7 +73,10 @@ class ConfigFile:
 
     def profiles(self) -> tuple[Profile, ...]:
         """All profiles in the order of the file, for a list to choose from."""
-        return tuple(Profile(name, _address(table), _environment(table)) for name, table in self.tables.items())
+        return tuple(
+            Profile(name, _address(table), _environment({**self.defaults, **table}))
+            for name, table in self.tables.items()
+        )
 
 
 def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigFile:
@@ -84,6 +90,8 @@ def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigF
     Raises:
         SettingsError: If the file can't be read, or isn't TOML of the right shape.
     """
+    if (before := _TOLD_ONCE.get(path)) is not None:
+        return before
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -96,6 +104,8 @@ def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigF
         document = tomllib.loads(content.decode())
     except UnicodeDecodeError:
         raise SettingsError("config", str(path), "should be UTF-8 text") from None
+    except RecursionError:
+        raise SettingsError("config", str(path), "is nested too deeply to be read") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError("config", str(path), f"is not valid TOML: {error}") from None
     presets = patterns.presets(document.pop("presets", {}), str(path))
@@ -104,7 +114,10 @@ def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigF
         raise SettingsError("profiles", str(path), "should be tables, as in [profiles.prod]")
     if path.stat().st_mode & 0o044 and any(map(_holds_password, (document, *tables.values()))):
         warn(f"{safe(str(path))} holds a password and others can read it; run: chmod 600 {shlex.quote(str(path))}")
-    return ConfigFile(path, document, tables, presets)
+    found = ConfigFile(path, document, tables, presets)
+    if not path.is_file():
+        _TOLD_ONCE[path] = found
+    return found
 
 
 def run_password_command(command: str, source: str, setting: str = "password_command") -> SecretStr:

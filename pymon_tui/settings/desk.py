@@ -8,7 +8,7 @@ from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.settings.guards import guards_of
+from pymon_tui.settings.guards import guard_of_the_gone, guards_of
 from pymon_tui.settings.model import Settings
 
 
@@ -38,6 +38,8 @@ def _rules(settings: Settings) -> Rules:
         environment=settings.environment,
         named_by=_named_by(settings),
         guards=guards_of(settings),
+        profiles=frozenset(profile.name for profile in settings.profiles),
+        gone=guard_of_the_gone(settings),
     )
 
 

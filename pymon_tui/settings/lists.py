@@ -72,7 +72,7 @@ def _of_text(text: str) -> tuple[str, ...]:
 def _of_json(text: str) -> tuple[str, ...]:
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(f"begins as JSON and is none; {FORM}") from None
     if not all(isinstance(item, str) for item in told):
         raise ValueError(f"holds something else than texts; {FORM}")

@@ -51,7 +51,7 @@ async def rules_at(folder: Path, endpoint: Endpoint, *guards: Guard, addresses: 
 async def test_another_name_of_the_same_place_is_meant(names: list[str], tmp_path: Path) -> None:
     strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), GUARD, replace(GUARD, profile="other"))
     assert strict.guarded_by == ("prod", "other")
-    assert strict.note is None
+    assert strict.notes == ()
     assert sorted(names) == ["10.0.0.1", "prod.example"]  # each once
     assert not (await rules_at(tmp_path, Endpoint(host="cache"), GUARD)).guarded_by
 
@@ -74,7 +74,7 @@ async def test_a_host_that_cannot_be_resolved_is_said(host: str, names: list[str
     lost = replace(GUARD, profile="lost", address=f"{host}:6379")
     strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), lost, GUARD)
     assert strict.guarded_by == ("prod",)  # who is late keeps no other from being known
-    assert strict.note == "profile lost: its host can't be resolved, so its guard rails may be missing"
+    assert strict.notes == ("profile lost: its host can't be resolved, so its guard rails may be missing",)
     other = replace(lost, profile="other")
     strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), lost, other)
-    assert strict.note == "profiles lost, other: the hosts can't be resolved, so their guard rails may be missing"
+    assert [note.partition(":")[0] for note in strict.notes] == ["profile lost", "profile other"]

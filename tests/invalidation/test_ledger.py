@@ -62,6 +62,21 @@ async def test_an_entry_is_made_at_every_turn_of_the_clock(journal: Journal, mon
     }
 
 
+@pytest.mark.parametrize("planned", [0, 600, 240_000])
+async def test_no_more_may_have_been_named_than_are_expected_or_twice_what_was(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, planned: int
+) -> None:
+    monkeypatch.setattr(module, "PERIOD", float("inf"))
+    ledger = Ledger(new_id(), journal, Place(), planned)
+    await ledger.start({"db": 0})
+    for batch in (100, 236, 264, 60, 1, 700, 3_000):
+        await ledger.allow(batch)
+        (record,) = runs(journal)
+        ledger.tally.removed += batch
+        assert record.removed_at_most is not None
+        assert ledger.tally.removed <= record.removed_at_most <= max(planned * 1.1 + 1, 2 * ledger.tally.removed)
+
+
 async def test_without_the_entry_nothing_is_allowed(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = await begun(journal)
     monkeypatch.setattr(module, "PERIOD", -1.0)

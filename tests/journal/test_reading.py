@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pymon_tui.journal import lines
 from pymon_tui.journal.journal import Entry, Journal
 from pymon_tui.journal.lines import head_of, lines_backwards
-from pymon_tui.journal.records import Record, about, find, newest, runs
+from pymon_tui.journal.records import Record, Relations, about, find, newest, runs
 
 
 def id_of(number: int) -> str:
@@ -147,3 +147,33 @@ def test_the_head_of_a_line(line: bytes) -> None:
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"kind":7,"event":"started"}'])
 def test_a_line_that_is_not_ours_has_no_head(line: bytes) -> None:
     assert head_of(line) is None
+
+
+def test_what_went_on_with_a_run_is_read_to_where_it_began_and_once(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        run(journal, number, filled="x" * 20_000)
+    first = run(journal, 300, outcome="cancelled")
+    second = run(journal, 301, resumes=first)
+    run(journal, 302)
+    undo = id_of(303)
+    journal.append("undo", "started", undo=undo, run=second)
+    journal.append("undo", "ended", undo=undo, run=second, outcome="done", restored=3)
+    size, read = journal.path.stat().st_size, []
+    pread = os.pread
+
+    def counted(descriptor: int, length: int, offset: int) -> bytes:
+        read.append(length)
+        return pread(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", counted)
+    relations = Relations(journal)
+    assert [record.id for record in relations.of(first)] == [undo, second, first]
+    assert [record.undone for record in relations.of(first)] == [False, True, False]
+    before = sum(read)
+    assert before <= 4 * lines.BLOCK < size / 3
+    relations.of(first)
+    assert sum(read) == before
+    run(journal, 304, resumes=first)
+    assert [record.id for record in relations.of(first)] == [id_of(304), undo, second, first]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pymon_tui.invalidation import history
+from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.history import resumed_by
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
@@ -216,3 +219,27 @@ def test_a_run_at_several_nodes_is_found_by_what_a_part_began_with(journal: Jour
     start(journal, run=OTHER, run_id="c3d4", group=RUN)
     assert [each.id for each in newest(journal, named=["c3d4"]) if isinstance(each, Record)] == [RUN]
     assert list(newest(journal, named=["e5f6"])) == []
+
+
+@pytest.mark.parametrize(("kept", "read"), [(0, 4), (7, 8)])
+def test_no_more_is_looked_through_than_may_be_undone(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, kept: int, read: int
+) -> None:
+    monkeypatch.setattr(history, "_LOOKED_AT", 3)
+    ids = [f"20261122-1204{number:02}-0000" for number in range(20)]
+    for each in ids:
+        start(journal, each, named_up_to=5)
+        journal.append("run", "ended", run=each, outcome="done", tally={"removed": 3})
+    seen: list[Record] = []
+
+    def told() -> Iterator[Record]:
+        for record in runs(journal):
+            seen.append(record)
+            yield record
+
+    server = Server(frozenset({"a1b2"}), frozenset(), frozenset())
+    trash = {ids[-kept]} if kept else set()
+    last = history.last_to_undo(told(), server, trash)
+    assert last.record is None
+    assert len(last.passed_over) == max(3, kept)
+    assert len(seen) == read

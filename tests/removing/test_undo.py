@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from pymon_tui.journal import lines
 from pymon_tui.journal.folder import state_folder
 from tests.conftest import StartServer
 from tests.removing.conftest import Command, fill, keys_of
@@ -30,6 +33,19 @@ def test_the_last_run_on_the_server_comes_back(db: Redis, pymon: Command) -> Non
     again = pymon("undo", "--yes")
     assert again.code == 4
     assert f"{run}: it is undone already; name another run" in again.err
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b"[" * 9_000])
+def test_a_trash_that_cannot_be_read_is_passed_over_with_the_reason(db: Redis, pymon: Command, content: bytes) -> None:
+    fill(db, "a:", 3)
+    fill(db, "b:", 3)
+    older = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    newer = pymon("invalidate", "b:*", "--yes", "--json").told
+    Path(newer["undo"]).write_bytes(content)
+    ran = pymon("undo", "--yes", "--json")
+    assert ran.told["run"] == older
+    assert f"newer: run {newer['run']} can't be undone, can't read the trash" in ran.err
+    assert len(keys_of(db)) == 3
 
 
 def test_a_run_by_its_name_as_json(db: Redis, pymon: Command) -> None:
@@ -165,3 +181,29 @@ def test_a_key_that_can_t_come_back_is_listed(db: Redis, pymon: Command) -> None
     assert "failed                  1" in ran.out
     assert "    a:secret: " in ran.out
     assert len(keys_of(db)) == 3
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_journal_is_read_from_its_end_to_where_the_run_began(
+    db: Redis,
+    pymon: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    named: bool,  # noqa: FBT001
+    answers: list[str],
+) -> None:
+    state_folder().mkdir(parents=True)
+    older = '{"time":"2026-01-01T00:00:00Z","kind":"run","event":"started","run":"20260101-000000-0000","p":"%s"}\n'
+    (state_folder() / "journal.jsonl").write_text((older % ("x" * 50_000)) * 400)
+    fill(db, "a:", 3)
+    run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
+    size, read = (state_folder() / "journal.jsonl").stat().st_size, []
+    pread = os.pread
+
+    def counted(descriptor: int, length: int, offset: int) -> bytes:
+        read.append(length)
+        return pread(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", counted)
+    answers.append("n")
+    assert pymon("undo", *((run,) if named else ())).code == 1
+    assert sum(read) <= 8 * lines.BLOCK < size / 3

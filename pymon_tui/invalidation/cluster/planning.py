@@ -16,7 +16,6 @@ from pymon_tui.invalidation.preflight import Mode
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection, check
-from pymon_tui.model.text import join
 from pymon_tui.server.endpoint import Endpoint
 
 
@@ -95,8 +94,7 @@ class WholePlanning:
             for one in found.primaries
         )
         plan = await self._of_all(found) if found.is_cluster else await self._parts[0].run()
-        notes = [note for note in (found.note, rules.note) if note is not None]
-        note = join("; ", notes) if notes else None
+        note = rules.noted(found.note)
         return replace(plan, note=note, environment=rules.environment or plan.environment, rules=rules)
 
     async def _of_all(self, found: Found) -> Plan:

@@ -57,12 +57,15 @@ class Found:
         primaries: All of them, in the order of their slots.
         note: That another server is meant than the one that was named; None where it is that one.
         addresses: Every node's address by which it may be named.
+        replicas: Where the replicas of a lone primary are, as it announces and as we reach them; those of a cluster are
+            among ``addresses``. After a failover the former primary is one of them.
     """
 
     is_cluster: bool
     primaries: tuple[Primary, ...]
     note: SafeText | None
     addresses: tuple[str, ...]
+    replicas: tuple[str, ...] = ()
 
     @property
     def owners(self) -> dict[int, str]:
@@ -124,12 +127,20 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
     if pipe.identity.role != "slave":
         await Named(endpoint, pipe.identity.run_id).must_be()
     primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset(), pipe.identity.replids)
-    found = Found(False, (primary,), None, (endpoint.address,))
-    known = replication_layout(info).primaries if pipe.identity.role == "slave" else ()
+    members = replication_layout(info)
+    found = Found(False, (primary,), None, (endpoint.address,), _named(endpoint, members, Role.REPLICA))
+    known = members.primaries if pipe.identity.role == "slave" else ()
     if layout is None and known and known[0].address is not None and hops:
         address = known[0].address
         return await _behind(endpoint, endpoint.at(address.host, address.port), hops - 1)
     return layout, found
+
+
+def _named(asked: Endpoint, layout: Layout, *roles: Role) -> tuple[str, ...]:
+    """The addresses of the nodes with these roles, as they are announced and as they are reached from here."""
+    announced = [one.address for one in layout.members if one.address is not None and one.role in roles]
+    reached = (asked.at(address.host, address.port).address for address in announced)
+    return tuple(dict.fromkeys((*map(str, announced), *reached)))
 
 
 async def _behind(replica: Endpoint, primary: Endpoint, hops: int) -> tuple[Layout | None, Found]:
@@ -184,9 +195,7 @@ async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
     primaries = (
         replace(one, run_id=who.run_id, replids=who.replids) for one, who in zip(unproved, identities, strict=True)
     )
-    announced = [member.address for member in layout.members if member.address is not None]
-    reached = (asked.at(address.host, address.port).address for address in announced)
-    addresses = tuple(dict.fromkeys((asked.address, *map(str, announced), *reached)))
+    addresses = tuple(dict.fromkeys((asked.address, *_named(asked, layout, *Role))))
     return Found(True, tuple(primaries), None, addresses)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.cluster.kept import (
@@ -20,7 +19,7 @@ from pymon_tui.invalidation.cluster.kept import (
 )
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.routes import open_routes
-from pymon_tui.invalidation.history import related, undo_problem
+from pymon_tui.invalidation.history import undo_problem
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.outlook import Outlook, load_of, memory_at, outlook_of
 from pymon_tui.invalidation.pipe import Line, open_pipe
@@ -41,7 +40,7 @@ from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import Locked, patient_lock
-from pymon_tui.journal.records import Record, newest
+from pymon_tui.journal.records import Record, Relations
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
@@ -68,16 +67,19 @@ class WholeRestore:
         replace: bool,
         elsewhere: bool,
         rules: Callable[[Found], Awaitable[Rules]],
+        relations: Relations | None = None,
     ) -> None:
         """Prepare an undo of this run; nothing is opened yet. The rest is as for ``Restore``.
 
-        ``rules`` tells those of the servers that are found there; where they are stricter, they hold.
+        ``rules`` tells those of the servers that are found there; where they are stricter, they hold. ``relations``
+        are the journal's, which may have been read before.
         """
         self.undo = new_id()
         self._endpoint = endpoint
         self._record = record
         self._journal = journal
         self._rules_of = rules
+        self._relations = relations or Relations(journal)
         self._ceiling = ceiling
         self._replace = replace
         self._elsewhere = elsewhere
@@ -175,7 +177,7 @@ class WholeRestore:
             RestoreError: If there is one, with the order to follow.
             JournalError: If the journal can't be read.
         """
-        known = await asyncio.to_thread(related, partial(_newest, self._journal), self._record)
+        known = await asyncio.to_thread(self._relations.of, self._record.id)
         problem = undo_problem(self._record, known)
         if problem is not None:
             raise RestoreError(f"run {self._record.id} can't be undone: {problem}")
@@ -300,7 +302,3 @@ def _without_begin(part: Restore, record: Record, error: BaseException | None) -
         seconds=progress.seconds,
         unrecorded=None,
     )
-
-
-def _newest(journal: Journal, named: Collection[str]) -> Iterator[Record]:
-    return (record for record in newest(journal, named=named) if isinstance(record, Record))
