@@ -253,13 +253,38 @@ def _monitor(given: Mapping[str, Any]) -> int:
     return run_monitor(settings, *_ways_to_servers(settings, others=others), others=others)
 
 
+def _source(endpoint: Any, own: Any, folder: Path | None) -> Any:
+    """The live source of an endpoint, by its own settings; ``folder`` is for what is written down."""
+    from pymon_tui.application import QUERIES as OF_THE_APPLICATION
+    from pymon_tui.journal.actions import recorder
+    from pymon_tui.journal.folder import state_folder
+    from pymon_tui.journal.journal import Journal
+    from pymon_tui.journal.met import Met
+    from pymon_tui.model.environment import is_production
+    from pymon_tui.readings.queries import QUERIES
+    from pymon_tui.state.fleet import Fleet
+    from pymon_tui.state.monitor import Monitor
+
+    state = folder or state_folder()
+    record, is_guarded = recorder(Journal(state)), own.name is not None and is_production(own.environment)
+
+    def met(run_id: str) -> None:
+        if is_guarded:
+            Met(state).note(own.name, [run_id])
+
+    def follow(node: Any, queries: Any, feed: Any) -> Any:
+        return Monitor(node, queries, interval=own.interval, feed=feed, read_only=own.read_only, record=record, met=met)
+
+    patterns = [os.fsencode(channel) for channel in own.channels]
+    return Fleet(endpoint, (*QUERIES, *OF_THE_APPLICATION), follow, patterns=patterns, read_only=own.read_only)
+
+
 def _ways_to_servers(
     settings: Any, folder: Path | None = None, *, others: Sequence[Any] = ()
 ) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """Makes a source of an endpoint, an endpoint of a choice, and the screens of invalidation on an endpoint.
 
-    What they import waits for the first paint, or until it is wanted. ``folder`` is where runs are written down, by
-    default the platform's state folder.
+    What they import waits until it is wanted. ``folder`` is where runs are written down, by default the state folder.
     """
     # What the settings are for servers that a person named or chose.
     chosen: dict[Any, Any] = {replace(one.endpoint, password=None): one for one in others}
@@ -269,30 +294,7 @@ def _ways_to_servers(
         return chosen.get(replace(endpoint, password=None), settings)
 
     def source_of(endpoint: Any) -> Any:
-        from pymon_tui.application import QUERIES as OF_THE_APPLICATION
-        from pymon_tui.journal.actions import recorder
-        from pymon_tui.journal.folder import state_folder
-        from pymon_tui.journal.journal import Journal
-        from pymon_tui.journal.met import Met
-        from pymon_tui.model.environment import is_production
-        from pymon_tui.readings.queries import QUERIES
-        from pymon_tui.state.fleet import Fleet
-        from pymon_tui.state.monitor import Monitor
-
-        own, state = settings_for(endpoint), folder or state_folder()
-        record = recorder(Journal(state))
-
-        def met(run_id: str) -> None:
-            if own.name is not None and is_production(own.environment):
-                Met(state).note(own.name, [run_id])
-
-        def follow(node: Any, queries: Any, feed: Any) -> Any:
-            kept = {"interval": own.interval, "feed": feed, "read_only": own.read_only}
-            return Monitor(node, queries, **kept, record=record, met=met)
-
-        patterns = [os.fsencode(channel) for channel in own.channels]
-        queries = (*QUERIES, *OF_THE_APPLICATION)
-        return Fleet(endpoint, queries, follow, patterns=patterns, read_only=own.read_only)
+        return _source(endpoint, settings_for(endpoint), folder)
 
     def endpoint_of(choice: Any, present: Any) -> Any:
         from pymon_tui.settings import settings_of_profile, settings_of_url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -36,6 +36,8 @@ class Ledger:
         unknown_unkept: Those of them that aren't kept, though there is a trash.
         run: The id of the run, or of the part of one.
         places: Where in the trash the keys are whose answers were lost: block and index.
+        ends: The ends that those keys were to be given (unix ms), where they are known.
+        done: Keys that are there, accounted for and behind ``place``: found again once the line is back, and left out.
     """
 
     def __init__(self, run: str, journal: Journal | None, place: Place, planned: int | None = None) -> None:
@@ -49,6 +51,9 @@ class Ledger:
         self.unknown: list[bytes] = []
         self.unknown_unkept: frozenset[bytes] = frozenset()
         self.places: dict[bytes, tuple[int, int]] = {}
+        self.ends: dict[bytes, int] = {}
+        self.done: set[bytes] = set()
+        self._since: set[bytes] = set()  # accounted for and there, since the pass was at `place`
         self.run = run
         self._journal = journal
         self._named = 0
@@ -79,7 +84,22 @@ class Ledger:
     def refuse(self, keys: Sequence[bytes]) -> None:
         """Count keys that our user may not touch."""
         self.tally.refused += len(keys)
+        self._since.update(keys)
         self.refused_keys += keys[: LISTED - len(self.refused_keys)]
+
+    def stay(self, keys: Iterable[bytes]) -> None:
+        """Note keys that are accounted for, and there still."""
+        self._since.update(keys)
+
+    def move_on(self, place: Place) -> None:
+        """Go on from here, with all before it accounted for."""
+        self.place = place
+        self._since.clear()
+
+    def lose(self) -> None:
+        """Go back to ``place``, where the line was lost."""
+        self.done |= self._since
+        self._since.clear()
 
     def list_oversized(self, keys: Sequence[bytes]) -> None:
         """Note keys that are too big to be kept, each once, however often it is found."""

@@ -65,10 +65,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """Keys that may have gone: those that are there, and those of which another node of the cluster knows."""
+    """Keys that may have gone, or have been given an end.
+
+    Attributes:
+        there: Those that are there as before.
+        moved: Those of which another node of the cluster knows.
+        sooner: Those that end sooner than they were to, which naming them left alone.
+    """
 
     there: list[bytes]
     moved: list[bytes]
+    sooner: list[bytes] = field(default_factory=list)
 
 
 class Unlinking:
@@ -101,7 +108,7 @@ class Unlinking:
             account.take([key], each)
         return account
 
-    async def still_there(self, keys: Sequence[bytes]) -> Standing:
+    async def still_there(self, keys: Sequence[bytes], ends: Sequence[int] = ()) -> Standing:
         """Of keys that may have been removed, those that weren't, or that are back (EXISTS)."""
         answers = await self._pipe.ask(pack_all((b"EXISTS", key) for key in keys), len(keys))
         return _of_those(keys, answers, "EXISTS", self._pipe, lambda answer: answer != 0)
@@ -188,11 +195,27 @@ class Expiring:
             account.take([key], answer)
         return account
 
-    async def still_there(self, keys: Sequence[bytes]) -> Standing:
-        """Of keys that may have been given an end, those that have none, or a later one than the latest we give."""
-        latest = 1000 * (self._options.expire + self._options.jitter)
-        answers = await self._pipe.ask(pack_all((b"PTTL", key) for key in keys), len(keys))
-        return _of_those(keys, answers, "PTTL", self._pipe, lambda left: left == _NEVER or left > latest)
+    async def still_there(self, keys: Sequence[bytes], ends: Sequence[int] = ()) -> Standing:
+        """Of keys that may have been given an end, those that have none, or a later one than they were to have.
+
+        Without ``ends`` that is one later than the latest we give, and nobody knows who ends sooner by itself.
+        """
+        lives_asked = [(b"PTTL", key) for key in keys]
+        questions = [(b"TIME",), *lives_asked, (b"TIME",)] if ends else lives_asked
+        answers = await self._pipe.ask(pack_all(questions), len(questions))
+        before, *lives, after = answers if ends else (None, *answers, None)
+        if not isinstance(before, list) or not isinstance(after, list):
+            latest = 1000 * (self._options.expire + self._options.jitter)
+            return _of_those(keys, lives, "PTTL", self._pipe, lambda left: left == _NEVER or left > latest)
+        first, last = (int(each[0]) * 1000 + int(each[1]) // 1000 for each in (before, after))
+        standing = _of_those(keys, lives, "PTTL", self._pipe, lambda left: left == _NEVER)
+        for key, life, end in zip(keys, lives, ends, strict=True):
+            if isinstance(life, int) and life >= 0:
+                if first + life > end:
+                    standing.there.append(key)
+                elif last + life + 1 < end:
+                    standing.sooner.append(key)
+        return standing
 
     def _commands(
         self, keys: Sequence[bytes], ends: Sequence[int], words: tuple[bytes, ...]

@@ -10,6 +10,7 @@ from typing import Any
 from redis.crc import key_slot
 
 from pymon_tui.invalidation.bounds import Bounds, Rate
+from pymon_tui.invalidation.room import Room
 from pymon_tui.invalidation.sweep import Page
 
 Ranges = tuple[tuple[int, int], ...]
@@ -27,7 +28,7 @@ class Part:
         only: The slots whose keys alone are to go, wherever they are on their way; None for all that are found.
         bounds: How many keys may go in all.
         rate: How fast all may go together; None for as fast as the brakes allow.
-        trash_room: Bytes that this part may keep.
+        room: What all may keep together; None where nothing is kept.
         check: Raises OrderError once another node has taken the place of this one.
         astray: Slots of keys that were found here and are served elsewhere by now, or are on their way.
     """
@@ -38,7 +39,7 @@ class Part:
     only: frozenset[int] | None
     bounds: Bounds
     rate: Rate | None
-    trash_room: int
+    room: Room | None
     check: Callable[[], Awaitable[None]]
     astray: set[int] = field(default_factory=set)
 

@@ -21,7 +21,7 @@ from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.part import Part, of_slots
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack
-from pymon_tui.invalidation.sweep import Refused, Sweep
+from pymon_tui.invalidation.sweep import Refused, Sweep, without
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError
 from pymon_tui.server import clock
@@ -84,7 +84,7 @@ class Passage:
         await self._headroom.look()
         sweep = self._sweep = Sweep(self._pipe, self._order.selection, page=self._page, start=self._ledger.place)
         trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most
-        pages = sweep.pages()
+        pages = without(sweep.pages(), self._ledger.done) if self._ledger.done else sweep.pages()
         if self._part is not None and self._part.only is not None:
             pages = of_slots(pages, self._part.only)
         if trash is None:
@@ -127,6 +127,7 @@ class Passage:
 
     def lose(self) -> None:
         """Take what is named and unanswered for unknown, and remember where in the trash it is."""
+        self._ledger.lose()
         if self._sent is not None:
             sent, ledger = self._sent, self._ledger
             self._sent = None
@@ -135,6 +136,7 @@ class Passage:
             ledger.unknown += keys
             ledger.unknown_unkept |= sent.unkept
             ledger.places |= sent.copies.places(keys)
+            ledger.ends |= zip(keys, sent.batch.ends, strict=False)
             ledger.tally.matched += len(keys)
             ledger.tally.unknown += len(keys)
 
@@ -152,19 +154,24 @@ class Passage:
         ledger, tally = self._ledger, self._ledger.tally
         while ledger.unknown:
             some = ledger.unknown[:1_000]
-            standing = await self._naming.still_there(some)
-            there, moved = standing.there, self._moved(standing.moved)
+            ends = [ledger.ends[key] for key in some] if ledger.ends else []
+            standing = await self._naming.still_there(some, ends)
+            there, moved, sooner = standing.there, self._moved(standing.moved), standing.sooner
             if self._part is None:
                 there += standing.moved
             # What the node that has it now would say tells nothing of what this one did: it stays unknown.
-            tally.removed += len(some) - len(there) - len(moved)
+            tally.removed += len(some) - len(there) - len(moved) - len(sooner)
+            tally.already_gone += len(sooner)
             tally.unknown -= len(some) - len(moved)
             tally.matched -= len(there)  # they are found again: the pass goes on from before them
-            ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there, moved))
-            await self._spare(there, ledger.places)  # they are found and kept again
+            ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there, moved, sooner))
+            await self._spare([*there, *sooner], ledger.places)  # what is there is found and kept again
+            if isinstance(self._naming, Expiring):
+                ledger.done.update(set(some).difference(there, moved))
             del ledger.unknown[:1_000]
         ledger.unknown_unkept = frozenset()
         ledger.places.clear()
+        ledger.ends.clear()
 
     async def _take(self, portion: Portion) -> None:
         ledger = self._ledger
@@ -177,6 +184,7 @@ class Passage:
         ledger.list_oversized(portion.oversized)
         if self._options.dry_run:
             ledger.tally.matched += len(portion.keys)
+            ledger.stay(portion.keys)
         else:
             fits = self._headroom.named(portion.keys)
             most = fits if self._pacer.most is None else min(fits, self._pacer.most)
@@ -243,6 +251,8 @@ class Passage:
             tally.already_gone += account.already_gone
             self._ledger.undo_left_out += min(account.removed, len(sent.unkept.difference(account.refused, moved)))
             self._ledger.refuse(account.refused)
+            if isinstance(self._naming, Expiring):
+                self._ledger.stay(set(sent.batch.keys).difference(moved))
             self._count_finished()
             if sent.role is not None:
                 self._check_role((await sent.role)[0])
@@ -259,7 +269,8 @@ class Passage:
             tally.matched += portion.gone + len(refused)
             tally.already_gone += portion.gone
             ledger.refuse(refused)
-            ledger.place = portion.place or ledger.place
+            if portion.place is not None:
+                ledger.move_on(portion.place)
         self._finished.clear()
 
     def _moved(self, keys: list[bytes]) -> list[bytes]:

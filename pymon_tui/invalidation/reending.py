@@ -10,14 +10,15 @@ from typing import Self
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.knowing import knowledge_of
+from pymon_tui.invalidation.payload import has_ended
 from pymon_tui.invalidation.pipe import Answer, Line
 from pymon_tui.invalidation.portions import Copy, Portion
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally
-from pymon_tui.invalidation.returning import Returning, Sent, Settled
+from pymon_tui.invalidation.returning import NEVER, Returning, Sent, Settled, ends_as
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 
-_GONE, _NEVER = -2, -1
+_GONE = -2
 _SLACK = 2.0  # seconds between what the journal and the server call now
 
 
@@ -77,16 +78,12 @@ class Reending(Returning):
 
     def send(self, portion: Portion) -> Sent:
         """Ask when the keys of a portion end."""
-        copies = portion.copies
-        if self._exact:
-            return Sent(portion, copies, self._ask((b"PEXPIRETIME", copy.key) for copy in copies))
-        lives = [(b"PTTL", copy.key) for copy in copies]
-        return Sent(portion, copies, self._ask([(b"TIME",), *lives, (b"TIME",)]))
+        return Sent(portion, portion.copies, self._ask_ends(portion.copies, exact=self._exact))
 
     async def settle(self, sent: Sent) -> Settled:
         """Give the keys their ends back, and restore those that have ended by the run."""
         assert sent.answers is not None  # there is no portion without keys
-        spans = self._spans(await sent.answers)
+        spans = self._spans(await sent.answers, exact=self._exact)
         command = "PEXPIRETIME" if self._exact else "PTTL"
         refusal = self._refusals.for_all(command, sent.alive, spans)
         if refusal is not None:
@@ -99,7 +96,8 @@ class Reending(Returning):
         found = self._sorted(sent.alive, spans)
         tally = self._as_they_were(found.as_it_was).plus(RestoreTally(failed=len(failures)))
         # What was deleted before the end that it was given is not the run's doing.
-        absent = [copy for copy in found.absent if copy.given <= self.now]
+        now = self.now
+        absent = [copy for copy in found.absent if copy.given <= now or has_ended(copy.payload, now)]
         tally = tally.plus(RestoreTally(skipped=len(found.absent) - len(absent)))
         if not self._replace:
             tally = tally.plus(RestoreTally(skipped=len(found.changed)))
@@ -110,19 +108,6 @@ class Reending(Returning):
             settled = settled.plus(await self._restored(changed, of=len(found.changed)))
         return settled
 
-    def _spans(self, answers: Sequence[Answer]) -> list[Answer]:
-        """When each key ends: a number below 0 as of PEXPIRETIME, or between which moments; or the error."""
-        if self._exact:
-            return [each if isinstance(each, ResponseError) or each < 0 else (each, each) for each in answers]
-        before, *lives, after = answers
-        if not isinstance(before, list) or not isinstance(after, list):
-            first = last = self.now
-        else:
-            first, last = (int(each[0]) * 1000 + int(each[1]) // 1000 for each in (before, after))
-        return [
-            life if isinstance(life, ResponseError) or life < 0 else (first + life, last + life + 1) for life in lives
-        ]
-
     def _sorted(self, copies: Sequence[Copy], spans: Sequence[Answer]) -> _Found:
         found = _Found([], [], 0, [])
         for copy, span in zip(copies, spans, strict=True):
@@ -130,9 +115,9 @@ class Reending(Returning):
                 continue
             if span == _GONE:
                 found.absent.append(copy)
-            elif span != _NEVER and self._is_given(copy, *span):
+            elif span != NEVER and self._is_given(copy, *span):
                 found.given.append(copy)
-            elif self._may_be_as_it_was(copy) and (not copy.end if span == _NEVER else span[0] <= copy.end <= span[1]):
+            elif self._may_be_as_it_was(copy) and ends_as(copy, span):
                 found.as_it_was += 1
             else:
                 found.changed.append(copy)

@@ -24,7 +24,7 @@ from pymon_tui.invalidation.passage import Passage
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
-from pymon_tui.invalidation.room import room_for_trash
+from pymon_tui.invalidation.room import Room
 from pymon_tui.invalidation.spent import Spent
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, trash_path
@@ -260,11 +260,11 @@ class Removal:
     def _open_trash(self, pipe: Pipe) -> None:
         if not self._options.undo or self._options.dry_run:
             return
-        folder, cap = self._journal.folder, self._options.trash_cap
-        room = self._part.trash_room if self._part is not None else room_for_trash(folder, cap, self.order)
+        folder = self._journal.folder
+        room = (self._part.room if self._part is not None else None) or Room(folder, self._options.trash_cap)
         whose = self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time()
         header = TrashHeader(*whose, mode=self._options.mode, marks=True, number=next_number(folder))
-        self._trash = TrashWriter(trash_path(folder, self.id), header, cap=room)
+        self._trash = TrashWriter(trash_path(folder, self.id), header, cap=0, more=room.take)
 
     def _close_trash(self) -> None:
         """Have it on disk, or gone if nothing is in it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
+from pymon_tui.invalidation.knowing import knowledge_of
 from pymon_tui.invalidation.payload import LINKED, has_ended, module_type, same_value
 from pymon_tui.invalidation.pipe import Answer, Line, pack_all
 from pymon_tui.invalidation.portions import Copy, Portion
@@ -16,6 +17,9 @@ from pymon_tui.invalidation.refusing import Refusals
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import clock
+
+NEVER = -1
+"""What PTTL and PEXPIRETIME answer for a key that doesn't expire."""
 
 # Portions on their way: the server takes what has arrived in one go, while its other clients wait, so there are just
 # enough that it has always one to do. On a long line there are more: they arrive one after the other.
@@ -151,9 +155,12 @@ class Returning:
         """What keys count as that are there already."""
         same = 0
         if self._compares and there:
+            exact = (await knowledge_of(self._pipe)).ends is not False
+            asked = self._ask_ends(there, exact=exact)
             values = await self._ask((b"DUMP", copy.key) for copy in there)
-            for copy, value in zip(there, values, strict=True):
-                if isinstance(value, bytes):
+            spans = self._spans(await asked, exact=exact)
+            for copy, value, span in zip(there, values, spans, strict=True):
+                if isinstance(value, bytes) and ends_as(copy, span):
                     pair = copy.payload, value, self.now
                     is_large = len(value) > _LARGE
                     same += await asyncio.to_thread(same_value, *pair) if is_large else same_value(*pair)
@@ -162,9 +169,35 @@ class Returning:
     def _as_they_were(self, count: int) -> RestoreTally:
         return RestoreTally(restored=count) if self._again else RestoreTally(there=count)
 
+    def _ask_ends(self, copies: Sequence[Copy], *, exact: bool) -> asyncio.Future[list[Answer]]:
+        """Ask when keys end; ``exact`` is whether the server knows PEXPIRETIME."""
+        if exact:
+            return self._ask((b"PEXPIRETIME", copy.key) for copy in copies)
+        return self._ask([(b"TIME",), *((b"PTTL", copy.key) for copy in copies), (b"TIME",)])
+
+    def _spans(self, answers: Sequence[Answer], *, exact: bool) -> list[Answer]:
+        """When each key ends: a number below 0 as of PEXPIRETIME, or between which moments; or the error."""
+        if exact:
+            return [each if isinstance(each, ResponseError) or each < 0 else (each, each) for each in answers]
+        before, *lives, after = answers
+        if not isinstance(before, list) or not isinstance(after, list):
+            first = last = self.now
+        else:
+            first, last = (int(each[0]) * 1000 + int(each[1]) // 1000 for each in (before, after))
+        return [
+            life if isinstance(life, ResponseError) or life < 0 else (first + life, last + life + 1) for life in lives
+        ]
+
     def _ask(self, commands: Iterable[tuple[bytes, ...]]) -> asyncio.Future[list[Answer]]:
         listed = list(commands)
         return self._pipe.ask(pack_all(listed), len(listed))
+
+
+def ends_as(copy: Copy, span: Answer) -> bool:
+    """Whether a key that is there ends when the copy of it did; ``span`` is one of ``_spans``."""
+    if isinstance(span, tuple):
+        return bool(span[0] <= copy.end <= span[1])
+    return span == NEVER and not copy.end
 
 
 def _is_busy(answer: Answer) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 from redis.exceptions import ResponseError
 
@@ -20,6 +21,8 @@ from pymon_tui.server.reasons import answer_text, is_of_key, remedy_of
 PAGE = 1_000
 """Keys that the server looks at for one page: it is held up for one to two milliseconds."""
 
+_RECENT = 1_000
+"""Keys that are remembered at least: a table that shrinks to an eighth shows those of eight buckets again, at once."""
 
 _ASKED = {"pttl": (b"PTTL",), "idle": (b"OBJECT", b"IDLETIME"), "bytes": USAGE}
 """What tells a filter what it needs to know of a key, in the order of ``Filters.keep``."""
@@ -69,11 +72,37 @@ class Page:
     moved: list[bytes] = field(default_factory=list)
 
 
+async def without(pages: AsyncGenerator[Page], done: Collection[bytes]) -> AsyncGenerator[Page]:
+    """The same pages without these keys."""
+    async with aclosing(pages):
+        async for page in pages:
+            yield replace(page, keys=[key for key in page.keys if key not in done])
+
+
+class _Recent:
+    """The keys that were found last. SCAN shows a key twice where a table is resized, one after the other."""
+
+    def __init__(self) -> None:
+        self._older: dict[bytes, None] = {}
+        self._newer: dict[bytes, None] = {}
+
+    def new(self, found: Sequence[bytes]) -> list[bytes]:
+        """Those that weren't found just before, each once."""
+        keys = dict.fromkeys(found)
+        for before in (self._older, self._newer):
+            if not before.keys().isdisjoint(keys):
+                keys = {key: None for key in keys if key not in before}
+        self._newer |= keys
+        if len(self._newer) >= _RECENT:
+            self._older, self._newer = self._newer, {}
+        return list(keys)
+
+
 class Sweep:
     """Looks through the database once per pattern; keys that an earlier pattern matches are left to it.
 
-    A key that is there from the beginning to the end of the pass is found. One that comes or goes meanwhile may be
-    found or not, and a few are found twice while the server's table is rehashed.
+    A key that is there from the beginning to the end of the pass is found, and once: what SCAN shows again while the
+    server's table is resized is passed over. One that comes or goes meanwhile may be found or not.
 
     Attributes:
         page: Keys to look at for one page (SCAN's COUNT); may be changed on the way.
@@ -106,6 +135,7 @@ class Sweep:
         for index in range(self._start.pattern, len(patterns)):
             taken = matcher(patterns[:index])
             cursor = self._start.cursor if index == self._start.pattern else 0
+            recent = _Recent()
             asked: asyncio.Future[list[Answer]] | None = self._scan(index, cursor)
             while asked is not None:
                 (answer,) = await asked
@@ -117,7 +147,7 @@ class Sweep:
                 place = Place(index, cursor) if cursor else Place(index + 1, 0)
                 if index:
                     found = [key for key in found if not taken(key)]
-                yield await self._page(found, place)
+                yield await self._page(recent.new(found), place)
 
     def _scan(self, index: int, cursor: int) -> asyncio.Future[list[Answer]]:
         self.scanned += self.page
@@ -125,8 +155,7 @@ class Sweep:
         glob, count = self._selection.patterns[index].glob, b"%d" % self.page
         return self._pipe.ask(pack(b"SCAN", b"%d" % cursor, b"MATCH", glob, b"COUNT", count, *self._type), 1)
 
-    async def _page(self, found: Sequence[bytes], place: Place) -> Page:
-        keys = list(dict.fromkeys(found))
+    async def _page(self, keys: list[bytes], place: Place) -> Page:
         protected = 0
         if self._protects is not None:
             kept = [key for key in keys if not self._protects(key)]

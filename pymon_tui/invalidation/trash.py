@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -42,6 +42,10 @@ __all__ = [
 ]
 
 
+def _none(_: int) -> int:
+    return 0
+
+
 class TrashWriter:
     """Writes a new trash file. A context manager; all of it blocks for as long as the disk takes.
 
@@ -51,6 +55,7 @@ class TrashWriter:
         path: The file, which must not exist; its folder may.
         header: Whose it is.
         cap: Bytes that the file may have.
+        more: Gives bytes beyond ``cap``: as many as it is asked for, or fewer.
 
     Raises:
         TrashError: If it can't be made, or is there already.
@@ -63,8 +68,8 @@ class TrashWriter:
         full: Whether a record has not fitted: nothing is kept from then on.
     """
 
-    def __init__(self, path: Path, header: TrashHeader, *, cap: int) -> None:
-        self.path, self.full, self._cap = path, False, cap
+    def __init__(self, path: Path, header: TrashHeader, *, cap: int, more: Callable[[int], int] = _none) -> None:
+        self.path, self.full, self._cap, self._more = path, False, cap, more
         self.kept = self.named = self.block = 0
         self._marks, self._ends = header.marks, header.mode == "expire"
         self._lock = Lock()
@@ -92,7 +97,8 @@ class TrashWriter:
             How many of them were kept, from the first on; the others don't fit.
 
         Raises:
-            TrashError: If the disk is full or fails; none of these records is kept then.
+            TrashError: If the disk is full or fails, or what is to make room can't be removed; none of these records is
+                kept then.
         """
         with self._lock:
             return self._write(records, uses, used)
@@ -102,6 +108,9 @@ class TrashWriter:
         while count:
             block = packed(records[:count], uses[:count], used if uses else "")
             mark = room_of_mark(count, ends=self._ends) if self._marks else 0
+            beyond = self.bytes + len(block) + mark - self._cap
+            if beyond > 0:
+                self._cap += self._more(beyond)
             room = self._cap - self.bytes - mark
             if len(block) <= room:
                 self.block = self.bytes

@@ -28,9 +28,9 @@ def trashed(folder: Path) -> tuple[str, ...]:
     return tuple(path.stem for _, path, _ in _files(folder))
 
 
-def trash_size(folder: Path) -> int:
-    """Bytes of all trash files in the state folder."""
-    return sum(size for _, _, size in _files(folder))
+def trash_size(folder: Path, of: Collection[str] | None = None) -> int:
+    """Bytes of the trash files in the state folder: of all, or of these runs."""
+    return sum(size for _, path, size in _files(folder) if of is None or path.stem in of)
 
 
 def next_number(folder: Path) -> int:

@@ -100,13 +100,28 @@ async def test_what_has_no_end_or_a_later_one_is_still_there(redis: Redis, serve
     await fill(redis, ["a:for ever", "b:1"])
     await redis.set("a:late", "v", ex=1_200)
     await redis.set("a:in time", "v", ex=1_000)
-    await user_may(redis, "~a:*", "+@all")
+    await user_may(redis, "~a:*", "+@all", "-time")  # nor is the time asked for where no end is known
     async with piped(server, "pymon") as pipe:
         naming = Expiring(pipe, EXPIRE, random.Random(1))
+        await redis.config_resetstat()
         there = (await naming.still_there([b"a:for ever", b"a:late", b"a:in time", b"a:gone", b"b:1"])).there
         account = await account_of(naming, b"a:late", b"b:1")
     assert there == [b"a:for ever", b"a:late", b"b:1"]
+    assert "cmdstat_time" not in await redis.info("commandstats")
     assert (account.removed, account.refused) == (1, [b"b:1"])
+
+
+async def test_ends_that_are_known_tell_who_was_given_one(any_redis: Redis, any_server: EmbeddedServer) -> None:
+    names = ["a:given", "a:sooner", "a:later", "a:never", "a:gone"]
+    await fill(any_redis, names[:4])
+    async with piped(any_server) as pipe:
+        naming = Expiring(pipe, EXPIRE, random.Random(1))
+        await naming.look_at_the_clock()
+        end = naming.ends(1)[0]
+        for name, beside in (("a:given", 0), ("a:sooner", -5_000), ("a:later", 5_000)):
+            await any_redis.pexpireat(name, end + beside)
+        standing = await naming.still_there([name.encode() for name in names], [end] * len(names))
+    assert (sorted(standing.there), standing.sooner) == ([b"a:later", b"a:never"], [b"a:sooner"])
 
 
 async def test_a_server_that_does_not_compare_is_looked_at_first(redis: Redis, server: EmbeddedServer) -> None:

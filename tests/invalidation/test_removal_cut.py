@@ -11,7 +11,7 @@ from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.cutting import cutting
 from tests.invalidation.planned import selecting, user_may
-from tests.invalidation.removing import PLAIN, populate, record_of, removal_of, removed, under_way
+from tests.invalidation.removing import PLAIN, fill, populate, record_of, removal_of, removed, under_way
 from tests.server.listening import until
 
 pytestmark = pytest.mark.usefixtures("at_once")
@@ -52,6 +52,72 @@ async def test_a_batch_that_never_arrived_is_named_again(
     if result.undo is not None:
         with TrashReader(result.undo) as reader:
             assert reader.count() == 5_000  # each once
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_key_that_was_given_an_end_is_given_it_once(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, *, arrives: bool
+) -> None:
+    await populate(redis, "cache:", 3_000)
+    await redis.set("cache:soon", "v", px=500_000)
+    options = Options(mode="expire", expire=1_000, jitter=1_000, undo=True)
+    async with cutting(server.socket, b"PEXPIREAT", uncut=0, arrives=arrives) as line:
+        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
+    assert line.stopped
+    tally = result.tally
+    assert (tally.matched, tally.removed, tally.already_gone, tally.unknown) == (3_001, 3_000, 1, 0)
+    assert result.undo is not None
+    with TrashReader(result.undo) as reader:
+        kept = [
+            (key, end)
+            for block in reader.blocks()
+            for (key, end, _), given in zip(block.records, block.given, strict=True)
+            if given >= 0
+        ]
+    assert len(kept) == 3_000
+    assert {end for _, end in kept} == {0}  # as it was before the run, and not what the run gave it
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_what_was_answered_of_a_page_is_not_named_again(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, arrives: bool
+) -> None:
+    monkeypatch.setattr("pymon_tui.invalidation.keeping.PORTION", 100_000)  # so that a page is many
+    await fill(redis, [f"cache:{number}" for number in range(600)], "v" * 5_000)
+    options = Options(mode="expire", expire=1_000, jitter=1_000, undo=True)
+    async with cutting(server.socket, b"PEXPIREAT", uncut=100, arrives=arrives) as line:
+        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
+    assert line.stopped
+    assert (result.tally.matched, result.tally.removed, result.tally.already_gone) == (600, 600, 0)
+    assert result.undo is not None
+    with TrashReader(result.undo) as reader:
+        assert reader.count() == 600
+
+
+async def test_a_refusal_counts_once_however_often_the_line_is_cut(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pymon_tui.invalidation.keeping.PORTION", 100_000)  # so that a page is many
+    await fill(redis, [f"cache:{number}" for number in range(600)], "v" * 5_000)
+    await fill(redis, [f"cache:other:{number}" for number in range(40)])
+    await user_may(redis, "~cache:?", "~cache:??", "~cache:???", "+@all")
+    async with cutting(server.socket, b"UNLINK", uncut=7, arrives=False) as line:
+        us = Endpoint(socket=line.path, username="pymon")
+        result = await removed(us, selecting("cache:*"), tmp_path, KEPT)
+    assert line.stopped
+    assert (result.tally.matched, result.tally.removed, result.tally.refused) == (640, 600, 40)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_key_that_was_given_an_end_counts_once_where_nothing_is_kept(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, *, arrives: bool
+) -> None:
+    await populate(redis, "cache:", 3_000)
+    options = Options(mode="expire", expire=1_000, jitter=1_000, undo=False)
+    async with cutting(server.socket, b"PEXPIRE", uncut=0, arrives=arrives) as line:
+        result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
+    assert line.stopped
+    assert (result.tally.matched, result.tally.removed, result.tally.already_gone) == (3_000, 3_000, 0)
 
 
 async def test_each_key_is_kept_once_however_often_the_line_is_cut(

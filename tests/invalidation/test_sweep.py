@@ -71,6 +71,35 @@ async def test_a_pass_goes_on_where_another_one_was(redis: Redis, server: Embedd
         assert [page async for page in sweep.pages()] == []
 
 
+@pytest.mark.parametrize("page", [3, 7, 100])
+async def test_what_is_shown_again_while_the_table_shrinks_is_found_once(
+    any_redis: Redis, any_server: EmbeddedServer, page: int
+) -> None:
+    await populate(any_redis, "cache:", 2_000)
+    await populate(any_redis, "other:", 4_000)
+    shown: list[bytes] = []
+    async with sweeping(any_server, selecting("cache:*"), page=page) as sweep:
+        async for some in sweep.pages():
+            shown += some.keys
+            if len(shown) < 500:
+                continue
+            if await any_redis.exists("other:1"):
+                pipeline = any_redis.pipeline(transaction=False)
+                for number in range(1, 4_001):
+                    pipeline.delete(f"other:{number}")
+                for key in shown[:400]:
+                    pipeline.delete(key)
+                await pipeline.execute()
+    assert len(shown) == len(set(shown)) == 2_000
+
+
+async def test_the_same_key_of_another_pattern_or_pass_is_found_again(redis: Redis, server: EmbeddedServer) -> None:
+    await populate(redis, "cache:", 300)
+    async with sweeping(server, selecting("cache:*")) as sweep:
+        for _ in range(2):
+            assert len([key async for page in sweep.pages() for key in page.keys]) == 300
+
+
 async def test_the_page_may_change_on_the_way(redis: Redis, server: EmbeddedServer) -> None:
     await populate(redis, "cache:", 5_000)
     sizes = []

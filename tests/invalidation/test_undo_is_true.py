@@ -94,6 +94,24 @@ async def test_an_undo_that_is_repeated_knows_what_is_there_as_it_was(
     assert (again.outcome, again.tally) == ("done", RestoreTally(there=count - 4, skipped=4))
 
 
+async def test_a_key_that_got_another_end_since_it_came_back_is_left_alone(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await fill(any_redis, ["k:endless", "k:ending", "k:shortened", "k:prolonged", "k:persisted", "k:limited"])
+    for key in ("k:ending", "k:shortened", "k:prolonged", "k:persisted"):
+        await any_redis.expire(key, 5_000)
+    await removed(any_server, selecting("k:*"), tmp_path, KEPT)
+    assert (await undone(any_server, tmp_path)).tally == RestoreTally(restored=6)
+    await any_redis.expire("k:shortened", 4_000)
+    await any_redis.expire("k:prolonged", 6_000)
+    await any_redis.persist("k:persisted")
+    await any_redis.expire("k:limited", 5_000)
+    again = await undone(any_server, tmp_path)
+    assert (again.outcome, again.tally) == ("done", RestoreTally(there=2, skipped=4))
+    assert await any_redis.ttl("k:persisted") == -1
+    assert await any_redis.ttl("k:shortened") <= 4_000
+
+
 async def test_what_an_undo_sent_before_its_line_was_cut_counts_as_restored(
     any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
 ) -> None:

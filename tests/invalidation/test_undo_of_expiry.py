@@ -161,6 +161,34 @@ async def test_what_ended_by_the_run_is_restored_with_its_former_end(
     assert 9_000 < await any_redis.ttl("c:2") <= 10_000
 
 
+async def test_what_the_run_left_alone_is_no_part_of_its_undo(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await fill(any_redis, ["c:1", "c:sooner", "c:gone since"])
+    await any_redis.expire("c:sooner", 100)
+    await any_redis.expire("c:gone since", 100)
+    result = await expired(any_server, tmp_path, expire=600)
+    assert (result.tally.removed, result.tally.already_gone) == (1, 2)
+    await any_redis.delete("c:gone since")
+    back = await undone(any_server, tmp_path, result.undo, replace=True)
+    assert (back.total, back.tally, back.copied) == (1, RestoreTally(restored=1), 2)
+    assert await any_redis.exists("c:gone since") == 0
+    assert 0 < await any_redis.ttl("c:sooner") <= 100
+
+
+@pytest.mark.needs("hpexpire")
+async def test_a_hash_that_ended_with_its_fields_counts_as_expired(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    redis: Any = any_redis
+    await redis.hset("c:hash", "a", 1)
+    await redis.execute_command("HPEXPIRE", "c:hash", 300, "FIELDS", 1, "a")
+    result = await expired(any_server, tmp_path, expire=600)
+    while await redis.exists("c:hash"):
+        pass
+    assert (await undone(any_server, tmp_path, result.undo)).tally == RestoreTally(expired=1)
+
+
 @pytest.mark.needs("pexpiretime")
 async def test_replacing_replaces_what_has_another_end_and_keeps_newer_values_with_the_runs(
     any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path

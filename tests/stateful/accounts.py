@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.stateful.acts import SHORT
 from tests.stateful.keyspace import Span, ends_within
-from tests.stateful.known import KNOWN, Difference
 from tests.stateful.model import GONE, PROTECTED, REMOVED, Different, check_counts
 from tests.stateful.wishes import Wish
 from tests.stateful.world import World
@@ -19,12 +18,10 @@ def check_account(
     settled: dict[bytes, set[str]],
     usage: dict[bytes, int],
     span: Span,
-    *,
-    looks: bool,
 ) -> None:
-    """Hold the account against what became of the keys; ``looks`` is whether it has looked for what is left."""
+    """Hold the account against what became of the keys."""
     whole = account["outcome"] == "done"
-    check_counts(account, settled, (REMOVED, GONE, PROTECTED), stay=bool(wish.expire))
+    check_counts(account, settled, (REMOVED, GONE, PROTECTED))
     sum_ = sum(account[name] for name in ("removed", "already_gone", "refused", "unknown"))
     same("matched", account["matched"], sum_)
     same("refused", account["refused"], 0)
@@ -35,7 +32,7 @@ def check_account(
         maybe = [name for name, some in settled.items() if REMOVED in some and usage[name] > wish.key_cap]
         if not len(large) <= account["undo_left_out"] <= len(maybe):
             raise Different(f"undo_left_out: {account['undo_left_out']} instead of {len(large)}")
-    if looks and whole and not ends_within(world.keys.values(), Span(span.begin, span.end + SHORT)):
+    if whole and not ends_within(world.keys.values(), Span(span.begin, span.end + SHORT)):
         left = wish.meant(world.keys, world.store.usage(world.keys), span.end)
         latest = 1000 * (wish.expire + wish.jitter)
         standing = {name for name in left if not world.keys[name].end or world.keys[name].end > span.end + latest}
@@ -43,12 +40,10 @@ def check_account(
         same(f"left, of {sorted(left)},", account["left"], len(left))
 
 
-def check_removed(least: int, most: int | None, settled: dict[bytes, set[str]], *, whole: bool, stay: bool) -> None:
+def check_removed(least: int, most: int | None, settled: dict[bytes, set[str]], *, whole: bool) -> None:
     """Hold the range that the journal gives against what became of the keys."""
     sure = sum(some == {REMOVED} for some in settled.values())
     maybe = sum(REMOVED in some for some in settled.values())
-    if stay and Difference.FOUND_TWICE in KNOWN:
-        maybe *= 2
     if least > maybe or (most is not None and most < sure) or (whole and (least != most or least < sure)):
         raise Different(f"the journal says {least} to {most} removed, and {sure} to {maybe} were")
 
@@ -60,15 +55,13 @@ def check_journal(world: World, *, typed: bool) -> None:
         record = records[run.id]
         same(f"state of {run.id}", record.state, run.state)
         same(f"mode of {run.id}", record.mode, run.wish.mode)
-        if Difference.DROPPED not in KNOWN and any(kept.went for kept in run.kept.values()):
+        if any(kept.went for kept in run.kept.values()):
             same(f"the undo of {run.id} is there", record.undo_path is not None, should_be=True)
         if run.undone is not None:
             same(f"undone of {run.id}", record.undone, run.undone)
     if typed and world.runs:
         told = world.doors.type_journal()
         for run in world.runs:
-            if Difference.BY_ADDRESS in KNOWN and run.door != world.door(None):
-                continue
             record, said = records[run.id], told[run.id]
             for name in ("state", "removed_at_least", "removed_at_most", "undone", "mode", "db"):
                 same(f"{name} of {run.id} in --json", said[name], getattr(record, name))

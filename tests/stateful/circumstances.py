@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Self
 from unittest.mock import patch
 
-from pymon_tui.invalidation import brake, pacing, passage, reconnecting, restore, returning
+from pymon_tui.invalidation import brake, pacing, passage, portions, reconnecting, restore
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def in_small_pages() -> Iterator[None]:
             (pacing, "_IDLE", 0.0),
             (passage, "_AT_ONCE", 4),
             (restore, "FIRST", 5),
-            (returning, "KEYS", 4),
+            (portions, "KEYS", 4),
             (reconnecting, "backoff", lambda *_: 0.02),
         ):
             patches.enter_context(patch.object(module, name, value))

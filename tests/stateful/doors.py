@@ -119,13 +119,13 @@ class Doors:
     # The engine
 
     def look(self, wish: Wish) -> tuple[Plan, dict[str, Any] | None]:
-        """A plan and the account of a dry run of it; None where more match than may."""
+        """A plan and the account of a dry run of it; None where more match than may, or none."""
         desk = self._desk(wish)
         selection = asking.selection(wish, desk)
 
         async def work() -> tuple[Plan, dict[str, Any] | None]:
             plan = await desk.planning(selection, asking.mode(wish), undo=False).run()
-            if plan.capped:
+            if plan.capped or not plan.matched:
                 return plan, None
             result = await desk.removal(plan, asking.options(wish, desk, dry_run=True), None).run()
             return plan, result.as_json()
@@ -150,11 +150,12 @@ class Doors:
 
         return self._removed(wish, begin, cut)
 
-    def undo(self, run: str, *, replaces: bool, elsewhere: bool, cut: Cut | None) -> Told:
+    def undo(self, run: str, wish: Wish, *, replaces: bool, elsewhere: bool, cut: Cut | None) -> Told:
         """Undo a run by the engine."""
+        verb = b"PERSIST" if wish.expire else b"RESTORE"
 
         async def work() -> Told:
-            async with self._line(cut, b"RESTORE") as (endpoint, line):
+            async with self._line(cut, verb) as (endpoint, line):
                 desk = Desk(endpoint, _RULES, self.folder)
                 restore = desk.restore(self.record(run), replace=replaces, elsewhere=elsewhere)
                 if restore is None:
@@ -176,7 +177,7 @@ class Doors:
         Args:
             is_hit: Whether it is time, where no line in between tells.
         """
-        verb = b"PEXPIRE" if wish.expire else b"UNLINK"
+        verb = _verb(wish)
         known = {record.id for record in self.records()}
 
         async def work() -> Told:
@@ -223,8 +224,8 @@ class Doors:
         return self._typed("undo", *flags, "--yes", "--json")
 
     def type_journal(self) -> dict[str, dict[str, Any]]:
-        """What ``pymon-tui journal --json`` says, by run and undo."""
-        told = self._typed("journal", "--json").account
+        """What ``pymon-tui journal --json`` says of all servers, by run and undo."""
+        told = self._typed("journal", "--last", "1000", "--json", at=()).account
         assert told is not None
         return {record["id"]: record for record in told["runs"]}
 
@@ -233,7 +234,7 @@ class Doors:
     def _removed(
         self, wish: Wish, begin: Callable[[Desk], Awaitable[tuple[WholeRemoval, Plan | None]]], cut: Cut | None
     ) -> Told:
-        verb = b"PEXPIRE" if wish.expire else b"UNLINK"
+        verb = _verb(wish)
 
         async def work() -> Told:
             async with self._line(cut, verb) as (endpoint, line):
@@ -272,11 +273,18 @@ class Doors:
         rules = replace(_RULES, protected=protected, max_keys=wish.max_keys, key_cap=wish.key_cap)
         return Desk(endpoint or self._endpoint, rules, self.folder)
 
-    def _typed(self, *words: str, protected: tuple[str, ...] = (), key_cap: int = _KEY_CAP) -> Told:
+    def _typed(
+        self,
+        *words: str,
+        protected: tuple[str, ...] = (),
+        key_cap: int = _KEY_CAP,
+        at: tuple[str, ...] | None = None,
+    ) -> Told:
         self._configure(protected, key_cap)
+        address = self._address if at is None else at
         out, err = io.StringIO(), io.StringIO()
         with self._in_time(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli.run([*self._address, "--config", str(self._config), *words])
+            code = cli.run([*address, "--config", str(self._config), *words])
         account = json.loads(out.getvalue()) if out.getvalue() else None
         return Told(account, code, refused=err.getvalue() if code in (WRONG_USE, REFUSED) else "")
 
@@ -308,6 +316,13 @@ async def _carried_out(work: WholeRemoval | WholeRestore, cut: Cut | None, line:
     return None if task.cancelled() else task.result()
 
 
+def _verb(wish: Wish) -> bytes:
+    """The command by which a run names keys."""
+    if not wish.expire:
+        return b"UNLINK"
+    return b"PEXPIREAT" if wish.undo else b"PEXPIRE"
+
+
 def _settled(work: WholeRemoval | WholeRestore) -> int:
     tally = work.progress.tally
     return tally.matched if isinstance(work, WholeRemoval) else tally.settled  # type: ignore[union-attr]
@@ -315,5 +330,5 @@ def _settled(work: WholeRemoval | WholeRestore) -> int:
 
 def _heard(line: Proxy, verb: bytes) -> frozenset[bytes]:
     """The keys that were named to the server on this line."""
-    one = verb == b"PEXPIRE"
+    one = verb != b"UNLINK"
     return frozenset(key for said in line.said if said[0].upper() == verb for key in (said[1:2] if one else said[1:]))

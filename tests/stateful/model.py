@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from tests.stateful.keyspace import Expected, Given, Key, Keyspace, Span, is_as
-from tests.stateful.known import KNOWN, Difference
 from tests.stateful.wishes import Wish
 
 Fate: TypeAlias = str
@@ -17,10 +16,7 @@ Options: TypeAlias = list[tuple[Fate, Expected]]
 """What may become of one key: more than one where it isn't for us to know."""
 
 REMOVED, GONE, PROTECTED = "removed", "already_gone", "protected"
-RESTORED, SKIPPED, EXPIRED = "restored", "skipped", "expired"
-
-ROUNDED = 100
-"""Milliseconds that an end may be beside the truth, where that is known."""
+RESTORED, SKIPPED, EXPIRED, THERE = "restored", "skipped", "expired", "there"
 
 
 class Different(AssertionError):  # noqa: N818 - what was found
@@ -52,11 +48,10 @@ class Run:
 
     Attributes:
         process: The run ids of the servers that it worked on.
-        removed: Keys that it removed, or gave an end.
         kept: What it kept, by name.
-        door: The address that was typed.
         whole: Whether it came to its end.
-        undone: Whether the journal says so; None where it may or may not.
+        undone: Whether the journal says so.
+        came_to_an_end: Whether an undo of it did.
         begun_again: The undo that was cut off and is gone on with: whether it replaces, and on which process.
         resumed_by: The run that took it up again.
     """
@@ -64,19 +59,24 @@ class Run:
     id: str
     wish: Wish
     process: str
-    door: str
-    removed: int
     kept: dict[bytes, Kept]
     whole: bool
     state: str
-    undone: bool | None = False
+    undone: bool = False
+    came_to_an_end: bool = False
     begun_again: tuple[bool, str] | None = None
     resumed_by: list[str] = field(default_factory=list)
-    wall: float = 0.0
 
 
 def removal_options(
-    wish: Wish, keys: Keyspace, usage: Mapping[bytes, int], span: Span, *, named: frozenset[bytes] | None, whole: bool
+    wish: Wish,
+    keys: Keyspace,
+    usage: Mapping[bytes, int],
+    span: Span,
+    *,
+    named: frozenset[bytes] | None,
+    whole: bool,
+    broken: bool,
 ) -> dict[bytes, Options]:
     """What a run may do to each key that there is before it.
 
@@ -84,6 +84,7 @@ def removal_options(
         usage: MEMORY USAGE of each key.
         named: The keys that were named to the server, where that is known.
         whole: Whether it came to its end; else it may have come to a key or not.
+        broken: Whether its line broke: what it did to keys that end soon is told only by an end that it knows.
     """
     meant = wish.meant(keys, usage, span.begin)
     doubtful = meant ^ wish.meant(keys, usage, span.end)
@@ -92,11 +93,13 @@ def removal_options(
     for name, key in keys.items():
         unchanged: Options = [("", key)]
         if name in held_back:
-            options[name] = [(PROTECTED, key)] + ([] if whole else unchanged)
+            options[name] = [(PROTECTED, key)] + ([] if whole and key.at(span.end) is not None else unchanged)
         elif name not in meant | doubtful or (named is not None and name not in named and not whole):
             options[name] = unchanged
         else:
             done = _done(wish, key, span)
+            if broken and not wish.undo:
+                done += [(REMOVED, each) for fate, each in done if fate == GONE]
             ended = key.at(span.end) is None
             options[name] = done + ([(GONE, None)] if ended else [])
             options[name] += unchanged if not whole or name in doubtful or ended else []
@@ -110,7 +113,7 @@ def _done(wish: Wish, key: Key, span: Span) -> Options:
     first, last = span.begin + 1000 * wish.expire, span.end + 1000 * (wish.expire + wish.jitter) + 1
     options: Options = []
     if not key.end or key.end > first:
-        options.append((REMOVED, Given(key, first, min(last, key.end) if key.end else last)))
+        options.append((REMOVED, Given(key, first, min(last, key.end - 1) if key.end else last)))
     if key.end and key.end <= last:
         options.append((GONE, key))
     return options
@@ -129,68 +132,60 @@ def undo_options(
     options: dict[bytes, Options] = {}
     for name, kept in run.kept.items():
         now = keys.get(name)
-        some = _returned(run, kept, now, span, replaces=replaces)
-        if broken and Difference.UNSTABLE_DUMP in KNOWN:
-            some = some + [(SKIPPED, each) for fate, each in some if fate == RESTORED]
+        returned = _ends_returned if run.wish.expire else _returned
+        some = returned(kept, now, span, replaces=replaces) if kept.went else _left_alone(run, kept, now)
+        if broken or goes_on:
+            some = some + [(RESTORED, each) for fate, each in some if fate == THERE]
         if goes_on:
-            some = some + [(fate, now) for fate in (RESTORED, SKIPPED, EXPIRED)]
+            some = some + [(fate, now) for fate in (RESTORED, SKIPPED, EXPIRED, THERE)]
         options[name] = some if whole else [*some, ("", now)]
     return options
 
 
-def _returned(run: Run, kept: Kept, now: Key | None, span: Span, *, replaces: bool) -> Options:
-    if not kept.went:
-        return _left_alone(run, kept, now, span, replaces=replaces)
+def _returned(kept: Kept, now: Key | None, span: Span, *, replaces: bool) -> Options:
+    """A key that the run removed."""
     back = kept.before
-    if back.at(span.begin) is None:
-        return _ended(kept, now, span)
     options: Options = [(EXPIRED, now)] if back.at(span.end) is None else []
-    if now is not None and kept.given and now.end == kept.given:
-        options.append((RESTORED, _with_end_of(now, back)))
-        if replaces:
-            options.append((RESTORED, _with_end_of(back, back)))
-        if Difference.EXPIRE_BY_DUMP in KNOWN:
-            options.append((SKIPPED, now))
-    elif now is None:
-        options.append((RESTORED, _with_end_of(back, back)))
-    elif is_as(_with_end_of(back, back), now, span):
-        options.append((RESTORED, _with_end_of(back, back)))
-        if not kept.returned or Difference.UNSTABLE_DUMP in KNOWN:
-            options.append((SKIPPED, now))
-    elif replaces:
-        options.append((RESTORED, _with_end_of(back, back)))
-    else:
-        options.append((SKIPPED, now))
-        if Difference.WINDOWS in KNOWN and run.wish.expire and replace(now, end=0) == replace(back, end=0):
-            options.append((RESTORED, _with_end_of(back, back)))
-        if Difference.OTHER_END in KNOWN and replace(now, end=0) == replace(back, end=0):
-            options.append((RESTORED, now))
+    if back.at(span.begin) is None:
+        return options
+    if now is None or now.at(span.end) is None or replaces:
+        options.append((RESTORED, back))
+    if now is not None and not replaces:
+        options += _as_it_was(kept, now) if is_as(back, now, span) else [(SKIPPED, now)]
     return options
 
 
-def _with_end_of(key: Key, back: Key) -> Expected:
-    """A key with the end that another has, as exactly as undos bring ends back."""
-    if back.end and Difference.ROUNDED_ENDS in KNOWN:
-        return Given(key, back.end - ROUNDED, back.end + ROUNDED)
-    return replace(key, end=back.end)
-
-
-def _ended(kept: Kept, now: Key | None, span: Span) -> Options:
-    """A key that would have ended by itself by now."""
-    options: Options = [(EXPIRED, now)]
-    if not 0 < kept.before.end <= span.end and Difference.ENDED_FIELDS in KNOWN:
-        options += [(RESTORED, now), (RESTORED, None), (SKIPPED, now)]
+def _ends_returned(kept: Kept, now: Key | None, span: Span, *, replaces: bool) -> Options:
+    """A key that the run gave an end, which is far away still."""
+    back = kept.before
+    ended: Options = [(EXPIRED, now)] if back.at(span.end) is None else []
+    options: Options = []
+    if now is None or now.at(span.end) is None:
+        options += ended if back.at(span.begin) is None else [*ended, (SKIPPED, now)]
+    if now is None:
+        return options
+    if now.end == kept.given:
+        return [*options, (RESTORED, replace(now, end=back.end))]
+    if now.end == back.end:
+        options += _as_it_was(kept, now)
+    if not (now.end == back.end and kept.returned):
+        changed: Options = [(RESTORED, back)] if back.at(span.begin) is not None else []
+        options += [*changed, *ended] if replaces else [(SKIPPED, now)]
     return options
 
 
-def _left_alone(run: Run, kept: Kept, now: Key | None, span: Span, *, replaces: bool) -> Options:
+def _as_it_was(kept: Kept, now: Key) -> Options:
+    """A key that is there as it was: whoever looks only sees that where an undo has brought it back."""
+    return [(THERE, now)] if kept.returned else [(THERE, now), (SKIPPED, now)]
+
+
+def _left_alone(run: Run, kept: Kept, now: Key | None) -> Options:
     """A key that is in the trash and that the run didn't change, as far as is known."""
-    options: Options = [(fate, now) for fate in ("", RESTORED, SKIPPED, EXPIRED)]
-    known = Difference.SHORTER_RESTORED if run.whole else Difference.COPIED_RESTORED
-    if known in KNOWN or (kept.named and not run.whole):
-        options.append((RESTORED, _with_end_of(kept.before, kept.before)))
+    options: Options = [(fate, now) for fate in ("", SKIPPED, EXPIRED, THERE)]
+    if kept.named and not run.whole:
+        options.append((RESTORED, kept.before))
         if now is not None and run.wish.expire:
-            options.append((RESTORED, _with_end_of(now, kept.before)))
+            options.append((RESTORED, replace(now, end=kept.before.end)))
     return options
 
 
@@ -215,23 +210,14 @@ def fates(options: Mapping[bytes, Options], after: Keyspace, span: Span) -> dict
     return {name: {fate for fate, each in some if is_as(each, after.get(name), span)} for name, some in options.items()}
 
 
-def check_counts(
-    told: Mapping[str, object], settled: Mapping[bytes, set[Fate]], names: Iterable[Fate], *, stay: bool
-) -> None:
+def check_counts(told: Mapping[str, object], settled: Mapping[bytes, set[Fate]], names: Iterable[Fate]) -> None:
     """Hold the counts of an account against the fates of the keys.
-
-    Args:
-        stay: Whether keys that are counted as removed are there still, as those that were given an end.
 
     Raises:
         Different: With the counts that are impossible.
     """
     least = Counter(fate for some in settled.values() if len(some) == 1 for fate in some)
     most = Counter(fate for some in settled.values() for fate in some)
-    if Difference.FOUND_TWICE in KNOWN:
-        most[GONE] += most[REMOVED] + most[GONE]
-        most[PROTECTED] *= 2
-        most[REMOVED] *= 2 if stay else 1
     sure = {name: sorted(key for key, some in settled.items() if some == {name}) for name in names}
     wrong = [
         f"{name}: {told.get(name)} instead of {least[name]}"

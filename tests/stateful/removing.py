@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from tests.stateful.accounts import check_account, check_journal, check_removed, same
 from tests.stateful.doors import DONE, REFUSED, Cut, Told
 from tests.stateful.keyspace import Keyspace, Span, ends_within
-from tests.stateful.known import KNOWN, Difference
 from tests.stateful.model import (
     GONE,
     PROTECTED,
@@ -28,12 +26,8 @@ from tests.stateful.world import World
 class Removing(World):
     """The world with what removes keys from it."""
 
-    ends_given = 0
-    """Runs that gave keys an end."""
-
     def remove(self, wish: Wish, typed: bool, cut: Cut | None, how: str) -> None:  # noqa: FBT001
         """A run, of either mode, by either door, to its end or cut off in the middle; or a dry one."""
-        wish = self._with_an_end(wish)
         if how == "dry":
             self.look(wish, typed=typed)
             return
@@ -55,7 +49,6 @@ class Removing(World):
         """The command line, killed in the middle of a run."""
         if not self.kills:
             return
-        wish = self._with_an_end(wish)
         cut = Cut("kill", at, arrives=arrives)
         begin, usage = self.store.now(), self.store.usage(self.keys)
         there = self.store.count()
@@ -97,8 +90,6 @@ class Removing(World):
         self.store.until_alone()
         self.look_around(set(), "dry run", begin)
         capped = len(meant) > wish.max_keys
-        if _may_seem_capped(wish, meant):
-            return
         if told is not None and not doubtful:
             empty = not meant and bool(held_back)
             same("exit code", told.code, REFUSED if capped or empty else DONE)
@@ -109,10 +100,9 @@ class Removing(World):
                 same("plan.protected", plan.protected, len(held_back))
                 same("plan.types", dict(plan.types), dict(Counter(self.keys[name].type for name in meant)))
         if account is not None and not capped and not doubtful:
-            times = 2 if Difference.FOUND_TWICE in KNOWN else 1
             for count, keys in (("matched", meant), ("protected", held_back)):
-                if not len(keys) <= account[count] <= times * len(keys):
-                    raise Different(f"{count} of a dry run: {account[count]} instead of {len(keys)}")
+                same(f"{count} of a dry run", account[count], len(keys))
+            same("run of a dry run", account["run"], None)
             same("removed", account["removed"], 0)
             same("undo", account["undo"], None)
         check_journal(self, typed=typed)
@@ -145,23 +135,21 @@ class Removing(World):
         whole = record.state == "done"
         if account["outcome"] not in (None, record.state):
             raise Different(f"outcome {account['outcome']}, and the journal says {record.state}")
-        if through is None and not whole and resumes is None and not _may_seem_capped(wish, meant):
+        if through is None and not whole and resumes is None:
             raise Different(f"outcome {account['outcome']}: {account['why']}")
-        options = removal_options(wish, before, usage, span, named=told.named, whole=whole)
+        broken = through is not None and through.how == "line"
+        options = removal_options(wish, before, usage, span, named=told.named, whole=whole, broken=broken)
         if resumes is not None:
             _may_be_missed(options, before, self.stood.get(resumes.id, set()))
         check_keys(options, before, after, span)
         settled = fates(options, after, span)
         self.keys = after
         removed = {name for name, some in settled.items() if REMOVED in some}
-        if not (Difference.COUNTED_TWICE in KNOWN and wish.expire and through is not None and through.how == "line"):
-            if account["outcome"] is not None:
-                looks = resumes is None or self.place.server is not None or Difference.LEFT_OF_PARTS not in KNOWN
-                check_account(self, wish, account, settled, usage, span, looks=looks)
-            check_removed(record.removed_at_least, record.removed_at_most, settled, whole=whole, stay=bool(wish.expire))
+        if account["outcome"] is not None:
+            check_account(self, wish, account, settled, usage, span)
+        check_removed(record.removed_at_least, record.removed_at_most, settled, whole=whole)
         kept = self._kept(wish, before, after, settled, usage, told.named) if wish.undo else {}
-        run = Run(account["run"], wish, self.process, self.door(through), len(removed), kept, whole, record.state)
-        run.wall = record.started_at.timestamp()
+        run = Run(account["run"], wish, self.process, kept, whole, record.state)
         self.runs.append(run)
         self.stood[run.id] = {name for name in meant if name in after and name not in removed}
         if resumes is not None:
@@ -172,8 +160,6 @@ class Removing(World):
         if resumes is not None:
             raise Different(f"{resumes.id} wasn't resumed: {told.refused}")
         capped = len(meant) > wish.max_keys
-        if _may_seem_capped(wish, meant):
-            return
         if meant and not capped and not doubtful:
             raise Different(f"nothing was begun: {told}")
         if told.code is not None and not doubtful:
@@ -204,19 +190,6 @@ class Removing(World):
         """The keys that a wish means, and those of which time decides meanwhile."""
         doubtful = {name for name, key in self.keys.items() if ends_within([key], Span(span.begin - 1, span.end))}
         return wish.meant(self.keys, usage, span.begin), doubtful
-
-    def _with_an_end(self, wish: Wish) -> Wish:
-        """The wish with an end of its own, so that no two runs give ends of the same window."""
-        if not wish.expire:
-            return wish
-        if Difference.WINDOWS in KNOWN:
-            self.ends_given += 1
-        return replace(wish, expire=9_000 - 200 * self.ends_given)
-
-
-def _may_seem_capped(wish: Wish, meant: set[bytes]) -> bool:
-    """Whether keys that are found twice may be taken for more than may go."""
-    return Difference.FOUND_TWICE in KNOWN and len(meant) <= wish.max_keys < 2 * len(meant)
 
 
 def _may_be_missed(options: dict[bytes, Options], before: Keyspace, stood: set[bytes]) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 from tests.stateful.accounts import check_journal, same
 from tests.stateful.doors import REFUSED, WRONG_USE, Cut, Told
 from tests.stateful.keyspace import Span
-from tests.stateful.known import KNOWN, Difference
 from tests.stateful.model import (
     EXPIRED,
     RESTORED,
     SKIPPED,
+    THERE,
     Different,
     Run,
     check_counts,
@@ -36,35 +36,24 @@ class Undoing(Removing):
             self.let_time_pass()
         if cut is not None and cut.how == "line" and not self.doors.can_be_cut:
             cut = None
-        if self._is_resumed(run) and Difference.RESUMED_ORDER in KNOWN:
-            return
         begin = self.store.now()
         if typed and cut is None:
             told = self.doors.type_undo(run.id, replaces=replaces, elsewhere=elsewhere)
         else:
-            typed, told = False, self.doors.undo(run.id, replaces=replaces, elsewhere=elsewhere, cut=cut)
+            typed, told = False, self.doors.undo(run.id, run.wish, replaces=replaces, elsewhere=elsewhere, cut=cut)
         broken = cut is not None and cut.how == "line"
         self._undone(run, told, begin, replaces=replaces, elsewhere=elsewhere, broken=broken)
         check_journal(self, typed=typed)
 
     def undo_the_last(self, replaces: bool) -> None:  # noqa: FBT001
         """``pymon-tui undo`` without a name."""
-        there = [run for run in self.runs if self.doors.record(run.id).removed_at_most != 0]
-        last = there[-1] if there else None
-        if last is not None and (
-            (Difference.BY_ADDRESS in KNOWN and any(run.door != self.door(None) for run in there))
-            or (Difference.WALL_CLOCK in KNOWN and last.wall < max(run.wall for run in there))
-            or (Difference.RESUMED_ORDER in KNOWN and self._is_resumed(last))
-        ):
-            return
+        last = self._last()
         begin = self.store.now()
         told = self.doors.type_undo(None, replaces=replaces, elsewhere=False)
-        if last is None or last.undone or last.process != self.process:
+        if last is None or last.process != self.process:
             if told.code not in (WRONG_USE, REFUSED):
                 raise Different(f"undo of nothing ended with {told.code}: {told.account}")
             self.store.until_alone()
-            self.look_around(set(), "undo refused", begin)
-        elif last.undone is None and told.refused:
             self.look_around(set(), "undo refused", begin)
         else:
             if told.account is not None:
@@ -82,15 +71,11 @@ class Undoing(Removing):
         elsewhere = elsewhere or run.process == self.process
         sure = [name for name, kept in run.kept.items() if kept.went]
         if told.refused:
-            if Difference.DROPPED in KNOWN and (
-                "its undo was dropped" in told.refused or "none is kept" in told.refused
-            ):
-                run.kept.clear()
-            elif elsewhere and sure and not self._is_resumed(run):
+            if elsewhere and sure and not self._is_resumed(run):
                 raise Different(f"undo of {run.id} was refused: {told.refused}")
             self.look_around(set(), "undo refused", begin)
             return
-        if not elsewhere or not run.kept or self._is_resumed(run):
+        if not elsewhere or (run.whole and not run.kept) or self._is_resumed(run):
             raise Different(f"undo of {run.id} wasn't refused: {told}")
         account, whole = self._account(told)
         goes_on = run.begun_again == (replaces, self.process)
@@ -99,16 +84,17 @@ class Undoing(Removing):
         settled = fates(options, after, span)
         self.keys = after
         if account is not None:
-            check_counts(account, settled, (RESTORED, SKIPPED, EXPIRED), stay=False)
+            check_counts(account, settled, (RESTORED, SKIPPED, EXPIRED, THERE))
             same("failed", account["failed"], 0)
-            same("total", account["total"], sum(account[each] for each in (RESTORED, SKIPPED, EXPIRED, "left")))
+            same("total", account["total"], sum(account[each] for each in (RESTORED, SKIPPED, EXPIRED, THERE, "left")))
             if not len(sure) <= account["total"] <= len(run.kept):
                 raise Different(f"total: {account['total']} instead of {len(sure)} to {len(run.kept)}")
             if whole:
                 same("left", account["left"], 0)
-                run.undone = _is_undone(run, account)
+                run.undone = run.undone or bool(account[RESTORED] or account[THERE] or not account[SKIPPED])
         for name, some in settled.items():
             run.kept[name].returned |= some == {RESTORED}
+        run.came_to_an_end |= whole
         run.begun_again = None if whole else (replaces, self.process)
         self.forget({name for name, some in settled.items() if RESTORED in some}, "undo" if whole else "undo, cut off")
 
@@ -124,11 +110,19 @@ class Undoing(Removing):
     def _is_resumed(self, run: Run) -> bool:
         """Whether a run that took this one up is to be undone before it."""
         later = [other for other in self.runs if other.id in run.resumed_by]
-        return any((other.removed and other.kept and not other.undone) or self._is_resumed(other) for other in later)
+        return any((not other.came_to_an_end and self._has_trash(other)) or self._is_resumed(other) for other in later)
 
+    def _has_trash(self, run: Run) -> bool:
+        record = self.doors.record(run.id)
+        return record.removed_at_most != 0 and record.undo_path is not None
 
-def _is_undone(run: Run, account: Mapping[str, Any]) -> bool | None:
-    """Whether a run is undone after an undo that came to its end: something came back, or nothing is left to come."""
-    if run.undone or account[RESTORED] or not account[SKIPPED]:
-        return True
-    return None if Difference.FRUITLESS_UNDO in KNOWN or account[EXPIRED] else False
+    def _last(self) -> Run | None:
+        """The last run that can be undone; none where one after it is undone already."""
+        for run in reversed(self.runs):
+            if self.doors.record(run.id).removed_at_most == 0:
+                continue
+            if run.undone:
+                return None
+            if self._has_trash(run) and not self._is_resumed(run):
+                return run
+        return None

@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from tests.demo.waiting import wait_until
 from tests.stateful.acts import HOUR, SHORT
-from tests.stateful.doors import Cut, Doors
+from tests.stateful.doors import Doors
 from tests.stateful.keyspace import Keyspace, Span
 from tests.stateful.model import Options, Run, check_keys
 from tests.stateful.place import Place
@@ -171,7 +171,3 @@ class World:
 
     def span(self, begin: int) -> Span:
         return Span(begin, self.store.now())
-
-    def door(self, cut: Cut | None) -> str:
-        in_between = cut is not None and self.doors.can_be_cut
-        return "a line in between" if in_between else "the server itself"

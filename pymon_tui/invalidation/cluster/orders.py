@@ -40,8 +40,9 @@ def of_plan(plan: Plan, preset: str | None) -> HandOut:
 def resumed(record: Record, whole: Order) -> HandOut:
     """What is left of a run. ``whole`` is the order to go on with all of it.
 
-    A primary goes on where it was cut off; one that has come to its end has nothing to do. Where another process is
-    primary by now, or the slots are others, keys may be anywhere, and all are looked at again.
+    A primary goes on where it was cut off; one that has come to its end only counts what is left there. Where another
+    process is primary by now, or the slots are others, keys may be anywhere, and all are looked at again; so are they
+    where every primary has come to its end, and the run as a whole has not.
     """
 
     def hand_out(found: Found) -> Work:
@@ -53,15 +54,11 @@ def resumed(record: Record, whole: Order) -> HandOut:
         firsts = [part for part in record.parts if part.started.get("astray") is not True]
         known = {(part.started.get("node_id"), part.run_id, _slots(part)): part for part in firsts}
         same = [known.get((one.node_id, one.run_id, one.slots)) for one in found.primaries]
-        as_it_was = None not in same and len(firsts) == len(record.parts)
-        work = []
-        for one, part in zip(found.primaries, same, strict=True):
-            if part is None or not as_it_was:
-                work.append((one, again(one, whole, share=len(found.primaries))))
-            elif part.state != "done":
-                order = replace(Order.resuming(part)[0], selection=whole.selection)
-                work.append((one, order))
-        return tuple(work) or tuple((one, again(one, whole, share=len(found.primaries))) for one in found.primaries)
+        parts = [part for part in same if part is not None]
+        as_it_was = len(parts) == len(same) and len(firsts) == len(record.parts)
+        if not as_it_was or all(part.state == "done" for part in parts):
+            return tuple((one, again(one, whole, share=len(found.primaries))) for one in found.primaries)
+        return tuple((one, _rest(part, whole)) for one, part in zip(found.primaries, parts, strict=True))
 
     return hand_out
 
@@ -82,6 +79,14 @@ def protecting(order: Order, patterns: Sequence[Pattern]) -> Order:
     """The same, and what these patterns mean is protected as well."""
     protected = tuple(dict.fromkeys((*order.selection.protected, *patterns)))
     return replace(order, selection=replace(order.selection, protected=protected))
+
+
+def _rest(part: Record, whole: Order) -> Order:
+    """What a part has left to do: from where it was cut off, or nothing but to count."""
+    order = replace(Order.resuming(part)[0], selection=whole.selection)
+    if part.state != "done":
+        return order
+    return replace(order, start=Place(len(whole.selection.patterns)), planned=0, scan=0)
 
 
 def _slots(part: Record) -> Ranges:

@@ -31,7 +31,7 @@ from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.removal import Removal
-from pymon_tui.invalidation.room import room_for_trash
+from pymon_tui.invalidation.room import Room
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
@@ -91,8 +91,7 @@ class WholeRemoval:
         self._results: list[tuple[str, Result]] = []
         self._began = time.monotonic()
         self._paused = self._cancelled = self._ended = False
-        self._room = 0  # bytes that the trash of all parts may have
-        self._shares: dict[str, int] = {}  # of it, by node
+        self._room: Room | None = None  # that the parts share
 
     @property
     def progress(self) -> Progress:
@@ -173,10 +172,9 @@ class WholeRemoval:
             held_by = holder(self._journal.folder, f"server-{primary.run_id or 'unnamed'}-{order.db}")
             if held_by is not None:
                 raise Locked(held_by)
+        if self.options.undo:
+            self._room = Room(self._journal.folder, self.options.trash_cap)
         async with patient_lock(self._journal.folder, f"run-{self.id}", run=self.id):
-            folder = self._journal.folder
-            if self.options.undo:
-                self._room = room_for_trash(folder, self.options.trash_cap, self.order)
             await to_its_end(self._journal.append, "run", "started", run=self.id, **self._told(found))
             return await self._carried_out(found, work)
 
@@ -224,7 +222,7 @@ class WholeRemoval:
     async def _in_rounds(self, found: Found, work: Work) -> tuple[Outcome, str, int | None]:
         """Remove what each primary has, then again and again what was on its way between them meanwhile."""
         start = found
-        parts = [self._part(start, primary, order, only=None) for primary, order in self._with_room(work)]
+        parts = [self._part(start, primary, order, only=None) for primary, order in work]
         astray: frozenset[int] = frozenset()
         left = 0
         for turn in range(ROUNDS):
@@ -243,7 +241,7 @@ class WholeRemoval:
                 return "done", NOTHING, left
             await asyncio.sleep(_PAUSE * 2**turn)
             orders = tuple((one, again(one, self.order, share=len(found.primaries))) for one in found.primaries)
-            parts = [self._part(start, one, order, only=astray) for one, order in self._with_room(orders)]
+            parts = [self._part(start, one, order, only=astray) for one, order in orders]
         why = f"slots {ranges_text(astray)} are still on their way between nodes; resume when they have arrived"
         return "stopped", why, left
 
@@ -284,7 +282,7 @@ class WholeRemoval:
             only=only,
             bounds=self._bounds,
             rate=self._rate,
-            trash_room=self._shares.get(primary.node_id, 0),
+            room=self._room,
             check=check,
         )
         run = new_id(other_than=[self.id, *(part.id for _, part in self._parts)])
@@ -295,13 +293,6 @@ class WholeRemoval:
         self._parts.append((primary.endpoint.label, removal))
         self._tell(removal)
         return primary.endpoint.label, removal
-
-    def _with_room(self, work: Work) -> Work:
-        """Share the room that is left in the trash, by what each is to remove."""
-        room = max(0, self._room - sum(part.progress.trash_bytes for _, part in self._parts))
-        planned = sum(order.planned + 1 for _, order in work)
-        self._shares = {primary.node_id: room * (order.planned + 1) // planned for primary, order in work}
-        return work
 
     def _tell(self, part: Removal) -> None:
         """What was told before there was anybody to tell it to."""

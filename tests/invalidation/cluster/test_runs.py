@@ -249,6 +249,28 @@ async def test_a_run_that_is_cut_off_leaves_how_far_it_came(cluster: Cluster, tm
     assert cluster.keys() == set(OTHERS)
 
 
+async def test_what_is_left_is_counted_on_nodes_whose_part_was_done(cluster: Cluster, tmp_path: Path) -> None:
+    first, *others = cluster.primaries()
+    names = [name for name in cache_keys(6_000) if cluster.owner_of(name) is first]
+    few = [next(name for name in cache_keys(6_000) if cluster.owner_of(name) is node) for node in others]
+    cluster.fill([*names, *few])
+    desk = desk_at(first, tmp_path, rate=2_000.0)
+    removal = await removal_of(desk)
+    async with under_way(removal) as task:
+        await until(lambda: [node.progress.state for node in removal.progress.nodes].count("ended") == len(others))
+        removal.cancel()
+        assert (await task).outcome == "cancelled"
+    assert sorted(part.state for part in next(desk.newest()).parts) == ["cancelled", "done", "done"]
+    back = [f"{name}:{{{name}}}" for name in few]  # on the same nodes
+    cluster.fill(back)
+
+    again = await desk_at(others[0], tmp_path).resumed(next(desk.newest()))
+    rest = await again.run()
+
+    assert (rest.outcome, rest.left) == ("done", 2)
+    assert cluster.keys() >= set(back)
+
+
 async def test_two_runs_at_once_are_refused(cluster: Cluster, tmp_path: Path) -> None:
     cluster.fill(cache_keys(6_000))
     first = await removal_of(desk_at(cluster.primaries()[0], tmp_path, rate=6_000.0))

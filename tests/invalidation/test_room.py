@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.room import Room
+from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path, trash_size
+from pymon_tui.journal.lock import lock
+from tests.invalidation.planned import selecting
+from tests.invalidation.removing import populate, removed
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+OLDEST, OLDER, NEW = "20261122-120411-7c3f", "20261122-120412-7c3f", "20261122-120413-7c3f"
+
+
+def write(folder: Path, run: str, size: int) -> Path:
+    """The trash of an earlier run, of about so many bytes."""
+    path = trash_path(folder, run)
+    with TrashWriter(path, TrashHeader(run, "a1b2", 0, "cache", 1.0), cap=2**30) as writer:
+        writer.write([(b"key", 0, bytes(range(256)) * (size // 256))])
+    return path
+
+
+def test_older_undos_stay_until_their_room_is_needed(tmp_path: Path) -> None:
+    paths = [write(tmp_path, run, 4_000) for run in (OLDEST, OLDER)]
+    free = 1_000
+    room = Room(tmp_path, trash_size(tmp_path) + free)
+    assert room.take(free) == free
+    assert all(path.exists() for path in paths)
+    assert room.take(10) == 10
+    assert [path.exists() for path in paths] == [False, True]
+
+
+def test_there_is_no_more_room_than_the_cap(tmp_path: Path) -> None:
+    write(tmp_path, OLDEST, 4_000)
+    room = Room(tmp_path, 10_000)
+    assert sum(room.take(3_000) for _ in range(8)) == 10_000
+    assert room.take(1) == 0
+
+
+def test_what_is_in_use_and_what_came_since_stays(tmp_path: Path) -> None:
+    path = write(tmp_path, OLDEST, 4_000)
+    room = Room(tmp_path, trash_size(tmp_path))
+    own = write(tmp_path, NEW, 1_000)
+    with lock(tmp_path, f"run-{OLDEST}", run=OLDEST):
+        assert room.take(10) == 0
+        assert path.exists()
+    assert own.exists()
+
+
+async def test_a_run_of_unknown_size_leaves_older_undos_alone_that_it_has_room_beside(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    undos: list[Result] = []
+    for number in range(3):
+        await populate(redis, "cache:", 100)
+        await redis.setrange("cache:big", 200_000, "x")
+        undos.append(await removed(server, selecting("cache:*"), tmp_path, Options(undo=True)))
+        assert undos[number].tally.removed == 101
+    for result in undos:
+        assert result.undo is not None
+        with TrashReader(result.undo) as reader:
+            assert reader.count() == 101
+
+
+async def test_the_oldest_undo_goes_while_a_run_writes_and_no_more_than_it_takes(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    script = "for n = 1, 500 do redis.call('set', 'cache:' .. n, redis.sha1hex(n .. ARGV[1])) end"
+    undos = []
+    cap = 0
+    for number in range(5):
+        await redis.eval(script, 0, number)
+        options = Options(undo=True, trash_cap=cap or 2**30)
+        undos.append((await removed(server, selecting("cache:*"), tmp_path, options)).undo)
+        cap = cap or trash_size(tmp_path) * 7 // 2  # three and a half of them
+    assert [path is not None and path.exists() for path in undos] == [False, False, True, True, True]
+    assert trash_size(tmp_path) <= cap
