@@ -55,6 +55,7 @@ class Plan:
         node_id: The cluster's id of the server; empty outside one.
         slots: What the server serves of a cluster's slots.
         parts: The plans of a cluster's primaries, of which this is the sum; empty for one server.
+        held: Keys that each protected pattern of the selection holds back, those that two protect with the first.
         rules: Those of the server that it is of; None where nobody asked for them.
     """
 
@@ -93,6 +94,15 @@ class Plan:
     slots: Ranges = ()
     parts: tuple[Plan, ...] = ()
     rules: Rules | None = None
+    held: tuple[int, ...] = ()
+
+    @property
+    def protecting(self) -> tuple[tuple[SafeText, int, SafeText], ...]:
+        """Each protected pattern, how many keys it holds back, and where it was set (empty where nobody knows)."""
+        return tuple(
+            (pattern.shown, count, self.rules.origin(pattern) if self.rules is not None else safe(""))
+            for pattern, count in zip(self.selection.protected, self.held, strict=False)
+        )
 
     @property
     def sampled(self) -> int:
@@ -121,6 +131,9 @@ class Plan:
             "about": self.about,
             "capped": self.capped,
             "protected": self.protected,
+            "protected_by": [
+                {"pattern": pattern, "keys": keys, "origin": origin} for pattern, keys, origin in self.protecting
+            ],
             "scanned": self.scanned,
             "dbsize": self.dbsize,
             "seconds": round(self.seconds, 3),

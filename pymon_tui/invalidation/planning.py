@@ -222,6 +222,7 @@ class Planning:
             about=about,
             capped=self._capped,
             protected=self._protected,
+            held=tuple(self._sweep.held) if self._sweep is not None else (),
             scanned=self._scanned,
             dbsize=after,
             seconds=self.progress.seconds,

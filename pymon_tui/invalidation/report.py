@@ -99,6 +99,16 @@ def plan_rows(plan: Plan) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def protecting_rows(plan: Plan) -> tuple[Row, ...]:
+    """Each protected pattern with the keys that it holds back, and where it was set; first those that hold any."""
+    ordered = sorted(plan.protecting, key=lambda each: -each[1])
+    rows = []
+    for place, (pattern, count, origin) in enumerate(ordered):
+        pieces = [Piece(pattern, units.whole(count)), *([Piece(safe("set in"), origin)] if origin else [])]
+        rows.append(Row(safe("" if place else "protects"), tuple(pieces), "good" if count else "value"))
+    return tuple(rows)
+
+
 def scan_text(plan: Plan) -> SafeText:
     """What the plan is known from."""
     sampled = f", a sample of {units.whole(plan.sampled)} looked at" if plan.sampled < plan.matched else ""

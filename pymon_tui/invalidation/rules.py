@@ -64,6 +64,7 @@ class Rules:
         named_by: The profile whose environment it is; None where it is what the server's own settings say.
         capped_by: The profile whose guard rails don't allow a higher ``max_keys``; None where none of them does that.
         unresolved: Profiles of which nobody knows whether they mean the server: their host can't be resolved.
+        protected_from: Where each protected pattern was set, in their order; empty where nobody knows.
         profiles: All profiles that there are.
         gone: What holds for a server that a profile called production which isn't among them; it has no name. None for
             nothing.
@@ -87,6 +88,13 @@ class Rules:
     unresolved: tuple[str, ...] = ()
     profiles: frozenset[str] = frozenset()
     gone: Guard | None = None
+    protected_from: tuple[str, ...] = ()
+
+    def origin(self, pattern: Pattern) -> SafeText:
+        """Where a protected pattern was set; empty where nobody knows."""
+        own = dict(zip(self.protected, self.protected_from, strict=False))
+        by = (f"profile {guard.profile}" for guard in self.guards if pattern in guard.protected)
+        return safe(own.get(pattern) or next(by, ""), 300)
 
     @property
     def in_production(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.pattern import matcher
+from pymon_tui.invalidation.pattern import matcher, sorter
 from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.selection import Selection
@@ -107,6 +107,7 @@ class Sweep:
     Attributes:
         page: Keys to look at for one page (SCAN's COUNT); may be changed on the way.
         scanned: Keys looked at, about: COUNT for each page.
+        held: Keys that each protected pattern holds back, those that two protect with the first of them.
         took: Seconds from the question for the last page to its answer.
     """
 
@@ -121,6 +122,7 @@ class Sweep:
         self._start = start or Place()
         self._type = (b"TYPE", selection.filters.type.encode()) if selection.filters.type else ()
         self._protects = selection.protects if selection.protected else None
+        self.held = [0] * len(selection.protected)
 
     async def pages(self) -> AsyncGenerator[Page]:
         """Every page, also those that hold nothing: a caller who waits, or ends it, does so between two SCANs.
@@ -159,11 +161,19 @@ class Sweep:
         protected = 0
         if self._protects is not None:
             kept = [key for key in keys if not self._protects(key)]
+            if len(kept) < len(keys):
+                self._hold(keys)
             protected, keys = len(keys) - len(kept), kept
         if keys and self._selection.filters.needs:
             keys, moved = await self._filtered(keys)
             return Page(keys, protected, place, moved)
         return Page(keys, protected, place)
+
+    def _hold(self, keys: Sequence[bytes]) -> None:
+        which = sorter(self._selection.protected)
+        for key in keys:
+            if (pattern := which(key)) is not None:
+                self.held[pattern] += 1
 
     async def _filtered(self, keys: list[bytes]) -> tuple[list[bytes], list[bytes]]:
         """Ask what the filters need to know of each key: those they keep, and those of which another node knows."""

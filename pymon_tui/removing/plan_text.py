@@ -28,6 +28,7 @@ def plan_lines(plan: Plan, options: Options, verdict: Verdict) -> list[str]:
     lines += [*_wrapped("patterns", [pattern.shown for pattern in plan.selection.patterns])]
     if plan.selection.filters.shown:
         lines.append(_row("only", plan.selection.filters.shown))
+    lines += _laid_out(report.protecting_rows(plan))
     lines += ["", *_laid_out(report.plan_rows(plan)), *_laid_out([report.row("looked at", report.scan_text(plan))])]
     if plan.matched:
         lines += [*_nodes(plan), *_namespaces(plan), *_samples(plan), ""]

@@ -26,6 +26,7 @@ def desk_of(endpoint: Endpoint, settings: Settings, folder: Path | None = None) 
 def _rules(settings: Settings) -> Rules:
     return Rules(
         protected=settings.protected,
+        protected_from=settings.protected_from,
         presets=settings.presets,
         max_keys=settings.max_keys,
         type_above=settings.type_above,

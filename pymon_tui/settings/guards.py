@@ -130,7 +130,7 @@ def _read(name: str, tables: Sequence[Mapping[str, Any]]) -> _Read:
         if "protected" in misspelled:
             raise SettingsError("protected", "", f'"{safe(misspelled["protected"], limit=60)}" is no setting')
         each = [{"protected": table["protected"]} for table in tables if "protected" in table]
-        _, read.protected = take_protected([Level(values, {"protected": ""}) for values in each])
+        read.protected = tuple(take_protected([Level(values, {"protected": ""}) for values in each])[1])
     except SettingsError as error:
         read.forbids = f"profile {name}: protected can't be read: {error.problem}"
     return read

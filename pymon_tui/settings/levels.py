@@ -12,7 +12,14 @@ from pymon_tui.server import url
 from pymon_tui.settings.model import Settings
 from pymon_tui.settings.problem import SettingsError, not_as_expected
 
-SETTABLE = frozenset(Settings.model_fields) - {"config", "profiles", "presets", "name", "primary_known"} | {"url"}
+SETTABLE = frozenset(Settings.model_fields) - {
+    "config",
+    "profiles",
+    "presets",
+    "name",
+    "primary_known",
+    "protected_from",
+} | {"url"}
 """What any level may set. ``url`` stands for its parts."""
 
 _CREDENTIALS = frozenset({"username", "password"})

@@ -11,6 +11,7 @@ from platformdirs import user_config_path
 from pydantic import ValidationError
 from pydantic_settings import DotEnvSettingsSource, InitSettingsSource
 
+from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import with_built_in
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
@@ -116,8 +117,14 @@ def settings_of_url(text: str, settings: Settings, warn: Callable[[str], None]) 
 
 
 def _restrained(chosen: Settings, session: Settings) -> Settings:
-    protected = tuple(dict.fromkeys((*chosen.protected, *session.protected)))
-    return chosen.model_copy(update={"read_only": chosen.read_only or session.read_only, "protected": protected})
+    origins = _origins(session) | _origins(chosen)
+    protected = {"protected": tuple(origins), "protected_from": tuple(origins.values())}
+    return chosen.model_copy(update={"read_only": chosen.read_only or session.read_only} | protected)
+
+
+def _origins(settings: Settings) -> dict[Pattern, str]:
+    known = dict(zip(settings.protected, settings.protected_from, strict=False))
+    return {pattern: known.get(pattern, "") for pattern in settings.protected}
 
 
 def file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.ConfigFile:
@@ -131,8 +138,9 @@ def file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.Conf
 
 def _settled(levels: Sequence[Level], file: config_file.ConfigFile) -> Settings:
     others, protected = take_protected(levels)
+    found = {"protected": tuple(protected), "protected_from": tuple(protected.values())}
     of_file = {"config": file.path, "profiles": file.profiles(), "presets": with_built_in(file.presets)}
-    settings = checked(_with_password(bind_credentials(others)), Level(of_file | {"protected": protected}, {}))
+    settings = checked(_with_password(bind_credentials(others)), Level(of_file | found, {}))
     _check_tls(settings, levels)
     _check_service(settings, levels)
     return settings

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
         keymap: Keys of a binding by the binding's id.
         full_redraw: Draw whole screens instead of the cells that changed.
         protected: Keys that no invalidation touches; those of all levels together.
+        protected_from: Where each of these was set, in their order.
         max_keys: Keys that one run may remove.
         type_above: The pattern must be typed to confirm a run of more keys than this.
         ping_ceiling: Milliseconds; how much later than on an idle server another client may be answered during a run.
@@ -112,6 +113,7 @@ class Settings(BaseSettings):
     keymap: dict[str, str] = Field(default_factory=dict)
 
     protected: tuple[Pattern, ...] = ()
+    protected_from: tuple[str, ...] = ()
     max_keys: Annotated[int, Field(ge=1)] = 1_000_000
     type_above: Annotated[int, Field(ge=0)] = 10_000
     ping_ceiling: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False)] = 5.0

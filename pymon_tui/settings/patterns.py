@@ -27,20 +27,22 @@ def presets(tables: Any, source: str) -> tuple[Preset, ...]:
     return tuple(_preset(name, table, f"{source} [presets.{safe(name)}]") for name, table in tables.items())
 
 
-def take_protected(levels: Sequence[Level]) -> tuple[tuple[Level, ...], tuple[Pattern, ...]]:
-    """The levels without ``protected``, and the protected patterns of all of them.
+def take_protected(levels: Sequence[Level]) -> tuple[tuple[Level, ...], Mapping[Pattern, str]]:
+    """The levels without ``protected``, and the protected patterns of all of them with where each was first set.
 
     They add up: a level that protects something more doesn't give up what the levels below it protect.
 
     Raises:
         SettingsError: If it isn't a list of patterns, or one of them can't be used.
     """
-    found: dict[Pattern, None] = {}
+    found: dict[Pattern, str] = {}
     for one in levels:
         if "protected" in one.values:
-            found |= dict.fromkeys(_protected(one.values["protected"], one.origins["protected"]))
+            origin = one.origins["protected"]
+            for pattern in _protected(one.values["protected"], origin):
+                found.setdefault(pattern, origin)
     without = ({name: value for name, value in one.values.items() if name != "protected"} for one in levels)
-    return tuple(replace(one, values=values) for one, values in zip(levels, without, strict=True)), tuple(found)
+    return tuple(replace(one, values=values) for one, values in zip(levels, without, strict=True)), found
 
 
 def _protected(value: Any, source: str) -> list[Pattern]:

@@ -570,3 +570,24 @@ def until_busy(client: Redis) -> None:
         except ResponseError as error:
             assert "BUSY" in str(error)  # noqa: PT017 - the loop waits for it
             return
+
+
+def test_each_protected_pattern_is_told_with_what_it_holds_back(
+    db: Redis, pymon: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(db, "a:", 10)
+    fill(db, "session:", 3)
+    (tmp_path / "config.toml").write_text('protected = ["session:*", "sesion:*"]\n')
+    monkeypatch.setenv("PYMON_PROTECTED", "a:1 *:2")
+    told = pymon("invalidate", "*", "--all", "--dry-run", "--json").told["plan"]
+    origin = str(tmp_path / "config.toml")
+    assert told["protected"] == 5
+    assert told["protected_by"] == [
+        {"pattern": "a:1", "keys": 1, "origin": "PYMON_PROTECTED"},
+        {"pattern": "*:2", "keys": 2, "origin": "PYMON_PROTECTED"},  # one of them is a session
+        {"pattern": "session:*", "keys": 2, "origin": origin},
+        {"pattern": "sesion:*", "keys": 0, "origin": origin},
+    ]
+    said = " ".join(pymon("invalidate", "*", "--all", "--dry-run").out.split())
+    assert "*:2 2 set in PYMON_PROTECTED" in said
+    assert f"sesion:* 0 set in {origin}" in said

@@ -43,6 +43,7 @@ def merged_plan(parts: Sequence[Plan], endpoint: Endpoint, namespaces: Iterable[
         about=any(part.about for part in parts),
         capped=any(part.capped for part in parts) or matched > first.selection.max_keys,
         protected=sum(part.protected for part in parts),
+        held=tuple(map(sum, zip(*(part.held for part in parts), strict=True))),
         scanned=sum(part.scanned for part in parts),
         dbsize=sum(size for size in sizes if size is not None) if None not in sizes else None,
         seconds=seconds,

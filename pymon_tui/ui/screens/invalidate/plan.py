@@ -283,6 +283,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
 
     def _show(self, plan: Plan) -> None:
         self._plan = plan
+        self.query_one("#what Prose", Prose).show(plan_text.asked(self._draft, self._selection, plan))
         self.ask_anew()
         self.add_class("-ready")
         self.query_one("#keys", Table).show(Listed(plan.samples, lambda sample: sample.key))

@@ -38,8 +38,8 @@ SAMPLES: tuple[Column[Sample], ...] = (
 """The columns of the samples."""
 
 
-def asked(draft: Draft, selection: Selection) -> tuple[Line, ...]:
-    """What the form was told."""
+def asked(draft: Draft, selection: Selection, plan: Plan | None = None) -> tuple[Line, ...]:
+    """What the form was told, and of a plan what each protected pattern holds back, and where it was set."""
     first: list[Span] = [label("pattern    "), span(typed(selection.patterns), "strong")]
     second: list[Span] = []
     if draft.preset is not None:
@@ -47,8 +47,14 @@ def asked(draft: Draft, selection: Selection) -> tuple[Line, ...]:
         for name in draft.preset.parameters:
             second += [label(f"   {name} "), span(draft.values.get(name, ""))]
     second += [label("   filters " if second else "filters    "), span(selection.filters.shown or "none")]
-    protected = " ".join(pattern.shown for pattern in selection.protected)
-    second += [label("   protected "), span(protected or "none")]
+    second.append(label("   protected "))
+    rows = report.protecting_rows(plan) if plan is not None else ()
+    if not rows:
+        second.append(span(" ".join(pattern.shown for pattern in selection.protected) or "none"))
+    for place, row in enumerate(rows):
+        held, *origin = row.pieces
+        second += [label("  " if place else ""), span(f"{held.name} "), span(held.value, row.severity)]
+        second += [label(f" {piece.text}") for piece in origin]
     return tuple(first), tuple(second)
 
 
