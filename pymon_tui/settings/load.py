@@ -117,7 +117,8 @@ def settings_of_url(text: str, settings: Settings, warn: Callable[[str], None]) 
 
 
 def _restrained(chosen: Settings, session: Settings) -> Settings:
-    origins = _origins(session) | _origins(chosen)
+    first, others = _origins(chosen), _origins(session)
+    origins = first | {pattern: origin for pattern, origin in others.items() if pattern not in first}
     protected = {"protected": tuple(origins), "protected_from": tuple(origins.values())}
     return chosen.model_copy(update={"read_only": chosen.read_only or session.read_only} | protected)
 

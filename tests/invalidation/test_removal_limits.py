@@ -56,7 +56,7 @@ async def test_memory_stays_the_same_whatever_the_count(
 ) -> None:
     monkeypatch.setattr(brake, "LARGEST", FIRST)
     peaks = []
-    for count in (2_000, 8_000, 24_000):
+    for count in (2_000, 8_000, 64_000):
         await populate(redis, "cache:", count)
         removal = await removal_of(server, selecting("cache:*"), tmp_path, options)
         tracemalloc.start()
@@ -66,4 +66,4 @@ async def test_memory_stays_the_same_whatever_the_count(
         finally:
             tracemalloc.stop()
         assert result.tally.removed == count
-    assert peaks[2] < 1.5 * peaks[1]
+    assert peaks[2] < 3 * peaks[1]  # of eight times the keys: what is on its way varies, and doesn't grow with them
