@@ -172,7 +172,7 @@ CASES: dict[str, tuple[Case, Seen]] = {
 @pytest.fixture(scope="module")
 def apart() -> Iterator[EmbeddedServer]:
     """A server of these tests alone, on TCP too: its address may be spelled in several ways."""
-    with EmbeddedServer(port=free_port()) as server:
+    with EmbeddedServer({"repl-diskless-sync-delay": "0"}, port=free_port()) as server:
         yield server
 
 

@@ -458,7 +458,7 @@ def test_a_replica_of_a_primary_that_is_away_is_refused(pymon: Command, own_serv
 
 
 def test_a_replica_leads_to_its_primary(pymon: Command, own_server: StartServer) -> None:
-    primary, replica = own_server(tcp=True), own_server()
+    primary, replica = own_server({"repl-diskless-sync-delay": "0"}, tcp=True), own_server()
     with Redis(unix_socket_path=primary.socket) as client, Redis(unix_socket_path=replica.socket) as copy:
         fill(client, "a", 3)
         copy.replicaof("127.0.0.1", primary.port)

@@ -127,6 +127,7 @@ async def test_plan_in_trouble(look: SnapshotAssertion, desk: ScriptedDesk) -> N
     async with walk(desk, await one(run=False)) as on:
         await on.to_ready_plan()
         await on.until_says("#names", "8 400")
+        await on.until_says("#troubles", "OBJECT IDLETIME")
         assert svg(on) == look
 
 
