@@ -128,6 +128,8 @@ async def test_plan_in_trouble(look: SnapshotAssertion, desk: ScriptedDesk) -> N
         await on.to_ready_plan()
         await on.until_says("#names", "8 400")
         await on.until_says("#troubles", "OBJECT IDLETIME")
+        troubles, height = on.screen.query_one("#troubles"), on.screen.size.height
+        await until(on.pilot, lambda: troubles.region.height == 2 and troubles.region.bottom < height)  # laid out
         assert svg(on) == look
 
 
