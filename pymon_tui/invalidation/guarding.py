@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
 from collections.abc import Collection
 from dataclasses import replace
@@ -14,7 +15,7 @@ from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint
 
 _RESOLVE_SECONDS = 1.0
-_LOOPBACK = "loopback"
+_HERE = "this machine"
 
 
 async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> Rules:
@@ -59,21 +60,30 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
 async def _places(addresses: Collection[str]) -> dict[str, frozenset[str] | None]:
     """Where each ``host:port`` leads to from here, all looked up at once; None where that can't be found out in time.
 
-    Of a place the IP address and the port, this machine's own as one. What is no host and port leads nowhere.
+    Of a place the IP address and the port, this machine's own as one; of a socket the file that its path leads to.
     """
+    files = {address: frozenset((_file(address),)) for address in addresses if _is_path(address)}
     tasks = {address: asyncio.create_task(_place(*found)) for address in addresses if (found := _split(address))}
     if tasks:
         _, late = await asyncio.wait(tasks.values(), timeout=_RESOLVE_SECONDS)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-    return {address: None if task.cancelled() else task.result() for address, task in tasks.items()}
+    return files | {address: None if task.cancelled() else task.result() for address, task in tasks.items()}
+
+
+def _is_path(address: str) -> bool:
+    return "/" in address and " via " not in address
+
+
+def _file(path: str) -> str:
+    return os.path.realpath(path)
 
 
 def _split(address: str) -> tuple[str, int] | None:
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or " " in address or address.startswith("/"):
+    if not host or not port.isdecimal() or " " in address or _is_path(address):
         return None
     return host, int(port)
 
@@ -87,4 +97,18 @@ async def _place(host: str, port: int) -> frozenset[str] | None:
 
 
 def _named(ip: str) -> str:
-    return _LOOPBACK if ipaddress.ip_address(ip.partition("%")[0]).is_loopback else ip
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return _HERE if address.is_loopback or address.is_unspecified or _is_ours(address) else str(address)
+
+
+def _is_ours(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an interface of this machine has the address: only then can a socket be bound to it."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True

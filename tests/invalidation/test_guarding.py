@@ -78,3 +78,26 @@ async def test_a_host_that_cannot_be_resolved_is_said(host: str, names: list[str
     other = replace(lost, profile="other")
     strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), lost, other)
     assert [note.partition(":")[0] for note in strict.notes] == ["profile lost", "profile other"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1", "::ffff:127.0.0.1", "127.0.0.2", "localhost"])
+async def test_this_machine_is_itself_however_it_is_spelled(host: str, tmp_path: Path) -> None:
+    guard = replace(GUARD, address="127.0.0.1:6379")
+    assert (await rules_at(tmp_path, Endpoint(host=host), guard)).guarded_by == ("prod",)
+    assert not (await rules_at(tmp_path, Endpoint(host=host, port=6380), guard)).guarded_by
+
+
+async def test_a_mapped_address_is_the_one_that_it_maps(tmp_path: Path) -> None:
+    guard = replace(GUARD, address="192.0.2.77:6379")
+    assert (await rules_at(tmp_path, Endpoint(host="::ffff:192.0.2.77"), guard)).guarded_by == ("prod",)
+    assert not (await rules_at(tmp_path, Endpoint(host="::ffff:192.0.2.78"), guard)).guarded_by
+
+
+async def test_a_socket_is_the_file_that_its_path_leads_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "var").symlink_to(tmp_path / "run")
+    guard = replace(GUARD, address=str(tmp_path / "run/redis.sock"))
+    monkeypatch.chdir(tmp_path)
+    for path in (f"{tmp_path}/var/redis.sock", f"{tmp_path}/run/../run/redis.sock", "run/redis.sock"):
+        assert (await rules_at(tmp_path, Endpoint(socket=path), guard)).guarded_by == ("prod",)
+    assert not (await rules_at(tmp_path, Endpoint(socket=f"{tmp_path}/run/other.sock"), guard)).guarded_by
