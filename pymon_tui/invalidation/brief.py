@@ -24,4 +24,5 @@ def is_brief(order: Order, options: Options) -> bool:
     if options.rate is not None or (room is not None and room < PLENTY):
         return False
     each = _NAMED + (_KEPT if options.undo else 0.0)
-    return order.scan * _SCANNED + order.planned * each <= BRIEF
+    scan = order.scan if order.found_all is None else 0
+    return scan * _SCANNED + order.planned * each <= BRIEF

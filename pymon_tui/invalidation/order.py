@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.found_keys import FoundKeys, Recall
+from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.selection import Selection
-from pymon_tui.invalidation.sweep import Place
+from pymon_tui.invalidation.sweep import Place, Sweep
 from pymon_tui.journal.records import Record
 
 
@@ -33,6 +35,7 @@ class Order:
         preset: The preset that the patterns came from, or None.
         start: Where the pass begins.
         resumes: The run that this one takes up again, or None.
+        found: The keys that the plan found, to be named without looking for them; None to look for them.
     """
 
     selection: Selection
@@ -46,6 +49,18 @@ class Order:
     preset: str | None
     start: Place
     resumes: str | None
+    found: FoundKeys | None = None
+
+    @property
+    def found_all(self) -> FoundKeys | None:
+        """The keys that the plan found, where they are still all that are meant: nothing more is protected since."""
+        return self.found if self.found is not None and self.found.mean(self.selection) else None
+
+    def looking(self, pipe: Pipe, start: Place, page: int) -> Sweep | Recall:
+        """What tells the keys: the plan, once, where it can; then the server, from ``start``."""
+        if (found := self.found_all) is not None:
+            return Recall(found.take(), scan=self.scan, page=page)
+        return Sweep(pipe, self.selection, page=page, start=start)
 
     @classmethod
     def of(cls, plan: Plan, preset: str | None) -> Self:
@@ -71,6 +86,7 @@ class Order:
             preset=preset,
             start=Place(),
             resumes=None,
+            found=plan.found,
         )
 
     @classmethod

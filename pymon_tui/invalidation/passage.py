@@ -13,6 +13,7 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds
 from pymon_tui.invalidation.copies import NO_COPIES, Copies, Sent
+from pymon_tui.invalidation.found_keys import Recall
 from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
@@ -55,7 +56,7 @@ class Passage:
         self._bounds = bounds
         self._part = part
         self._headroom = Headroom(pipe, pacer)
-        self._sweep: Sweep | None = None
+        self._sweep: Sweep | Recall | None = None
         self._sent: Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
         self._role_questions = [_ROLE, _REPLICATION]  # the next, where ROLE is renamed, missing or denied
@@ -82,7 +83,7 @@ class Passage:
             await self._naming.look_at_the_clock()
         await self._settle()
         await self._headroom.look()
-        sweep = self._sweep = Sweep(self._pipe, self._order.selection, page=self._page, start=self._ledger.place)
+        sweep = self._sweep = self._order.looking(self._pipe, self._ledger.place, self._page)
         trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most
         pages = without(sweep.pages(), self._ledger.done) if self._ledger.done else sweep.pages()
         if self._part is not None and self._part.only is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pymon_tui.invalidation.found_keys import FoundKeys
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.rules import Rules
@@ -56,6 +57,7 @@ class Plan:
         slots: What the server serves of a cluster's slots.
         parts: The plans of a cluster's primaries, of which this is the sum; empty for one server.
         held: Keys that each protected pattern of the selection holds back, those that two protect with the first.
+        found: The keys themselves, for a run that follows at once; None where a person reads the plan first.
         rules: Those of the server that it is of; None where nobody asked for them.
     """
 
@@ -95,6 +97,7 @@ class Plan:
     parts: tuple[Plan, ...] = ()
     rules: Rules | None = None
     held: tuple[int, ...] = ()
+    found: FoundKeys | None = None
 
     @property
     def protecting(self) -> tuple[tuple[SafeText, int, SafeText], ...]:

@@ -11,6 +11,7 @@ from pymon_tui.invalidation.ahead import ahead
 from pymon_tui.invalidation.brake import LARGEST, first_page
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
+from pymon_tui.invalidation.found_keys import FoundKeys
 from pymon_tui.invalidation.given_up import Abandonable
 from pymon_tui.invalidation.key_bytes import Total
 from pymon_tui.invalidation.measuring import Asked, Measuring
@@ -87,7 +88,7 @@ class Planning:
             undo: Whether it would keep dumps: some keys are dumped to see how big they would be.
             key_cap: Bytes of memory above which a key is not kept for an undo.
             read: Whether anybody reads it, and is told the size of each key; else a few keys alone are looked at for
-                the undo, and none where there is no undo.
+                the undo, and none where there is no undo, and the plan holds the keys for the run that follows.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -110,6 +111,7 @@ class Planning:
         self._namespaces = Namespaces()
         self._reservoir = Reservoir(SIZE if read else _FEW if undo else _NAMED, Random())
         self._samples: dict[int, Sample] = {}
+        self._found = None if read else FoundKeys(selection)
 
     @property
     def progress(self) -> PlanProgress:
@@ -176,6 +178,8 @@ class Planning:
     def _take(self, page: Page, measuring: Measuring) -> _Taken:
         """Count a page's keys, and ask about them."""
         self._protected += page.protected
+        if self._found is not None:
+            self._found.add(page)
         # One more than the cap is enough to know that there are more.
         keys = self._count.add(page.keys, self._selection.max_keys + 1)
         if self._read:
@@ -242,6 +246,7 @@ class Planning:
             warnings=room_warnings(
                 self._memory, total, matched, mode=self._mode, undo=trash is not None and trash.problem is None
             ),
+            found=self._found,
         )
 
     async def _trash(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.server.endpoint import Endpoint
+from tests.invalidation import removing
 from tests.invalidation.cutting import cutting
-from tests.invalidation.planned import selecting, user_may
+from tests.invalidation.planned import plan_of, selecting, user_may
 from tests.invalidation.removing import PLAIN, fill, populate, record_of, removal_of, removed, under_way
 from tests.server.listening import until
 
@@ -18,6 +20,12 @@ pytestmark = pytest.mark.usefixtures("at_once")
 
 KEPT = Options(undo=True)
 SLOW = Options(undo=False, rate=10_000)
+
+
+@pytest.fixture(params=[True, False], ids=["looks", "knows"], autouse=True)
+def keys_are_looked_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run looks for its keys, or the plan tells them."""
+    monkeypatch.setattr(removing, "plan_of", partial(plan_of, read=request.param))
 
 
 @pytest.mark.parametrize("options", [PLAIN, KEPT], ids=["unkept", "kept"])
@@ -142,7 +150,7 @@ async def test_a_line_that_is_cut_while_keys_are_read_costs_nothing(
     redis: Redis, server: EmbeddedServer, tmp_path: Path
 ) -> None:
     await populate(redis, "cache:", 3_000)
-    for command, uncut in ((b"SCAN", 5), (b"DUMP", 1_500), (b"ROLE", 1)):
+    for command, uncut in ((b"SCAN", 3), (b"DUMP", 1_500), (b"ROLE", 1)):
         async with cutting(server.socket, command, uncut=uncut, arrives=True) as line:
             result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, KEPT)
         assert line.stopped

@@ -39,6 +39,7 @@ _wishes = st.builds(
     undo=st.sampled_from((True, True, True, False)),
     key_cap=st.sampled_from((16 * 2**20, KEY_CAP)),
     max_keys=st.sampled_from((1_000_000, 1_000_000, 1_000_000, 3)),
+    read=st.booleans(),
 )
 
 _ACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {

@@ -137,7 +137,9 @@ class Doors:
         """Plan and run by the engine."""
 
         async def begin(desk: Desk) -> tuple[WholeRemoval, Plan | None]:
-            plan = await desk.planning(asking.selection(wish, desk), asking.mode(wish), undo=wish.undo).run()
+            plan = await desk.planning(
+                asking.selection(wish, desk), asking.mode(wish), undo=wish.undo, read=wish.read
+            ).run()
             return desk.removal(plan, asking.options(wish, desk, dry_run=False), None), plan
 
         return self._removed(wish, begin, cut)

@@ -74,6 +74,7 @@ class Wish:
         undo: Whether what goes is kept.
         key_cap: Bytes above which a key isn't kept.
         max_keys: Keys that may match.
+        read: Whether the plan is read; else it tells the run its keys.
     """
 
     patterns: tuple[str, ...]
@@ -84,6 +85,7 @@ class Wish:
     undo: bool
     key_cap: int
     max_keys: int
+    read: bool
 
     @property
     def mode(self) -> str:

@@ -6,12 +6,15 @@ after it, comes with a later frame, for which a pilot waits by looking whether t
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
+from textual.dom import DOMNode
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widget import Widget
 
 _PATIENCE = 30.0
 """Seconds that a screen has to settle."""
@@ -34,6 +37,10 @@ def settling_pilots() -> Iterator[None]:
 
     async def pause(pilot: Pilot[object], delay: float | None = None) -> None:
         await idle(pilot, delay)
+        end = time.monotonic() + _PATIENCE
+        while any(_is_about_to_ask(widget) for widget in pilot.app.screen.walk_children(with_self=True)):
+            assert time.monotonic() < end, f"{pilot.app.screen} never settles"
+            await asyncio.sleep(0)
         await settle(pilot)  # what the last frame of `idle` has asked for
 
     with pytest.MonkeyPatch.context() as patched:
@@ -52,3 +59,8 @@ def _is_due(screen: Screen[object]) -> bool:
         or screen._dirty_widgets
         or screen._callbacks
     )
+
+
+def _is_about_to_ask(widget: DOMNode) -> bool:
+    """Whether a widget will ask its screen for a layout: it does once it is idle, after it took what was sent to it."""
+    return bool(widget.message_queue_size) or (isinstance(widget, Widget) and widget._layout_required)
