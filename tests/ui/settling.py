@@ -7,14 +7,18 @@ after it, comes with a later frame, for which a pilot waits by looking whether t
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from textual.dom import DOMNode
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
+
+from pymon_tui.ui import app
 
 _PATIENCE = 30.0
 """Seconds that a screen has to settle."""
@@ -46,6 +50,14 @@ def settling_pilots() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Pilot, "_wait_for_screen", settle)
         patched.setattr(Pilot, "pause", pause)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_collections_at_starts() -> Iterator[None]:
+    """Leave the objects of all tests alone where an app has started: to look through them takes 45 ms each time."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(app, "gc", SimpleNamespace(collect=int, freeze=int, enable=gc.enable))
         yield
 
 
