@@ -213,7 +213,10 @@ class Looking:
         """Whether no key of the database has a life, by the server's own count."""
         if not isinstance(keyspace, bytes):
             return False
-        databases = parse_keyspace(parse_info(keyspace)).databases
+        try:
+            databases = parse_keyspace(parse_info(keyspace)).databases
+        except ValueError:  # it doesn't tell
+            return False
         return any(each.index == self._pipe.endpoint.db and each.expires == 0 for each in databases)
 
 

@@ -89,12 +89,15 @@ def byte_rate(value: float | None) -> SafeText:
 
 
 def percent(value: float | None) -> SafeText:
-    """A share from 0 to 1 as ``97.3%``; 100 % only where it is all."""
+    """A share as ``97.3%``: 100 % only where it is all, ``566%`` where there is more than the whole."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    if value >= 0.9995:
-        return safe("100%" if value >= 1 else "99.9%")
-    return safe(f"{100 * value:.1f}%")
+    if value < 0.9995:
+        return safe(f"{100 * value:.1f}%")
+    if value < 1:
+        return safe("99.9%")
+    hundredths = round(100 * value)
+    return safe(f"{hundredths}%" if hundredths < 10_000 else f"{min(999, hundredths // 1_000)}k%")
 
 
 def duration(seconds: float | None) -> SafeText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pymon_tui.model.query import Command, Reply, fixed
 from pymon_tui.model.text import SafeText, safe
@@ -12,6 +12,8 @@ from pymon_tui.model.text import SafeText, safe
 # Narrower than what Python reads as a number: no blanks, no underscores, no digits of other scripts.
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?%?")
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
+_UNSIGNED = 2**63
+_SECTION = re.compile(r"# ?\w+")
 
 
 class Info:
@@ -20,10 +22,24 @@ class Info:
     Servers differ (Valkey, Redis, KeyDB, Dragonfly, managed services), so nothing here fails for one field.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_again", "_fields", "_sections")
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, str],
+        *,
+        again: Sequence[tuple[str, str]] = (),
+        sections: Collection[str] | None = None,
+    ) -> None:
+        """Fields by their names.
+
+        Args:
+            again: Fields whose name comes again: all that came before the last of the name.
+            sections: Names of the sections in lower case; None where nobody knows.
+        """
         self._fields = fields
+        self._again = again
+        self._sections = sections
 
     def number(self, field: str) -> float | None:
         """The field as a finite number; a trailing ``%`` is left out."""
@@ -34,7 +50,7 @@ class Info:
         return value if math.isfinite(value) else None
 
     def integer(self, field: str) -> int | None:
-        """The field as a whole number of at most 20 digits."""
+        """The field as a whole number; one from 2^63 on is a negative one that the server took for unsigned: None."""
         return _whole(self._fields.get(field, ""))
 
     def flag(self, field: str) -> bool | None:
@@ -48,9 +64,13 @@ class Info:
 
     def with_prefix(self, prefix: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Fields such as ``db0:keys=1,expires=0``: what follows the prefix, and the values by name."""
-        for field, value in self._fields.items():
+        for field, value in (*self._again, *self._fields.items()):
             if field.startswith(prefix):
                 yield field[len(prefix) :], _parts(value)
+
+    def tells(self, section: str) -> bool:
+        """Whether the reply had this section, as far as it is known."""
+        return self._sections is None or section in self._sections
 
     def statistic(self, command: str) -> tuple[int, int] | None:
         """Calls and microseconds that ``commandstats`` has of a command, such as ``client|list``.
@@ -82,13 +102,24 @@ def parse_info(reply: Reply) -> Info:
     if not isinstance(reply, bytes):
         raise ValueError("INFO answered with something other than a text")
     fields: dict[str, str] = {}
+    again: list[tuple[str, str]] = []
+    section, sections = "", set[str]()
     for line in reply.decode("utf-8", "surrogateescape").split("\n"):
         name, colon, value = line.removesuffix("\r").partition(":")
-        if colon and not name.startswith("#"):
+        if name.startswith("#"):
+            if _SECTION.fullmatch(line.rstrip()):  # other lines of the kind are remarks
+                section = name.removeprefix("#").strip().lower()
+                sections.add(section)
+        elif not colon:
+            if name.strip():
+                sections.discard(section)  # its lines are of another kind: what they tell isn't read
+        else:
+            if name in fields:
+                again.append((name, fields[name]))
             fields[name] = value
     if not fields:
         raise ValueError("INFO answered with no field")
-    return Info(fields)
+    return Info(fields, again=again, sections=sections)
 
 
 def _parts(value: str) -> dict[str, str]:
@@ -96,7 +127,7 @@ def _parts(value: str) -> dict[str, str]:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if _WHOLE.fullmatch(text) else None
+    return number if _WHOLE.fullmatch(text) and (number := int(text)) < _UNSIGNED else None
 
 
 INFO: Command[Info] = Command("info", fixed("INFO", "all"), parse_info, always=True)

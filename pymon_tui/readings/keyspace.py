@@ -42,15 +42,25 @@ class Keyspace:
 
 
 def parse_keyspace(info: Info) -> Keyspace:
-    """The keyspace part of INFO; a line without a number of keys is left out."""
+    """The keyspace part of INFO; a line without a number of keys is left out.
+
+    Raises:
+        ValueError: If INFO has no such part, or none of its lines tells a number of keys.
+    """
     found: list[Database] = []
+    lines = 0
     for index, values in info.with_prefix("db"):
         line = Info(values)
         keys = line.integer("keys")
-        if keys is None or not (index.isascii() and index.isdecimal() and len(index) < 10):
+        if not (index.isascii() and index.isdecimal() and len(index) < 10):
+            continue
+        lines += 1
+        if keys is None:
             continue
         ttl = line.integer("avg_ttl")
         found.append(Database(int(index), keys, line.integer("expires"), ttl if ttl is not None and ttl > 0 else None))
+    if not found and (lines or not info.tells("keyspace")):
+        raise ValueError("INFO doesn't tell how many keys there are")
     return Keyspace(tuple(sorted(found, key=lambda database: database.index)))
 
 

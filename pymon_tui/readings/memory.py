@@ -20,7 +20,7 @@ class Memory:
     """
 
     role: SafeText | None
-    used_memory: int
+    used_memory: int | None
     used_memory_rss: int | None
     used_memory_peak: int | None
     used_memory_dataset: int | None
@@ -68,14 +68,20 @@ class Memory:
         memory it is what the process holds of it.
         """
         if self.maxmemory:
-            return (self.used_memory - (self.mem_not_counted_for_evict or 0)) / self.maxmemory
+            return (
+                None
+                if self.used_memory is None
+                else (self.used_memory - (self.mem_not_counted_for_evict or 0)) / self.maxmemory
+            )
         held = self.used_memory_rss if self.used_memory_rss is not None else self.used_memory
-        return held / self.total_system_memory if self.total_system_memory else None
+        return held / self.total_system_memory if held is not None and self.total_system_memory else None
 
     @property
     def peak_share(self) -> float | None:
         """``used_memory`` of its peak, from 0 to 1."""
-        return self.used_memory / self.used_memory_peak if self.used_memory_peak else None
+        return (
+            self.used_memory / self.used_memory_peak if self.used_memory is not None and self.used_memory_peak else None
+        )
 
     @property
     def evicts(self) -> bool:
@@ -88,10 +94,10 @@ def parse_memory(info: Info) -> Memory:
     """The memory part of INFO.
 
     Raises:
-        ValueError: If ``used_memory`` is missing, without which there is nothing to show.
+        ValueError: If ``used_memory`` and ``used_memory_rss`` are missing: then there is nothing to show.
     """
     used_memory = info.integer("used_memory")
-    if used_memory is None:
+    if used_memory is None and info.integer("used_memory_rss") is None:
         raise ValueError("INFO has no used_memory")
     return Memory(
         role=role_of(info),

@@ -85,7 +85,8 @@ def _limit(memory: Memory) -> Concern | None:
         return None
     why = f"{policy}, and no key has a TTL" if policy.startswith("volatile-") else policy
     severity = Severity.ACT if share >= FULL else Severity.LOOK
-    return Concern(severity, Subject.LIMIT, safe(f"writes fail when full: {why}, {units.percent(share)} of maxmemory"))
+    fail = "writes fail now" if share >= 1 else "writes fail when full"
+    return Concern(severity, Subject.LIMIT, safe(f"{fail}: {why}, {units.percent(share)} of maxmemory"))
 
 
 def _machine(memory: Memory) -> Concern | None:
@@ -98,9 +99,9 @@ def _machine(memory: Memory) -> Concern | None:
 
 
 def _eviction(memory: Memory) -> Concern | None:
-    """Over ``maxmemory`` for so long that eviction isn't keeping up."""
+    """Over ``maxmemory`` for so long that eviction isn't keeping up, on a server that evicts."""
     exceeded = memory.current_eviction_exceeded_time
-    if not exceeded or exceeded < _LAGS:
+    if not exceeded or exceeded < _LAGS or not memory.evicts:
         return None
     return Concern(
         Severity.LOOK, Subject.LIMIT, safe(f"over maxmemory for {units.milliseconds(exceeded / 1000)}: eviction lags")
@@ -109,7 +110,7 @@ def _eviction(memory: Memory) -> Concern | None:
 
 def _fragmentation(memory: Memory) -> Concern | None:
     ratio = memory.mem_fragmentation_ratio
-    if not ratio or memory.used_memory <= _SMALL:
+    if not ratio or (memory.used_memory or 0) <= _SMALL:
         return None
     if ratio > FRAGMENTED:
         wasted = units.bytes_(memory.mem_fragmentation_bytes)

@@ -109,14 +109,17 @@ def merged(primaries: Sequence[Info], replicas: Sequence[Info]) -> Info:
         (_MOST, everyone, max),
     ):
         fields |= _joined(names, nodes, join)
-    fields |= _texts(primaries) | _memory(primaries) | _prefixed("db", primaries) | _prefixed("cmdstat_", primaries)
+    fields |= _texts(primaries) | _memory(primaries) | _prefixed("cmdstat_", primaries)
+    tell_keys = all(node.tells("keyspace") for node in primaries)
+    if tell_keys:
+        fields |= _prefixed("db", primaries)
     for name in _UNDER_WAY:
         if flags := [flag for node in everyone if (flag := node.flag(name)) is not None]:
             fields[name] = str(int(any(flags)))
     # Another process anywhere makes it another whole: counters may have gone back.
     runs = " ".join(sorted(node.text("run_id") or "?" for node in everyone))
     fields["run_id"] = blake2b(runs.encode(), digest_size=20).hexdigest()
-    return Info(fields)
+    return Info(fields, sections=("keyspace",) if tell_keys else ())
 
 
 def _joined(names: Sequence[str], nodes: Sequence[Info], join: Callable[[Sequence[float]], float]) -> dict[str, str]:

@@ -35,9 +35,9 @@ class Replica:
     lag_bytes: int | None
 
     @property
-    def online(self) -> bool:
-        """Whether it follows; otherwise it waits for its first copy or receives it."""
-        return self.state in _ONLINE
+    def online(self) -> bool | None:
+        """Whether it follows; otherwise it waits for its first copy or receives it. None where its state isn't told."""
+        return None if self.state is None else self.state in _ONLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +86,24 @@ class Replication:
 
     @property
     def online(self) -> int:
-        """Replicas that follow."""
-        return sum(replica.online for replica in self.replicas)
+        """Replicas that follow, as far as it is told."""
+        return sum(replica.online is True for replica in self.replicas)
+
+    @property
+    def waiting(self) -> int:
+        """Replicas that don't follow yet."""
+        return sum(replica.online is False for replica in self.replicas)
 
     @property
     def lag(self) -> int | None:
         """The longest silence of a replica that follows, in seconds."""
-        known = (each.lag for each in self.replicas if each.online)
+        known = (each.lag for each in self.replicas if each.online is not False)
         return max((lag for lag in known if lag is not None), default=None)
 
     @property
     def lag_bytes(self) -> int | None:
         """What the replica furthest behind lacks, in bytes."""
-        known = (each.lag_bytes for each in self.replicas if each.online)
+        known = (each.lag_bytes for each in self.replicas if each.online is not False)
         return max((behind for behind in known if behind is not None), default=None)
 
     @property

@@ -16,6 +16,8 @@ _PRODUCTS = (
     ("dragonfly_version", "dragonfly"),
     ("garnet_version", "garnet"),
     ("keydb_version", "keydb"),
+    ("kvrocks_version", "kvrocks"),
+    ("pika_version", "pika"),
 )
 
 

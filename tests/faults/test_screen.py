@@ -119,7 +119,7 @@ async def test_why_a_server_takes_no_writes_is_seen_from_afar(own_server: StartS
         await client.bgsave()
         await until(pilot, has(pilot, "save failed"))
         await client.config_set("maxmemory", "1")
-        await until(pilot, has(pilot, "writes fail when full: noeviction"))
+        await until(pilot, has(pilot, "writes fail now: noeviction"))
         await client.config_set("maxmemory", "0")
         await client.replicaof("127.0.0.1", "1")
         await until(pilot, has(pilot, "primary down", "replica"))

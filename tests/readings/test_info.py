@@ -139,3 +139,14 @@ async def test_every_metric_is_told_by_every_server(any_server: EmbeddedServer) 
     info = parse_info(reply)
     assert [metric.name for metric in METRICS if metric.read(info) is None] == []
     assert (CPU.read(info) or 0.0) == (info.number("used_cpu_sys") or 0.0) + (info.number("used_cpu_user") or 0.0)
+
+
+def test_a_field_that_comes_twice_is_read_twice() -> None:
+    info = parse_info(b"slave0:ip=a,port=1\r\nslave0:ip=b,port=2\r\nhz:10\r\n")
+    assert [values["ip"] for _, values in info.with_prefix("slave")] == ["a", "b"]
+    assert info.integer("hz") == 10
+
+
+def test_a_negative_number_that_was_taken_for_unsigned_is_not_told() -> None:
+    info = parse_info(b"a:18446744073709551607\r\nb:9223372036854775807\r\n")
+    assert (info.integer("a"), info.integer("b")) == (None, 2**63 - 1)

@@ -11,7 +11,7 @@ from tests.replies import recorded
 
 def keyspace(*lines: str) -> Keyspace:
     """What is read from an INFO with these lines."""
-    return parse_keyspace(parse_info("\r\n".join(("redis_version:7.0.0", *lines)).encode()))
+    return parse_keyspace(parse_info("\r\n".join(("redis_version:7.0.0", "# Keyspace", *lines)).encode()))
 
 
 @pytest.mark.parametrize("server", ["valkey-9", "redis-7"])
@@ -32,3 +32,24 @@ def test_databases_stand_by_index_and_odd_lines_are_left_out() -> None:
 
 def test_an_empty_server_has_no_keys() -> None:
     assert (keyspace().keys, keyspace().databases) == (0, ())
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "# Server\r\nredis_version:7.0.0\r\n",
+        "# Server\r\nredis_version:7.0.0\r\n# Keyspace\r\ndb0:keys=many\r\n",
+        "# Server\r\npika_version:3.5.3\r\n# Keyspace\r\n# Time:1970\r\ndb0 Strings_keys=100, expires=0\r\n",
+    ],
+    ids=["no section", "no number", "lines of another kind"],
+)
+def test_keys_that_are_not_told_are_not_none(reply: str) -> None:
+    with pytest.raises(ValueError, match="doesn't tell how many keys"):
+        parse_keyspace(parse_info(reply.encode()))
+
+
+def test_what_kvrocks_writes_before_its_keys_does_no_harm() -> None:
+    read = keyspace(
+        "# Last scan db time: Fri Jul 12 2024", "db0:keys=5,expires=1,avg_ttl=0,expired=0", "used_percent: 0%"
+    )
+    assert (read.keys, read.expires) == (5, 1)

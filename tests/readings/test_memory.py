@@ -26,6 +26,7 @@ def test_reads_what_servers_say(name: str) -> None:
     assert read.role == "primary"
     assert (read.maxmemory, read.maxmemory_policy) == (64 << 20, "allkeys-lru")
     assert read.volatile_keys == 1
+    assert read.used_memory is not None
     assert 500_000 < read.used_memory < 5_000_000
     assert read.limit == 64 << 20
     assert read.share == pytest.approx(read.used_memory / (64 << 20))

@@ -84,11 +84,12 @@ def test_fragmentation_matters_above_100_mb(used: int, ratio: float, expected: l
 
 @pytest.mark.parametrize(("milliseconds", "expected"), [(0, []), (900, []), (5_000, [LOOK])])
 def test_eviction_that_does_not_keep_up_is_seen(milliseconds: int, expected: list[Severity]) -> None:
-    assert severities(current_eviction_exceeded_time=milliseconds) == expected
+    assert severities(current_eviction_exceeded_time=milliseconds, maxmemory_policy="allkeys-lru") == expected
+    assert severities(current_eviction_exceeded_time=milliseconds, maxmemory_policy="noeviction") == []
 
 
 def test_it_says_for_how_long_eviction_has_not_kept_up() -> None:
-    (concern,) = concerns(memory(current_eviction_exceeded_time=2_500))
+    (concern,) = concerns(memory(current_eviction_exceeded_time=2_500, maxmemory_policy="allkeys-lru"))
     assert concern.text == "over maxmemory for 2500 ms: eviction lags"
 
 
@@ -101,3 +102,17 @@ def test_the_worst_comes_first() -> None:
         used_memory_rss=2 * GIB,
     )
     assert found == [ACT, LOOK]
+
+
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        (950, "writes fail when full: noeviction, 95.0% of maxmemory"),
+        (2570, "writes fail now: noeviction, 257% of maxmemory"),
+    ],
+)
+def test_writes_that_fail_already_are_not_said_to_fail_one_day(used: int, said: str) -> None:
+    (concern,) = concerns(
+        memory(used_memory=used, maxmemory=1000, maxmemory_policy="noeviction", current_eviction_exceeded_time=6_018)
+    )
+    assert concern.text == said

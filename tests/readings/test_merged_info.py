@@ -15,7 +15,8 @@ from tests.replies import recorded
 
 
 def info(**fields: object) -> Info:
-    return parse_info("".join(f"{name}:{value}\r\n" for name, value in fields.items()).encode())
+    lines = ("# Keyspace", *(f"{name}:{value}" for name, value in fields.items()))
+    return parse_info("\r\n".join(lines).encode())
 
 
 A = info(
@@ -110,5 +111,11 @@ def test_a_recorded_info_merged_with_itself_is_twice_as_much() -> None:
     one = parse_info(recorded("info-primary.valkey-9.resp3"))
     two = merged([one, one], [])
     assert parse_keyspace(two).keys == 2 * parse_keyspace(one).keys
-    assert parse_memory(two).used_memory == 2 * parse_memory(one).used_memory
+    assert parse_memory(two).used_memory == 2 * (parse_memory(one).used_memory or 0)
     assert parse_server(two).version == parse_server(one).version
+
+
+def test_keys_that_one_primary_does_not_tell_have_no_sum() -> None:
+    silent = parse_info(b"# Server\r\nredis_version:7.2.4\r\n")
+    with pytest.raises(ValueError, match="doesn't tell"):
+        parse_keyspace(merged([A, silent], []))

@@ -105,3 +105,25 @@ def test_a_hostile_replica_line_is_shown_safely(odd: str) -> None:
     for replica in read.replicas:
         assert replica.address.isprintable()
         assert replica.state is None or replica.state.isprintable()
+
+
+def test_a_replica_whose_state_is_not_told_is_no_bad_news() -> None:
+    read = replication(
+        "role:master",
+        "connected_slaves:2",
+        "master_repl_offset:190907920",
+        "slave0:ip=10.0.0.1,port=6666,offset=190907912,lag=0",
+        "slave1:ip=10.0.0.2,port=6666,offset=190907912,lag=18446744073709551607",
+    )
+    assert [replica.online for replica in read.replicas] == [None, None]
+    assert (read.waiting, read.lag, read.lag_bytes) == (0, 0, 8)
+
+
+def test_two_replicas_under_one_name_are_two() -> None:
+    read = replication(
+        "connected_slaves:2",
+        "slave0:ip=10.0.0.1,port=1,state=online,offset=1,lag=0",
+        "slave0:ip=10.0.0.2,port=2,state=online,offset=1,lag=1",
+    )
+    assert [replica.address for replica in read.replicas] == ["10.0.0.1:1", "10.0.0.2:2"]
+    assert (read.online, read.waiting) == (2, 0)

@@ -160,7 +160,9 @@ def details(
 def _of_limit(memory: Memory, role: Role) -> Group:
     total = memory.total_system_memory
     rss_share = memory.used_memory_rss / total if memory.used_memory_rss and total else None
-    used_share = memory.share if memory.maxmemory else memory.used_memory / total if total else None
+    used_share = memory.share
+    if not memory.maxmemory:
+        used_share = memory.used_memory / total if memory.used_memory is not None and total else None
     return Group(
         "limit",
         (
@@ -175,7 +177,7 @@ def _of_limit(memory: Memory, role: Role) -> Group:
 
 
 def _of_parts(memory: Memory) -> Group:
-    whole = max(1, memory.used_memory)
+    whole = max(1, memory.used_memory or 0)
     return Group(
         "made of", tuple(Fact(index // 5, _part(name, size, whole)) for index, (name, size) in enumerate(parts(memory)))
     )

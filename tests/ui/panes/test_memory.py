@@ -49,7 +49,7 @@ def shown(of: Memory, seconds: int = 100) -> Snapshot:
     """This memory at the end of a time in which used memory grew and four keys a second expired."""
     history = History(METRICS)
     for at in range(seconds + 1):
-        used = of.used_memory * (0.5 + 0.5 * at / seconds)
+        used = (of.used_memory or 0) * (0.5 + 0.5 * at / seconds)
         history.record(float(at), {USED_MEMORY.name: used, EXPIRED.name: 4.0 * at, EVICTED.name: 0.0}, {})
     return snapshot({MEMORY: ready(of)}, history=history)
 

@@ -76,12 +76,12 @@ class Together:
     primaries: int
     replicas: int
     away: int
-    ops: float
+    ops: float | None
     hits: float
     misses: float
-    used_memory: int
-    keys: int
-    clients: float
+    used_memory: float | None
+    keys: float | None
+    clients: float | None
     lag_bytes: int | None
     slots: int | None
 
@@ -111,15 +111,21 @@ def together(fleet: FleetView, nodes: Sequence[Standing]) -> Together:
         primaries=sum(not one.is_replica for one in nodes),
         replicas=sum(one.is_replica for one in nodes),
         away=len(nodes) - len(live),
-        ops=math.fsum(one.ops or 0.0 for one in primaries),
+        ops=_sum([one.ops for one in primaries]),
         hits=math.fsum(one.reads.hits or 0.0 for one in live),
         misses=math.fsum(one.reads.misses or 0.0 for one in live),
-        used_memory=sum(one.used_memory or 0 for one in primaries),
-        keys=sum(one.keys or 0 for one in primaries),
-        clients=math.fsum(one.clients or 0.0 for one in live),
+        used_memory=_sum([one.used_memory for one in primaries]),
+        keys=_sum([one.keys for one in primaries]),
+        clients=_sum([one.clients for one in live]),
         lag_bytes=max(lags, default=None),
         slots=missing if fleet.kind is Kind.CLUSTER else None,
     )
+
+
+def _sum(told: Sequence[float | None]) -> float | None:
+    """What all of them have; None where one of them doesn't tell, or there is none."""
+    known = [value for value in told if value is not None]
+    return math.fsum(known) if known and len(known) == len(told) else None
 
 
 def _standing(place: int, node: Node, fleet: FleetView) -> Standing:

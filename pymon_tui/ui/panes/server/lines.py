@@ -168,7 +168,7 @@ def urgent(replication: Replication | None) -> bool:
     if replication is None:
         return False
     copying = bool(replication.master_sync_in_progress)
-    return replication.link_down or copying or replication.online < len(replication.replicas)
+    return replication.link_down or copying or replication.waiting > 0
 
 
 def lag_role(seconds: int | None) -> Role:
@@ -199,7 +199,13 @@ def _replicas(replication: Replication) -> Line:
         # A managed service may tell how many there are, and not which.
         count = replication.connected_slaves
         return field("replicas", NAME, label("none") if count == 0 else units.count(count))
-    count_of = span(f"{online} online") if online == known else span(f"{online}/{known} online", "warn")
+    total = max(known, replication.connected_slaves or 0)
+    if replication.waiting:
+        count_of = span(f"{online}/{total} online", "warn")
+    elif known < total:
+        count_of = span(f"{known} of {total} told")
+    else:
+        count_of = span(f"{online} online" if online == known else str(known))
     lag = span(units.age(replication.lag), lag_role(replication.lag))
     return field("replicas", NAME, count_of, label("lag"), lag, units.short_bytes(replication.lag_bytes))
 

@@ -151,4 +151,4 @@ def _offset(row: Replica) -> SafeText:
 
 
 def _state_role(row: Replica) -> Role:
-    return "good" if row.online else "warn"
+    return "label" if row.online is None else "good" if row.online else "warn"

@@ -28,7 +28,7 @@ def info_of(name: str, changes: Mapping[str, object], without: Collection[str] =
     fields = dict(line.split(":", 1) for line in recorded(name).decode().split("\r\n") if ":" in line)
     fields |= {field: str(value) for field, value in changes.items()}
     kept = [f"{field}:{value}" for field, value in fields.items() if not field.startswith(tuple(without))]
-    return parse_info("\r\n".join(kept).encode())
+    return parse_info("\r\n".join(("# Keyspace", *kept)).encode())
 
 
 def history() -> History:
@@ -49,9 +49,8 @@ def snapshot_of(
 ) -> Snapshot:
     """A snapshot of this server, ten seconds after another in which its commands had been called half as often."""
     info = info_of(name, changes or {}, without)
-    readings = {query: ready(query.parse(info)) for query in (SERVER, PERSISTENCE, REPLICATION, KEYSPACE)} | {
-        COMMANDSTATS: ready(commands_of(info))
-    }
+    queries = (SERVER, PERSISTENCE, REPLICATION, *((KEYSPACE,) if any(info.with_prefix("db")) else ()))
+    readings = {query: ready(query.parse(info)) for query in queries} | {COMMANDSTATS: ready(commands_of(info))}
     return snapshot(readings, history=history())
 
 
