@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.selection import Selection
-from pymon_tui.invalidation.sweep import Page, Place
+from pymon_tui.invalidation.sweep import Page
 
 MOST = 128 * 2**20
 """Bytes of names that are held at most; where a plan finds more, the run looks for its keys itself."""
@@ -52,27 +52,19 @@ class Recall:
     """Hands out the pages that were found before, as a ``Sweep`` hands out those that it finds.
 
     Attributes:
-        page: Keys of a page at most; may be changed on the way.
         scanned: Keys that were looked at for the pages until now, about.
     """
 
-    def __init__(self, pages: deque[Page], *, scan: int, page: int) -> None:
+    def __init__(self, pages: deque[Page], *, scan: int) -> None:
         """``scan``: keys that were looked at for all of them."""
-        self.page = page
         self.scanned = 0
         self._pages = pages
         self._scan = scan
 
     async def pages(self) -> AsyncGenerator[Page]:
-        """Every page. None of it is held once it was handed out."""
-        before, count = Place(), len(self._pages)
+        """Every page, as it was found. None of it is held once it was handed out."""
+        count = len(self._pages)
         while self._pages:
-            found = self._pages.popleft()
+            yield self._pages.popleft()
             self.scanned = self._scan * (count - len(self._pages)) // count
-            keys = found.keys
-            while len(keys) > self.page:
-                some, keys = keys[: self.page], keys[self.page :]
-                yield Page(some, 0, before)
-            yield Page(keys, found.protected, found.place)
-            before = found.place
             await asyncio.sleep(0)  # a Sweep waits for the server here

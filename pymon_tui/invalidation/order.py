@@ -59,7 +59,7 @@ class Order:
     def looking(self, pipe: Pipe, start: Place, page: int) -> Sweep | Recall:
         """What tells the keys: the plan, once, where it can; then the server, from ``start``."""
         if (found := self.found_all) is not None:
-            return Recall(found.take(), scan=self.scan, page=page)
+            return Recall(found.take(), scan=self.scan)
         return Sweep(pipe, self.selection, page=page, start=start)
 
     @classmethod

@@ -97,7 +97,8 @@ class Passage:
             async with aclosing(portions):
                 async for portion in portions:
                     await self._pacer.gate()
-                    sweep.page = self._page
+                    if isinstance(sweep, Sweep):
+                        sweep.page = self._page
                     await self._take(portion)
         except (Cancelled, LinkError, Refused, StateError, Stopped):
             await self._answered()  # whatever ends the run, what was named is accounted for
@@ -187,8 +188,8 @@ class Passage:
             ledger.tally.matched += len(portion.keys)
             ledger.stay(portion.keys)
         else:
-            fits = self._headroom.named(portion.keys)
-            most = fits if self._pacer.most is None else min(fits, self._pacer.most)
+            # No more at once than a page, which a plan's may exceed by now.
+            most = min(self._headroom.named(portion.keys), self._page, self._pacer.most or self._page)
             for start in range(0, len(portion.keys), most):
                 keys = portion.keys[start : start + most]
                 await self._name(keys, copies.of(start, len(keys)), first=start == 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,27 +124,24 @@ async def test_a_resumed_run_looks_for_what_is_left(redis: Redis, server: Embedd
     assert (await carried_out(server, replace(order, found=None), tmp_path)).tally.removed == 10
 
 
-async def _all(recall: Recall, slower: Iterator[int]) -> list[tuple[list[bytes], int, Place]]:
-    handed: list[tuple[list[bytes], int, Place]] = []
-    async for page in recall.pages():
-        handed.append((page.keys, page.protected, page.place))
-        recall.page = next(slower, recall.page)
-    return handed
-
-
-async def test_a_page_is_cut_as_the_brake_asks_and_its_place_comes_with_its_last_key() -> None:
+async def test_pages_are_handed_out_once_and_as_they_were_found() -> None:
     held = FoundKeys(selecting("*"))
-    first, second = Place(0, 7), Place(1, 0)
-    held.add(Page([b"1", b"2", b"3", b"4", b"5"], 3, first))
-    held.add(Page([b"6", b"7"], 0, second))
-    pages = held.take()
+    pages = [Page([b"1", b"2", b"3", b"4", b"5"], 3, Place(0, 7)), Page([b"6"], 0, Place(1, 0))]
+    for page in pages:
+        held.add(page)
+    recall = Recall(held.take(), scan=2_000)
     assert held.take() == deque()
-    recall = Recall(pages, scan=2_000, page=4)
-    assert await _all(recall, iter([1])) == [
-        ([b"1", b"2", b"3", b"4"], 0, Place()),
-        ([b"5"], 3, first),
-        ([b"6"], 0, first),
-        ([b"7"], 0, second),
-    ]
+    assert [page async for page in recall.pages()] == pages
     assert recall.scanned == 2_000
-    assert not pages
+
+
+async def test_no_more_keys_are_named_at_once_than_the_brake_allows(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await populate(redis, "cache:", 3_000)
+    order = await order_of(server, selecting("cache:*"))
+    await redis.config_resetstat()
+    monkeypatch.setattr(Passage, "_page", 250)
+    assert (await carried_out(server, order, tmp_path)).tally.removed == 3_000
+    calls = (await redis.info("commandstats"))["cmdstat_unlink"]["calls"]
+    assert calls >= 3_000 / 250

@@ -62,14 +62,15 @@ async def test_a_batch_that_never_arrived_is_named_again(
             assert reader.count() == 5_000  # each once
 
 
+@pytest.mark.parametrize("uncut", [0, 1_200, 2_600])
 @pytest.mark.parametrize("arrives", [True, False])
 async def test_a_key_that_was_given_an_end_is_given_it_once(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path, *, arrives: bool
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, *, arrives: bool, uncut: int
 ) -> None:
     await populate(redis, "cache:", 3_000)
     await redis.set("cache:soon", "v", px=500_000)
     options = Options(mode="expire", expire=1_000, jitter=1_000, undo=True)
-    async with cutting(server.socket, b"PEXPIREAT", uncut=0, arrives=arrives) as line:
+    async with cutting(server.socket, b"PEXPIREAT", uncut=uncut, arrives=arrives) as line:
         result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
     assert line.stopped
     tally = result.tally
