@@ -10,7 +10,7 @@ from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.sweep import Page
 
-MOST = 128 * 2**20
+MOST = 64 * 2**20
 """Bytes of names that are held at most; where a plan finds more, the run looks for its keys itself."""
 
 _EACH = 41  # bytes that Python takes for a name besides its own
@@ -23,17 +23,19 @@ class FoundKeys:
     expiry, a size, an idle time) can change meanwhile, so that nothing is held where there is one.
     """
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, *, most: int = MOST) -> None:
+        """``most``: bytes of names."""
         self._selection = selection
         self._pages: deque[Page] | None = deque() if selection.filters == Filters() else None
         self._bytes = 0
+        self._most = most
 
     def add(self, page: Page) -> None:
         """Hold a page, unless it is one too many."""
         if self._pages is None:
             return
         self._bytes += sum(map(len, page.keys)) + _EACH * len(page.keys)
-        if self._bytes > MOST:
+        if self._bytes > self._most:
             self._pages = None
         else:
             self._pages.append(page)

@@ -29,11 +29,12 @@ class Headroom:
         memory: As last told on this line; None before that.
     """
 
-    def __init__(self, pipe: Pipe, pacer: Pacer) -> None:
+    def __init__(self, pipe: Pipe, pacer: Pacer, name: int | None = None) -> None:
+        """``name``: bytes of a key's name, as far as it is known before."""
         self.memory: Memory | None = None
         self._pipe = pipe
         self._pacer = pacer
-        self._name = _NAME
+        self._name = _NAME if name is None else name
 
     @property
     def is_tight(self) -> bool:
@@ -92,7 +93,7 @@ class Headroom:
 
     def named(self, keys: Sequence[bytes]) -> int:
         """How many of the keys may be named in one command."""
-        if self._now.is_tight and keys:
+        if keys:
             self._name = sum(map(len, keys)) // len(keys)
         return self._now.named(max(1, len(keys)), self._pacer.pace.share, self._name)
 

@@ -13,7 +13,7 @@ MEMORY = pack(b"INFO", b"memory")
 PLENTY = 128 * 2**20
 """Bytes of room that several portions fit in many times: a look once a second is enough there."""
 
-FEWEST = 32
+FEWEST = 8
 """Keys of a page, or of one UNLINK, in any case."""
 
 _SHARE = 0.5  # of the room: other clients write meanwhile, and a reply is held in blocks that are larger than it
@@ -22,6 +22,7 @@ _SLIGHT_BYTES = 131_072
 _FREE = 12_288  # bytes of any reply: a client has a buffer of 16 KiB from the start
 _TOLD = 12  # bytes of a name in a reply, besides the name itself
 _NAMED = 120  # bytes that the server needs for a name in a command while it reads it, besides the name itself
+_HELD = 262_144  # bytes of names that one SCAN tells: it holds the server up for 5 ms with them
 _STATS = pack(b"INFO", b"stats")
 _NEVER = "noeviction"
 
@@ -87,6 +88,7 @@ class Memory:
 
     def page(self, most: int, share: float, name: int) -> int:
         """Keys of a page, of at most so many, whose names of so many bytes may be told at once."""
+        most = max(FEWEST, min(most, _HELD // (name + _TOLD)))
         if not self.is_tight:
             return most
         return max(FEWEST, min(most, max(_FREE, self.allowed(share) // 2) // (name + _TOLD)))

@@ -55,7 +55,7 @@ class Passage:
         self._trash = trash
         self._bounds = bounds
         self._part = part
-        self._headroom = Headroom(pipe, pacer)
+        self._headroom = Headroom(pipe, pacer, order.plan.get("name_bytes"))
         self._sweep: Sweep | Recall | None = None
         self._sent: Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer

@@ -57,6 +57,8 @@ class Plan:
         slots: What the server serves of a cluster's slots.
         parts: The plans of a cluster's primaries, of which this is the sum; empty for one server.
         held: Keys that each protected pattern of the selection holds back, those that two protect with the first.
+        evicted: Keys that the server evicted while it was made; None without a limit, or where it doesn't tell.
+        name: Bytes of a key's name, on average where the longest are; None where none matches.
         found: The keys themselves, for a run that follows at once; None where a person reads the plan first.
         rules: Those of the server that it is of; None where nobody asked for them.
     """
@@ -97,6 +99,8 @@ class Plan:
     parts: tuple[Plan, ...] = ()
     rules: Rules | None = None
     held: tuple[int, ...] = ()
+    evicted: int | None = None
+    name: int | None = None
     found: FoundKeys | None = None
 
     @property
@@ -158,6 +162,8 @@ class Plan:
             "removal_problem": self.removal_problem,
             "room": self.room,
             "warnings": list(self.warnings),
+            "evicted": self.evicted,
+            "name_bytes": self.name,
             "note": self.note,
             "nodes": [part.in_short() for part in self.parts],
         }

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from random import Random
 
 from pymon_tui.invalidation.ahead import ahead
-from pymon_tui.invalidation.brake import LARGEST, first_page
+from pymon_tui.invalidation.brake import FIRST, first_page
 from pymon_tui.invalidation.counting import Count
 from pymon_tui.invalidation.facts import Facts
-from pymon_tui.invalidation.found_keys import FoundKeys
+from pymon_tui.invalidation.found_keys import MOST, FoundKeys
 from pymon_tui.invalidation.given_up import Abandonable
 from pymon_tui.invalidation.key_bytes import Total
 from pymon_tui.invalidation.measuring import Asked, Measuring
-from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.plan_pages import PlanPages
 from pymon_tui.invalidation.preflight import Mode, permissions, replica_problem, role_of
 from pymon_tui.invalidation.room_warnings import room_warnings
 from pymon_tui.invalidation.sampling import (
@@ -35,11 +35,8 @@ from pymon_tui.invalidation.trash_estimate import TrashEstimate, trash_estimate
 from pymon_tui.model.text import SafeText
 from pymon_tui.server.endpoint import Endpoint
 
-_NAME = 64  # bytes of a name, for the pages of a server that has little room
 _FEW = 500  # keys in the sample of a plan that nobody reads: for what an undo of them would take
 _NAMED = 10  # where there is no undo: keys that it is asked about whether they may be removed
-_GENTLE = 0.0015  # seconds that a page may take, with its way, to be followed by a larger one
-_STEEPEST = 1.5  # times as many keys as before, at most
 _AHEAD = 2  # pages that are found before they are looked into
 
 
@@ -80,6 +77,7 @@ class Planning:
         undo: bool,
         key_cap: int,
         read: bool = True,
+        share: int = 1,
     ) -> None:
         """What to plan for.
 
@@ -89,6 +87,7 @@ class Planning:
             key_cap: Bytes of memory above which a key is not kept for an undo.
             read: Whether anybody reads it, and is told the size of each key; else a few keys alone are looked at for
                 the undo, and none where there is no undo, and the plan holds the keys for the run that follows.
+            share: How many plans share the memory that keys may be held in.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -101,7 +100,7 @@ class Planning:
         self._key_cap = key_cap
         self._read = read
         self._asks = read or undo
-        self._memory = Memory()
+        self._pages = PlanPages(FIRST)
         self._sweep: Sweep | None = None
         self._work = Abandonable()
         self._began: float | None = None
@@ -111,7 +110,7 @@ class Planning:
         self._namespaces = Namespaces()
         self._reservoir = Reservoir(SIZE if read else _FEW if undo else _NAMED, Random())
         self._samples: dict[int, Sample] = {}
-        self._found = None if read else FoundKeys(selection)
+        self._found = None if read else FoundKeys(selection, most=MOST // share)
 
     @property
     def progress(self) -> PlanProgress:
@@ -149,9 +148,8 @@ class Planning:
     async def _plan(self, pipe: Pipe) -> Plan:
         asked = time.monotonic()
         before = await _dbsize(pipe)
-        page = first_page(time.monotonic() - asked)
-        self._memory = await memory_now(pipe)
-        page = self._memory.page(page, 1.0, _NAME)
+        self._pages = PlanPages(first_page(time.monotonic() - asked))
+        page = await self._pages.begin(pipe)
         self._total = None if before is None else before * len(self._selection.patterns)
         facts = Facts(pipe, few=not self._read)
         measuring = Measuring(pipe, facts, key_cap=self._key_cap, every=self._read)
@@ -166,8 +164,9 @@ class Planning:
         before: _Taken | None = None
         async with aclosing(ahead(self._sweep.pages(), _AHEAD)) as pages:
             async for found in pages:
-                if not self._memory.is_tight:
-                    self._sweep.page = next_page(self._sweep.page, self._sweep.took, least=page)
+                self._sweep.page = self._pages.next(self._sweep.page, self._sweep.took, found.keys)
+                if self._pages.wants_look:
+                    await self._pages.look(pipe)
                 taken = self._take(found, measuring)
                 await self._note(before, measuring)
                 before = taken
@@ -208,8 +207,7 @@ class Planning:
     ) -> Plan:
         endpoint, matched = self._endpoint, self._count.matched
         total, about = measuring.sampled(samples), self._count.about(before, after)
-        if self._memory.limit:
-            self._memory = await memory_now(pipe)
+        await self._pages.look(pipe)
         allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
         trash = await self._trash(pipe, samples, total, allowed.undo_problem) if self._undo else None
         return Plan(
@@ -242,11 +240,18 @@ class Planning:
             samples=samples,
             refusals=(*facts.refusals, *allowed.refusals),
             removal_problem=replica_problem(pipe) or allowed.removal_problem,
-            room=self._memory.room,
+            room=self._pages.memory.room,
             warnings=room_warnings(
-                self._memory, total, matched, mode=self._mode, undo=trash is not None and trash.problem is None
+                self._pages.memory,
+                total,
+                matched,
+                mode=self._mode,
+                undo=trash is not None and trash.problem is None,
+                evicted=self._pages.evicted,
             ),
             found=self._found,
+            evicted=self._pages.evicted,
+            name=self._pages.name,
         )
 
     async def _trash(
@@ -258,7 +263,7 @@ class Planning:
             total,
             self._count.matched,
             key_cap=self._key_cap,
-            memory=self._memory,
+            memory=self._pages.memory,
             problem=problem,
             # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
             untouched=self._selection.filters.idle_over is not None,
@@ -272,15 +277,6 @@ class Planning:
     def _scanned(self) -> int:
         scanned = 0 if self._sweep is None else self._sweep.scanned
         return scanned if self._total is None else min(scanned, self._total)
-
-
-def next_page(page: int, took: float, *, least: int) -> int:
-    """Keys of the next page, after one of ``page`` keys took so many seconds: more where that was short.
-
-    Never fewer than ``least``: where the way is long, smaller pages hold nobody up less.
-    """
-    times = min(_STEEPEST, _GENTLE / took) if took > 0 else _STEEPEST
-    return max(least, min(LARGEST, int(page * times)))
 
 
 async def _dbsize(pipe: Pipe) -> int | None:

@@ -12,14 +12,21 @@ from pymon_tui.model.text import SafeText, safe
 _END = 64  # bytes that the end of a key takes, with its place in the table
 
 
-def room_warnings(memory: Memory, total: Total, keys: int, *, mode: Mode, undo: bool) -> tuple[SafeText, ...]:
-    """What to know before ``keys`` keys go, of which these were measured; nothing where there is room."""
+def room_warnings(
+    memory: Memory, total: Total, keys: int, *, mode: Mode, undo: bool, evicted: int | None
+) -> tuple[SafeText, ...]:
+    """What to know before ``keys`` keys go, of which these were measured; nothing where there is room.
+
+    ``evicted`` keys were evicted while the plan was made.
+    """
     room = memory.room
     if room is None:
         return ()
     how = f"{memory.policy} evicts keys beyond it" if memory.evicts else "writes are refused beyond it"
     left = f"{units.bytes_(max(0, room))} of room are left until maxmemory, and {how}"
     warnings = []
+    if evicted:
+        warnings.append(f"{units.keys(evicted)} evicted while the keys were looked at, whoever was the reason")
     if undo and total.largest_kept > memory.spare:
         size = units.bytes_(total.largest_kept)
         warnings.append(f"{left}: the largest key's undo takes {size}, and the run stops there unless there is room")

@@ -16,7 +16,7 @@ class Spent:
     """Asked at the start of a run and at its end.
 
     Attributes:
-        evicted: Keys that the server evicted between the two; None where that isn't known.
+        evicted: Keys that the server evicted between the two, and while the plan was made; None where that isn't known.
     """
 
     def __init__(self, order: Order) -> None:
@@ -41,7 +41,7 @@ class Spent:
         with suppress(LinkError):
             _, after = await memory_and_evicted(pipe)
             if after is not None and after >= self._before:  # else they were reset
-                self.evicted = after - self._before
+                self.evicted = after - self._before + (self._order.plan.get("evicted") or 0)
 
     def freed(self, removed: int) -> int | None:
         """Bytes that so many removed keys took, by the plan's sum; None where it tells nothing of them."""

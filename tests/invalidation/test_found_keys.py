@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation import found_keys
+from pymon_tui.invalidation import planning
 from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.cluster.orders import protecting
 from pymon_tui.invalidation.filters import Filters
@@ -108,7 +108,7 @@ async def test_a_plan_that_a_person_reads_holds_no_keys(server: EmbeddedServer, 
 async def test_more_names_than_are_held_are_looked_for_again(
     redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(found_keys, "MOST", 50_000)
+    monkeypatch.setattr(planning, "MOST", 50_000)
     await populate(redis, "cache:", 2_000)
     order = await order_of(server, selecting("cache:*"))
     assert order.found_all is None

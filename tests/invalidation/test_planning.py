@@ -11,7 +11,8 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.key_bytes import KeyBytes
-from pymon_tui.invalidation.planning import Planning, next_page
+from pymon_tui.invalidation.plan_pages import next_page
+from pymon_tui.invalidation.planning import Planning
 from pymon_tui.invalidation.selection import SelectionError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.server.endpoint import Endpoint

@@ -126,7 +126,8 @@ class Removing(World):
         begun = told.account is not None and told.account["run"] is not None
         if not begun:
             if not (through is not None and through.how == "cancel"):
-                self._not_begun(wish, told, meant, doubtful, resumes)
+                too_big = wish.undo and all(usage.get(name, 0) > wish.key_cap for name in meant)
+                self._not_begun(wish, told, set() if too_big else meant, doubtful, resumes)
             self.look_around(set(), f"{step}: nothing", begin)
             return
         account = told.account

@@ -62,6 +62,8 @@ def merged_plan(parts: Sequence[Plan], endpoint: Endpoint, namespaces: Iterable[
         room=min((part.room for part in parts if part.room is not None), default=None),
         warnings=tuple(safe(f"{part.node}: {warning}", 300) for part in parts for warning in part.warnings),
         parts=tuple(parts),
+        evicted=_sum([part.evicted for part in parts]),
+        name=max((part.name for part in parts if part.name is not None), default=None),
     )
 
 

@@ -90,7 +90,15 @@ class WholePlanning:
             for one in found.primaries:
                 self._pulses.begin(one.endpoint)
         self._parts = tuple(
-            Planning(one.endpoint, selection, mode=self._mode, undo=self._undo, key_cap=self._key_cap, read=self._read)
+            Planning(
+                one.endpoint,
+                selection,
+                mode=self._mode,
+                undo=self._undo,
+                key_cap=self._key_cap,
+                read=self._read,
+                share=len(found.primaries),
+            )
             for one in found.primaries
         )
         plan = await self._of_all(found) if found.is_cluster else await self._parts[0].run()
