@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_all, pack_each
 from pymon_tui.invalidation.redirect import is_redirect
-from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.sweep import Page, Refused
 from pymon_tui.server import clock
 from pymon_tui.server.reasons import answer_text, is_of_key
 
@@ -245,6 +246,17 @@ class Expiring:
         given = iter(await self._pipe.ask(pack_all(named), len(named)) if named else [])
         answers = [next(given) if is_late else 0 for is_late in late]
         return [*answers, now] if ends else answers
+
+
+async def without_given(pages: AsyncGenerator[Page], naming: Unlinking | Expiring) -> AsyncGenerator[Page]:
+    """The same pages without the keys that end by the latest end that this run gives: they have one of its ends."""
+    async with aclosing(pages):
+        async for page in pages:
+            if page.keys and isinstance(naming, Expiring):
+                standing = await naming.still_there(page.keys)
+                yield replace(page, keys=standing.there, moved=page.moved + standing.moved)
+            else:
+                yield page
 
 
 def _is_for_some(error: ResponseError) -> bool:

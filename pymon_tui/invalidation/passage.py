@@ -17,7 +17,7 @@ from pymon_tui.invalidation.found_keys import Recall
 from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
-from pymon_tui.invalidation.naming import Expiring, Unlinking, UnlinkingEach
+from pymon_tui.invalidation.naming import Expiring, Unlinking, UnlinkingEach, without_given
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.part import Part, of_slots
@@ -87,7 +87,7 @@ class Passage:
         trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most
         pages = without(sweep.pages(), self._ledger.done) if self._ledger.done else sweep.pages()
         if self._part is not None and self._part.only is not None:
-            pages = of_slots(pages, self._part.only)
+            pages = without_given(of_slots(pages, self._part.only), self._naming)
         if trash is None:
             portions = unkept(pages)
         else:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import dataclass, field
 
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.invalidation.trash_format import Used
@@ -42,10 +42,23 @@ class Portion:
     index: int
 
 
-async def portions(
-    reader: TrashReader, offset: int, index: int, passed_over: Collection[bytes]
-) -> AsyncGenerator[Portion]:
-    """What was removed of what the trash holds from this record on, but for these keys. The disk is read in a thread.
+@dataclass(frozen=True, slots=True, eq=False)
+class Astray:
+    """What other parts of a run know of the keys in a trash, which were found again on another node.
+
+    Attributes:
+        passed_over: Keys that a later part named again: that one brings them back.
+        ends: When keys would have ended (unix ms, 0 for never) before the first part that gave them another end.
+        fewer: How many of the keys in the trash are passed over.
+    """
+
+    passed_over: Collection[bytes] = frozenset()
+    ends: Mapping[bytes, int] = field(default_factory=dict)
+    fewer: int = 0
+
+
+async def portions(reader: TrashReader, offset: int, index: int, astray: Astray) -> AsyncGenerator[Portion]:
+    """What was removed of what the trash holds from this record on. The disk is read in a thread.
 
     Raises:
         TrashError: If it can't be read.
@@ -59,13 +72,14 @@ async def portions(
         words = _WORDS[block.used]
         for place in range(index, len(block.records)):
             (key, ends, payload), given = block.records[place], block.given[place]
-            if given < 0 or key in passed_over:
+            if given < 0 or key in astray.passed_over:
                 continue
             length = len(key) + len(payload)
             if some and (len(some) == KEYS or size + length > BYTES):
                 yield Portion(some, block.offset, place)
                 some, size = [], 0
             used = (*words, b"%d" % block.uses[place]) if words else ()
+            ends = astray.ends.get(key, ends) if given else ends
             some.append(Copy(key, ends, payload, given, used))
             size += length
         index = 0

@@ -19,6 +19,9 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 
 _GONE = -2
+MOVED = 1_000
+"""Milliseconds by which MIGRATE may shift an end: it sends what is left of the key's life, by two clocks."""
+
 _SLACK = 2.0  # seconds between what the journal and the server call now
 
 
@@ -65,11 +68,15 @@ class Reending(Returning):
     Args:
         compares: Whether a key that has its former end may have been given that by an undo before, or never another.
         window: Where the ends lie of keys whose own isn't known; None where nobody knows.
+        slack: Milliseconds by which the end of a key may differ from the one that it was given.
     """
 
-    def __init__(self, pipe: Line, *, replace: bool, compares: bool, again: bool, window: Window | None) -> None:
+    def __init__(
+        self, pipe: Line, *, replace: bool, compares: bool, again: bool, window: Window | None, slack: int = 0
+    ) -> None:
         super().__init__(pipe, replace=replace, compares=compares, again=again)
         self._window = window
+        self._slack = slack
         self._exact = True  # whether the server knows PEXPIRETIME, which Redis has from 7 on
 
     async def look_at_the_clock(self) -> None:
@@ -129,7 +136,7 @@ class Reending(Returning):
 
     def _is_given(self, copy: Copy, first: int, last: int) -> bool:
         if copy.given:
-            return first <= copy.given <= last
+            return first - self._slack <= copy.given <= last + self._slack
         window, ahead = self._window, self.now - int(time.time() * 1000)
         earlier = not copy.end or last < copy.end  # a run never gives a later end than there is
         return window is not None and earlier and window.first + ahead <= last and first <= window.last + ahead

@@ -16,11 +16,10 @@ from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.outlook import memory_of
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pipe import Line, open_pipe
-from pymon_tui.invalidation.portions import portions
+from pymon_tui.invalidation.portions import Astray, portions
 from pymon_tui.invalidation.preflight import replica_problem
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
-from pymon_tui.invalidation.reending import Reending
 from pymon_tui.invalidation.restore_account import (
     LISTED,
     Failure,
@@ -100,7 +99,7 @@ class Restore:
         self.undo = undo or new_id()
         self._part = part
         self._named = named
-        self._passed_over, self._fewer = (part.passed_over, part.fewer) if part is not None else (frozenset(), 0)
+        self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
         self._path = trash
         self._journal = journal
@@ -151,7 +150,7 @@ class Restore:
             try:
                 self._check(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
-                    self._total = await asyncio.to_thread(reader.count) - self._fewer
+                    self._total = await asyncio.to_thread(reader.count) - self._astray.fewer
                     await self._take_up(pipe, header)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
                         return await self._carried_out(pipe, reader)
@@ -246,13 +245,13 @@ class Restore:
 
     async def _restore(self, pipe: Line, reader: TrashReader) -> None:
         self._state, self._why = "running", _NOTHING
-        returning = self._returning(pipe)
+        returning = self._before.returning(pipe, replace=self._replace, moved=self._part is not None)
         await returning.look_at_the_clock()
         if self._part is None and self._evicted_before is None:
             self._evicted_before = (await memory_of(pipe)).evicted
         sent: deque[Sent] = deque()
         refusal, settled = None, 0
-        found = portions(reader, self._mark.offset, self._mark.index, self._passed_over)
+        found = portions(reader, self._mark.offset, self._mark.index, self._astray)
         async with aclosing(found) as some:
             async for portion in some:
                 if refusal or not await self._may_go_on():
@@ -269,12 +268,6 @@ class Restore:
             self._evicted = evicted - self._evicted_before
         if refusal:
             raise _Stopped(refusal)
-
-    def _returning(self, pipe: Line) -> Returning:
-        replaces, compares, again = self._replace, self._before.compares, self._before.again
-        if self._before.ends:
-            return Reending(pipe, replace=replaces, compares=compares, again=again, window=self._before.window)
-        return Returning(pipe, replace=replaces, compares=compares, again=again)
 
     async def _may_go_on(self) -> bool:
         try:

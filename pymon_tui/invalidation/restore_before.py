@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pymon_tui.invalidation.reending import Window
+from pymon_tui.invalidation.pipe import Line
+from pymon_tui.invalidation.reending import MOVED, Reending, Window
 from pymon_tui.invalidation.restore_account import Mark
+from pymon_tui.invalidation.returning import Returning
 from pymon_tui.invalidation.trash import TrashHeader
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, about
@@ -29,6 +31,15 @@ class Before:
     compares: bool = True
     again: bool = False
     mark: Mark = field(default_factory=Mark)
+
+    def returning(self, pipe: Line, *, replace: bool, moved: bool) -> Returning:
+        """How keys come back on this connection; ``moved`` where they may have gone from one node to another."""
+        if not self.ends:
+            return Returning(pipe, replace=replace, compares=self.compares, again=self.again)
+        slack = MOVED if moved else 0
+        return Reending(
+            pipe, replace=replace, compares=self.compares, again=self.again, window=self.window, slack=slack
+        )
 
 
 def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str, replace: bool) -> Before:

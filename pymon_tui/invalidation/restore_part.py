@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pymon_tui.invalidation.pipe import Line
+from pymon_tui.invalidation.portions import Astray
 from pymon_tui.invalidation.trash_format import TrashHeader
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
@@ -44,11 +45,9 @@ class RestorePart:
     Attributes:
         group: The undo that they make together, which has looked who answers.
         opens: Connects to wherever the keys are to go.
-        passed_over: Keys that another part brings back: they were found again on another node, and removed there.
-        fewer: How many of them this trash has.
+        astray: Keys of its trash that were found again on another node, and named there.
     """
 
     group: str
     opens: Callable[[Endpoint], Awaitable[Line]]
-    passed_over: frozenset[bytes]
-    fewer: int
+    astray: Astray

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from pymon_tui.invalidation.cluster.primaries import Found, Primary
 from pymon_tui.invalidation.outlook import memory_at
+from pymon_tui.invalidation.portions import Astray
 from pymon_tui.invalidation.restore_account import RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer
 from pymon_tui.invalidation.trash import TrashReader
@@ -51,37 +52,42 @@ def require_same_servers(kept: Sequence[Record], found: Found) -> None:
         )
 
 
-def keys_of(parts: Sequence[Record]) -> set[bytes]:
-    """The keys that these kept; blocks.
+def astray_in(parts: Sequence[Record]) -> list[Astray]:
+    """What each of these parts has that others named before or after it; blocks.
+
+    A key that moved to another node in mid-run is named by each part that found it. The last one has it as it was when
+    it went, or the end that it has now; the first knows the end that it had before the run.
 
     Raises:
         TrashError: If a trash can't be read.
     """
-    keys: set[bytes] = set()
-    for part in parts:
-        assert part.undo_path is not None
-        with TrashReader(part.undo_path) as reader:
-            keys.update(_named(reader))
-    return keys
+    again = [part.started.get("astray") is True for part in parts]
+    named = [dict(_named(part)) if is_again else {} for part, is_again in zip(parts, again, strict=True)]
+    strays = frozenset[bytes]().union(*named)
+    if not strays:
+        return [Astray() for _ in parts]
+    order = sorted(range(len(parts)), key=lambda place: again[place])
+    found: dict[int, Astray] = {}
+    first: dict[bytes, int] = {}
+    for turn, place in enumerate(order):
+        here = named[place] or {key: end for key, end in _named(parts[place]) if key in strays}
+        ends = {key: first[key] for key in here if key in first}
+        for key, end in here.items():
+            first.setdefault(key, end)
+        later = frozenset[bytes]().union(*(named[other] for other in order[turn + 1 :]))
+        fewer = sum(key in later for key, _ in _named(parts[place])) if later else 0
+        found[place] = Astray(later, ends, fewer)
+    return [found[place] for place in range(len(parts))]
 
 
-def count_in(part: Record, keys: Collection[bytes]) -> int:
-    """How many of these keys a part kept; blocks.
-
-    Raises:
-        TrashError: If its trash can't be read.
-    """
+def _named(part: Record) -> Iterator[tuple[bytes, int]]:
+    """The keys that a part removed or gave an end, and the ends that they had."""
     assert part.undo_path is not None
     with TrashReader(part.undo_path) as reader:
-        return sum(key in keys for key in _named(reader))
-
-
-def _named(reader: TrashReader) -> Iterator[bytes]:
-    """The keys that were removed of those in a trash."""
-    for block in reader.blocks():
-        for (key, _, _), given in zip(block.records, block.given, strict=True):
-            if given >= 0:
-                yield key
+        for block in reader.blocks():
+            for (key, end, _), given in zip(block.records, block.given, strict=True):
+                if given >= 0:
+                    yield key, end
 
 
 def near(part: Record, found: Found) -> Primary:

@@ -10,10 +10,9 @@ from contextlib import AsyncExitStack
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.cluster.kept import (
     added,
-    count_in,
+    astray_in,
     evicted_by,
     is_dropped,
-    keys_of,
     near,
     require_same_servers,
 )
@@ -188,12 +187,8 @@ class WholeRestore:
         async def opened(endpoint: Endpoint) -> Line:
             return await opens(endpoint)
 
-        again = [part for part in kept if part.started.get("astray") is True]
-        strays = frozenset(await asyncio.to_thread(keys_of, again)) if again else frozenset[bytes]()
-        for part in kept:
-            passed_over = strays if part not in again else frozenset[bytes]()
-            fewer = await asyncio.to_thread(count_in, part, passed_over) if passed_over else 0
-            shared = RestorePart(self.undo, opened, passed_over, fewer)
+        for part, astray in zip(kept, await asyncio.to_thread(astray_in, kept), strict=True):
+            shared = RestorePart(self.undo, opened, astray)
             self._parts.append(self._part(near(part, found).endpoint, part, shared, None))
         await self._write("started", **self._told(kept, found))
         before = await evicted_by(found)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pymon_tui.invalidation.account import Result
 from pymon_tui.invalidation.cluster import removal as removals
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from tests.invalidation.cluster.clusters import (
     adds_up,
@@ -135,3 +139,35 @@ async def test_a_plan_of_other_slots_is_refused(own_cluster: StartCluster, tmp_p
         await removal.run()
     assert dbsize_of(cluster) == 1
     assert list(desk.newest()) == []
+
+
+def _has_given(removal: WholeRemoval, task: asyncio.Task[Result], least: int) -> bool:
+    return task.done() or removal.progress.tally.removed > least
+
+
+async def test_keys_that_move_while_they_are_given_ends_get_their_first_ones_back(
+    own_cluster: StartCluster, tmp_path: Path
+) -> None:
+    cluster = own_cluster()
+    one, other, third = cluster.primaries()
+    tagged = _tagged(cluster)
+    keys = [f"cache:{number}" for number in range(2_000)] + [f"cache:{tag}:{n}" for tag in TAGS for n in range(100)]
+    cluster.fill(keys)
+    desk = desk_at(one, tmp_path, rate=4_000.0)
+    removal = await removal_of(desk, mode="expire", expire=500, jitter=400, undo=True)
+
+    async with under_way(removal) as task:
+        moves = [(one, other), (other, third), (third, one)]
+        for step in range(4):
+            least = 800 * (step + 1)
+            await until(partial(_has_given, removal, task, least))
+            for source, target in moves:
+                cluster.move(tagged[source][step], target).complete()
+        result = await task
+
+    assert (result.outcome, result.why) == ("done", "")
+    assert result.tally.matched == result.tally.removed == len(keys)
+    back = await undone(desk)
+    assert (back.outcome, back.tally.skipped, back.tally.failed) == ("done", 0, 0)
+    ends = {key: cluster.owner_of(key).ask("PTTL", key) for key in keys}
+    assert set(ends.values()) == {-1}
