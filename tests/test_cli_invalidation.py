@@ -95,6 +95,18 @@ def test_anything_else_on_the_terminal(server: EmbeddedServer, db: Redis, state:
     assert not state.exists()
 
 
+def test_what_was_typed_before_there_was_a_question_is_no_answer(
+    server: EmbeddedServer, db: Redis, state: Path
+) -> None:
+    with on_a_terminal(server, "invalidate", "a:*") as run:
+        run.send(b"y\ny\n")
+        run.until(lambda: b"[y/N] " in run.output)
+        run.send(b"n\n")
+        assert run.ended() == 1
+    assert left(db) == 500
+    assert not state.exists()
+
+
 @pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"n\n", 1), (b"\x03", 1)])
 def test_keys_that_came_since_the_plan_are_asked_about(
     server: EmbeddedServer, db: Redis, state: Path, answer: bytes, code: int

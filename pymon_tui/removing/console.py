@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import termios
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -78,6 +79,7 @@ def ask(question: str) -> str:
     Raises:
         KeyboardInterrupt: If Ctrl+C is the answer.
     """
+    _forget_typed()
     write(sys.stderr, question)
     answer = b""
     while not answer.endswith(b"\n") and len(answer) < _LONGEST_ANSWER:
@@ -107,6 +109,7 @@ class Asked:
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def __enter__(self) -> Self:
+        _forget_typed()
         write(sys.stderr, self._question)
         asyncio.get_running_loop().add_reader(_STDIN, self._take)
         return self
@@ -182,6 +185,12 @@ def _put(text: str) -> None:
         raise
     except OSError as error:
         raise OutputError(error.strerror or str(error)) from None
+
+
+def _forget_typed() -> None:
+    """Drop what was typed before there was a question: nobody has answered what nobody has seen."""
+    with contextlib.suppress(termios.error, OSError):
+        termios.tcflush(_STDIN, termios.TCIFLUSH)
 
 
 def _read() -> bytes:
