@@ -140,11 +140,12 @@ async def test_a_journal_that_fails_on_the_way_ends_it(
     async with under_way(removal) as task:
         await until(lambda: removal.progress.tally.removed > 3_000)
         journal = tmp_path / "journal.jsonl"
-        journal.rename(tmp_path / "aside")
-        journal.mkdir()
+        aside, full = tmp_path / "aside", tmp_path / "full"
+        aside.hardlink_to(journal)
+        full.symlink_to("/dev/full")
+        full.replace(journal)  # in one step: nobody finds no journal in between, and makes one
         result = await task
-        journal.rmdir()
-        (tmp_path / "aside").rename(journal)
+        aside.replace(journal)
     assert result.outcome == "stopped"
     assert result.why.startswith("can't write the journal")
     assert result.tally.removed == 10_000 - await redis.dbsize() > 0
