@@ -19,7 +19,7 @@ class PlanPages:
 
     Attributes:
         memory: The server's, as last told.
-        evicted: Keys that the server evicted since the beginning, whoever was the reason; None where it doesn't tell.
+        evicted: Keys that the server evicted since ``begin``, for us or for other clients; None where it doesn't tell.
         name: Bytes of a name, on average in the page with the longest; None before one was seen.
     """
 
@@ -42,7 +42,7 @@ class PlanPages:
         return FEWEST if self.memory.is_tight else self._least
 
     async def look(self, pipe: Pipe) -> None:
-        """Ask anew, where there is a limit.
+        """Ask for the memory again where the server has a limit.
 
         Raises:
             LinkError: If the link is lost.

@@ -26,7 +26,7 @@ def room_warnings(
     left = f"{units.bytes_(max(0, room))} of room are left until maxmemory, and {how}"
     warnings = []
     if evicted:
-        warnings.append(f"{units.keys(evicted)} evicted while the keys were looked at, whoever was the reason")
+        warnings.append(f"{units.keys(evicted)} evicted while the plan was made, for its replies or for other clients")
     if undo and total.largest_kept > memory.spare:
         size = units.bytes_(total.largest_kept)
         warnings.append(f"{left}: the largest key's undo takes {size}, and the run stops there unless there is room")

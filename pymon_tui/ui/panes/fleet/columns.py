@@ -64,10 +64,10 @@ def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
         parts += [label("  slots "), span(covered, "act" if whole.slots else "value")]
     if whole.lag_bytes is not None:
         parts += [label("  lag "), span(units.bytes_(whole.lag_bytes), _lag_role(whole.lag_bytes))]
-    reads = whole.hits + whole.misses
+    reads = None if whole.hits is None or whole.misses is None else whole.hits + whole.misses
     # As short as in the table: the line fits into a terminal of 80 columns.
     sums: list[Span] = [label("together  "), span(units.rate(whole.ops)), label(" ops  hit rate ")]
-    sums += [span(units.percent(whole.hits / reads if reads else None)), label("  memory ")]
+    sums += [span(units.percent(whole.hits / reads if reads and whole.hits is not None else None)), label("  memory ")]
     sums += [span(units.short_bytes(whole.used_memory)), label("  keys "), span(units.short_count(whole.keys))]
     sums += [label("  clients "), span(units.short_count(whole.clients))]
     return *_sentinels(fleet.sentinels), tuple(parts), tuple(sums)

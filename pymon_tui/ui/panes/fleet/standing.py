@@ -77,8 +77,8 @@ class Together:
     replicas: int
     away: int
     ops: float | None
-    hits: float
-    misses: float
+    hits: float | None
+    misses: float | None
     used_memory: float | None
     keys: float | None
     clients: float | None
@@ -112,8 +112,8 @@ def together(fleet: FleetView, nodes: Sequence[Standing]) -> Together:
         replicas=sum(one.is_replica for one in nodes),
         away=len(nodes) - len(live),
         ops=_sum([one.ops for one in primaries]),
-        hits=math.fsum(one.reads.hits or 0.0 for one in live),
-        misses=math.fsum(one.reads.misses or 0.0 for one in live),
+        hits=_sum([one.reads.hits for one in live]),
+        misses=_sum([one.reads.misses for one in live]),
         used_memory=_sum([one.used_memory for one in primaries]),
         keys=_sum([one.keys for one in primaries]),
         clients=_sum([one.clients for one in live]),
