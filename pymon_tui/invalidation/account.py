@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pymon_tui.invalidation.brake import Feeling, Pace
+from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.model.text import SafeText, safe
 
@@ -47,8 +48,10 @@ class Options:
     trash_cap: int = 256 * 2**20
     key_cap: int = 16 * 2**20
 
-    def under(self, rules: Rules) -> Options:
-        """The same, no faster and no closer to the ceiling than these rules allow."""
+    def under(self, rules: Rules | None) -> Options:
+        """The same, no faster and no closer to the ceiling than these rules allow, if there are any."""
+        if rules is None:
+            return self
         rates = [rate for rate in (self.rate, rules.rate) if rate is not None]
         return replace(self, ceiling=min(self.ceiling, rules.ceiling), rate=min(rates, default=None))
 
@@ -82,7 +85,8 @@ class Tally:
     Attributes:
         matched: Keys that were found and meant, in the order of SCAN; one that comes back counts again.
         removed: Those that the server says it removed (or, with ``expire``, gave an end).
-        already_gone: Those that were gone when their turn came, or that end before they would be made to.
+        already_gone: Those that were gone when their turn came.
+        ending_sooner: With ``expire``, those that end by themselves before they would be made to.
         refused: Those that our user may not touch.
         unknown: Those whose answer was lost, until EXISTS settles what became of them.
         protected: Keys that matched and weren't touched; not part of ``matched``.
@@ -91,6 +95,7 @@ class Tally:
     matched: int = 0
     removed: int = 0
     already_gone: int = 0
+    ending_sooner: int = 0
     refused: int = 0
     unknown: int = 0
     protected: int = 0
@@ -105,6 +110,7 @@ class Tally:
             "matched": self.matched,
             "removed": self.removed,
             "already_gone": self.already_gone,
+            "ending_sooner": self.ending_sooner,
             "protected": self.protected,
             "refused": self.refused,
             "unknown": self.unknown,
@@ -198,6 +204,7 @@ class Result:
         refused_keys: Some of the keys that our user may not touch.
         oversized_keys: Some of the keys that were too big to be kept.
         evicted: Keys that the server evicted meanwhile, whoever was the reason; None where it doesn't tell.
+        rights: Of a dry run, whether the keys may be removed, as far as the plan was told.
         nodes: The accounts of each node of a cluster, of which this is the sum; empty for one server.
     """
 
@@ -215,12 +222,21 @@ class Result:
     refused_keys: tuple[bytes, ...] = field(default=())
     oversized_keys: tuple[bytes, ...] = field(default=())
     evicted: int | None = None
+    rights: KeyRights = UNASKED
     nodes: tuple[NodeResult, ...] = field(default=())
 
     @property
     def is_whole(self) -> bool:
         """Whether all was done that was meant."""
         return self.outcome == "done" and not self.tally.refused and not self.tally.unknown
+
+    @property
+    def refused(self) -> int | None:
+        """Keys that our user may not touch; None of a dry run that knows it of some of them alone."""
+        if not self.dry_run:
+            return self.tally.refused
+        matched = self.tally.matched
+        return self.rights.refused_of(matched) if self.rights.is_whole(matched) else None
 
     def as_json(self) -> dict[str, Any]:
         """The account for the journal and ``--json``: seconds, bytes, keys as text for display."""
@@ -230,6 +246,7 @@ class Result:
             "why": self.why,
             "dry_run": self.dry_run,
             **self.tally.as_json(),
+            "refused": self.refused,
             "left": self.left,
             "bytes_estimated": self.bytes_estimated,
             "seconds": round(self.seconds, 3),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pymon_tui.model import units
+
 _SLICES = 5  # parts of a second that a rate is kept in
 
 GROWTH = 1.1
@@ -34,6 +36,11 @@ class Bounds:
         """Note that so many match in this run, or part of one; returns how many that are in all."""
         self._matched[run] = keys
         return sum(self._matched.values())
+
+    def ask(self, matched: int, most: int) -> None:
+        """Put the question whether ``matched`` keys may go, and as many as ``most`` before it is put again."""
+        found, planned = units.keys(matched), units.whole(self.planned)
+        self.question = f"{found} match by now, and the plan said {planned}: go on, up to {units.whole(most)}?"
 
 
 class Rate:

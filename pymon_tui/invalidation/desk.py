@@ -120,8 +120,8 @@ class Desk:
 
     def judge(self, plan: Plan, options: Options) -> Verdict:
         """Whether this plan may be carried out with these options, how it is confirmed, and what can be taken back."""
-        rules = plan.rules or self.rules
-        return of_plan(plan, options, rules, free_bytes(self._folder) if options.undo else None)
+        rules, free = plan.rules or self.rules, free_bytes(self._folder) if options.undo else None
+        return of_plan(plan, options, rules, free)
 
     async def judge_resume(self, record: Record) -> Verdict:
         """Whether a run may be gone on with, and how that is confirmed.
@@ -136,6 +136,10 @@ class Desk:
             order, options, problem = None, None, str(error)
         rules = await self._rules_of(await self._look())
         return of_resume(record, order, options, rules, problem)
+
+    async def rules_here(self) -> Rules:
+        """The rules of the server that is here; raises as ``judge_resume``."""
+        return await self._rules_of(await self._look())
 
     async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
         """Whether a run can be undone, and how that is confirmed; raises as ``judge_resume``, and JournalError."""

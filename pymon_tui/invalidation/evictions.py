@@ -35,7 +35,8 @@ class Evictions:
             self._see(evicting or 0.0, looks)
         if self._held_since is None:
             return ""
-        return f"{units.count(max(1, round(self._new)))} keys a second are evicted, more than before the run"
+        new = max(1, round(self._new))
+        return f"{units.keys(new)} a second {'is' if new == 1 else 'are'} evicted, more than before the run"
 
     def _see(self, evicting: float, looks: int) -> None:
         if self._held_since is None or looks < self._held_since:  # the looks are counted anew on each connection

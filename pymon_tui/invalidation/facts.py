@@ -93,4 +93,5 @@ def _sample(key: bytes, type_: Answer, pttl_ms: Answer, usage: Answer, idle: Ans
         pttl_ms=pttl_ms if isinstance(pttl_ms, int) and pttl_ms != -2 else None,
         bytes=usage if isinstance(usage, int) else None,
         idle=idle if isinstance(idle, int) else None,
+        gone=shown == "none" or pttl_ms == -2,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 
-from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.invalidation.pattern import Pattern, is_unclosed
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
+
+_BRACES = re.compile(rb"\{[^{}]*,[^{}]*\}")
 
 TYPES = ("string", "list", "set", "zset", "hash", "stream")
 """The types of Redis itself, as TYPE says them. Modules add others, such as ReJSON-RL."""
@@ -24,9 +27,18 @@ def hints(selection: Selection) -> tuple[SafeText, ...]:
 
 
 def _of_pattern(pattern: Pattern) -> SafeText | None:
-    glob = pattern.glob
-    is_regular = glob.startswith(b"^") or glob.endswith(b"$") or b".*" in glob
-    if not is_regular:
-        return None
-    meant = pattern.shown.removeprefix("^").removesuffix("$").replace(".*", "*")
-    return safe(f'"{pattern.shown}" is a glob and no regular expression: ^ and $ stand for themselves; "{meant}"?', 400)
+    glob, shown = pattern.glob, pattern.shown
+    if glob.startswith(b"^") or glob.endswith(b"$") or b".*" in glob:
+        meant = shown.removeprefix("^").removesuffix("$").replace(".*", "*")
+        return _hint(shown, f'is a glob and no regular expression: ^ and $ stand for themselves; "{meant}"?')
+    if is_unclosed(glob):
+        return _hint(shown, r"has a [ without its ], and all that follows is one byte of a set; a [ of the key is \[")
+    if _BRACES.search(glob) is not None:
+        return _hint(shown, "has braces, which stand for themselves in a glob; give a pattern for each alternative")
+    if b"," in glob:
+        return _hint(shown, "has a comma, which stands for itself; several patterns are separated by blanks")
+    return None
+
+
+def _hint(shown: SafeText, what: str) -> SafeText:
+    return safe(f'"{shown}" {what}', 400)

@@ -34,6 +34,7 @@ class Account:
     """What became of the keys of a batch.
 
     Attributes:
+        sooner: How many end sooner than they were to, which naming them left alone.
         refused: Keys that our user may not touch.
         moved: Keys that another node of the cluster has by now, or is about to get.
         untouched: Further keys of which it is known that naming them did nothing: they were gone, end sooner, or the
@@ -43,6 +44,7 @@ class Account:
 
     removed: int = 0
     already_gone: int = 0
+    sooner: int = 0
     refused: list[bytes] = field(default_factory=list)
     moved: list[bytes] = field(default_factory=list)
     untouched: list[bytes] = field(default_factory=list)
@@ -194,6 +196,11 @@ class Expiring:
         account = Account()
         for key, answer in zip(batch.keys, answers, strict=True):
             account.take([key], answer)
+        # The answer is the same for a key that isn't there and for one that ends sooner.
+        left = [key for key, answer in zip(batch.keys, answers, strict=True) if answer == 0]
+        lives = await self._pipe.ask(pack_all((b"PTTL", key) for key in left), len(left)) if left else []
+        account.sooner = sum(isinstance(life, int) and life >= 0 for life in lives)
+        account.already_gone -= account.sooner
         return account
 
     async def still_there(self, keys: Sequence[bytes], ends: Sequence[int] = ()) -> Standing:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.found_keys import FoundKeys, Recall
+from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
+from pymon_tui.invalidation.pattern import Pattern, parse_pattern
 from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.sweep import Place, Sweep
 from pymon_tui.journal.records import Record
+from pymon_tui.model import units
 
 
 class OrderError(Exception):
@@ -35,6 +38,8 @@ class Order:
         preset: The preset that the patterns came from, or None.
         start: Where the pass begins.
         resumes: The run that this one takes up again, or None.
+        matching: The patterns that matched a key that was to go; empty where nobody knows.
+        rights: Whether the keys may be removed, as far as the plan was told.
         found: The keys that the plan found, to be named without looking for them; None to look for them.
     """
 
@@ -49,6 +54,8 @@ class Order:
     preset: str | None
     start: Place
     resumes: str | None
+    matching: tuple[Pattern, ...] = ()
+    rights: KeyRights = UNASKED
     found: FoundKeys | None = None
 
     @property
@@ -71,7 +78,7 @@ class Order:
         """
         if plan.capped:
             cap = plan.selection.max_keys
-            raise OrderError(f"more than {cap} keys match; narrow the pattern, or allow more (max_keys)")
+            raise OrderError(f"more than {units.keys(cap)} match; narrow the pattern, or allow more (max_keys)")
         if plan.removal_problem is not None:
             raise OrderError(plan.removal_problem)
         return cls(
@@ -86,6 +93,8 @@ class Order:
             preset=preset,
             start=Place(),
             resumes=None,
+            matching=plan.matching,
+            rights=plan.rights,
             found=plan.found,
         )
 
@@ -112,6 +121,7 @@ class Order:
                 preset=started.get("preset"),
                 start=Place(int(reached["pattern_index"]), int(reached["cursor"])),
                 resumes=record.run,
+                matching=matching_of(plan),
             )
             return order, Options.from_json(started["options"], undo=started["undo"] is not None)
         except (KeyError, TypeError, ValueError):
@@ -129,3 +139,13 @@ class Order:
             raise OrderError(f"the plan is for database {self.db}, and {db} is selected; plan anew")
         if role not in ("master", ""):
             raise OrderError(f"{self.node} is a replica now; connect to its primary and plan anew")
+
+
+def matching_of(plan: Mapping[str, Any]) -> tuple[Pattern, ...]:
+    """The patterns that matched a key that was to go, by the journal's plan; empty where it doesn't tell.
+
+    Raises:
+        PatternError: If one of them can't be used.
+    """
+    told = plan.get("matching")
+    return tuple(parse_pattern(str(text)) for text in told) if isinstance(told, Sequence) else ()

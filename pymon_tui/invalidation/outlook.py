@@ -82,15 +82,18 @@ class Outlook:
         load, lines = self.load, []
         if self.evicted and self.room is not None:
             need = f"about {units.bytes_(load.bytes)} come back, and {units.bytes_(self.room)} are left below maxmemory"
+            about, are = units.keys(self.evicted, about=True), "is" if self.evicted == 1 else "are"
             if self.policy == "noeviction":
-                lines.append(safe(f"{need}: about {self.evicted} keys won't fit; raise maxmemory first"))
+                lines.append(safe(f"{need}: {about} won't fit; raise maxmemory first"))
             else:
-                lines.append(safe(f"{need}: about {self.evicted} keys are evicted for them ({self.policy})"))
+                lines.append(safe(f"{need}: {about} {are} evicted for them ({self.policy})"))
         for name, count in load.linked:
-            lines.append(safe(f"{count} keys of type {name} come back without their {LINKED[name]}, if they had any"))
+            come, their = ("comes", "its") if count == 1 else ("come", "their")
+            what = f"back without {their} {LINKED[name]}, if there were any"
+            lines.append(safe(f"{units.keys(count)} of type {name} {come} {what}"))
         if load.copied:
             lines.append(
-                safe(f"{load.copied} more keys are in the trash that the run didn't come to remove; they stay out")
+                safe(f"not removed by the run, though in the trash: {units.keys(load.copied)} more, and left out")
             )
         if load.torn:
             lines.append(TORN)

@@ -26,6 +26,7 @@ from pymon_tui.invalidation.pipe import Answer, Pipe, pack
 from pymon_tui.invalidation.sweep import Refused, Sweep, without
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError
+from pymon_tui.model import units
 from pymon_tui.server import clock
 from pymon_tui.server.reasons import LinkError
 
@@ -164,7 +165,7 @@ class Passage:
                 there += standing.moved
             # What the node that has it now would say tells nothing of what this one did: it stays unknown.
             tally.removed += len(some) - len(there) - len(moved) - len(sooner)
-            tally.already_gone += len(sooner)
+            tally.ending_sooner += len(sooner)
             tally.unknown -= len(some) - len(moved)
             tally.matched -= len(there)  # they are found again: the pass goes on from before them
             ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there, moved, sooner))
@@ -249,9 +250,10 @@ class Passage:
             moved = self._moved(account.moved)
             if self._part is None:
                 account.refused += account.moved
-            tally.matched += account.removed + account.already_gone + len(account.refused)
+            tally.matched += account.removed + account.already_gone + account.sooner + len(account.refused)
             tally.removed += account.removed
             tally.already_gone += account.already_gone
+            tally.ending_sooner += account.sooner
             self._ledger.undo_left_out += min(account.removed, len(sent.unkept.difference(account.refused, moved)))
             self._ledger.refuse(account.refused)
             if isinstance(self._naming, Expiring):
@@ -307,14 +309,13 @@ class Passage:
         Raises:
             Stopped: If the cap is reached.
         """
-        ledger = self._ledger
-        matched = ledger.tally.matched + keys + (len(self._sent.batch.keys) if self._sent is not None else 0)
-        matched, bounds = self._bounds.matched(ledger.run, matched), self._bounds
+        matched = self._ledger.tally.matched + keys + (len(self._sent.batch.keys) if self._sent is not None else 0)
+        matched, bounds = self._bounds.matched(self._ledger.run, matched), self._bounds
         if matched > (cap := bounds.cap):
-            raise Stopped(f"more than {cap} keys match by now; plan anew, and allow more (max_keys)")
+            raise Stopped(f"more than {units.keys(cap)} match by now; plan anew, and allow more (max_keys)")
         if matched > bounds.unasked:
             await self._answered()
             most = min(2 * matched, cap)  # not asked again for every few keys, nor left alone with whatever comes
-            bounds.question = f"{matched} keys match by now, and the plan said {bounds.planned}: go on, up to {most}?"
+            bounds.ask(matched, most)
             await self._pacer.ask(bounds.question, lambda: matched > bounds.unasked)
             bounds.agreed = max(bounds.agreed, most)

@@ -181,6 +181,19 @@ def tokens(glob: bytes) -> tuple[Token, ...]:
     return tuple(found)
 
 
+def is_unclosed(glob: bytes) -> bool:
+    """Whether a set of the glob has no end of its own, and takes in all that follows."""
+    at = 0
+    while at < len(glob):
+        byte = glob[at]
+        at += 2 if byte == _BACKSLASH else 1
+        if byte == _OPEN:
+            _, at = _set(glob, at)
+            if at > len(glob):
+                return True
+    return False
+
+
 def _set(glob: bytes, at: int) -> tuple[frozenset[int], int]:
     """The bytes of the set whose ``[`` is just before ``at``, and where what follows it begins."""
     negated = at < len(glob) and glob[at] == _CARET

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pymon_tui.invalidation.found_keys import FoundKeys
 from pymon_tui.invalidation.key_bytes import KeyBytes
+from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
 from pymon_tui.invalidation.part import Ranges
+from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
@@ -59,6 +61,8 @@ class Plan:
         held: Keys that each protected pattern of the selection holds back, those that two protect with the first.
         evicted: Keys that the server evicted while it was made; None without a limit, or where it doesn't tell.
         name: Bytes of a key's name, on average where the longest are; None where none matches.
+        matching: The patterns of the selection that match a key that would go.
+        rights: Whether the keys may be removed, as far as some of them tell.
         found: The keys themselves, for a run that follows at once; None where a person reads the plan first.
         rules: Those of the server that it is of; None where nobody asked for them.
     """
@@ -101,6 +105,8 @@ class Plan:
     held: tuple[int, ...] = ()
     evicted: int | None = None
     name: int | None = None
+    matching: tuple[Pattern, ...] = ()
+    rights: KeyRights = UNASKED
     found: FoundKeys | None = None
 
     @property
@@ -134,6 +140,7 @@ class Plan:
             "acl_user": self.acl_user,
             "made_at": datetime.fromtimestamp(self.made_at, UTC).isoformat(timespec="milliseconds"),
             "selection": self.selection.as_json(),
+            "matching": [pattern.shown for pattern in self.matching],
             "matched": self.matched,
             "about": self.about,
             "capped": self.capped,
@@ -154,12 +161,13 @@ class Plan:
             "extrapolated": self.is_extrapolated,
             "types": dict(self.types),
             "expiry": dict(self.expiry),
-            "idle": None if self.idle is None else {"median": self.idle.median, "oldest": self.idle.oldest},
+            "idle": None if self.idle is None else asdict(self.idle),
             "namespaces": dict(self.namespaces[:_SHOWN_NAMESPACES]),
             "samples": [_sample(sample) for sample in self.samples[:_SHOWN_SAMPLES]],
             "sampled": self.sampled,
             "refusals": list(self.refusals),
             "removal_problem": self.removal_problem,
+            "rights": self.rights.as_json(),
             "room": self.room,
             "warnings": list(self.warnings),
             "evicted": self.evicted,

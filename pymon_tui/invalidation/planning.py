@@ -16,6 +16,7 @@ from pymon_tui.invalidation.given_up import Abandonable
 from pymon_tui.invalidation.key_bytes import Total
 from pymon_tui.invalidation.measuring import Asked, Measuring
 from pymon_tui.invalidation.namespaces import Namespaces
+from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.plan_pages import PlanPages
@@ -224,6 +225,8 @@ class Planning:
             about=about,
             capped=self._capped,
             protected=self._protected,
+            matching=self._matching,
+            rights=allowed.keys,
             held=tuple(self._sweep.held) if self._sweep is not None else (),
             scanned=self._scanned,
             dbsize=after,
@@ -268,6 +271,11 @@ class Planning:
             # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
             untouched=self._selection.filters.idle_over is not None,
         )
+
+    @property
+    def _matching(self) -> tuple[Pattern, ...]:
+        means = self._sweep.means if self._sweep is not None else ()
+        return tuple(pattern for pattern, any_goes in zip(self._selection.patterns, means, strict=False) if any_goes)
 
     @property
     def _capped(self) -> bool:

@@ -8,16 +8,18 @@ from typing import Literal
 
 from redis.exceptions import NoPermissionError, ResponseError
 
+from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
 from pymon_tui.invalidation.pipe import Answer, Line, Pipe, pack_all
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import remedy_of
 
 Mode = Literal["unlink", "expire"]
 
-_MOST_KEYS = 10
+_FIRST_KEYS, _MOST_KEYS = 10, 100  # more than the first only where not all of them are alike
 _REMOVAL: dict[Mode, tuple[bytes, ...]] = {"unlink": (b"UNLINK", b"KEY"), "expire": (b"PEXPIRE", b"KEY", b"1")}
 _ENDS = (b"PEXPIREAT", b"KEY", b"1")  # so that the ends are known that a run with an undo gives
 _UNDO: tuple[tuple[bytes, ...], ...] = ((b"DUMP", b"KEY"), (b"PTTL", b"KEY"), (b"RESTORE", b"KEY", b"0", b""))
+_KEEPS = 2  # of them: those without which a key isn't kept, and stays
 _ROLES = {"master": "primary", "slave": "replica"}
 
 
@@ -29,11 +31,13 @@ class Permissions:
         removal_problem: Why none of these keys would be removed.
         undo_problem: Why none of them could be taken back.
         refusals: What is refused for some of these keys alone.
+        keys: How many of them would be left alone: those that may not be removed, or not be kept where that is wanted.
     """
 
     removal_problem: SafeText | None
     undo_problem: SafeText | None
     refusals: tuple[SafeText, ...]
+    keys: KeyRights = UNASKED
 
 
 def role_of(pipe: Line) -> str:
@@ -49,47 +53,64 @@ def replica_problem(pipe: Line) -> SafeText | None:
 
 
 async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bool) -> Permissions:
-    """Ask for up to ten keys what the server would say, and let it do nothing (ACL DRYRUN, Redis 7).
+    """Ask what the server would say, and let it do nothing (ACL DRYRUN): of ten keys, a hundred where they differ.
 
     Raises:
         LinkError: If the link is lost.
     """
     removal = await _denials(pipe, keys, _ENDS if undo and mode == "expire" else _REMOVAL[mode])
     kept = [await _denials(pipe, keys, command) for command in _UNDO] if undo else []
-    denied = [denials for denials in (removal, *kept) if denials is not None]
+    denied = [denials for denials in (removal, *kept) if denials.problem is not None]
+    # A key that can't be dumped stays; a RESTORE is asked for by an undo alone.
+    stay = removal.refused.union(*(denials.refused for denials in kept[:_KEEPS]))
     return Permissions(
-        removal_problem=removal.problem if removal is not None and removal.all else None,
-        undo_problem=next((denials.problem for denials in kept if denials is not None and denials.all), None),
-        refusals=tuple(denials.problem for denials in denied if not denials.all),
+        removal_problem=removal.problem if removal.all else None,
+        undo_problem=next((denials.problem for denials in kept if denials.all), None),
+        refusals=tuple(denials.problem for denials in denied if denials.problem is not None and not denials.all),
+        keys=KeyRights(removal.asked, len(stay) if removal.asked else 0),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Denials:
-    """What is refused, for all of the keys or some, and what to do about it."""
+    """What is refused, of how many keys, which of them by their place, and what to do about it."""
 
-    problem: SafeText
-    all: bool
+    asked: int = 0
+    refused: frozenset[int] = frozenset()
+    problem: SafeText | None = None
+
+    @property
+    def all(self) -> bool:
+        """Whether it is refused for all of them."""
+        return bool(self.asked) and len(self.refused) == self.asked
 
 
-async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]) -> _Denials | None:
-    some = keys[:_MOST_KEYS]
+async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]) -> _Denials:
+    some = keys[:_FIRST_KEYS]
     if not some:
-        return None
+        return _Denials()
     # One key first: where ACL DRYRUN itself is refused, each question would be an error in the server's statistics.
     answers = await _dry(pipe, command, some[:1])
     if isinstance(answers[0], ResponseError):
-        return None
+        return _Denials()
     if some[1:]:
         answers += await _dry(pipe, command, some[1:])
-    texts = [safe(answer, 160) for answer in answers if isinstance(answer, bytes) and answer != b"OK"]
+    if 0 < answers.count(b"OK") < len(answers) and keys[_FIRST_KEYS:_MOST_KEYS]:
+        answers += await _dry(pipe, command, keys[_FIRST_KEYS:_MOST_KEYS])
+    texts = {
+        place: safe(answer, 160)
+        for place, answer in enumerate(answers)
+        if isinstance(answer, bytes) and answer != b"OK"
+    }
     if not texts:
-        return None
+        return _Denials(len(answers))
+    refused, first = frozenset(texts), next(iter(texts.values()))
     what = command[0].decode()
-    remedy = remedy_of(NoPermissionError(texts[0]), what.lower(), pipe.user)
+    remedy = remedy_of(NoPermissionError(first), what.lower(), pipe.user)
     if len(texts) == len(answers):
-        return _Denials(safe(f"{what} is refused: {texts[0]}; {remedy}", 300), all=True)
-    return _Denials(safe(f"{what} is refused for {len(texts)} of {len(answers)} keys; {remedy}", 300), all=False)
+        return _Denials(len(answers), refused, safe(f"{what} is refused: {first}; {remedy}", 300))
+    problem = f"{what} is refused for {len(texts)} of {len(answers)} keys; {remedy}"
+    return _Denials(len(answers), refused, safe(problem, 300))
 
 
 async def _dry(pipe: Pipe, command: tuple[bytes, ...], keys: Sequence[bytes]) -> list[Answer]:

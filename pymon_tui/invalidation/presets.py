@@ -54,15 +54,15 @@ class Preset:
         Raises:
             PatternError: If a parameter has no value, or a value no parameter, or a pattern becomes too long.
         """
-        for name in self.parameters:
-            if not values.get(name):
-                raise PatternError(f'preset "{safe(self.name)}" needs a value for {name}')
         for name in values:
             if name not in self.parameters:
                 has = ", ".join(self.parameters) or "none"
                 raise PatternError(
                     f'preset "{safe(self.name)}" has no parameter "{safe(name, limit=60)}", it has {has}'
                 )
+        for name in self.parameters:
+            if not values.get(name):
+                raise PatternError(f'preset "{safe(self.name)}" needs a value for {name}')
         try:
             spelled = {name: escape(value) if self.escapes else value for name, value in values.items()}
         except ValueError:

@@ -290,13 +290,15 @@ class Removal:
 
     def _result(self, outcome: Outcome, why: SafeText, left: int | None) -> Result:
         ledger, trash, tally = self._ledger, self._trash, self._ledger.tally
+        would_go = tally.matched - self.order.rights.refused_of(tally.matched)
+        goes = would_go if self._options.dry_run else tally.removed
         return Result(
             run=self.id,
             outcome=outcome,
             why=why,
             tally=tally,
             left=left,
-            bytes_estimated=self._spent.freed(tally.matched if self._options.dry_run else tally.removed),
+            bytes_estimated=self._spent.freed(goes),
             seconds=self._elapsed,
             undo=trash.path if trash is not None and trash.named else None,
             undo_bytes=ledger.trash_bytes,
@@ -305,6 +307,7 @@ class Removal:
             refused_keys=tuple(ledger.refused_keys),
             oversized_keys=tuple(ledger.oversized_keys),
             evicted=self._spent.evicted,
+            rights=self.order.rights,
         )
 
     @property

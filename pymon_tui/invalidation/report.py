@@ -6,17 +6,17 @@ here alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from pymon_tui.invalidation.account import Mode, Options, Result, Tally
+from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.restore_account import TORN, RestoreResult, RestoreTally
-from pymon_tui.invalidation.verdict import Undo, Verdict
+from pymon_tui.invalidation.rules import Rules
+from pymon_tui.invalidation.verdict import Undo, Verdict, production
 from pymon_tui.invalidation.wording import words
-from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 
@@ -55,7 +55,7 @@ class Row:
     @property
     def is_count(self) -> bool:
         """Whether it begins with a number of keys, known or not."""
-        return not self.pieces[0].value.strip(" 0123456789–")
+        return not self.pieces[0].value.strip(" 0123456789–~")
 
     @property
     def text(self) -> SafeText:
@@ -95,7 +95,12 @@ def plan_rows(plan: Plan) -> tuple[Row, ...]:
         rows += _counted("expiry", plan.expiry, about=plan.is_extrapolated)
     if plan.idle is not None:
         times = (("median", plan.idle.median), ("oldest", plan.idle.oldest))
-        rows.append(Row(safe("idle"), tuple(Piece(safe(name), units.age(time)) for name, time in times)))
+        pieces = [Piece(safe(name), units.age(time)) for name, time in times]
+        if plan.idle.known < sum(not sample.gone for sample in plan.samples):
+            pieces.append(
+                Piece(safe("known of"), safe(f"{units.whole(plan.idle.known)} of {units.whole(plan.sampled)}"))
+            )
+        rows.append(Row(safe("idle"), tuple(pieces)))
     return tuple(rows)
 
 
@@ -119,18 +124,39 @@ def scanned_text(plan: Plan) -> SafeText:
     """``1 210 448 keys in 2.9 s``; each pattern that means more than one key takes a scan of its own."""
     scans = sum(pattern.only_key is None for pattern in plan.selection.patterns)
     times = f"{scans} scans, " if scans > 1 else ""
-    return safe(f"{units.whole(plan.scanned)} keys in {times}{plan.seconds:.1f} s")
+    return safe(f"{units.keys(plan.scanned)} in {times}{plan.seconds:.1f} s")
 
 
 def manner_rows(options: Options, verdict: Verdict) -> tuple[Row, ...]:
     """How a run would go about it."""
     dry = ", dry run: nothing is removed" if options.dry_run else ""
     rate = f", {units.whole(round(options.rate))} keys/s" if options.rate is not None else ""
-    return (
+    rows = (
         row("mode", f"{manner(options)}{dry}", "strong"),
         _undo_row(verdict.undo, units.bytes_(options.trash_cap)),
         row("brake", f"p99 ≤ idle + {1000 * options.ceiling:g} ms{rate}"),
     )
+    return (*rows, row("confirm", _confirmation(verdict))) if options.dry_run and verdict.confirm != "nothing" else rows
+
+
+def production_rows(rules: Rules) -> tuple[Row, ...]:
+    """That the server is production, and who says so; nothing elsewhere."""
+    return (row("production", production(rules), "warn"),) if rules.in_production else ()
+
+
+def guard_rows(rules: Rules | None, options: Options) -> tuple[Row, ...]:
+    """What holds in production, and what the rules of the server lower of how a run was to go about it."""
+    if rules is None:
+        return ()
+    rows = [*production_rows(rules)]
+    held = options.under(rules)
+    if held.rate is not None and held.rate != options.rate:
+        asked = "" if options.rate is None else f", not {_speed(options.rate)}"
+        rows.append(row("rate", f"{_speed(held.rate)} at most{asked}: lowered by the rules of this server", "warn"))
+    if held.ceiling != options.ceiling:
+        lowered = f"{1000 * held.ceiling:g} ms, not {1000 * options.ceiling:g} ms"
+        rows.append(row("ceiling", f"{lowered}: lowered by the rules of this server", "warn"))
+    return tuple(rows)
 
 
 def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
@@ -138,7 +164,9 @@ def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
     rows = []
     if verdict.may == "refused":
         rows.append(row("refused", verdict.why, "act"))
-    elif verdict.undo.loses:
+    elif verdict.may == "begin" and verdict.why:
+        rows.append(row("run", verdict.why, "warn"))
+    if verdict.may != "refused" and verdict.undo.loses:
         rows.append(row("for good", verdict.undo.loss, "act" if verdict.undo.state != "partial" else "warn"))
     if plan.note is not None:
         rows.append(row("note", plan.note, "warn"))
@@ -157,21 +185,35 @@ def summary(plan: Plan) -> SafeText:
     return safe(f"{matching(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
 
 
-def tally_rows(tally: Tally, mode: Mode, *, dry_run: bool) -> tuple[Row, ...]:
-    """What became of the keys of a run, or would have."""
+def tally_rows(tally: Tally, mode: Mode, *, dry_run: bool, rights: KeyRights) -> tuple[Row, ...]:
+    """What became of the keys of a run, or would have, by the ``rights`` that a plan was told of."""
+    removed, refused = units.whole(tally.removed), row("refused", units.whole(tally.refused))
+    if dry_run:
+        removed, refused = _rehearsed(tally.matched, rights)
+    sooner = row("ending sooner", units.whole(tally.ending_sooner), remark="anyway, and left as they are")
     return (
-        row(
-            words(mode).would if dry_run else words(mode).are,
-            units.whole(tally.matched if dry_run else tally.removed),
-            "strong",
-        ),
+        row(words(mode).would if dry_run else words(mode).are, removed, "strong"),
         row("already gone", units.whole(tally.already_gone)),
+        *([sooner] if tally.ending_sooner else []),
         row("protected", units.whole(tally.protected)),
-        row("refused", units.whole(tally.refused), "warn" if tally.refused else "value"),
+        replace(refused, severity="warn") if tally.refused or (dry_run and rights.refused) else refused,
         row("unknown", units.whole(tally.unknown), "act", remark="may be removed or not: the answer was lost")
         if tally.unknown
         else row("unknown", "0"),
     )
+
+
+def _rehearsed(matched: int, rights: KeyRights) -> tuple[SafeText, Row]:
+    """How many of the keys would go, and how many would be refused, as far as the server was asked about them."""
+    refused = rights.refused_of(matched)
+    if rights.is_whole(matched):
+        return units.whole(matched - refused), row("refused", units.whole(refused))
+    if not rights.asked:
+        return units.whole(matched), row("refused", "not known before: the server can't be asked")
+    if not refused:
+        return units.whole(matched), row("refused", "0", remark=f"of {units.keys(rights.asked)} asked about")
+    sample = f"by {units.whole(rights.refused)} of {units.keys(rights.asked)} asked about"
+    return safe(f"~{units.whole(matched - refused)}"), row("refused", f"~{units.whole(refused)}", remark=sample)
 
 
 def left_row(result: Result) -> Row:
@@ -205,44 +247,6 @@ def kept_rows(result: Result) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def restored_rows(tally: RestoreTally) -> tuple[Row, ...]:
-    """What became of the keys of an undo."""
-    changed = "since, and left as they are" if tally.skipped else ""
-    return (
-        row("restored", units.whole(tally.restored), "strong"),
-        row("there already", units.whole(tally.there)),
-        row("changed", units.whole(tally.skipped), remark=changed),
-        row("expired", units.whole(tally.expired)),
-        row("failed", units.whole(tally.failed), "act" if tally.failed else "value"),
-    )
-
-
-def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
-    """What keeps an undo from being all of it."""
-    rows = [row("why", result.why, "warn")] if result.why else []
-    if result.tally.unlinked:
-        lack = (
-            f"{units.whole(result.tally.unlinked)} time series are back without their compaction rules, if they had any"
-        )
-        rows.append(row("links", lack, "warn"))
-    if result.copied:
-        rows.append(row("copied", f"{units.keys(result.copied)} more, and never removed: left alone"))
-    if result.evicted:
-        rows.append(row("evicted", f"{units.keys(result.evicted)} meanwhile (maxmemory)", "warn"))
-    if result.left:
-        rows.append(row("left", f"{units.keys(result.left)} still to come: undo the run again", "warn"))
-    if result.torn:
-        rows.append(row("torn", TORN, "warn"))
-    if result.unrecorded is not None:
-        rows.append(row("journal", f"it lacks some of this: {result.unrecorded}", "warn"))
-    return tuple(rows)
-
-
-def passed_rows(last: Iterable[tuple[Record, SafeText]]) -> tuple[Row, ...]:
-    """Newer runs that can't be undone, and why."""
-    return tuple(row("newer", f"run {record.id} can't be undone, {why}", "warn") for record, why in last)
-
-
 def resume_rows(verdict: Verdict, options: Options) -> tuple[Row, ...]:
     """What can be taken back of a run that is gone on with."""
     if verdict.undo.loses:
@@ -270,6 +274,15 @@ def _undo_row(undo: Undo, cap: SafeText) -> Row:
     if undo.state == "partial":
         return row("undo", f"for a part, {size}", "warn")
     return row("undo", f"kept, {size}", "good")
+
+
+def _confirmation(verdict: Verdict) -> str:
+    """How the run is confirmed that a dry run rehearses."""
+    return f"type {verdict.to_type}: {verdict.because}" if verdict.typed else "a run asks for a yes"
+
+
+def _speed(rate: float) -> str:
+    return f"{units.whole(round(rate))} keys/s"
 
 
 def _memory(plan: Plan) -> SafeText:

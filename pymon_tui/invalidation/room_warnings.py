@@ -34,5 +34,5 @@ def room_warnings(
         warnings.append(f"{left}: the undo is kept in tiny portions, which is slower; without an undo it is quicker")
     if mode == "expire" and keys * _END > room:
         ends = units.bytes_(keys * _END)
-        warnings.append(f"{left}: the ends of {units.count(keys)} keys take about {ends} there, until the keys end")
+        warnings.append(f"{left}: the ends of {units.keys(keys)} take about {ends} there, until the keys end")
     return tuple(safe(warning, 300) for warning in warnings)

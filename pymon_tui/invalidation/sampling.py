@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import median, stdev
 
 SIZE = 2_000
 """Keys in a plan's sample."""
+
+UNKNOWN = "unknown"
+"""What keys are counted as of which the server didn't tell: no other key speaks for them."""
 
 EXPIRY_BUCKETS = ("none", "<1m", "<1h", "<1d", ">1d")
 _BUCKET_ENDS = (("<1m", 60_000), ("<1h", 3_600_000), ("<1d", 86_400_000))
@@ -18,13 +22,14 @@ _NORMAL_95 = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A key that was looked at; None for what the server doesn't tell, and all None if it has gone meanwhile.
+    """A key that was looked at; None for what the server doesn't tell.
 
     Attributes:
         type: As TYPE says.
         pttl_ms: Milliseconds to live as PTTL says, -1 for a key that doesn't expire.
         bytes: As MEMORY USAGE says.
         idle: Seconds as OBJECT IDLETIME says.
+        gone: Whether it has gone meanwhile: then all of this is None.
     """
 
     key: bytes
@@ -32,6 +37,7 @@ class Sample:
     pttl_ms: int | None = None
     bytes: int | None = None
     idle: int | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,11 @@ class BytesEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Seconds since keys of the sample were last used."""
+    """Seconds since keys of the sample were last used; ``known`` is of how many of them that is known."""
 
     median: float
     oldest: int
+    known: int
 
 
 class Reservoir:
@@ -111,27 +118,35 @@ def share_out(counts: Sequence[tuple[str, int]], total: int) -> tuple[tuple[str,
 
 
 def type_counts(samples: Sequence[Sample], keys: int) -> tuple[tuple[str, int], ...]:
-    """How many of ``keys`` keys have each type, the most frequent first."""
-    counts: dict[str, int] = {}
-    for sample in samples:
-        if sample.type is not None:
-            counts[sample.type] = counts.get(sample.type, 0) + 1
-    return share_out(sorted(counts.items(), key=lambda each: (-each[1], each[0])), keys)
+    """How many of ``keys`` keys have each type, the most frequent first and the unknown last; empty if all are that."""
+    counts = Counter(sample.type for sample in samples if sample.type is not None)
+    if not counts:
+        return ()
+    known = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return share_out(known + _unknown(sample.type is None for sample in samples if not sample.gone), keys)
 
 
 def expiry_counts(samples: Sequence[Sample], keys: int) -> tuple[tuple[str, int], ...]:
-    """How many of ``keys`` keys expire when: each of ``EXPIRY_BUCKETS`` in order; empty if it isn't known of any."""
+    """How many of ``keys`` keys expire when: each of ``EXPIRY_BUCKETS``, and the unknown; empty if all are that."""
     counts = dict.fromkeys(EXPIRY_BUCKETS, 0)
     for sample in samples:
         if sample.pttl_ms is not None:
             counts[_bucket(sample.pttl_ms)] += 1
-    return share_out(list(counts.items()), keys) if any(counts.values()) else ()
+    if not any(counts.values()):
+        return ()
+    unknown = _unknown(sample.pttl_ms is None for sample in samples if not sample.gone)
+    return share_out([*counts.items(), *unknown], keys)
 
 
 def idle_times(samples: Sequence[Sample]) -> Idle | None:
     """The median and the longest idle time among the samples whose is known."""
     idle = [sample.idle for sample in samples if sample.idle is not None]
-    return Idle(median(idle), max(idle)) if idle else None
+    return Idle(median(idle), max(idle), len(idle)) if idle else None
+
+
+def _unknown(lacks: Iterable[bool]) -> list[tuple[str, int]]:
+    count = sum(lacks)
+    return [(UNKNOWN, count)] if count else []
 
 
 def _bucket(pttl_ms: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -107,6 +107,7 @@ class Sweep:
     Attributes:
         page: Keys to look at for one page (SCAN's COUNT); may be changed on the way.
         scanned: Keys looked at, about: COUNT for each page.
+        means: Whether each pattern of the selection has matched a key that is meant, also one that is another's too.
         held: Keys that each protected pattern holds back, those that two protect with the first of them.
         took: Seconds from the question for the last page to its answer.
     """
@@ -122,6 +123,7 @@ class Sweep:
         self._start = start or Place()
         self._type = (b"TYPE", selection.filters.type.encode()) if selection.filters.type else ()
         self._protects = selection.protects if selection.protected else None
+        self.means = [False] * len(selection.patterns)
         self.held = [0] * len(selection.protected)
 
     async def pages(self) -> AsyncGenerator[Page]:
@@ -148,8 +150,11 @@ class Sweep:
                 asked = self._scan(index, cursor) if cursor else None
                 place = Place(index, cursor) if cursor else Place(index + 1, 0)
                 if index:
+                    self.means[index] = self.means[index] or self._any_goes(key for key in found if taken(key))
                     found = [key for key in found if not taken(key)]
-                yield await self._page(recent.new(found), place)
+                page = await self._page(recent.new(found), place)
+                self.means[index] = self.means[index] or bool(page.keys)
+                yield page
 
     def _scan(self, index: int, cursor: int) -> asyncio.Future[list[Answer]]:
         self.scanned += self.page
@@ -168,6 +173,10 @@ class Sweep:
             keys, moved = await self._filtered(keys)
             return Page(keys, protected, place, moved)
         return Page(keys, protected, place)
+
+    def _any_goes(self, keys: Iterable[bytes]) -> bool:
+        """Whether any of these keys isn't protected."""
+        return any(self._protects is None or not self._protects(key) for key in keys)
 
     def _hold(self, keys: Sequence[bytes]) -> None:
         which = sorter(self._selection.protected)

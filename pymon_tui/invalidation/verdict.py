@@ -5,13 +5,12 @@ The command line, the screens and whatever else leads to the engine ask here, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.history import resume_problem
-from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.order import Order, matching_of
 from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.rules import Rules
@@ -75,10 +74,10 @@ class Verdict:
 
     Attributes:
         may: Whether it may begin, whether there is nothing to do, or why it is refused.
-        why: Why it may not; empty where it may.
+        why: Why it may not, or why the run may not that a dry run rehearses; empty where it may.
         way: What to ask for instead, where something would do; each door has its own name for it.
-        confirm: How a person confirms it.
-        typed: The pattern that is to be typed; None where none is.
+        confirm: How a person confirms it; of a dry run, which takes no confirmation, how the run that it rehearses is.
+        typed: The patterns that are to be typed, one after the other; empty where none is.
         because: Why it must be typed; empty where it needn't.
         undo: What could be taken back.
     """
@@ -87,7 +86,7 @@ class Verdict:
     why: SafeText
     way: Way
     confirm: Confirmation
-    typed: Pattern | None
+    typed: tuple[Pattern, ...]
     because: SafeText
     undo: Undo
 
@@ -96,10 +95,20 @@ class Verdict:
         """Whether it may begin."""
         return self.may == "begin"
 
+    @property
+    def to_type(self) -> SafeText:
+        """What is to be typed, whole: the patterns as they are shown, with a blank between two; empty for nothing."""
+        text = " ".join(pattern.shown for pattern in self.typed)
+        return safe(text, limit=len(text))
+
     def is_confirmed_by(self, text: str) -> bool:
-        """Whether this is the pattern that was to be typed, in whatever escapes."""
+        """Whether these are the patterns that were to be typed, in whatever escapes."""
+        text = text.strip()
+        if text == self.to_type:
+            return bool(self.typed)
+        pieces = [text] if len(self.typed) == 1 else text.split()
         try:
-            return self.typed is not None and parse_pattern(text.strip()) == self.typed
+            return bool(self.typed) and tuple(map(parse_pattern, pieces)) == self.typed
         except PatternError:
             return False
 
@@ -111,18 +120,16 @@ class Verdict:
 def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None) -> Verdict:
     """The verdict on a plan that would be carried out with these options, by the rules of the server that it is of.
 
+    A dry run is judged as the run that it rehearses, but that it may look where nothing may be written.
+
     Args:
         free: Bytes that the disk with the trash has left; None where that isn't known.
     """
     undo = undo_of_plan(plan, options, free)
     may, why, way = _may(plan, options, rules, undo)
-    if options.dry_run or may != "begin":
-        return Verdict(may, why, way, "nothing", None, NOTHING, undo)
-    first = _to_type(plan.selection.patterns)
-    because = _typed_because(plan.matched, rules, undo, is_catch_all=first.is_catch_all)
-    if because:
-        return Verdict(may, why, way, "type", first, because, undo)
-    return Verdict(may, why, way, "yes", None, NOTHING, undo)
+    if may != "begin" or rules.read_only:
+        return Verdict(may, why, way, "nothing", (), NOTHING, undo)
+    return _confirmed(plan.matched, plan.matching or plan.selection.patterns, rules, undo)
 
 
 def of_resume(record: Record, order: Order | None, options: Options | None, rules: Rules, problem: str) -> Verdict:
@@ -137,12 +144,8 @@ def of_resume(record: Record, order: Order | None, options: Options | None, rule
         return _refused(f"run {record.id} can't be taken up again: {rules.read_only_because}", undo)
     if order is None or options is None:
         return _refused(problem, undo)
-    first = _to_type(order.selection.patterns)
     # How many keys are left isn't counted before it goes on; that it was confirmed once doesn't tell who sits here now.
-    because = _typed_because(order.planned, rules, undo, is_catch_all=first.is_catch_all)
-    if because:
-        return Verdict("begin", NOTHING, "", "type", first, because, undo)
-    return Verdict("begin", NOTHING, "", "yes", None, NOTHING, undo)
+    return _confirmed(order.planned, order.matching or order.selection.patterns, rules, undo)
 
 
 def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: bool) -> Verdict:
@@ -154,19 +157,21 @@ def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: 
         return _refused(f"nothing is restored: {rules.read_only_because}", undo)
     if replace and rules.in_production:
         try:
-            first = _to_type([parse_pattern(text) for text in record.patterns])
-        except (PatternError, IndexError):
+            typed = matching_of(record.plan or {}) or tuple(map(parse_pattern, record.patterns))
+        except PatternError:
+            typed = ()
+        if not typed:
             why = (
                 f"the journal lacks the pattern of run {record.id}, which is to be typed before newer keys are replaced"
             )
             return _refused(f"{why}; undo it without that", undo)
-        return Verdict("begin", NOTHING, "", "type", first, _production(rules), undo)
-    return Verdict("begin", NOTHING, "", "yes", None, NOTHING, undo)
+        return Verdict("begin", NOTHING, "", "type", typed, production(rules), undo)
+    return Verdict("begin", NOTHING, "", "yes", (), NOTHING, undo)
 
 
 def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
     """What of a plan could be taken back with these options, as far as it can be known before."""
-    if options.dry_run or not plan.matched:
+    if not plan.matched:
         return Undo("not needed")
     bytes_ = round(plan.bytes.value) if plan.bytes is not None else None
     if not options.undo:
@@ -176,7 +181,9 @@ def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
     reasons, lost, about = [], float(plan.oversized), False
     if plan.oversized:
         about = plan.bytes is None or not plan.bytes.is_exact
-        reasons.append(f"{units.keys(plan.oversized, about=about)} over {units.bytes_(options.key_cap)} aren't kept")
+        are = "isn't" if plan.oversized == 1 else "aren't"
+        cap = f"{units.bytes_(options.key_cap)} {are} kept (trash_key_size)"
+        reasons.append(f"{units.keys(plan.oversized, about=about)} over {cap}")
     room, what = _room(options, free)
     if plan.undo_bytes is not None and plan.undo_bytes > room:
         beyond = (plan.matched - plan.oversized) * (1 - room / plan.undo_bytes)
@@ -196,12 +203,15 @@ _NOT_WANTED = Undo("none", None, None, safe("no undo is kept"))
 _REPLACES = Undo("none", None, None, lost=safe("newer keys of the same name are replaced for good"))
 
 
-def _to_type(patterns: Sequence[Pattern]) -> Pattern:
-    """Which of several patterns is typed to confirm: one that matches every key, else the first."""
-    return next((pattern for pattern in patterns if pattern.is_catch_all), patterns[0])
+def _confirmed(keys: int, patterns: tuple[Pattern, ...], rules: Rules, undo: Undo) -> Verdict:
+    """How a run that may begin is confirmed; ``patterns`` are those by which keys go, and all of them are typed."""
+    every = any(pattern.is_catch_all for pattern in patterns)
+    because = _typed_because(keys, rules, undo, is_catch_all=every)
+    typed = patterns if because else ()
+    return Verdict("begin", NOTHING, "", "type" if because else "yes", typed, because, undo)
 
 
-def _production(rules: Rules) -> SafeText:
+def production(rules: Rules) -> SafeText:
     """Which profile says that this is production."""
     return safe(f"this is {rules.environment}{f' (profile {rules.named_by})' if rules.named_by is not None else ''}")
 
@@ -216,7 +226,7 @@ def _may(plan: Plan, options: Options, rules: Rules, undo: Undo) -> tuple[May, S
     if rules.read_only and not options.dry_run:
         return "refused", safe(f"nothing is removed: {rules.read_only_because}"), "dry_run"
     if plan.capped:
-        match = f"more than {units.whole(plan.selection.max_keys)} keys match; narrow the pattern, or"
+        match = f"more than {units.keys(plan.selection.max_keys)} match; narrow the pattern, or"
         if rules.capped_by is not None and plan.selection.max_keys >= rules.max_keys:
             return "refused", safe(f"{match} raise max_keys of profile {rules.capped_by}"), ""
         return "refused", safe(f"{match} allow more"), "max_keys"
@@ -233,6 +243,8 @@ def _may(plan: Plan, options: Options, rules: Rules, undo: Undo) -> tuple[May, S
         return "refused", plan.removal_problem, ""
     if undo.state == "impossible":
         return "refused", safe(f"it could not be undone: {undo.why}", 400), "no_undo"
+    if rules.read_only:
+        return "begin", safe(f"a run would be refused: {rules.read_only_because}"), ""
     return "begin", NOTHING, ""
 
 
@@ -241,13 +253,13 @@ def _typed_because(keys: int, rules: Rules, undo: Undo, *, is_catch_all: bool) -
     if is_catch_all:
         return safe("the pattern matches every key")
     if rules.in_production:
-        return _production(rules)
+        return production(rules)
     if undo.loses:
         return safe("some of it can't be undone" if undo.state == "partial" else "it can't be undone")
     if keys > rules.type_above:
-        return safe(f"over {units.whole(rules.type_above)} keys go")
+        return safe(f"over {units.keys(rules.type_above)} go")
     return NOTHING
 
 
 def _refused(why: str, undo: Undo, *, may: May = "refused") -> Verdict:
-    return Verdict(may, safe(why, 400), "", "nothing", None, NOTHING, undo)
+    return Verdict(may, safe(why, 400), "", "nothing", (), NOTHING, undo)

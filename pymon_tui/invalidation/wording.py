@@ -50,6 +50,11 @@ def counted(record: Record) -> SafeText:
     return between(record.removed_at_least, record.removed_at_most)
 
 
+def counted_keys(record: Record) -> SafeText:
+    """How many keys, with the word for them: ``1 key``, ``5 to 9 keys``."""
+    return safe(f"{counted(record)} {'key' if record.removed_at_least == record.removed_at_most == 1 else 'keys'}")
+
+
 _STATES: dict[str, str] = {
     "starting": "feeling the server's pulse",
     "asking": "a question",

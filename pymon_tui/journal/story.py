@@ -127,7 +127,7 @@ def _removed(story: Story) -> tuple[int, int | None]:
     if story.latest is not story.progress:
         return removed, None
     # Of all keys that may have been named by now, these were certainly not removed.
-    return removed, max(removed, named - count("already_gone") - count("refused"))
+    return removed, max(removed, named - count("already_gone") - count("ending_sooner") - count("refused"))
 
 
 def _restored(story: Story) -> tuple[int, int | None]:

@@ -10,6 +10,7 @@ from pymon_tui.invalidation.account import Mode, Result, Tally
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.report import Row
 from pymon_tui.invalidation.restore_account import RestoreResult
+from pymon_tui.invalidation.restore_report import restore_troubles, restored_rows
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.removing.console import exact
@@ -24,7 +25,7 @@ def run_lines(result: Result, mode: Mode) -> list[str]:
     lines = [f"{name}: {result.outcome} in {_seconds(result.seconds)}"]
     lines += [f"  {result.why}"] * bool(result.why)
     lines += _lines([report.row("matched", exact(result.tally.matched))])
-    lines += _lines(report.tally_rows(result.tally, mode, dry_run=result.dry_run))
+    lines += _lines(report.tally_rows(result.tally, mode, dry_run=result.dry_run, rights=result.rights))
     lines += _lines([report.left_row(result)])
     lines += _lines([report.freed_row(result, mode)] * bool(result.tally.removed or result.dry_run))
     lines += _node_lines(result)
@@ -80,8 +81,8 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
 def undo_lines(result: RestoreResult) -> list[str]:
     """What an undo did."""
     lines = [f"undo of run {result.run}: {result.outcome} in {_seconds(result.seconds)}"]
-    lines += _lines([report.row("kept", exact(result.total)), *report.restored_rows(result.tally)])
-    lines += _lines(report.restore_troubles(result))
+    lines += _lines([report.row("kept", exact(result.total)), *restored_rows(result.tally)])
+    lines += _lines(restore_troubles(result))
     for each in result.nodes:
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
@@ -93,7 +94,7 @@ def undo_lines(result: RestoreResult) -> list[str]:
 
 def undo_summary(result: RestoreResult) -> str:
     """What an undo did, in one line."""
-    restored = f"{exact(result.tally.restored)} of {exact(result.total)} keys are restored"
+    restored = f"{exact(result.tally.restored)} of {units.keys(result.total)} restored"
     what = f"undo {result.undo} of run {result.run}: {result.outcome}, {restored}"
     return f"{what}; pymon-tui journal {result.undo} tells all of it"
 
@@ -108,7 +109,12 @@ def _node_lines(result: Result) -> list[str]:
     lines = []
     for each in result.nodes:
         tally = each.result.tally
-        odd = (("gone", tally.already_gone), ("refused", tally.refused), ("unknown", tally.unknown))
+        odd = (
+            ("gone", tally.already_gone),
+            ("ending sooner", tally.ending_sooner),
+            ("refused", tally.refused),
+            ("unknown", tally.unknown),
+        )
         parts = [_how(each.result.outcome, each.result.why)]
         parts += [f"{exact(count)} {name}" for name, count in odd if count]
         number = exact(tally.matched if result.dry_run else tally.removed)

@@ -11,14 +11,15 @@ from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
-from pymon_tui.invalidation.report import manner, matching, resume_rows, summary, trouble_rows
-from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.report import guard_rows, manner, matching, resume_rows, summary, trouble_rows
+from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.verdict import Verdict
-from pymon_tui.invalidation.wording import counted, words, words_of
+from pymon_tui.invalidation.wording import counted_keys, words, words_of
 from pymon_tui.journal.records import Record
+from pymon_tui.model import units
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines, run_summary
-from pymon_tui.removing.console import ask, ask_yes, exact, say, show, tell, tell_account, tell_json
+from pymon_tui.removing.console import ask, ask_yes, say, show, tell, tell_account, tell_json
 from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED, WrongUse, coded, require_somebody
 from pymon_tui.removing.plan_text import plan_lines
 from pymon_tui.removing.watching import plan_watched, removal_watched
@@ -52,6 +53,7 @@ def record_of(desk: Desk, run: str) -> Record:
 
 def _invalidate(desk: Desk, wish: Wish, *, yes: bool, as_json: bool) -> int:
     selection, options = selection_of(wish, desk), options_of(wish, desk)
+    check(selection)
     if not (yes or wish.dry_run or desk.rules.read_only):
         require_somebody("remove keys")
     with Pulses() as pulses:
@@ -64,20 +66,20 @@ def _planned(
     read = as_json or wish.dry_run or not yes
     # A plan that nobody reads is followed by its run at once, which then knows already what others feel.
     begun = None if read else pulses
-    undo = options.undo and not wish.dry_run
-    plan = plan_watched(desk.planning(selection, options.mode, undo=undo, read=read, pulses=begun))
+    plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo, read=read, pulses=begun))
     verdict = desk.judge(plan, options)
+    guarded = [f"{row.name}: {row.text}" for row in guard_rows(plan.rules, options)] if verdict.begins else []
     if wish.dry_run:
         if not as_json:
             tell(plan_lines(plan, options, verdict))
     elif yes:
-        show([summary(plan), *(row.text for row in trouble_rows(plan, verdict) if row.text != verdict.why)])
+        show([summary(plan), *guarded, *(row.text for row in trouble_rows(plan, verdict) if row.text != verdict.why)])
     else:
         show(plan_lines(plan, options, verdict))
     if not verdict.begins:
         return _without_run(plan, verdict, dry_run=wish.dry_run, as_json=as_json)
     what = f"{words(options.mode).do} {about(plan)}"
-    if not (yes or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
+    if not (yes or wish.dry_run or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
     removal = desk.removal(plan, options, wish.preset, pulses)
     return _carried_out(removal, plan if wish.dry_run else None, verdict, as_json=as_json)
@@ -92,15 +94,17 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
     if not verdict.begins:
         raise OrderError(verdict.why)
     removal = asyncio.run(desk.resumed(record))
-    if yes and verdict.undo.loses:
-        show([verdict.undo.loss])
+    if yes:
+        rules = asyncio.run(desk.rules_here())
+        show([f"{row.name}: {row.text}" for row in guard_rows(rules, removal.options)])
+        show([verdict.undo.loss] if verdict.undo.loses else [])
     if not yes:
         require_somebody("remove keys")
         order = removal.order
         show([f"run {record.id} in db {order.db} on {safe(order.node)}, {record.state}"])
-        show([f"  {order.selection.shown}", f"  {counted(record)} keys are {words_of(record).are}"])
+        show([f"  {order.selection.shown}", f"  {words_of(record).are} by then: {counted_keys(record)}"])
         show([f"  {row.name}: {row.text}" for row in resume_rows(verdict, removal.options)])
-        what = f"go on with about {exact(order.planned)} keys of {safe(order.node)}"
+        what = f"go on with {units.keys(order.planned, about=True)} of {safe(order.node)}"
         if not confirmed(verdict, what, f"{manner(removal.options)}: {what}, {order.selection.shown}?"):
             say(f"nothing is removed: {not_confirmed(verdict)}")
             return PARTLY
@@ -150,11 +154,13 @@ def confirmed(verdict: Verdict, what: str, question: str) -> bool:
     """Whether a person confirms it as the verdict says: by typing, to do ``what``, or with a yes to the question."""
     if verdict.confirm == "nothing":
         return True
-    if verdict.typed is not None:
-        return verdict.is_confirmed_by(ask(f"{verdict.because}: type {verdict.typed.shown} to {what}: "))
+    if verdict.typed:
+        return verdict.is_confirmed_by(ask(f"{verdict.because}: type {verdict.to_type} to {what}: "))
     return ask_yes(question)
 
 
 def not_confirmed(verdict: Verdict) -> str:
     """Why it isn't confirmed."""
-    return "that was not the pattern" if verdict.typed is not None else "you said no"
+    if not verdict.typed:
+        return "you said no"
+    return "that was not the pattern" if len(verdict.typed) == 1 else "those were not the patterns"

@@ -11,9 +11,9 @@ from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
-from pymon_tui.removing.console import exact, fitted, padded
+from pymon_tui.removing.console import fitted, padded
 
-_OF_RUN = ("matched", "removed", "already_gone", "protected", "refused", "unknown", "left")
+_OF_RUN = ("matched", "removed", "already_gone", "ending_sooner", "protected", "refused", "unknown", "left")
 _COUNTS = (*_OF_RUN, "total", "restored", "there", "skipped", "expired", "failed")
 _SERVER = 20  # cells of what the server is called, and its database
 _EMPTY = "nothing was done from here yet"
@@ -40,7 +40,7 @@ def detail(record: Record, newer: Iterable[Record]) -> list[str]:
         ("of run", record.run if record.kind == "undo" else ""),
         ("patterns", join("   ", list(record.patterns))),
         ("plan", _plan(record.plan)),
-        (wording.words_of(record).are, f"{wording.counted(record)} keys"),
+        (wording.words_of(record).are, wording.counted_keys(record)),
         ("account", _account(record.result)),
         ("undo", _undo(record, newer)),
         ("go on", _go_on(record)),
@@ -57,7 +57,13 @@ def _server(record: Record) -> str:
 def _node(part: Record, *, first: bool) -> str:
     """A run's part at one node of a cluster."""
     why = f": {part.why}" if part.why else ""
-    return f"  {'nodes' * first:<13}{part.node:<22}{wording.counted(part):>9} keys  {part.state}{why}"
+    return f"  {'nodes' * first:<13}{part.node:<22}{_keys(part)}  {part.state}{why}"
+
+
+def _keys(part: Record) -> str:
+    """How many keys, the number's end under those of the others."""
+    number, word = wording.counted_keys(part).rsplit(" ", 1)
+    return f"{number:>9} {word}"
 
 
 def _record(record: Record) -> str:
@@ -86,11 +92,13 @@ def _plan(plan: Mapping[str, Any] | None) -> str:
     if plan is None or not isinstance(matched := plan.get("matched"), int):
         return ""
     size = plan.get("bytes")
-    return f"{exact(matched)} keys" + (f", {units.bytes_(size)}" if isinstance(size, int) else "")
+    return units.keys(matched) + (f", {units.bytes_(size)}" if isinstance(size, int) else "")
 
 
 def _account(result: Mapping[str, Any] | None) -> SafeText:
-    told = {name: result[name] for name in _COUNTS if name in result} if result is not None else {}
+    told = {name: result.get(name) for name in _COUNTS} if result is not None else {}
+    if not told.get("ending_sooner"):
+        told.pop("ending_sooner", None)
     return safe("   ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None))
 
 

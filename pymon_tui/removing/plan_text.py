@@ -32,7 +32,7 @@ def plan_lines(plan: Plan, options: Options, verdict: Verdict) -> list[str]:
     lines += ["", *_laid_out(report.plan_rows(plan)), *_laid_out([report.row("looked at", report.scan_text(plan))])]
     if plan.matched:
         lines += [*_nodes(plan), *_namespaces(plan), *_samples(plan), ""]
-        lines += _laid_out(report.manner_rows(options, verdict))
+        lines += _laid_out(report.manner_rows(options.under(plan.rules), verdict))
     return lines + _laid_out(report.trouble_rows(plan, verdict))
 
 

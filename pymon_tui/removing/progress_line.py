@@ -54,10 +54,10 @@ class ProgressLine:
 
 def of_planning(progress: PlanProgress) -> SafeText:
     """How a plan stands: ``looking  34.0%  412 000 of 1 210 448 keys  4 102 match``."""
-    scanned = f"{exact(progress.scanned)} keys"
+    scanned = str(units.keys(progress.scanned))
     if progress.total is not None:
         share = _share(progress.scanned, progress.total)
-        scanned = f"{share}  {exact(progress.scanned)} of {exact(progress.total)} keys"
+        scanned = f"{share}  {exact(progress.scanned)} of {units.keys(progress.total)}"
     protected = f"  {exact(progress.protected)} protected" if progress.protected else ""
     return safe(f"looking  {scanned}  {exact(progress.matched)} match{protected}")
 
@@ -70,7 +70,12 @@ def of_removal(progress: Progress, mode: Mode, *, dry_run: bool) -> SafeText:
         doing = "looking" if dry_run else wording.words(mode).doing
     parts = [f"{doing}  {exact(tally.matched if dry_run else tally.removed)} of {exact(progress.planned)}"]
     parts.append(f"{units.percent(progress.share).rjust(5)} done")
-    odd = (("unknown", tally.unknown), ("refused", tally.refused), ("gone", tally.already_gone))
+    odd = (
+        ("unknown", tally.unknown),
+        ("refused", tally.refused),
+        ("gone", tally.already_gone),
+        ("ending sooner", tally.ending_sooner),
+    )
     parts += [f"{exact(number)} {name}" for name, number in odd if number]
     if progress.state == "running":
         parts.append(f"{units.short_count(progress.keys_per_second)}/s")

@@ -6,14 +6,16 @@ import asyncio
 
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.outlook import Outlook
-from pymon_tui.invalidation.report import passed_rows, undo_rows
+from pymon_tui.invalidation.report import production_rows, undo_rows
 from pymon_tui.invalidation.restore_part import RestoreError
+from pymon_tui.invalidation.restore_report import passed_rows
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.wording import words_of
 from pymon_tui.journal.records import Record
+from pymon_tui.model import units
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import undo_code, undo_lines, undo_summary
-from pymon_tui.removing.console import exact, say, show, tell_account
+from pymon_tui.removing.console import say, show, tell_account
 from pymon_tui.removing.exit_code import PARTLY, WrongUse, coded, require_somebody
 from pymon_tui.removing.invalidate import confirmed, not_confirmed, record_of
 from pymon_tui.removing.watching import restore_watched
@@ -46,7 +48,8 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
         require_somebody("restore keys")
     outlook = asyncio.run(restore.outlook())
     if yes:
-        show([f"{row.name}: {row.text}" for row in undo_rows(verdict) if verdict.undo.loses])
+        told = (*production_rows(asyncio.run(desk.rules_here())), *(undo_rows(verdict) if verdict.undo.loses else ()))
+        show([f"{row.name}: {row.text}" for row in told])
         for warning in outlook.warnings:
             say(warning)
     else:
@@ -55,8 +58,8 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
             say(f"nothing is restored: {not_confirmed(verdict)}")
             return PARTLY
     result = restore_watched(restore)
-    told = result.as_json() | {"verdict": verdict.as_json()}
-    tell_account(undo_lines(result), told if as_json else None, short=undo_summary(result))
+    account = result.as_json() | {"verdict": verdict.as_json()}
+    tell_account(undo_lines(result), account if as_json else None, short=undo_summary(result))
     if result.unrecorded is not None and as_json:
         say(f"the journal lacks some of this: {result.unrecorded}")
     return undo_code(result)
@@ -87,7 +90,7 @@ def _lines(record: Record, outlook: Outlook, desk: Desk, verdict: Verdict) -> li
     did = words_of(record).are
     return [
         f"run {record.id} of {record.user}, {record.started_at:%Y-%m-%d %H:%M} UTC, {record.state}",
-        f"  {exact(outlook.load.keys)} keys {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
+        f"  {units.keys(outlook.load.keys)} {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
         f"  to {safe(desk.endpoint.label)}",
         *(f"  {row.name}: {row.text}" for row in undo_rows(verdict)),
         *(f"  {warning}" for warning in outlook.warnings),

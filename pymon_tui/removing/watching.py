@@ -17,9 +17,10 @@ from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.restore_account import RestoreResult
 from pymon_tui.invalidation.wording import words
+from pymon_tui.model import units
 from pymon_tui.model.text import SafeText
 from pymon_tui.removing import progress_line
-from pymon_tui.removing.console import Asked, can_ask, exact, is_yes, say
+from pymon_tui.removing.console import Asked, can_ask, is_yes, say
 from pymon_tui.removing.exit_code import CutOff
 from pymon_tui.removing.progress_line import REFRESH, ProgressLine
 
@@ -65,7 +66,7 @@ def removal_watched(removal: WholeRemoval, *, dry_run: bool) -> Result:
     except asyncio.CancelledError:
         if dry_run:
             raise CutOff("cut off: it was a dry run, and nothing is removed") from None
-        removed = f"at least {exact(removal.progress.tally.removed)} keys are {words(mode).are}"
+        removed = f"{words(mode).are} by then: at least {units.keys(removal.progress.tally.removed)}"
         raise CutOff(f"cut off: {removed}; go on with: pymon-tui invalidate --resume {removal.id}") from None
 
 
@@ -84,7 +85,7 @@ def restore_watched(restore: WholeRestore) -> RestoreResult:
     try:
         return asyncio.run(run())
     except asyncio.CancelledError:
-        restored = f"at least {exact(restore.progress.tally.restored)} keys are restored"
+        restored = f"restored by then: at least {units.keys(restore.progress.tally.restored)}"
         raise CutOff(f"cut off: {restored}; the same command goes on from there") from None
 
 

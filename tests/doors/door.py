@@ -41,7 +41,8 @@ class Case:
     """What somebody wants, and on what.
 
     Attributes:
-        pattern: The keys that are meant.
+        pattern: The keys that are meant; several patterns have a blank between two.
+        typed: What is typed to confirm it; None for the pattern.
         keys: How many there are of each name before ``:``.
         prepare: What else is done to the server before.
         config: The configuration file.
@@ -51,12 +52,23 @@ class Case:
     """
 
     pattern: str = "a:*"
+    typed: str | None = None
     keys: Mapping[str, int] = field(default_factory=lambda: {"a": 5, "b": 3})
     prepare: Callable[[Redis], object] = lambda _: None
     config: str = ""
     flags: tuple[str, ...] = ("-s", "{socket}")
     options: tuple[str, ...] = ()
     user: str | None = None
+
+    @property
+    def to_type(self) -> str:
+        """What is typed to confirm it."""
+        return self.pattern if self.typed is None else self.typed
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether it is a dry run."""
+        return "--dry-run" in self.options
 
     def place(self, server: EmbeddedServer) -> tuple[str, ...]:
         """The flags that lead to this server."""
@@ -127,6 +139,8 @@ def counted(text: str, name: str) -> int:
 def code_of(run: RunScreen) -> int:
     """The exit code that the account on the screen deserves."""
     text = said(run, "#progress")
+    if text.startswith("dry run"):
+        return 0 if text.removeprefix("dry run ").startswith("done") else 1
     refused, unknown = counted(text, "refused"), counted(text, "unknown")
     done = text.removeprefix("dry run ").startswith("done")
     name = "would remove" if text.startswith("dry run") else "removed|given an end"
@@ -156,14 +170,21 @@ class CommandLine:
         before = there(db)
         flags = case.place(server)
         flags += ("--user", case.user) if case.user is not None else ()
-        command = [*flags, "--config", str(self._config), "invalidate", case.pattern, *case.options, "--json"]
+        command = [*flags, "--config", str(self._config), "invalidate", *case.pattern.split(), *case.options]
+        command.append("--json")
         everything = ("--all",) if case.pattern == "*" else ()
         self._answers[:] = ["y"]
         code, told = self._run(*command, *everything)
         confirm = told["verdict"]["confirm"]
-        if confirm == "type":
+        if case.is_dry:
+            assert (self._answers, there(db)) == (["y"], before), "a dry run takes no confirmation, and removes nothing"
+        elif confirm == "type":
             assert (code, there(db)) == (1, before), "a yes was enough where the pattern was to be typed"
-            self._answers[:] = [case.pattern]
+            if case.to_type != case.pattern:
+                self._answers[:] = [case.pattern]
+                assert self._run(*command, *everything)[0] == 1, "what is typed isn't what goes"
+                assert there(db) == before
+            self._answers[:] = [case.to_type]
             code, told = self._run(*command, *everything)
         else:
             assert self._answers == ([] if confirm == "yes" else ["y"])
@@ -294,7 +315,7 @@ class Screens:
         async with app.run_test(size=(120, 36)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
             screen = await self._planned(case, pilot)
-            dry = "--dry-run" in case.options
+            dry = case.is_dry
             offers = {hint.name for hint in screen.query_one(KeyBar).hints}
             screen.look()
             await pilot.pause()
@@ -310,12 +331,9 @@ class Screens:
                 may = "nothing" if "no key matches" in asked else "refused"
                 assert bool(troubles) == (may == "refused")
                 return Seen(may, "nothing", lost, 4 if may == "refused" else 0, False, there(db))
-            if dry:
-                lost, confirm = "none", "nothing"
-            else:
-                confirm = "type" if "the pattern is to be typed" in asked else "yes"
-                assert confirm == "type" or "asks once more" in asked
-                assert ("would be gone for good" in troubles) == (lost != "none")
+            confirm = "type" if "to be typed" in asked else "yes" if "asks once more" in asked else "nothing"
+            assert confirm != "nothing" or dry
+            assert ("would be gone for good" in troubles) == (lost != "none")
             run = await self._confirmed(case, pilot, screen, confirm)
             return Seen(
                 "begin", confirm, lost, code_of(run), "u brings the keys back" in said(run, "#progress"), there(db)
@@ -413,14 +431,21 @@ class Screens:
 
     async def _confirmed(self, case: Case, pilot: Pilot[Any], screen: PlanScreen, confirm: str) -> RunScreen:
         app = pilot.app
-        await pilot.press("d" if "--dry-run" in case.options else "enter")
-        if confirm == "yes":
+        await pilot.press("d" if case.is_dry else "enter")
+        if case.is_dry:
+            assert not isinstance(app.screen, QuestionScreen), "a dry run takes no confirmation"
+        elif confirm == "yes":
             await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
             await pilot.press("y")
         elif confirm == "type":
             await pilot.press("y", "enter")
             assert app.screen is screen, "a yes was enough where the pattern was to be typed"
-            await pilot.press("backspace", *case.pattern, "enter")
+            if case.to_type != case.pattern:
+                screen.query_one("#typed", Input).value = case.pattern
+                await pilot.press("enter")
+                assert app.screen is screen, "what is typed isn't what goes"
+            screen.query_one("#typed", Input).value = ""
+            await pilot.press(*("space" if each == " " else each for each in case.to_type), "enter")
         await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.result is not None)
         assert isinstance(app.screen, RunScreen)
         await pilot.pause()

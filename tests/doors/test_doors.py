@@ -62,7 +62,60 @@ CASES: dict[str, tuple[Case, Seen]] = {
     "just type_above": (Case(config="type_above = 5\n"), Seen("begin", "yes", "none", 0, True, GONE)),
     "no undo": (Case(options=("--no-undo",)), Seen("begin", "type", "all", 0, False, GONE)),
     "every key": (Case(pattern="*"), Seen("begin", "type", "none", 0, True, frozenset())),
-    "dry run": (Case(options=("--dry-run",)), Seen("begin", "nothing", "none", 0, False, ALL)),
+    "dry run": (Case(options=("--dry-run",)), Seen("begin", "yes", "none", 0, False, ALL)),
+    "no undo, dry": (Case(options=("--no-undo", "--dry-run")), Seen("begin", "type", "all", 0, False, ALL)),
+    "production, dry": (
+        Case(
+            config=f'{PRODUCTION}host = "127.0.0.1"\nport = {{port}}\n',
+            flags=("--profile", "prod"),
+            options=("--dry-run",),
+        ),
+        Seen("begin", "type", "none", 0, False, ALL),
+    ),
+    "no DUMP, dry": (
+        Case(prepare=user("~*", "&*", "+@all", "-dump"), user="pymon", options=("--dry-run",)),  # type: ignore[arg-type]
+        Seen("refused", "nothing", "all", 4, False, ALL),
+    ),
+    "no UNLINK, dry": (
+        Case(prepare=user("~*", "&*", "+@all", "-unlink"), user="pymon", options=("--dry-run",)),  # type: ignore[arg-type]
+        Seen("refused", "nothing", "none", 4, False, ALL),
+    ),
+    "one key refused, dry": (
+        Case(
+            prepare=user("%R~*", "%W~a:1", "%W~a:2", "%W~a:3", "%W~a:4", "&*", "+@all"),  # type: ignore[arg-type]
+            user="pymon",
+            options=("--dry-run",),
+        ),
+        Seen("begin", "yes", "none", 0, False, ALL),
+    ),
+    "one too big, dry": (
+        Case(prepare=big, config='trash_key_size = "10KiB"\n', options=("--dry-run",)),
+        Seen("begin", "type", "some", 0, False, ALL),
+    ),
+    "only too big": (
+        Case(pattern="a:0", prepare=big, config='trash_key_size = "10KiB"\n'),
+        Seen("refused", "nothing", "all", 4, False, ALL),
+    ),
+    "only too big, dry": (
+        Case(pattern="a:0", prepare=big, config='trash_key_size = "10KiB"\n', options=("--dry-run",)),
+        Seen("refused", "nothing", "all", 4, False, ALL),
+    ),
+    "no room in the trash, dry": (
+        Case(prepare=noise, config='trash_size = "4KiB"\n', options=("--dry-run",)),
+        Seen("begin", "type", "some", 0, False, ALL),
+    ),
+    "a pattern that matches nothing before": (
+        Case(pattern="zzz:* a:*", typed="a:*", config="type_above = 4\n"),
+        Seen("begin", "type", "none", 0, True, GONE),
+    ),
+    "a pattern that matches what is protected before": (
+        Case(pattern="b:* a:*", typed="a:*", config='type_above = 4\nprotected = ["b:*"]\n'),
+        Seen("begin", "type", "none", 0, True, GONE),
+    ),
+    "several patterns": (
+        Case(pattern="a:1 zzz:* b:* a:*", typed="a:1 b:* a:*", config="type_above = 4\n"),
+        Seen("begin", "type", "none", 0, True, frozenset()),
+    ),
     "nothing matches": (Case(pattern="c:*"), Seen("nothing", "nothing", "none", 0, False, ALL)),
     "nothing matches, dry": (
         Case(pattern="c:*", options=("--dry-run",)),
@@ -339,12 +392,12 @@ def test_an_undo_on_another_process_is_asked_for_apart(
         assert there(client) == ALL - GONE
 
 
-def cut_off(server: EmbeddedServer) -> str:
+def cut_off(server: EmbeddedServer, *patterns: str) -> str:
     """A run that was ended after the first keys."""
     desk = desk_of(Endpoint(socket=server.socket), Settings(socket=server.socket))
 
     async def run() -> str:
-        selection = desk.selection([parse_pattern("a:*")], Filters(), every=False)
+        selection = desk.selection([parse_pattern(each) for each in patterns], Filters(), every=False)
         plan = await desk.planning(selection, "unlink", undo=True).run()
         options = desk.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
         removal = desk.removal(plan, replace(options, rate=5.0), None)
@@ -358,12 +411,26 @@ def cut_off(server: EmbeddedServer) -> str:
 
 
 @DOORS
-@pytest.mark.parametrize(("config", "confirm"), [("", "yes"), ("prod", "type"), ("read-only", "nothing")])
+@pytest.mark.parametrize(
+    ("config", "confirm", "asked"),
+    [
+        ("", "yes", ("a:*",)),
+        ("prod", "type", ("a:*",)),
+        ("prod", "type", ("zzz:*", "a:*")),
+        ("read-only", "nothing", ("a:*",)),
+    ],
+)
 def test_a_resume_is_confirmed_as_the_run_was(
-    config: str, confirm: str, door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
+    config: str,
+    confirm: str,
+    asked: tuple[str, ...],
+    door: str,
+    request: pytest.FixtureRequest,
+    apart: EmbeddedServer,
+    db: Redis,
 ) -> None:
     fill(db, Case())
-    run = cut_off(apart)
+    run = cut_off(apart, *asked)
     left = len(there(db) - GONE)
     assert 0 < left < 5
     way: CommandLine | Screens = request.getfixturevalue(door)

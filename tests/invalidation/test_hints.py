@@ -30,6 +30,23 @@ def selecting(*patterns: str, type: str | None = None) -> Selection:  # noqa: A0
             ],
         ),
         (selecting("cost.in.$*"), []),
+        (
+            selecting("feed:{1,2}"),
+            ['"feed:{1,2}" has braces, which stand for themselves in a glob; give a pattern for each alternative'],
+        ),
+        (
+            selecting("slot:{1}", "a:[,]b"),
+            ['"a:[,]b" has a comma, which stands for itself; several patterns are separated by blanks'],
+        ),
+        (
+            selecting("user:*,feed:*"),
+            ['"user:*,feed:*" has a comma, which stands for itself; several patterns are separated by blanks'],
+        ),
+        (
+            selecting("us[er"),
+            [r'"us[er" has a [ without its ], and all that follows is one byte of a set; a [ of the key is \['],
+        ),
+        (selecting("us[er]", r"us\[er", "[]"), []),
     ],
 )
 def test_a_selection_that_looks_like_a_mistake(selection: Selection, said: list[str]) -> None:

@@ -176,7 +176,7 @@ async def test_more_keys_than_planned_are_asked_about(redis: Redis, server: Embe
     async with under_way(removal) as task:
         await until(lambda: removal.progress.state == "asking")
         asked = removal.progress
-        assert "the plan said 5000: go on, up to " in asked.why
+        assert "the plan said 5 000: go on, up to " in asked.why
         assert asked.tally.matched <= 5_500
         assert asked.tally.removed == asked.tally.matched == 7_000 - await redis.dbsize()
         removal.go_on(removal.progress.why)
@@ -201,7 +201,7 @@ async def test_the_cap_is_never_passed(redis: Redis, server: EmbeddedServer, tmp
     await populate(redis, "cache:more:", 400)
     result = await removal.run()
     assert result.outcome == "stopped"
-    assert result.why == "more than 5000 keys match by now; plan anew, and allow more (max_keys)"
+    assert result.why == "more than 5 000 keys match by now; plan anew, and allow more (max_keys)"
     assert result.tally.removed == 5_300 - await redis.dbsize() <= 5_000
 
 

@@ -75,7 +75,7 @@ async def test_a_key_that_was_given_an_end_is_given_it_once(
         result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
     assert line.stopped
     tally = result.tally
-    assert (tally.matched, tally.removed, tally.already_gone, tally.unknown) == (3_001, 3_000, 1, 0)
+    assert (tally.matched, tally.removed, tally.ending_sooner, tally.unknown) == (3_001, 3_000, 1, 0)
     assert result.undo is not None
     with TrashReader(result.undo) as reader:
         kept = [

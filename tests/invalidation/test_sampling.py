@@ -4,6 +4,8 @@ from collections import Counter
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pymon_tui.invalidation.sampling import (
     BytesEstimate,
@@ -96,17 +98,33 @@ def test_shares_add_up(counts: tuple[tuple[str, int], ...], total: int, expected
 
 
 def test_keys_that_have_gone_are_left_out_of_the_shares() -> None:
-    samples = [_sample(type="hash"), _sample(type="string"), _sample(type="hash"), _sample()]
+    samples = [_sample(type="hash"), _sample(type="string"), _sample(type="hash"), _sample(gone=True)]
     assert type_counts(samples, 30) == (("hash", 20), ("string", 10))
+
+
+def test_what_the_server_does_not_tell_is_no_share_of_the_rest() -> None:
+    samples = [_sample(type="hash", pttl_ms=-1), *[_sample()] * 2, _sample(gone=True)]
+    assert type_counts(samples, 30) == (("hash", 10), ("unknown", 20))
+    assert expiry_counts(samples, 30) == (("none", 10), ("<1m", 0), ("<1h", 0), ("<1d", 0), (">1d", 0), ("unknown", 20))
+    assert (type_counts(samples[1:], 30), expiry_counts(samples[1:], 30)) == ((), ())
+
+
+@given(st.lists(st.sampled_from(["hash", "string", None]), min_size=1), st.integers(1, 5_000))
+def test_no_type_has_more_than_its_share_of_the_sample(types: list[str | None], more: int) -> None:
+    samples = [_sample(type=each) for each in types]
+    keys = len(samples) * more
+    told = dict(type_counts(samples, keys))
+    if told:
+        assert told == {each or "unknown": types.count(each) * more for each in types}
 
 
 def test_expiry_by_the_span_that_is_left() -> None:
     spans = [-1, 0, 59_999, 60_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000, None]
-    samples = [_sample(pttl_ms=span) for span in spans]
+    samples = [_sample(pttl_ms=span, gone=span is None) for span in spans]
     assert expiry_counts(samples, 8) == (("none", 1), ("<1m", 2), ("<1h", 2), ("<1d", 2), (">1d", 1))
     assert expiry_counts([_sample()], 8) == ()
 
 
 def test_idle_times_where_they_are_known() -> None:
-    assert idle_times([_sample(idle=5), _sample(), _sample(idle=100), _sample(idle=7)]) == Idle(7, 100)
+    assert idle_times([_sample(idle=5), _sample(), _sample(idle=100), _sample(idle=7)]) == Idle(7, 100, 3)
     assert idle_times([_sample()]) is None

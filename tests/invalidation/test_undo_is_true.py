@@ -27,6 +27,7 @@ from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
+from pymon_tui.model import units
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
 from tests.invalidation.cutting import cutting
@@ -409,7 +410,7 @@ async def test_what_would_be_evicted_is_known_before(
     if policy == "noeviction":
         assert f"about {outlook.evicted} keys won't fit; raise maxmemory first" in warning
         return
-    assert f"about {outlook.evicted} keys are evicted for them ({policy})" in warning
+    assert f"{units.keys(outlook.evicted, about=True)} are evicted for them ({policy})" in warning
     before = (await redis.info("stats"))["evicted_keys"]
     result = await undone(any_server, tmp_path)
     assert result.evicted == (await redis.info("stats"))["evicted_keys"] - before

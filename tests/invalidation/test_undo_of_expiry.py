@@ -132,7 +132,7 @@ async def test_the_trash_has_the_end_that_each_key_was_given(
     await any_redis.pexpireat("c:7", 4_000_000_000_123)
     await any_redis.pexpire("c:8", 30_000)  # ends sooner than it would be made to
     result = await expired(any_server, tmp_path, expire=600, jitter=600)
-    assert (result.tally.removed, result.tally.already_gone) == (299, 1)
+    assert (result.tally.removed, result.tally.already_gone, result.tally.ending_sooner) == (299, 0, 1)
     assert result.undo is not None
     given: dict[bytes, int] = {}
     with TrashReader(result.undo) as reader:
@@ -168,7 +168,7 @@ async def test_what_the_run_left_alone_is_no_part_of_its_undo(
     await any_redis.expire("c:sooner", 100)
     await any_redis.expire("c:gone since", 100)
     result = await expired(any_server, tmp_path, expire=600)
-    assert (result.tally.removed, result.tally.already_gone) == (1, 2)
+    assert (result.tally.removed, result.tally.already_gone, result.tally.ending_sooner) == (1, 0, 2)
     await any_redis.delete("c:gone since")
     back = await undone(any_server, tmp_path, result.undo, replace=True)
     assert (back.total, back.tally, back.copied) == (1, RestoreTally(restored=1), 2)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.order import Order
-from pymon_tui.invalidation.pattern import parse_pattern
+from pymon_tui.invalidation.pattern import Pattern, parse_pattern
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.verdict import of_plan, of_resume, of_undo
@@ -74,15 +75,15 @@ def test_what_it_says_holds_together(
         matched > 0
         and not (capped or refused)
         and not (read_only and not dry_run)
-        and not (undo and not possible and not dry_run)
+        and not (undo and not possible)
         and verdict.undo.state != "impossible"
     )
-    if possible and undo and not dry_run and matched:
+    if possible and undo and matched:
         assert (verdict.undo.state == "impossible") == (verdict.undo.lost_keys == matched)
-    assert (verdict.confirm == "type") == (verdict.typed is not None) == bool(verdict.because)
-    if not verdict.begins or dry_run:
+    assert (verdict.confirm == "type") == bool(verdict.typed) == bool(verdict.because)
+    if not verdict.begins or read_only:
         assert verdict.confirm == "nothing"
-        assert verdict.begins or verdict.why
+        assert verdict.why
     else:
         must = environment == "production" or matched > RULES.type_above or verdict.undo.loses
         assert verdict.confirm == ("type" if must else "yes")
@@ -90,18 +91,75 @@ def test_what_it_says_holds_together(
         assert verdict.undo.lost_keys is not None
         assert 0 < verdict.undo.lost_keys <= matched
         assert "gone for good" in verdict.undo.loss
-    elif not dry_run and matched:
+    elif matched:
         assert undo
         assert not oversized
         assert kept is None or kept <= min(options.trash_cap, options.trash_cap if free is None else free)
 
 
-def test_a_catch_all_is_typed_as_it_is() -> None:
-    every = replace(SELECTION, patterns=(parse_pattern("a:*"), parse_pattern("*")), every=True)
-    verdict = of_plan(replace(PLAN, selection=every), Options(), RULES)
-    assert verdict.typed == parse_pattern("*")
-    assert verdict.is_confirmed_by(" * ")
-    assert not verdict.is_confirmed_by("a:*")
+def patterns(*texts: str) -> tuple[Pattern, ...]:
+    return tuple(map(parse_pattern, texts))
+
+
+@pytest.mark.parametrize(
+    ("asked", "matching", "typed"),
+    [
+        (("a:*", "*"), ("a:*", "*"), "a:* *"),
+        (("a:*", "*"), ("*",), "*"),
+        (("zzz:*", "a:*"), ("a:*",), "a:*"),
+        (("a:*", "zzz:*", "b:*"), ("a:*", "b:*"), "a:* b:*"),
+        (("a:*", "b c:*"), ("a:*", "b c:*"), "a:* b c:*"),
+        (("a:*", "b:*"), (), "a:* b:*"),  # an older journal doesn't tell
+    ],
+)
+def test_what_goes_is_typed_and_nothing_else(asked: tuple[str, ...], matching: tuple[str, ...], typed: str) -> None:
+    selection = replace(SELECTION, patterns=patterns(*asked), every=True)
+    plan = replace(PLAN, selection=selection, matching=patterns(*matching))
+    order = Order.of(plan, None)
+    rules = replace(RULES, type_above=1)
+    told = {"matching": [pattern.shown for pattern in plan.matching]}
+    record = record_of(patterns=tuple(pattern.shown for pattern in selection.patterns), plan=told)
+    for verdict in (
+        of_plan(plan, Options(), rules),
+        of_plan(plan, Options(dry_run=True), rules),
+        of_resume(CUT, order, Options(), rules, ""),
+        of_undo(record, None, replace(rules, environment="production"), replace=True),
+    ):
+        assert verdict.confirm == "type"
+        assert verdict.to_type == typed
+        assert verdict.is_confirmed_by(f" {typed} ")
+        for wrong in {*asked, " ".join(asked), f"{typed} x", typed[1:], ""} - {typed}:
+            assert not verdict.is_confirmed_by(wrong)
+
+
+def test_an_escape_confirms_as_its_byte() -> None:
+    plan = replace(PLAN, matching=patterns("a:*", "é"))
+    assert of_plan(plan, Options(undo=False), RULES).is_confirmed_by(r"a:*  \xc3\xa9")
+
+
+def test_a_run_without_any_undo_is_refused_and_its_dry_run_with_it() -> None:
+    plan = replace(PLAN, oversized=PLAN.matched)
+    for dry_run in (False, True):
+        verdict = of_plan(plan, Options(dry_run=dry_run), RULES)
+        assert (verdict.may, verdict.way, verdict.undo.state) == ("refused", "no_undo", "impossible")
+        assert of_plan(plan, Options(undo=False, dry_run=dry_run), RULES).begins
+
+
+@pytest.mark.parametrize(
+    ("oversized", "says"), [(1, "1 key over 16.0 MiB isn't kept"), (2, "2 keys over 16.0 MiB aren't")]
+)
+def test_one_key_is_one(oversized: int, says: str) -> None:
+    assert says in of_plan(replace(PLAN, oversized=oversized), Options(), RULES).undo.why
+
+
+@given(keys=st.integers(0, 500), asked=st.integers(0, 10), refused=st.integers(0, 10))
+def test_rights_are_exact_where_all_keys_were_asked_about(keys: int, asked: int, refused: int) -> None:
+    rights = KeyRights(asked, min(asked, refused))
+    assert 0 <= rights.refused_of(keys) <= keys
+    if asked == keys:
+        assert rights.refused_of(keys) == rights.refused
+    if not rights.refused:
+        assert rights.refused_of(keys) == 0
 
 
 @pytest.mark.parametrize("text", ["user:*", "", "user:cache", "user:cache:**", "[", "\\"])
@@ -179,8 +237,8 @@ def test_an_undo_under_read_only_and_in_production() -> None:
     assert of_undo(record_of(), None, production, replace=False).confirm == "yes"
     verdict = of_undo(record_of(patterns=(safe("a:*"), safe("b:*"))), None, production, replace=True)
     assert (verdict.confirm, verdict.because) == ("type", "this is production (profile prod)")
-    assert verdict.is_confirmed_by("a:*")
-    assert not verdict.is_confirmed_by("b:*")
+    assert verdict.is_confirmed_by("a:* b:*")
+    assert not verdict.is_confirmed_by("a:*")
     for broken in ((), (safe(""),)):
         assert of_undo(record_of(patterns=broken), None, production, replace=True).may == "refused"
 

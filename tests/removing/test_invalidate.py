@@ -191,7 +191,7 @@ def test_as_many_keys_as_are_allowed_without_typing_are_not_more(
         (["--preset", "projekt"], 'no preset is called "projekt"; there are project, user, global'),
         (["--preset", "project"], 'preset "project" needs a value for project_id'),
         (["--preset", "project", "--param", "7"], '--param should be NAME=VALUE, not "7"'),
-        (["--preset", "project", "--param", "id=7"], 'needs a value for project_id'),
+        (["--preset", "project", "--param", "id=7"], 'preset "project" has no parameter "id", it has project_id'),
         (["a", "--param", "x=1"], "--param fills a preset; say --preset as well"),
         (["a", "--jitter", "1"], "--jitter spreads the ends that --expire gives; say --expire as well"),
         (["a", "--expire", "nan"], "should be a number of seconds from 0.001 to 315360000"),
@@ -526,7 +526,7 @@ def test_what_is_too_big_for_the_undo_is_listed(
     answers.append("a:*")  # one key is not enough where some of it can't be undone
     ran = pymon("invalidate", "a:*")
     assert ran.code == 0
-    assert "1 key over 10.0 KiB aren't kept" in " ".join(ran.err.split())
+    assert "1 key over 10.0 KiB isn't kept" in " ".join(ran.err.split())
     assert "for good        1 key without an undo" in ran.out
     assert "  too big for the undo:\n    a:big\n" in ran.out
     assert pymon("undo", "--yes").code == 0

@@ -75,14 +75,19 @@ class Account:
         return "\n".join(f"{name:<40} {value}" for name, value in rows)
 
 
+def sum_of(tally: Tally) -> int:
+    """All that matched, by what became of it."""
+    return tally.removed + tally.already_gone + tally.ending_sooner + tally.refused + tally.unknown
+
+
 def wrong_in(result: Result, filled: int, left: int) -> Iterator[str]:
     """What an account says that isn't so, where of ``filled`` keys that it was to remove ``left`` are there."""
     tally, gone = result.tally, filled - left
-    if not tally.removed <= gone <= tally.removed + tally.already_gone + tally.unknown:
+    if not tally.removed <= gone <= tally.removed + tally.already_gone + tally.ending_sooner + tally.unknown:
         yield f"a run that says {tally} where {gone} keys are gone"
     if result.outcome == "done" and result.left != left:
         yield f"a run that says {result.left} keys are left where there are {left}"
-    if tally.matched != tally.removed + tally.already_gone + tally.refused + tally.unknown:
+    if tally.matched != sum_of(tally):
         yield f"a run whose counts don't add up: {tally}"
     total = Tally()
     for each in result.nodes:

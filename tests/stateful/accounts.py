@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.stateful.acts import SHORT
 from tests.stateful.keyspace import Span, ends_within
-from tests.stateful.model import GONE, PROTECTED, REMOVED, Different, check_counts
+from tests.stateful.model import GONE, PROTECTED, REMOVED, SOONER, Different, check_counts
 from tests.stateful.wishes import Wish
 from tests.stateful.world import World
 
@@ -21,8 +21,8 @@ def check_account(
 ) -> None:
     """Hold the account against what became of the keys."""
     whole = account["outcome"] == "done"
-    check_counts(account, settled, (REMOVED, GONE, PROTECTED))
-    sum_ = sum(account[name] for name in ("removed", "already_gone", "refused", "unknown"))
+    check_counts(account, settled, (REMOVED, GONE, SOONER, PROTECTED))
+    sum_ = sum(account[name] for name in ("removed", "already_gone", "ending_sooner", "refused", "unknown"))
     same("matched", account["matched"], sum_)
     same("refused", account["refused"], 0)
     if whole:

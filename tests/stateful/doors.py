@@ -119,15 +119,16 @@ class Doors:
     # The engine
 
     def look(self, wish: Wish) -> tuple[Plan, dict[str, Any] | None]:
-        """A plan and the account of a dry run of it; None where more match than may, or none."""
+        """A plan and the account of a dry run of it; None where the run would not begin."""
         desk = self._desk(wish)
         selection = asking.selection(wish, desk)
 
         async def work() -> tuple[Plan, dict[str, Any] | None]:
-            plan = await desk.planning(selection, asking.mode(wish), undo=False).run()
-            if plan.capped or not plan.matched:
+            plan = await desk.planning(selection, asking.mode(wish), undo=wish.undo).run()
+            options = asking.options(wish, desk, dry_run=True)
+            if not desk.judge(plan, options).begins:
                 return plan, None
-            result = await desk.removal(plan, asking.options(wish, desk, dry_run=True), None).run()
+            result = await desk.removal(plan, options, None).run()
             return plan, result.as_json()
 
         with self._in_time():

@@ -15,7 +15,7 @@ Fate: TypeAlias = str
 Options: TypeAlias = list[tuple[Fate, Expected]]
 """What may become of one key: more than one where it isn't for us to know."""
 
-REMOVED, GONE, PROTECTED = "removed", "already_gone", "protected"
+REMOVED, GONE, SOONER, PROTECTED = "removed", "already_gone", "ending_sooner", "protected"
 RESTORED, SKIPPED, EXPIRED, THERE = "restored", "skipped", "expired", "there"
 
 
@@ -99,7 +99,7 @@ def removal_options(
         else:
             done = _done(wish, key, span)
             if broken and not wish.undo:
-                done += [(REMOVED, each) for fate, each in done if fate == GONE]
+                done += [(REMOVED, each) for fate, each in done if fate == SOONER]
             ended = key.at(span.end) is None
             options[name] = done + ([(GONE, None)] if ended else [])
             options[name] += unchanged if not whole or name in doubtful or ended else []
@@ -115,7 +115,7 @@ def _done(wish: Wish, key: Key, span: Span) -> Options:
     if not key.end or key.end > first:
         options.append((REMOVED, Given(key, first, min(last, key.end - 1) if key.end else last)))
     if key.end and key.end <= last:
-        options.append((GONE, key))
+        options.append((SOONER, key))
     return options
 
 

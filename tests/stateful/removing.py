@@ -11,6 +11,7 @@ from tests.stateful.model import (
     GONE,
     PROTECTED,
     REMOVED,
+    SOONER,
     Different,
     Kept,
     Options,
@@ -92,7 +93,8 @@ class Removing(World):
         capped = len(meant) > wish.max_keys
         if told is not None and not doubtful:
             empty = not meant and bool(held_back)
-            same("exit code", told.code, REFUSED if capped or empty else DONE)
+            refused = capped or empty or wish.keeps_none_of(meant, usage)
+            same("exit code", told.code, REFUSED if refused else DONE)
         if plan is not None and not doubtful:
             same("plan.capped", plan.capped, capped)
             if not capped:
@@ -126,8 +128,7 @@ class Removing(World):
         begun = told.account is not None and told.account["run"] is not None
         if not begun:
             if not (through is not None and through.how == "cancel"):
-                too_big = wish.undo and all(usage.get(name, 0) > wish.key_cap for name in meant)
-                self._not_begun(wish, told, set() if too_big else meant, doubtful, resumes)
+                self._not_begun(wish, told, meant, doubtful, usage, resumes)
             self.look_around(set(), f"{step}: nothing", begin)
             return
         account = told.account
@@ -157,14 +158,22 @@ class Removing(World):
             resumes.resumed_by.append(run.id)
         self.steps[step if whole or through is None else f"{step}, cut off"] += 1
 
-    def _not_begun(self, wish: Wish, told: Told, meant: set[bytes], doubtful: set[bytes], resumes: Run | None) -> None:
+    def _not_begun(
+        self,
+        wish: Wish,
+        told: Told,
+        meant: set[bytes],
+        doubtful: set[bytes],
+        usage: dict[bytes, int],
+        resumes: Run | None,
+    ) -> None:
         if resumes is not None:
             raise Different(f"{resumes.id} wasn't resumed: {told.refused}")
-        capped = len(meant) > wish.max_keys
-        if meant and not capped and not doubtful:
+        refused = len(meant) > wish.max_keys or wish.keeps_none_of(meant, usage)
+        if meant and not refused and not doubtful:
             raise Different(f"nothing was begun: {told}")
         if told.code is not None and not doubtful:
-            same("exit code", told.code, REFUSED if capped or wish.held_back(self.keys) else DONE)
+            same("exit code", told.code, REFUSED if refused or wish.held_back(self.keys) else DONE)
 
     def _kept(
         self,
@@ -178,7 +187,7 @@ class Removing(World):
         """What the trash has, or may have."""
         kept = {}
         for name, some in settled.items():
-            if not some & {REMOVED, GONE} and not wish.named(name):
+            if not some & {REMOVED, GONE, SOONER} and not wish.named(name):
                 continue
             if PROTECTED in some or usage[name] > wish.key_cap:
                 continue

@@ -109,6 +109,10 @@ class Wish:
             if self.named(name) and not self.protects(name) and keeps(key, usage.get(name, 0), now)
         }
 
+    def keeps_none_of(self, names: set[bytes], usage: Mapping[bytes, int]) -> bool:
+        """Whether all of the keys are too big to be kept, though that is wanted."""
+        return self.undo and bool(names) and all(usage.get(name, 0) > self.key_cap for name in names)
+
     def held_back(self, keys: Mapping[bytes, Key]) -> set[bytes]:
         """The keys that match and are protected; of the filters, the type alone is asked for before."""
         types = {"set": "set", "hash": "hash"}.get(self.filter)

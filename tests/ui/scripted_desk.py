@@ -66,7 +66,7 @@ def samples() -> tuple[Sample, ...]:
         Sample(b"user:cache:feed:42", "hash", 180_000, 9_216, 7_200),
         Sample("user:cache:prefs:안녕".encode(), "string", -1, 210, 172_800),
         Sample(b"user:cache:\xff\xfeold\x1b[2J", "string", -1, 120, None),
-        Sample(b"user:cache:gone", None, None, None, None),
+        Sample(b"user:cache:gone", gone=True),
     )
 
 
@@ -96,7 +96,7 @@ def plan_of(selection: Selection, endpoint: Endpoint, *, undo: bool = True) -> P
         oversized=0,
         types=(("hash", 11_960), ("string", 71)),
         expiry=(("none", 3), ("<1m", 410), ("<1h", 9_218), ("<1d", 2_400), (">1d", 0)),
-        idle=Idle(240.0, 172_800),
+        idle=Idle(240.0, 172_800, 5),
         namespaces=(
             (safe("user:cache:profile:*"), 8_400),
             (safe("user:cache:feed:*"), 2_611),

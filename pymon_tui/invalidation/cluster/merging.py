@@ -10,9 +10,10 @@ from random import Random
 
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.key_bytes import KeyBytes
+from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.namespaces import Namespaces
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.sampling import EXPIRY_BUCKETS, SIZE, Idle, Sample, idle_times
+from pymon_tui.invalidation.sampling import EXPIRY_BUCKETS, SIZE, UNKNOWN, Idle, Sample, idle_times
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 
@@ -43,6 +44,10 @@ def merged_plan(parts: Sequence[Plan], endpoint: Endpoint, namespaces: Iterable[
         about=any(part.about for part in parts),
         capped=any(part.capped for part in parts) or matched > first.selection.max_keys,
         protected=sum(part.protected for part in parts),
+        matching=tuple(
+            pattern for pattern in first.selection.patterns if any(pattern in part.matching for part in parts)
+        ),
+        rights=reduce(KeyRights.plus, (part.rights for part in parts)),
         held=tuple(map(sum, zip(*(part.held for part in parts), strict=True))),
         scanned=sum(part.scanned for part in parts),
         dbsize=sum(size for size in sizes if size is not None) if None not in sizes else None,
@@ -52,7 +57,7 @@ def merged_plan(parts: Sequence[Plan], endpoint: Endpoint, namespaces: Iterable[
         undo_possible=all(part.undo_possible for part in parts),
         undo_problem=next((part.undo_problem for part in parts if part.undo_problem is not None), None),
         oversized=sum(part.oversized for part in parts),
-        types=_largest_first(count for part in parts for count in part.types),
+        types=_largest_first(_with_unknown((part.types, part.matched) for part in parts)),
         expiry=_expiry(parts),
         idle=_idle(parts, samples),
         namespaces=reduce(Namespaces.joined, namespaces).counts(),
@@ -104,12 +109,21 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 
 
 def _largest_first(counts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(_added(counts).items(), key=lambda each: (-each[1], each[0])))
+    return tuple(sorted(_added(counts).items(), key=lambda each: (each[0] == UNKNOWN, -each[1], each[0])))
 
 
 def _expiry(parts: Sequence[Plan]) -> tuple[tuple[str, int], ...]:
-    added = _added(count for part in parts for count in part.expiry)
-    return tuple((name, added.get(name, 0)) for name in EXPIRY_BUCKETS) if added else ()
+    added = _added(_with_unknown((part.expiry, part.matched) for part in parts))
+    names = (*EXPIRY_BUCKETS, *([UNKNOWN] if UNKNOWN in added else []))
+    return tuple((name, added.get(name, 0)) for name in names) if added else ()
+
+
+def _with_unknown(parts: Iterable[tuple[Sequence[tuple[str, int]], int]]) -> list[tuple[str, int]]:
+    """All counts; the keys of a part that tells nothing are unknown, unless no part tells anything."""
+    told = [(counts, keys) for counts, keys in parts if keys]
+    if not any(counts for counts, _ in told):
+        return []
+    return [count for counts, keys in told for count in counts or ((UNKNOWN, keys),)]
 
 
 def _added(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -121,4 +135,4 @@ def _added(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 def _idle(parts: Sequence[Plan], samples: Sequence[Sample]) -> Idle | None:
     idle, oldest = idle_times(samples), [part.idle.oldest for part in parts if part.idle is not None]
-    return Idle(idle.median, max(oldest)) if idle is not None else None
+    return Idle(idle.median, max(oldest), idle.known) if idle is not None else None

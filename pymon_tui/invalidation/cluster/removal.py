@@ -208,7 +208,7 @@ class WholeRemoval:
                 self.id, outcome, why, [result for _, result in self._results], dry_run=self.options.dry_run
             )
             nodes, seconds = by_node(self._results), time.monotonic() - self._began
-            result = replace(result, left=left, seconds=seconds, nodes=nodes)
+            result = replace(result, left=left, seconds=seconds, rights=self.order.rights, nodes=nodes)
             await self._write_down(result)
         return result
 

@@ -67,7 +67,7 @@ async def undone(desk: Desk, *, replace: bool = False, elsewhere: bool = False) 
 def adds_up(result: Result) -> None:
     """Check that the account adds up, and is the sum of its nodes'."""
     tally = result.tally
-    assert tally.matched == tally.removed + tally.already_gone + tally.refused + tally.unknown
+    assert tally.matched == tally.removed + tally.already_gone + tally.ending_sooner + tally.refused + tally.unknown
     total = Tally()
     for each in result.nodes:
         total = total.plus(each.result.tally)

@@ -206,7 +206,7 @@ async def test_one_question_is_asked_for_all_that_came_since_the_plan(cluster: C
     cluster.fill([f"cache:more:{number}" for number in range(900)])
     async with under_way(removal) as task:
         await until(lambda: {node.progress.state for node in removal.progress.nodes} == {"asking"})
-        assert removal.progress.why == "1200 keys match by now, and the plan said 300: go on, up to 2400?"
+        assert removal.progress.why == "1 200 keys match by now, and the plan said 300: go on, up to 2 400?"
         assert dbsize_of(cluster) == 1_200
         removal.go_on(removal.progress.why)
         result = await task

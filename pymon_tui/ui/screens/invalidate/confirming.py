@@ -10,10 +10,10 @@ from pymon_tui.ui.widgets.ink import Line, text_of
 
 def typing(verdict: Verdict, title: SafeText, lines: tuple[Line, ...]) -> PromptScreen:
     """Asks for the pattern that the verdict wants; the screen answers None where somebody thinks better of it."""
-    text = verdict.typed.shown if verdict.typed is not None else safe("")
+    text = verdict.to_type
     what = "; ".join(text_of(line) for line in lines)
 
     def wrong(answer: str) -> str | None:
         return None if verdict.is_confirmed_by(answer) else f"that is not {text}"
 
-    return PromptScreen(title, safe(f"{what}. Type {text} to go on: {verdict.because}", 500), "", wrong)
+    return PromptScreen(title, safe(f"{what}. Type {text} to go on: {verdict.because}", 500 + len(text)), "", wrong)

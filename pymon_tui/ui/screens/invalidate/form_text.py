@@ -103,20 +103,19 @@ def estimated(found: Estimate | None) -> tuple[Line, ...]:
     if found is None:
         return ((label("no estimate: the server doesn't tell how many keys it has"),),)
     if found.complete:
-        keys = "key" if found.matched == 1 else "keys"
         return (
-            (span(f"{units.whole(found.matched)} {keys}", "strong"), label(" match")),
-            (label(f"all {units.whole(found.total)} keys were looked at; enter makes the plan"),),
+            (span(units.keys(found.matched), "strong"), label(" matches" if found.matched == 1 else " match")),
+            (label(f"all of {units.keys(found.total)} looked at; enter makes the plan"),),
         )
     low, high = units.whole(found.matched_low), units.whole(found.matched_high)
     share = found.scanned / found.total if found.total else 0.0
     return (
         (
             label("about "),
-            span(f"{units.whole(found.matched)} keys", "strong"),
+            span(units.keys(found.matched), "strong"),
             label(f" match, between {low} and {high}"),
         ),
-        (label(f"an estimate from {units.percent(share)} of {units.whole(found.total)} keys; enter counts them all"),),
+        (label(f"an estimate from {units.percent(share)} of {units.keys(found.total)}; enter counts them all"),),
     )
 
 

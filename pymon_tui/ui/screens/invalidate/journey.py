@@ -118,12 +118,12 @@ class Journey:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return
         lines = (
-            (span(f"go on with about {units.whole(removal.order.planned)} keys", "strong"),),
+            (span(f"go on with {units.keys(removal.order.planned, about=True)}", "strong"),),
             (span(join(" ", list(record.patterns))),),
             (
                 label("on "),
                 span(self._site.place_of(record.db)),
-                label(f"   {wording.counted(record)} were {wording.words_of(record).are} by then"),
+                label(f"   {wording.words_of(record).are} by then: {wording.counted_keys(record)}"),
             ),
             *((span(row.text, row.severity),) for row in report.resume_rows(verdict, removal.options)),
         )
@@ -131,7 +131,7 @@ class Journey:
             await self._carry_out(removal)
 
     async def _confirmed(self, verdict: Verdict, title: SafeText, lines: tuple[Line, ...]) -> bool:
-        if verdict.typed is None:
+        if not verdict.typed:
             return await self._app.push_screen_wait(QuestionScreen(title, lines, "go on", "leave everything"))
         return await self._app.push_screen_wait(typing(verdict, title, lines)) is not None
 

@@ -69,7 +69,6 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         & #typing > Facts { width: auto; }
         & #typing > Field { width: 1fr; }
         &.-typing #typing { display: block; }
-        &.-typing #question { display: none; }
         &.-ready #sides, &.-ready #samples, &.-ready #confirm { display: block; }
         &.-ready #looking { display: none; }
         &.-ready #what { border: round $ink-frame; border-title-color: $ink-label; }
@@ -177,8 +176,9 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         if plan is None:
             return
         verdict = self.verdict(plan)
-        if verdict.typed is not None:
-            self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._options, verdict.typed),))
+        if verdict.typed:
+            self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._options, verdict),))
+            self._say(plan_text.several(verdict))
             self.add_class("-typing")
             self.query_one("#typed", Field).focus()
             self.refresh_bindings()
@@ -223,8 +223,8 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         if self.has_class("-typing"):
             self.remove_class("-typing")
             self.query_one("#typed", Field).value = ""
-            self.query_one("#keys").focus()
-            self.refresh_bindings()
+            if self._plan is not None:
+                self._show(self._plan)
         elif self._planning is not None:
             self._planning.cancel()
         else:
@@ -242,8 +242,8 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         verdict = self.verdict(self._plan)
         if verdict.is_confirmed_by(event.value):
             self._begin(self._plan, self._options)
-        elif verdict.typed is not None:
-            self.query_one("#what-to-type", Facts).show((plan_text.not_typed(verdict.typed.shown),))
+        elif verdict.typed:
+            self.query_one("#what-to-type", Facts).show((plan_text.not_typed(verdict),))
             self.app.bell()
 
     @work(group="ask")
@@ -300,7 +300,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         """What depends on how much room there is, which is known once the frames are laid out."""
         how = self.query_one("#confirm")
         self.query_one("#how", Facts).show(
-            plan_text.confirm_lines(self._options, self.verdict(plan), how.content_size.width)
+            plan_text.confirm_lines(self._options.under(plan.rules), self.verdict(plan), how.content_size.width)
         )
         facts, names = self.query_one("#plan"), self.query_one("#namespaces")
         lines = plan_text.plan_lines(plan, facts.content_size.width)

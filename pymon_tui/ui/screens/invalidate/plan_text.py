@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.hints import hints
-from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.report import Piece, Row
@@ -188,11 +187,11 @@ def packed(name: str, pieces: Sequence[Line], width: int) -> Iterable[Line]:
         yield tuple(line)
 
 
-def typed_text(plan: Plan, options: Options, pattern: Pattern) -> Line:
+def typed_text(plan: Plan, options: Options, verdict: Verdict) -> Line:
     """What must be typed, and for what."""
     return (
         label("type "),
-        span(pattern.shown, "strong"),
+        _what_to_type(verdict),
         span(f" to {wording.words(options.mode).do} {report.matching(plan)}", "act"),
         label(" › "),
     )
@@ -204,7 +203,8 @@ def asks(plan: Plan, options: Options, verdict: Verdict) -> Line:
         return (span(safe("; ".join((verdict.why, *hints(plan.selection))), 500), "warn"),)
     if not verdict.begins:
         return ()
-    typing = f"the pattern is to be typed: {verdict.because}" if verdict.typed is not None else "asks once more"
+    what = "pattern is" if len(verdict.typed) == 1 else "patterns are"
+    typing = f"the {what} to be typed: {verdict.because}" if verdict.typed else "asks once more"
     return (
         label(f"enter {wording.words(options.mode).does} "),
         span(report.matching(plan), "strong"),
@@ -212,6 +212,18 @@ def asks(plan: Plan, options: Options, verdict: Verdict) -> Line:
     )
 
 
-def not_typed(text: SafeText) -> Line:
+def several(verdict: Verdict) -> Line:
+    """The patterns that are to be typed, where they are too many for the line that is typed in."""
+    if len(verdict.typed) == 1:
+        return ()
+    return (label("the patterns that match: "), span(verdict.to_type, "strong"))
+
+
+def not_typed(verdict: Verdict) -> Line:
     """What is said where something else was typed."""
-    return (span("that is not ", "warn"), span(text, "strong"), label(" › "))
+    return (span("that is not ", "warn"), _what_to_type(verdict), label(" › "))
+
+
+def _what_to_type(verdict: Verdict) -> Span:
+    """A pattern as it is; several are shown on a line of their own."""
+    return span(verdict.to_type if len(verdict.typed) == 1 else "the patterns that match", "strong")

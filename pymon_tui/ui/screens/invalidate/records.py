@@ -84,7 +84,7 @@ def details(record: Record, newer: Iterable[Record]) -> tuple[Line, ...]:
     lines: list[Line] = [(label(name.ljust(_NAME)), value) for name, value in facts if value.text]
     for part in record.parts:
         lines.append(
-            (label("at".ljust(_NAME)), span(part.node), label(f"  {wording.counted(part)} keys  "), state(part))
+            (label("at".ljust(_NAME)), span(part.node), label(f"  {wording.counted_keys(part)}  "), state(part))
         )
         if part.why:
             lines.append((label("".ljust(_NAME)), span(part.why, "warn")))
@@ -97,7 +97,7 @@ def details(record: Record, newer: Iterable[Record]) -> tuple[Line, ...]:
 _COUNTS = {
     name: name.replace("_", " ")
     for name in (
-        "matched", "removed", "already_gone", "protected", "refused", "unknown", "left",
+        "matched", "removed", "already_gone", "ending_sooner", "protected", "refused", "unknown", "left",
         "total", "restored", "skipped", "expired", "failed",
     )
 }  # fmt: skip

@@ -132,8 +132,8 @@ class RunScreen(Asking, LiveScreen[After]):
             lines.show(run_text.result_lines(self._result, self._options.mode))
             self.query_one("#run").border_title = Content(self._ended(self._result))
         else:
-            mode, dry_run = self._options.mode, self._options.dry_run
-            lines.show(run_text.progress_lines(progress, mode, lines.size.width, dry_run=dry_run))
+            mode, dry_run, rights = self._options.mode, self._options.dry_run, self._removal.order.rights
+            lines.show(run_text.progress_lines(progress, mode, lines.size.width, dry_run=dry_run, rights=rights))
             self.felt.append(progress.felt.ping_p99)
         self.query_one("#felt", Facts).show((run_text.brake_line(progress),))
         self.query_one("#brake").border_subtitle = Content(run_text.brake_words(progress))

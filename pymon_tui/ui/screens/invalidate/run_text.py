@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.account import Mode, NodeProgress, Outcome, Progress, Result, State, Tally
+from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
 from pymon_tui.invalidation.report import Row
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -32,12 +33,14 @@ def title(shown: SafeText, mode: Mode, *, dry_run: bool) -> SafeText:
     return safe(f"{doing} {shown}")
 
 
-def progress_lines(progress: Progress, mode: Mode, width: int, *, dry_run: bool) -> tuple[Line, ...]:
+def progress_lines(
+    progress: Progress, mode: Mode, width: int, *, dry_run: bool, rights: KeyRights = UNASKED
+) -> tuple[Line, ...]:
     """How far it is, what became of the keys, how fast it goes, and why where that isn't plain."""
     share = progress.share
-    matched, planned = units.whole(progress.tally.matched), units.whole(progress.planned)
+    matched, planned = units.whole(progress.tally.matched), units.keys(progress.planned)
     scan = (span(f"{100 * share:.0f}%".rjust(6)), label(" done   "))
-    text = (*scan, span(matched, "strong"), label(f" of {planned} keys"))
+    text = (*scan, span(matched, "strong"), label(f" of {planned}"))
     room = max(0, width - line_width(text))
     speed: list[Span] = [
         label("speed   "),
@@ -51,7 +54,7 @@ def progress_lines(progress: Progress, mode: Mode, width: int, *, dry_run: bool)
         speed += [span(f"  {units.whole(progress.undo_left_out)} not kept", "warn")]
     return (
         (*bar_line(share, room, "accent"), *text),
-        tally_line(progress.tally, mode, dry_run=dry_run),
+        tally_line(progress.tally, mode, dry_run=dry_run, rights=rights),
         tuple(speed),
         *node_lines(progress.nodes, width),
         *_state(progress),
@@ -100,9 +103,9 @@ def _strain(progress: Progress) -> float:
     return progress.felt.ping_p99 or 0.0 if progress.state != "ended" else -1.0
 
 
-def tally_line(tally: Tally, mode: Mode, *, dry_run: bool) -> Line:
+def tally_line(tally: Tally, mode: Mode, *, dry_run: bool, rights: KeyRights) -> Line:
     """What became of the keys, or would have."""
-    return beside(report.tally_rows(tally, mode, dry_run=dry_run))
+    return beside(report.tally_rows(tally, mode, dry_run=dry_run, rights=rights))
 
 
 def beside(rows: Sequence[Row]) -> Line:
@@ -161,7 +164,12 @@ def result_lines(result: Result, mode: Mode) -> tuple[Line, ...]:
     undo = [*beside((kept,)), *([label("   u brings the keys back")] if result.undo is not None else [])]
     if lost:
         undo += [label("   "), *beside(lost)]
-    return (tuple(head), tally_line(result.tally, mode, dry_run=result.dry_run), left, tuple(undo))
+    return (
+        tuple(head),
+        tally_line(result.tally, mode, dry_run=result.dry_run, rights=result.rights),
+        left,
+        tuple(undo),
+    )
 
 
 def account(result: Result, shown: SafeText, mode: Mode) -> tuple[Line, ...]:
@@ -176,7 +184,7 @@ def account(result: Result, shown: SafeText, mode: Mode) -> tuple[Line, ...]:
         lines.append(field("why", _NAME, span(result.why, "warn")))
     rows = (
         report.row("matched", units.whole(result.tally.matched)),
-        *report.tally_rows(result.tally, mode, dry_run=result.dry_run),
+        *report.tally_rows(result.tally, mode, dry_run=result.dry_run, rights=result.rights),
     )
     rows += (report.left_row(result), report.freed_row(result, mode), *report.kept_rows(result))
     lines += [field(row.name, _NAME, span(row.text, row.severity)) for row in rows]

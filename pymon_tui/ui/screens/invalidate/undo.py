@@ -15,6 +15,7 @@ from pymon_tui.invalidation import report, wording
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
+from pymon_tui.invalidation.restore_report import passed_rows, restore_troubles, restored_rows
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.verdict import Verdict
@@ -163,14 +164,14 @@ class UndoScreen(Asking, Window[None]):
 
     async def _confirmed(self, verdict: Verdict) -> bool:
         """Whether the pattern was typed, where the yes that was said isn't enough."""
-        if verdict.typed is None:
+        if not verdict.typed:
             return True
         title, what = safe(f"Undo run {self._record.id}?"), tuple(self._replaced(verdict))
         return await self.app.push_screen_wait(typing(verdict, title, what)) is not None
 
     def _tell(self, result: RestoreResult) -> None:
         self._result = result
-        self._site.source.note(safe(f"restored {units.whole(result.tally.restored)} keys"), result.undo)
+        self._site.source.note(safe(f"restored {units.keys(result.tally.restored)}"), result.undo)
         self._site.source.poke()
 
     def _look(self) -> None:
@@ -187,9 +188,9 @@ class UndoScreen(Asking, Window[None]):
         verdict = self._verdict
         start = "restore them here anyway" if self._elsewhere else "bring them back"
         place = self._site.place_of(record.db)
-        kept = wording.counted(record) if self._kept is None else units.whole(self._kept)
+        kept = wording.counted_keys(record) if self._kept is None else units.keys(self._kept)
         return (
-            (span(f"bring back {kept} keys", "strong"),),
+            (span(f"bring back {kept}", "strong"),),
             (span(records.what(record)),),
             (
                 label("onto "),
@@ -197,10 +198,7 @@ class UndoScreen(Asking, Window[None]):
                 label(f"   {wording.words_of(record).are} {records.when(record)} by {record.user}"),
             ),
             *(self._replaced(verdict) if verdict is not None else ((label("looking whether it can be undone"),),)),
-            *(
-                (span(f"{row.name}: {row.text}", row.severity),)
-                for row in report.passed_rows(self._passed_over[:_NEWER])
-            ),
+            *((span(f"{row.name}: {row.text}", row.severity),) for row in passed_rows(self._passed_over[:_NEWER])),
             *((BLANK, (span(self._why, "act"),)) if self._why is not None else ()),
             BLANK,
             _keys(
@@ -228,20 +226,21 @@ def progress_lines(progress: RestoreProgress, width: int) -> tuple[Line, ...]:
 
 def result_lines(result: RestoreResult) -> tuple[Line, ...]:
     """What came of an undo."""
+    were = "was" if result.total == 1 else "were"
     lines: list[Line] = [
         (
             span(result.outcome, "good" if result.is_whole else "warn"),
-            label(f"  {units.whole(result.total)} keys were kept, {result.seconds:.1f} s"),
+            label(f"  {units.keys(result.total)} {were} kept, {result.seconds:.1f} s"),
         ),
         _counts(result.tally),
     ]
-    lines += [(span(row.text, row.severity),) for row in report.restore_troubles(result)]
+    lines += [(span(row.text, row.severity),) for row in restore_troubles(result)]
     lines += [(span(each.key), label(f"  {each.why}")) for each in result.failures[:_NAMED]]
     return tuple(lines)
 
 
 def _counts(tally: RestoreTally) -> Line:
-    return beside(report.restored_rows(tally))
+    return beside(restored_rows(tally))
 
 
 def _keys(*hints: tuple[str, str]) -> Line:

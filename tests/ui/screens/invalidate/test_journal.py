@@ -245,7 +245,7 @@ async def test_keys_that_would_be_evicted_are_a_question_of_their_own(desk: Scri
     desk.room, desk.evicted = 1_000, 4_711
     async with walk(desk) as on:
         await on.press("u", "y")
-        await on.until_says("#lines", "about 4711 keys are evicted for them (allkeys-lru)")
+        await on.until_says("#lines", "about 4 711 keys are evicted for them (allkeys-lru)")
         await on.until_says("#lines", "y bring them back")
         await on.press("y")
         await on.until_says("#lines", "restored 6 000")
