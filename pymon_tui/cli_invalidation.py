@@ -185,10 +185,12 @@ def journal(ctx: click.Context, /, run: str | None, last: int, as_json: bool, **
     given = flags_of(ctx, flags, None)
     names_server = not given.keys().isdisjoint(("host", "port", "socket", "url", "sentinels", "profile"))
     # Without a server all of them are listed, whatever the settings say.
-    address = at_primary(settings_of(given)).endpoint.address if names_server else None
+    settings = settings_of(given) if names_server else None
+    if settings is not None and run is None:
+        settings = at_primary(settings)
     from pymon_tui.removing.journal import run_journal
 
-    return run_journal(run, address=address, last=last, as_json=as_json)
+    return run_journal(run, endpoint=settings.endpoint if settings is not None else None, last=last, as_json=as_json)
 
 
 def _taken(flags: dict[str, Any], *names: str) -> dict[str, Any]:

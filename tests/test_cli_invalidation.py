@@ -173,7 +173,7 @@ def test_a_run_that_is_cut_off_goes_on_and_comes_back(
     assert cut.removed_at_most is None or 500 - there <= cut.removed_at_most
     if number is not signal.SIGKILL:
         assert run.returncode == 1
-        assert f"go on with: pymon-tui invalidate --resume {cut.id}\n".encode() in err
+        assert f"go on with: pymon-tui -s {server.socket} invalidate --resume {cut.id}\n".encode() in err
     done = in_a_script(server, "invalidate", "--resume", cut.id, "--yes", "--json", "--profile", "fast")
     assert done.returncode == 2  # there is no such profile: nothing is done by halves
     with on_a_terminal(server, "invalidate", "--resume", cut.id) as resumed:

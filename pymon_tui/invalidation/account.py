@@ -104,6 +104,13 @@ class Tally:
         """These and those."""
         return type(self)(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
+    def count(self, *, removed: int, already_gone: int, ending_sooner: int, refused: int) -> None:
+        """Count keys as found and meant, by what became of them; the refused ones are counted where their names are."""
+        self.matched += removed + already_gone + ending_sooner + refused
+        self.removed += removed
+        self.already_gone += already_gone
+        self.ending_sooner += ending_sooner
+
     def as_json(self) -> dict[str, int]:
         """All counts by name."""
         return {

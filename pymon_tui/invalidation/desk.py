@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
 from pymon_tui.invalidation.browsing import Browsing
 from pymon_tui.invalidation.cluster import orders
+from pymon_tui.invalidation.cluster.kept import require_same_servers
 from pymon_tui.invalidation.cluster.merging import merged_estimate
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.primaries import Found, find
@@ -24,11 +25,13 @@ from pymon_tui.invalidation.estimate import Estimate, estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.guarding import rules_of
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
+from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
+from pymon_tui.invalidation.restore_part import OtherServer, other_process
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.trash import TrashError
@@ -38,7 +41,8 @@ from pymon_tui.journal import records
 from pymon_tui.journal.folder import free_bytes
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.met import Met
-from pymon_tui.journal.records import Record
+from pymon_tui.journal.records import Record, Whose
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
@@ -129,13 +133,22 @@ class Desk:
         Raises:
             LinkError: If the server can't be reached.
             Refused: If a cluster doesn't let us know its nodes.
+            JournalError: If the journal can't be read.
         """
+        # It may have been undone since somebody looked.
+        if (now := await asyncio.to_thread(self.record, record.id)) is not None:
+            record = now
         try:
             order, options, problem = *Order.resuming(record), ""
         except OrderError as error:
             order, options, problem = None, None, str(error)
-        rules = await self._rules_of(await self._look())
-        return of_resume(record, order, options, rules, problem)
+        found = await self._look(anew=True)
+        if order is not None and not found.is_cluster and not record.parts:
+            try:
+                order.check(found.primaries[0].run_id, record.db, "")
+            except OrderError as error:
+                order, problem = None, f"run {record.id} can't be resumed: {error}"
+        return of_resume(record, order, options, await self._rules_of(found), problem)
 
     async def rules_here(self) -> Rules:
         """The rules of the server that is here; raises as ``judge_resume``."""
@@ -143,15 +156,35 @@ class Desk:
 
     async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
         """Whether a run can be undone, and how that is confirmed; raises as ``judge_resume``, and JournalError."""
-        problem = await asyncio.to_thread(lambda: undo_problem(record, self._relations.of(record.id)))
+        way = self.endpoint.way
+        problem = await asyncio.to_thread(lambda: undo_problem(record, self._relations.of(record.id), way))
         rules = await self._rules_of(await self._look())
         return of_undo(record, problem, rules, replace=replace)
 
+    async def other_server(self, record: Record) -> SafeText | None:
+        """Why an undo of this run would go to another server process than it was on; None where it is the same.
+
+        Raises:
+            LinkError, Refused: As ``judge_resume``.
+        """
+        found = await self._look(anew=True)
+        kept = [part for part in record.parts or (record,) if part.undo_path is not None]
+        if not found.is_cluster and not record.parts:
+            (primary,) = found.primaries
+            user = self.endpoint.username or "default"
+            return other_process(primary.endpoint.label, primary.run_id, user, then=(record.node, record.run_id))
+        try:
+            require_same_servers(kept, found)
+        except OtherServer as error:
+            return safe(str(error), 400)
+        return None
+
     async def last_to_undo(self) -> Last:
         """The newest run on this server that can be undone; raises as ``judge_undo``."""
-        server = await self.server()
-        names = (*server.run_ids, *server.replids, *server.addresses)
-        return await asyncio.to_thread(lambda: last_to_undo(self.newest(names), server, trashed(self._folder)))
+        server, way = await self.server(), self.endpoint.way
+        return await asyncio.to_thread(
+            lambda: last_to_undo(self.newest(server.whose), server, trashed(self._folder), way)
+        )
 
     def removal(self, plan: Plan, options: Options, preset: str | None, pulses: Pulses | None = None) -> WholeRemoval:
         """A run of this plan; ``pulses`` are those that were begun with it.
@@ -230,26 +263,26 @@ class Desk:
             pulses=pulses,
         )
 
-    async def _look(self) -> Found:
-        """What the named server belongs to, by a look that is a few seconds old at most."""
-        if self._found is None or time.monotonic() - self._found[0] > _KNOWN_SECONDS:
+    async def _look(self, *, anew: bool = False) -> Found:
+        """What the named server belongs to, by a look that is a few seconds old at most, or by one of now."""
+        if anew or self._found is None or time.monotonic() - self._found[0] > _KNOWN_SECONDS:
             self._found = (time.monotonic(), await find(self.endpoint))
         return self._found[1]
 
     async def _rules_of(self, found: Found) -> Rules:
         return await rules_of(found, self.endpoint, self.rules, self._met)
 
-    def newest(self, named: Collection[str] = ()) -> Iterator[Record]:
+    def newest(self, whose: Whose | None = None) -> Iterator[Record]:
         """The runs and undos of the journal, the newest first; it is read as far as they are asked for.
 
         Args:
-            named: Only those whose begin has one of these texts; empty for all.
+            whose: Only those on this server; None for all.
 
         Raises:
             JournalError: If it can't be read.
         """
-        found = records.newest(self._journal, named=named)
-        return (record for record in found if isinstance(record, Record))
+        found = records.newest(self._journal, whose=whose)
+        return (known(record) for record in found if isinstance(record, Record))
 
     def record(self, run: str) -> Record | None:
         """The run or undo of this id; None if the journal has none.
@@ -257,4 +290,4 @@ class Desk:
         Raises:
             JournalError: If it can't be read.
         """
-        return next((record for record in self._relations.read(run) if record.id == run), None)
+        return next((known(record) for record in self._relations.read(run) if record.id == run), None)

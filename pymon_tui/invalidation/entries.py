@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.known import boot_id
 from pymon_tui.invalidation.order import Order
 from pymon_tui.server.endpoint import Endpoint
 
@@ -40,6 +41,8 @@ def begun(
         "run_id": run_id,
         "replid": replid,
         "db": order.db,
+        "way": list(endpoint.way),
+        "boot": boot_id(),
         "environment": endpoint.environment,
         "mode": options.mode,
         "patterns": selection["patterns"],

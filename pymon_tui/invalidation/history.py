@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.trash_format import TrashError
 from pymon_tui.invalidation.trash_reader import TrashReader
+from pymon_tui.invalidation.wording import counted
 from pymon_tui.journal.records import Record
+from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.server.way import command
 
 _LOOKED_AT = 100
 """Runs of a server that are looked at where no trash is left in the state folder."""
@@ -22,13 +25,18 @@ class Last:
     Attributes:
         record: That run; None where there is none.
         passed_over: Newer runs on the same server that can't be, with the reason, the newest first.
+        older: Where the last run is undone already, which nobody means a second time, the newest before it that can be
+            undone by its name; None where there is none.
     """
 
     record: Record | None
     passed_over: tuple[tuple[Record, SafeText], ...]
+    older: Record | None = None
 
 
-def last_to_undo(records: Iterable[Record], server: Server, kept: Collection[str] | None = None) -> Last:
+def last_to_undo(
+    records: Iterable[Record], server: Server, kept: Collection[str] | None = None, way: Sequence[str] = ()
+) -> Last:
     """The newest run of this server that can be undone.
 
     Args:
@@ -36,10 +44,12 @@ def last_to_undo(records: Iterable[Record], server: Server, kept: Collection[str
         server: Which one.
         kept: The runs, and the parts of runs, that have a trash in the state folder; None where that isn't known. Once
             all of these were met, some more runs are looked at, whose trash may be where the state folder was.
+        way: The words of the command line that lead to the server.
     """
     unmet = None if kept is None else set(kept)
     passed_over: list[tuple[Record, SafeText]] = []
     newer: list[Record] = []
+    is_over = False  # only one is looked for that can be named
     for record in records:
         if unmet is not None:
             if not unmet and len(passed_over) >= _LOOKED_AT:
@@ -49,19 +59,31 @@ def last_to_undo(records: Iterable[Record], server: Server, kept: Collection[str
         if record.kind != "run" or record.dry_run or record.removed_at_most == 0 or not server.is_of(record):
             continue
         if record.undone:  # whoever asks twice doesn't mean the run before it
-            return Last(None, (*passed_over, (record, safe("it is undone already; name another run"))))
-        problem = undo_problem(record, newer) or _unreadable(record)
+            if not is_over:
+                passed_over.append((record, safe(f"it is {undone_text(record)} already")))
+            is_over = True
+            continue
+        problem = undo_problem(record, newer, way) or _unreadable(record)
         if problem is None:
-            return Last(record, tuple(passed_over))
-        passed_over.append((record, problem))
+            return Last(None, tuple(passed_over), record) if is_over else Last(record, tuple(passed_over))
+        if not is_over:
+            passed_over.append((record, problem))
     return Last(None, tuple(passed_over))
 
 
-def undo_problem(record: Record, newer: Iterable[Record]) -> SafeText | None:
+def undone_text(record: Record) -> SafeText:
+    """How far a run that was undone has come back: ``undone``, or ``undone in part: 6 197 of 30 000``."""
+    if not record.undone_in_part or record.back is None:
+        return safe("undone")
+    return safe(f"undone in part: {units.whole(record.back.keys)} of {counted(record)}")
+
+
+def undo_problem(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) -> SafeText | None:
     """Why a run can't be undone; None where it can, once more where it was before: what is there already stays.
 
     Args:
         newer: What the journal has after it, the newest first.
+        way: The words of the command line that lead to the server.
     """
     if record.dry_run:
         return safe("it was a dry run")
@@ -71,8 +93,8 @@ def undo_problem(record: Record, newer: Iterable[Record]) -> SafeText | None:
         return safe(_dropped(record))
     later = resumed_by(newer, record)
     if later:
-        order = join(", then ", [safe(f"pymon-tui undo {one.id}") for one in (*later, record)])
-        return safe(f"it was resumed: undo its newest part first: {order}", 400)
+        order = join(", then ", [command(way, "undo", one.id) for one in (*later, record)])
+        return safe(f"it was resumed: undo its newest part first: {order}", 2_000)
     return None
 
 
@@ -82,7 +104,19 @@ def resume_problem(record: Record) -> SafeText | None:
         return safe("it was a dry run" if record.dry_run else "it is an undo")
     if record.state == "done":
         return safe("it came to its end")
-    return safe("it is still under way") if record.state == "running" else None
+    if record.state == "running":
+        return safe("it is still under way")
+    return brought_back(record)
+
+
+def brought_back(record: Record) -> SafeText | None:
+    """That an undo has brought keys back which the run would have to remove again, and what to do; else None.
+
+    It goes on behind them: nobody would look at them any more.
+    """
+    if record.back is None or not record.back.keys:
+        return None
+    return safe(f"an undo has brought {units.keys(record.back.keys)} of it back; plan anew")
 
 
 def resumed_by(records: Iterable[Record], run: Record) -> tuple[Record, ...]:

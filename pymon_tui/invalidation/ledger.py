@@ -37,6 +37,7 @@ class Ledger:
         run: The id of the run, or of the part of one.
         places: Where in the trash the keys are whose answers were lost: block and index.
         ends: The ends that those keys were to be given (unix ms), where they are known.
+        unkept: Keys that were named without being kept, though there is a trash.
         done: Keys that are there, accounted for and behind ``place``: found again once the line is back, and left out.
     """
 
@@ -49,6 +50,7 @@ class Ledger:
         self.place = place
         self.trash_bytes = 0
         self.unknown: list[bytes] = []
+        self.unkept = 0
         self.unknown_unkept: frozenset[bytes] = frozenset()
         self.places: dict[bytes, tuple[int, int]] = {}
         self.ends: dict[bytes, int] = {}
@@ -59,6 +61,7 @@ class Ledger:
         self._named = 0
         self._expected = None if planned is None else ceil(planned * GROWTH)
         self._allowed = self._most
+        self._unkept_allowed = 0
         self._written_at = time.monotonic()
 
     async def start(self, told: Mapping[str, Any]) -> None:
@@ -67,18 +70,22 @@ class Ledger:
         Raises:
             JournalError: If that can't be done; then nothing may begin.
         """
-        fields = {"run": self.run, "named_up_to": self._allowed, **told}
+        fields = {"run": self.run, "named_up_to": self._allowed, "unkept_up_to": 0, **told}
         if self._journal is not None:
             await to_its_end(self._journal.append, "run", "started", **fields)
 
-    async def allow(self, keys: int) -> None:
-        """To be awaited before so many keys are named.
+    async def allow(self, keys: int, *, unkept: int = 0) -> None:
+        """To be awaited before so many keys are named, ``unkept`` of which are not in the trash though there is one.
 
         Raises:
             JournalError: If what was done so far can't be written down.
         """
         self._named += keys
-        if self._named > self._allowed or time.monotonic() - self._written_at > PERIOD:
+        self.unkept += unkept
+        if self.unkept > self._unkept_allowed:
+            self._unkept_allowed = 2 * self.unkept
+            await self._note()
+        elif self._named > self._allowed or time.monotonic() - self._written_at > PERIOD:
             await self._note()
 
     def refuse(self, keys: Sequence[bytes]) -> None:
@@ -117,9 +124,14 @@ class Ledger:
 
     @property
     def _most(self) -> int:
-        """Keys that may be named before the next entry: no more than are expected, or twice those that were."""
-        most = self._named + ALLOWANCE
-        return most if self._expected is None else min(most, max(self._expected, 2 * self._named))
+        """Keys that may be named before the next entry: as many as are expected, and twice those that were after that.
+
+        More than are expected go only once a person has agreed to it, or where keys are named again after a lost line.
+        """
+        most, expected = self._named + ALLOWANCE, self._expected
+        if expected is None:
+            return most
+        return min(most, expected if self._named <= expected else 2 * self._named)
 
     async def _note(self) -> None:
         self._allowed = self._most
@@ -133,6 +145,8 @@ class Ledger:
             run=self.run,
             **self.tally.as_json(),
             named_up_to=self._allowed,
+            unkept_up_to=self._unkept_allowed,
+            undo_left_out=self.undo_left_out,
             pattern_index=self.place.pattern,
             cursor=self.place.cursor,
             trash_bytes=self.trash_bytes,

@@ -217,8 +217,8 @@ class Passage:
         await self._answered()
         if self._trash is None:
             await self._headroom.look()
-        await self._ledger.allow(len(keys))
         naming, trash = self._naming, self._trash
+        await self._ledger.allow(len(keys), unkept=len(keys) - copies.count if trash is not None else 0)
         ends = naming.ends(len(keys)) if trash is not None and isinstance(naming, Expiring) else []
         if trash is not None and copies.count:
             # Marked before they are named: whatever ends us, what was removed is known from what was only copied.
@@ -250,10 +250,8 @@ class Passage:
             moved = self._moved(account.moved)
             if self._part is None:
                 account.refused += account.moved
-            tally.matched += account.removed + account.already_gone + account.sooner + len(account.refused)
-            tally.removed += account.removed
-            tally.already_gone += account.already_gone
-            tally.ending_sooner += account.sooner
+            removed, gone, sooner, refused = account.removed, account.already_gone, account.sooner, len(account.refused)
+            tally.count(removed=removed, already_gone=gone, ending_sooner=sooner, refused=refused)
             self._ledger.undo_left_out += min(account.removed, len(sent.unkept.difference(account.refused, moved)))
             self._ledger.refuse(account.refused)
             if isinstance(self._naming, Expiring):

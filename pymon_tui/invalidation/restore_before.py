@@ -21,7 +21,7 @@ class Before:
     Attributes:
         ends: Whether the run only gave keys an earlier end.
         window: When those ends are, for keys whose own isn't known; None where nobody knows.
-        compares: Whether a key that is there may be as it was: brought back before, or never removed.
+        compares: Whether a key that has its former end may be as it was: given that before, or never another.
         again: Whether an undo that is gone on with may have brought it back.
         mark: Where that undo was.
     """

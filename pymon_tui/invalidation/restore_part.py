@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pymon_tui.invalidation.pipe import Line
 from pymon_tui.invalidation.portions import Astray
 from pymon_tui.invalidation.trash_format import TrashHeader
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 
 
@@ -26,16 +26,31 @@ def require_same(pipe: Line, header: TrashHeader) -> None:
     Raises:
         OtherServer: If another one answers, or nobody knows which one does.
     """
-    here, there, anyway = pipe.endpoint.label, safe(header.server), "restore to it only if that is what you want"
-    if not header.run_id:
+    why = other_process(pipe.endpoint.label, pipe.identity.run_id, pipe.user, then=(header.server, header.run_id))
+    if why is not None:
+        raise OtherServer(why)
+
+
+def other_process(here: str, run_id: str, user: str, *, then: tuple[str, str]) -> SafeText | None:
+    """Why this isn't the process that the keys were removed from, as far as is known, and what to do; None if it is.
+
+    Args:
+        here: What the server is called.
+        run_id: Of the process that answers; empty where it isn't told.
+        user: Whom it knows us as.
+        then: What the server was called, and the process that it was.
+    """
+    there, anyway = safe(then[0]), "restore to it only if that is what you want"
+    if not then[1]:
         why = f"whoever removed the keys was not told by {there} which process it is (INFO)"
-    elif not pipe.identity.run_id:
-        why = f"{here} doesn't tell {pipe.user} which process it is: INFO is denied or renamed; grant +info, or else"
-    elif pipe.identity.run_id != header.run_id:
-        why = f"{here} was restarted since the run, or is another server than {there}"
+    elif not run_id:
+        why = f"{here} doesn't tell {user} which process it is: INFO is denied or renamed; grant +info, or else"
+    elif run_id != then[1]:
+        other = "another server answers there now" if here == there else f"is another server than {there}"
+        why = f"{here} was restarted since the run, or {other}"
     else:
-        return
-    raise OtherServer(f"{why}{'' if why.endswith('or else') else ';'} {anyway}")
+        return None
+    return safe(f"{why}{'' if why.endswith('or else') else ';'} {anyway}", 400)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.history import resume_problem
+from pymon_tui.invalidation.history import brought_back, resume_problem
 from pymon_tui.invalidation.order import Order, matching_of
 from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
@@ -138,6 +138,8 @@ def of_resume(record: Record, order: Order | None, options: Options | None, rule
     undo = _NOT_WANTED if options is not None and not options.undo else Undo("unknown")
     if record.state == "running":
         return _refused(f"run {record.id} is still under way; wait for its end, or end it there", undo)
+    if (back := brought_back(record)) is not None:
+        return _refused(f"run {record.id} can't be resumed: {back}", undo)
     if (problem_of_run := resume_problem(record)) is not None:
         return _refused(f"run {record.id}: {problem_of_run}; there is nothing to resume", undo, may="nothing")
     if rules.read_only:

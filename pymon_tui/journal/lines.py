@@ -14,6 +14,8 @@ BLOCK = 1 << 18
 
 _HEAD = re.compile(rb'\{"time":"[^"]*","kind":"(\w+)","event":"(\w+)",')
 _FORM = rb'":"(\d{8}-\d{6}-[0-9a-f]{4})"'
+_SERVER = re.compile(rb'"server":("(?:[^"\\]|\\.)*")')
+_RUN_ID = re.compile(rb'"run_id":"([0-9A-Za-z]+)"')
 _ID = {name: re.compile(b'"' + name.encode() + _FORM) for name in ("run", "undo", "group", "resumes")}
 
 
@@ -91,4 +93,19 @@ def id_in(line: bytes, name: str) -> str:
     In a string of JSON quotes are escaped: what a stranger has named can't look like a field.
     """
     found = _ID[name].search(line)
+    return found[1].decode() if found is not None else ""
+
+
+def server_in(line: bytes) -> str | None:
+    """The address that a line has as ``server``; None where it has none."""
+    found = _SERVER.search(line)
+    try:
+        return str(json.loads(found[1])) if found is not None else None
+    except ValueError:
+        return None
+
+
+def run_id_in(line: bytes) -> str:
+    """The server process that a line has as ``run_id``; empty where it has none."""
+    found = _RUN_ID.search(line)
     return found[1].decode() if found is not None else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -13,6 +13,27 @@ from pymon_tui.model.text import SafeText, safe
 Outcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
 State: TypeAlias = Literal["running", "done", "cancelled", "stopped", "interrupted"]
 Kind: TypeAlias = Literal["run", "undo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What the undos of a run have brought back, by the one that found the most of its keys there at its end.
+
+    Attributes:
+        keys: Keys that are there as they were.
+        expired: Those that would have ended by then of themselves.
+        changed: Those that were changed since, and left as they are.
+        failed: Those that the server refused.
+    """
+
+    keys: int
+    expired: int = 0
+    changed: int = 0
+    failed: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """For ``--json``."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +64,7 @@ class Record:
         removed_at_most: And those that may have been, where answers were lost or never written down; None if unknown.
         why: Why it ended as it did; empty where there is nothing to say.
         undone: Whether an undo of this run came to its end, and brought something back or left nothing to come.
+        back: What undos of this run have brought back, also such as were cut off; None where there was none.
         parts: What it consisted of, where it went on at several nodes of a cluster: each node's own record.
     """
 
@@ -70,6 +92,41 @@ class Record:
     why: SafeText
     undone: bool
     parts: tuple[Record, ...] = ()
+    back: Back | None = None
+
+    @property
+    def undone_in_part(self) -> bool:
+        """Whether an undo came to its end, and keys that the run removed have neither come back nor ended since."""
+        back = self.back
+        return self.undone and back is not None and back.keys + back.expired < self.removed_at_least
+
+    @property
+    def not_kept(self) -> int | None:
+        """Keys that went without being kept for an undo; None where that isn't known, or none was to be kept."""
+        if not self.started.get("undo"):
+            return None
+        told = (self.result or self.progress or {}).get("undo_left_out")
+        if isinstance(told, int):
+            return told
+        counts = [part.not_kept for part in self.parts]
+        known = [count for count in counts if count is not None]
+        return sum(known) if counts and len(known) == len(counts) else None
+
+    @property
+    def oversized_keys(self) -> tuple[SafeText, ...]:
+        """Some of the keys that were too big to be kept, as the account lists them."""
+        return _listed(self.result, "oversized_keys")
+
+    @property
+    def refused_keys(self) -> tuple[SafeText, ...]:
+        """Some of the keys that the user might not touch, as the account lists them."""
+        return _listed(self.result, "refused_keys")
+
+    @property
+    def way(self) -> tuple[str, ...]:
+        """The words of the command line that led to the server; empty where they weren't written down."""
+        way = self.started.get("way")
+        return tuple(word for word in way if isinstance(word, str)) if isinstance(way, list) else ()
 
     @property
     def group(self) -> str:
@@ -83,10 +140,6 @@ class Record:
         told = self.started.get("addresses")
         others = (safe(address) for address in told if isinstance(address, str)) if isinstance(told, list) else ()
         return frozenset((self.server, *others))
-
-    def is_at(self, address: str) -> bool:
-        """Whether it was about the server at this address."""
-        return safe(address) in self.addresses
 
     @property
     def replid(self) -> str:
@@ -104,3 +157,8 @@ class Record:
         """Whether it was a run that was told to remove nothing."""
         options = self.started.get("options")
         return isinstance(options, Mapping) and options.get("dry_run") is True
+
+
+def _listed(told: Mapping[str, Any] | None, name: str) -> tuple[SafeText, ...]:
+    some = told.get(name) if told is not None else None
+    return tuple(safe(str(key)) for key in some) if isinstance(some, list) else ()

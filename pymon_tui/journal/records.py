@@ -5,16 +5,29 @@ What is newer is decided by the order in which they were begun in the file, what
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 
 from pymon_tui.journal.ids import is_id
 from pymon_tui.journal.journal import Entry, Journal, entry_of
 from pymon_tui.journal.lines import head_of, id_in
-from pymon_tui.journal.record import Kind, Outcome, Record, State
+from pymon_tui.journal.record import Back, Kind, Outcome, Record, State
 from pymon_tui.journal.story import Story, record_of, whole
+from pymon_tui.journal.whose import Whose
 
-__all__ = ["Kind", "Outcome", "Record", "Relations", "State", "about", "find", "newest", "related", "runs"]
+__all__ = [
+    "Back",
+    "Kind",
+    "Outcome",
+    "Record",
+    "Relations",
+    "State",
+    "Whose",
+    "about",
+    "find",
+    "newest",
+    "related",
+    "runs",
+]
 
 
 class _Told:
@@ -22,6 +35,7 @@ class _Told:
 
     Attributes:
         undone: Runs that an undo has brought back, of those undos that were read.
+        back: What undos have brought back of each run, of those that were read.
     """
 
     def __init__(self, journal: Journal, lines: Iterable[bytes]) -> None:
@@ -30,6 +44,7 @@ class _Told:
         self._read = lines
         self._lines: dict[str, list[bytes]] = {}  # of those whose begin wasn't read yet
         self.undone: set[str] = set()
+        self.back: dict[str, Back] = {}
 
     def begun(self) -> Iterator[tuple[str, list[bytes]]]:
         """The id of each, once its begin was read, with its lines, that one first; an action has no id.
@@ -50,37 +65,46 @@ class _Told:
 
     def undo(self, lines: list[bytes]) -> None:
         """Note what became of an undo; the lines of a run tell nothing here."""
-        if (story := _story(lines)) is not None and story.has_undone:
-            self.undone.add(str(story.started.fields.get("run")))
+        story = _story(lines)
+        if story is None or story.started.kind != "undo":
+            return
+        run, back = str(story.started.fields.get("run")), story.back
+        if story.has_undone:
+            self.undone.add(run)
+        # An undo after another one counts what that one brought back as there, or as changed since.
+        if back.keys >= self.back.get(run, back).keys:
+            self.back[run] = back
 
     def record(self, own_id: str, lines: list[bytes]) -> Record | None:
         """The record of a run or undo, by itself; None where its begin can't be read."""
         story = _story(lines)
         if story is None:
             return None
-        return record_of(own_id, story, self._folder, undone=own_id in self.undone)
+        return record_of(own_id, story, self._folder, undone=own_id in self.undone, back=self.back.get(own_id))
 
 
-def newest(journal: Journal, *, server: str | None = None, named: Collection[str] = ()) -> Iterator[Record | Entry]:
+def newest(journal: Journal, *, whose: Whose | None = None) -> Iterator[Record | Entry]:
     """Runs and undos, those at several nodes as one with their parts, and between them the entries of actions.
 
     Args:
-        server: Only what was done to the server at this address; None for all.
-        named: Only what has one of these texts anywhere in its begin, or in that of a part; empty for all.
+        whose: Only what was done to this server; None for all.
 
     Raises:
         JournalError: If it can't be read.
     """
     told = _Told(journal, journal.newest_lines())
     parts: dict[str, list[tuple[str, list[bytes]]]] = {}
-    texts = [json.dumps(text)[1:-1].encode() for text in (named if server is None else (server,))]
-    if texts and next(journal.newest_lines(texts), None) is None:
+
+    def may_be_meant(line: bytes) -> bool:
+        return whose is None or whose.may_mean(line)
+
+    if whose is not None and not whose.look_through(journal):
         return
     for own_id, lines in told.begun():
         begin = lines[0]
         if not own_id:
-            entry = entry_of(begin) if _has(begin, texts) else None
-            if entry is not None and server in (None, entry.fields.get("server")):
+            entry = entry_of(begin) if may_be_meant(begin) else None
+            if entry is not None and (whose is None or whose.is_of(entry)):
                 yield entry
             continue
         if id_in(begin, "undo"):
@@ -91,15 +115,11 @@ def newest(journal: Journal, *, server: str | None = None, named: Collection[str
         of_nodes = parts.pop(own_id, [])
         # What begins a group is written down before its parts, and doesn't tell of their server processes.
         begins = (begin, *(each[0] for _, each in of_nodes))
-        if any(_has(one, texts) for one in begins) and (record := told.record(own_id, lines)) is not None:
+        if any(may_be_meant(one) for one in begins) and (record := told.record(own_id, lines)) is not None:
             each = [told.record(*part) for part in reversed(of_nodes)]
             found = whole(record, [part for part in each if part is not None])
-            if server is None or found.is_at(server):
+            if whose is None or whose.means(found):
                 yield found
-
-
-def _has(line: bytes, texts: list[bytes]) -> bool:
-    return not texts or any(text in line for text in texts)
 
 
 def runs(journal: Journal) -> tuple[Record, ...]:

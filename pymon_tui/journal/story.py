@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.lock import holder
-from pymon_tui.journal.record import Kind, Outcome, Record, State
+from pymon_tui.journal.record import Back, Kind, Outcome, Record, State
 from pymon_tui.model.text import safe
 
 
@@ -40,11 +40,19 @@ class Story:
         ended = self.ended
         if self.started.kind != "undo" or ended is None or _text(ended, "outcome") != "done":
             return False
-        back = any(_number(ended, name) for name in ("restored", "there"))
-        return back or not any(_number(ended, name) for name in ("skipped", "failed", "left"))
+        return bool(self.back.keys) or not any(_number(ended, name) for name in ("skipped", "failed", "left"))
+
+    @property
+    def back(self) -> Back:
+        """What an undo has brought back, as far as it has told."""
+
+        def count(name: str) -> int:
+            return _number(self.told, name) or 0
+
+        return Back(count("restored") + count("there"), count("expired"), count("skipped"), count("failed"))
 
 
-def record_of(own_id: str, story: Story, folder: Path, *, undone: bool) -> Record:
+def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Back | None) -> Record:
     """The record of a run or undo, by itself; ``folder`` is the state folder."""
     started = story.started
     run = _text(started, "run")
@@ -75,6 +83,7 @@ def record_of(own_id: str, story: Story, folder: Path, *, undone: bool) -> Recor
         removed_at_most=most,
         why=safe(_text(story.ended, "why")),
         undone=started.kind == "run" and undone,
+        back=back if started.kind == "run" else None,
     )
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pymon_tui.invalidation import report, wording
+from pymon_tui.invalidation import past, report, wording
 from pymon_tui.invalidation.account import Mode, Result, Tally
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.report import Row
 from pymon_tui.invalidation.restore_account import RestoreResult
 from pymon_tui.invalidation.restore_report import restore_troubles, restored_rows
+from pymon_tui.journal.record import Record
 from pymon_tui.model import units
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import safe
 from pymon_tui.removing.console import exact
 from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED
+from pymon_tui.removing.follow_up import FollowUp
+from pymon_tui.removing.journal_text import listed
+from pymon_tui.server.way import command, journal_command
 
-_LISTED = 20
 
-
-def run_lines(result: Result, mode: Mode) -> list[str]:
+def run_lines(result: Result, mode: Mode, after: FollowUp) -> list[str]:
     """What a run did."""
     name = "dry run" if result.dry_run else f"run {result.run}"
     lines = [f"{name}: {result.outcome} in {_seconds(result.seconds)}"]
@@ -31,21 +33,22 @@ def run_lines(result: Result, mode: Mode) -> list[str]:
     lines += _node_lines(result)
     lines += _lines(report.kept_rows(result))
     if result.undo is not None:
-        lines.append(f"  {'':<16}pymon-tui undo {result.run}")
-    lines += _listed("refused, and there", [safe(key) for key in result.refused_keys], result.tally.refused)
-    lines += _listed("too big for the undo", [safe(key) for key in result.oversized_keys], len(result.oversized_keys))
+        lines += [f"  {'':<16}{after.elsewhere}"] * (after.elsewhere is not None)
+        lines.append(f"  {'':<16}{after.undo(result.run)}")
+    lines += listed("refused, and there", [safe(key) for key in result.refused_keys], result.tally.refused)
+    lines += listed("too big for the undo", [safe(key) for key in result.oversized_keys], len(result.oversized_keys))
     if result.outcome != "done" and not result.dry_run:
-        lines.append(f"  {'go on':<16}pymon-tui invalidate --resume {result.run}")
+        lines.append(f"  {'go on':<16}{after.no_resume or after.resume(result.run)}")
     return lines
 
 
-def run_summary(result: Result, mode: Mode) -> str:
+def run_summary(result: Result, mode: Mode, after: FollowUp) -> str:
     """What a run did, in one line; nothing of a dry run, which did nothing."""
     if result.dry_run:
         return ""
     did, count = wording.words(mode).are, result.tally.removed
     what = f"{exact(count)} {'key is' if count == 1 else 'keys are'} {did}"
-    return f"run {result.run}: {result.outcome}, {what}; pymon-tui journal {result.run} tells all of it"
+    return f"run {result.run}: {result.outcome}, {what}; {after.journal(result.run)} tells all of it"
 
 
 def run_code(result: Result) -> int:
@@ -78,8 +81,8 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def undo_lines(result: RestoreResult) -> list[str]:
-    """What an undo did."""
+def undo_lines(result: RestoreResult, record: Record, way: Sequence[str], *, elsewhere: bool) -> list[str]:
+    """What an undo of a run did; ``elsewhere`` is whether another server process would do."""
     lines = [f"undo of run {result.run}: {result.outcome} in {_seconds(result.seconds)}"]
     lines += _lines([report.row("kept", exact(result.total)), *restored_rows(result.tally)])
     lines += _lines(restore_troubles(result))
@@ -87,16 +90,19 @@ def undo_lines(result: RestoreResult) -> list[str]:
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
     if result.tally.skipped:
-        lines.append(f"  {'':<16}--replace replaces what was changed")
-    lines += _listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)
+        replacing = command(way, "undo", result.run, "--replace", *(["--elsewhere"] if elsewhere else []))
+        lines.append(f"  {'':<16}{replacing} replaces what was changed")
+    lines += _lines(past.unkept_rows(record))
+    lines += listed("too big for the undo", record.oversized_keys, len(record.oversized_keys))
+    lines += listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)
     return lines
 
 
-def undo_summary(result: RestoreResult) -> str:
+def undo_summary(result: RestoreResult, way: Sequence[str]) -> str:
     """What an undo did, in one line."""
     restored = f"{exact(result.tally.restored)} of {units.keys(result.total)} restored"
     what = f"undo {result.undo} of run {result.run}: {result.outcome}, {restored}"
-    return f"{what}; pymon-tui journal {result.undo} tells all of it"
+    return f"{what}; {journal_command(way, result.undo)} tells all of it"
 
 
 def undo_code(result: RestoreResult) -> int:
@@ -134,15 +140,6 @@ def _lines(rows: Iterable[Row]) -> list[str]:
         first, *others = [piece.text for piece in row.pieces]
         value = f"{first:>9}" if row.is_count else first
         lines.append("   ".join([f"  {row.name:<16}{value}", *others]))
-    return lines
-
-
-def _listed(title: str, keys: Sequence[SafeText], count: int) -> list[str]:
-    if not keys:
-        return []
-    lines = [f"  {title}:", *(f"    {key}" for key in keys[:_LISTED])]
-    if count > _LISTED:
-        lines.append(f"    and {exact(count - _LISTED)} more")
     return lines
 
 

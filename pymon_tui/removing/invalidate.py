@@ -21,6 +21,7 @@ from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines, run_summary
 from pymon_tui.removing.console import ask, ask_yes, say, show, tell, tell_account, tell_json
 from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED, WrongUse, coded, require_somebody
+from pymon_tui.removing.follow_up import follow_up
 from pymon_tui.removing.plan_text import plan_lines
 from pymon_tui.removing.watching import plan_watched, removal_watched
 from pymon_tui.removing.wish import Wish, options_of, selection_of
@@ -82,7 +83,7 @@ def _planned(
     if not (yes or wish.dry_run or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
     removal = desk.removal(plan, options, wish.preset, pulses)
-    return _carried_out(removal, plan if wish.dry_run else None, verdict, as_json=as_json)
+    return _carried_out(desk, removal, plan if wish.dry_run else None, verdict, as_json=as_json)
 
 
 def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
@@ -108,15 +109,16 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
         if not confirmed(verdict, what, f"{manner(removal.options)}: {what}, {order.selection.shown}?"):
             say(f"nothing is removed: {not_confirmed(verdict)}")
             return PARTLY
-    return _carried_out(removal, None, verdict, as_json=as_json)
+    return _carried_out(desk, removal, None, verdict, as_json=as_json)
 
 
-def _carried_out(removal: WholeRemoval, plan: Plan | None, verdict: Verdict, *, as_json: bool) -> int:
+def _carried_out(desk: Desk, removal: WholeRemoval, plan: Plan | None, verdict: Verdict, *, as_json: bool) -> int:
     options = removal.options
-    result = removal_watched(removal, dry_run=options.dry_run)
+    result = removal_watched(removal, dry_run=options.dry_run, way=desk.endpoint.way)
+    after = follow_up(desk, result)
     told = result.as_json() | {"verdict": verdict.as_json()} | ({"plan": plan.as_json()} if plan is not None else {})
-    lines = [*([""] if plan is not None else []), *run_lines(result, options.mode)]
-    tell_account(lines, told if as_json else None, short=run_summary(result, options.mode))
+    lines = [*([""] if plan is not None else []), *run_lines(result, options.mode, after)]
+    tell_account(lines, told if as_json else None, short=run_summary(result, options.mode, after))
     return run_code(result)
 
 

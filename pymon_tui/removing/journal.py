@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import islice
 from typing import Any
 
+from pymon_tui.invalidation.cluster.server import server_at
+from pymon_tui.invalidation.known import known
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.ids import is_id
 from pymon_tui.journal.journal import Entry, Journal
@@ -13,44 +16,48 @@ from pymon_tui.model.text import safe
 from pymon_tui.removing.console import exact, say, tell, tell_json
 from pymon_tui.removing.exit_code import DONE, WrongUse, coded
 from pymon_tui.removing.journal_text import detail, listing
+from pymon_tui.server.endpoint import Endpoint
 
 
-def run_journal(run: str | None, *, address: str | None, last: int, as_json: bool) -> int:
+def run_journal(run: str | None, *, endpoint: Endpoint | None, last: int, as_json: bool) -> int:
     """List the journal, or tell all of one run or undo; returns the exit code.
 
     Args:
-        address: Only what was done to this server; None for all.
+        endpoint: Only what was done to this server, by whatever name led to it; None for all.
         last: How many runs, undos and actions are listed, the newest.
     """
 
     def work() -> int:
         journal = Journal(state_folder())
-        return _listed(journal, address, last, as_json=as_json) if run is None else _told(journal, run, as_json=as_json)
+        if run is None:
+            return _listed(journal, endpoint, last, as_json=as_json)
+        return _told(journal, run, endpoint.way if endpoint is not None else (), as_json=as_json)
 
     return coded(work)
 
 
-def _told(journal: Journal, run: str, *, as_json: bool) -> int:
+def _told(journal: Journal, run: str, way: tuple[str, ...], *, as_json: bool) -> int:
     found = find(journal, run) if is_id(run) else None
     if found is None:
         raise WrongUse(f'the journal has no run "{safe(run, limit=60)}"; pymon-tui journal lists them')
     if as_json:
-        tell_json(_whole(found))
+        tell_json(_whole(known(found)))
     else:
-        tell(detail(found, related(journal, found.id)))
+        tell(detail(known(found), related(journal, found.id), way))
     return DONE
 
 
-def _listed(journal: Journal, address: str | None, last: int, *, as_json: bool) -> int:
-    known = newest(journal, server=address)
-    shown = list(islice(known, last))
-    is_all = next(known, None) is None
+def _listed(journal: Journal, endpoint: Endpoint | None, last: int, *, as_json: bool) -> int:
+    whose = asyncio.run(server_at(endpoint)).whose if endpoint is not None else None
+    found = newest(journal, whose=whose)
+    shown = [known(each) if isinstance(each, Record) else each for each in islice(found, last)]
+    is_all = next(found, None) is None
     if as_json:
         runs = [_plain(each) for each in shown if isinstance(each, Record)]
         actions = [_action(each) for each in reversed(shown) if isinstance(each, Entry)]
         tell_json({"runs": runs, "actions": actions, "all": is_all})
     else:
-        tell(listing(shown))
+        tell(listing(shown, safe(endpoint.address) if endpoint is not None else None))
     if not is_all:
         say(f"these are the newest {exact(last)}; more: --last N")
     return DONE
@@ -78,6 +85,10 @@ def _plain(record: Record) -> dict[str, Any]:
         "why": record.why,
         "undo": None if record.undo_path is None else str(record.undo_path),
         "undone": record.undone,
+        "undone_in_part": record.undone_in_part,
+        "back": None if record.back is None else record.back.as_json(),
+        "not_kept": record.not_kept,
+        "oversized_keys": list(record.oversized_keys),
         "nodes": [_node(part) for part in record.parts],
     }
 

@@ -3,53 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from pymon_tui.invalidation import wording
+from pymon_tui.invalidation import past, wording
 from pymon_tui.invalidation.history import resume_problem, undo_problem
 from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
-from pymon_tui.removing.console import fitted, padded
+from pymon_tui.removing.console import cells, exact, fitted, padded
+from pymon_tui.server.way import command, words_to
 
 _OF_RUN = ("matched", "removed", "already_gone", "ending_sooner", "protected", "refused", "unknown", "left")
 _COUNTS = (*_OF_RUN, "total", "restored", "there", "skipped", "expired", "failed")
-_SERVER = 20  # cells of what the server is called, and its database
-_EMPTY = "nothing was done from here yet"
+_SERVER = 20  # cells of what the server is called, and its database, at most
+_NARROW = 12  # and where the rest takes more of the 80 cells that a terminal has at least
+_LINE = 80
+_WHAT = 8  # cells of what it was, at least
+_LISTED = 20
 
 
-def listing(shown: Sequence[Record | Entry]) -> list[str]:
-    """A line for each, as they come."""
+class _Row(NamedTuple):
+    """A line of the list."""
+
+    server: SafeText
+    db: SafeText
+    run: SafeText
+    state: SafeText
+    keys: SafeText
+    what: SafeText
+
+
+_HEADER = _Row(*map(safe, ("server", "", "run, or time (UTC)", "state", "keys", "what")))
+
+
+def listing(shown: Sequence[Record | Entry], server: SafeText | None = None) -> list[str]:
+    """A line for each, as they come; ``server`` is the one that was asked for, None for all."""
     if not shown:
-        return [_EMPTY]
-    header = _row(safe("server"), safe("run, or time (UTC)"), safe("state"), safe("keys"), safe("what"))
-    return [header, *(_record(each) if isinstance(each, Record) else _action(each) for each in shown)]
+        return [f"nothing was done{f' to {server}' if server is not None else ''} from here yet"]
+    rows = [_HEADER, *(_record(each) if isinstance(each, Record) else _action(each) for each in shown)]
+    run, state, keys = (max(map(cells, column)) for column in zip(*(row[2:5] for row in rows), strict=True))
+    widest = max(cells(row.server) + cells(row.db) for row in rows)
+    width = min(widest, _SERVER, max(_NARROW, _LINE - _WHAT - (run + state + keys + 6)))
+    lines = []
+    for row in rows:
+        server = padded(safe(fitted(row.server, width - cells(row.db)) + row.db), width)
+        number = " " * (keys - cells(row.keys)) + row.keys
+        lines.append(f"{server}  {padded(row.run, run)} {padded(row.state, state)} {number}  {row.what}".rstrip())
+    return lines
 
 
-def _row(server: SafeText, run: SafeText, state: SafeText, keys: SafeText, what: SafeText) -> str:
-    return f"{padded(server, _SERVER)}  {run:<21} {state:<11} {keys:>9}  {what}"
+def detail(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) -> list[str]:
+    """All that is known of a run or an undo.
 
-
-def detail(record: Record, newer: Iterable[Record]) -> list[str]:
-    """All that is known of a run or an undo; ``newer`` is what the journal has after it, the newest first."""
+    Args:
+        newer: What the journal has after it, the newest first.
+        way: The words of the command line that lead to the server; empty for those that led to it then.
+    """
+    way = way or record.way or words_to(record.server)
     rows = [
-        ("state", record.state + (", undone" if record.undone else "") + (f": {record.why}" if record.why else "")),
+        ("state", past.full_state(record) + (f": {record.why}" if record.why else "")),
         ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC by {_who(record)}"),
-        ("server", _server(record)),
+        ("server", _server_line(record)),
         ("of run", record.run if record.kind == "undo" else ""),
         ("patterns", join("   ", list(record.patterns))),
+        ("mode", record.mode),
         ("plan", _plan(record.plan)),
         (wording.words_of(record).are, wording.counted_keys(record)),
         ("account", _account(record.result)),
-        ("undo", _undo(record, newer)),
-        ("go on", _go_on(record)),
+        *((row.name, row.text) for row in past.back_rows(record)),
+        ("undo", _undo(record, newer, way)),
+        ("go on", command(way, "invalidate", "--resume", record.id) if resume_problem(record) is None else ""),
     ]
     lines = [f"{record.kind} {record.id}", *(f"  {label:<13}{text}" for label, text in rows if text)]
-    return lines + [_node(part, first=part is record.parts[0]) for part in record.parts]
+    lines += [_node(part, first=part is record.parts[0]) for part in record.parts]
+    for title, keys in (("refused, and there", record.refused_keys), ("too big for the undo", record.oversized_keys)):
+        lines += listed(title, keys, len(keys))
+    return lines
 
 
-def _server(record: Record) -> str:
+def listed(title: str, keys: Sequence[SafeText], count: int) -> list[str]:
+    """Some of ``count`` keys below their title; nothing where there is none."""
+    if not keys:
+        return []
+    lines = [f"  {title}:", *(f"    {key}" for key in keys[:_LISTED])]
+    if count > _LISTED:
+        lines.append(f"    and {exact(count - _LISTED)} more")
+    return lines
+
+
+def _server_line(record: Record) -> str:
     run_id = f", run id {safe(record.run_id)}" if record.run_id else ""
     return f"{_where(record)}, as {record.acl_user}{run_id}"
 
@@ -66,17 +109,17 @@ def _keys(part: Record) -> str:
     return f"{number:>9} {word}"
 
 
-def _record(record: Record) -> str:
-    state = "undone" if record.undone else "dry run" if record.dry_run else record.state
-    what = join(" ", list(record.patterns)) if record.kind == "run" else f"undo of {record.run}"
-    db = f"/{record.db}"
-    server = safe(fitted(record.node, _SERVER - len(db)) + db)
-    return _row(server, safe(record.id), safe(state), wording.counted(record), safe(what, 2_000))
+def _record(record: Record) -> _Row:
+    what = safe(past.what_text(record), 2_000)
+    return _Row(
+        record.node, safe(f"/{record.db}"), safe(record.id), past.state_text(record), past.keys_text(record), what
+    )
 
 
-def _action(entry: Entry) -> str:
+def _action(entry: Entry) -> _Row:
     node, command = safe(str(entry.fields.get("node", ""))), safe(str(entry.fields.get("command", "")))
-    return _row(node, safe(f"{entry.at:%Y-%m-%d %H:%M:%S}"), safe(entry.event), safe(""), command)
+    nothing = safe("")
+    return _Row(node, nothing, safe(f"{entry.at:%Y-%m-%d %H:%M:%S}"), safe(entry.event), nothing, command)
 
 
 def _who(record: Record) -> str:
@@ -102,14 +145,8 @@ def _account(result: Mapping[str, Any] | None) -> SafeText:
     return safe("   ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None))
 
 
-def _undo(record: Record, newer: Iterable[Record]) -> str:
+def _undo(record: Record, newer: Iterable[Record], way: Sequence[str]) -> str:
     if record.kind == "undo":
         return ""
-    problem = undo_problem(record, newer)
-    return f"pymon-tui undo {record.id}" if problem is None else f"none: {problem}"
-
-
-def _go_on(record: Record) -> str:
-    if resume_problem(record) is not None:
-        return ""
-    return f"pymon-tui invalidate --resume {record.id}"
+    problem = undo_problem(record, newer, way)
+    return command(way, "undo", record.id) if problem is None else f"none: {problem}"

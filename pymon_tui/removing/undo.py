@@ -6,8 +6,9 @@ import asyncio
 
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.outlook import Outlook
+from pymon_tui.invalidation.past import nothing_to_undo
 from pymon_tui.invalidation.report import production_rows, undo_rows
-from pymon_tui.invalidation.restore_part import RestoreError
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.restore_report import passed_rows
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.wording import words_of
@@ -19,6 +20,7 @@ from pymon_tui.removing.console import say, show, tell_account
 from pymon_tui.removing.exit_code import PARTLY, WrongUse, coded, require_somebody
 from pymon_tui.removing.invalidate import confirmed, not_confirmed, record_of
 from pymon_tui.removing.watching import restore_watched
+from pymon_tui.server.way import command
 from pymon_tui.settings import Settings
 from pymon_tui.settings.desk import desk_of
 
@@ -44,12 +46,14 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
     restore = desk.restore(record, replace=replace, elsewhere=elsewhere)
     if restore is None or not verdict.begins:
         raise RestoreError(verdict.why)
+    if not elsewhere and (other := asyncio.run(desk.other_server(record))) is not None:
+        raise OtherServer(other)
     if not yes:
         require_somebody("restore keys")
     outlook = asyncio.run(restore.outlook())
     if yes:
-        told = (*production_rows(asyncio.run(desk.rules_here())), *(undo_rows(verdict) if verdict.undo.loses else ()))
-        show([f"{row.name}: {row.text}" for row in told])
+        rows = (*production_rows(asyncio.run(desk.rules_here())), *(undo_rows(verdict) if verdict.undo.loses else ()))
+        show([f"{row.name}: {row.text}" for row in rows])
         for warning in outlook.warnings:
             say(warning)
     else:
@@ -58,8 +62,9 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
             say(f"nothing is restored: {not_confirmed(verdict)}")
             return PARTLY
     result = restore_watched(restore)
-    account = result.as_json() | {"verdict": verdict.as_json()}
-    tell_account(undo_lines(result), account if as_json else None, short=undo_summary(result))
+    told = result.as_json() | {"not_kept": record.not_kept, "verdict": verdict.as_json()}
+    lines = undo_lines(result, record, desk.endpoint.way, elsewhere=elsewhere)
+    tell_account(lines, told if as_json else None, short=undo_summary(result, desk.endpoint.way))
     if result.unrecorded is not None and as_json:
         say(f"the journal lacks some of this: {result.unrecorded}")
     return undo_code(result)
@@ -82,8 +87,7 @@ def _last(desk: Desk) -> Record:
         return last.record
     if not last.passed_over:
         raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")
-    record, why = last.passed_over[0]
-    raise RestoreError(f"no run on {address} can be undone; of the last one, {record.id}: {why}")
+    raise RestoreError(nothing_to_undo(last, address, lambda older: command(desk.endpoint.way, "undo", older.id)))
 
 
 def _lines(record: Record, outlook: Outlook, desk: Desk, verdict: Verdict) -> list[str]:

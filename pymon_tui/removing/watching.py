@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from pymon_tui.removing import progress_line
 from pymon_tui.removing.console import Asked, can_ask, is_yes, say
 from pymon_tui.removing.exit_code import CutOff
 from pymon_tui.removing.progress_line import REFRESH, ProgressLine
+from pymon_tui.server.way import command
 
 T = TypeVar("T")
 
@@ -38,8 +39,10 @@ def plan_watched(planning: WholePlanning) -> Plan:
     return asyncio.run(_shown(planning.run(), lambda: progress_line.of_planning(planning.progress), line))
 
 
-def removal_watched(removal: WholeRemoval, *, dry_run: bool) -> Result:
+def removal_watched(removal: WholeRemoval, *, dry_run: bool, way: Sequence[str] = ()) -> Result:
     """Carry out the run. The first Ctrl+C ends it with a true account, a second one or SIGTERM at once.
+
+    ``way`` has the words of the command line that lead to the server.
 
     Raises:
         CutOff: If it was ended at once.
@@ -67,7 +70,7 @@ def removal_watched(removal: WholeRemoval, *, dry_run: bool) -> Result:
         if dry_run:
             raise CutOff("cut off: it was a dry run, and nothing is removed") from None
         removed = f"{words(mode).are} by then: at least {units.keys(removal.progress.tally.removed)}"
-        raise CutOff(f"cut off: {removed}; go on with: pymon-tui invalidate --resume {removal.id}") from None
+        raise CutOff(f"cut off: {removed}; go on with: {command(way, 'invalidate', '--resume', removal.id)}") from None
 
 
 def restore_watched(restore: WholeRestore) -> RestoreResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
@@ -72,6 +72,7 @@ class Endpoint:
         service: What Sentinels are asked for. Then ``host`` and ``port`` say nothing: the server is ``at`` what they
             answer. None where the address is known.
         watched: The service whose Sentinels have named this server or one beside it; None where none were asked.
+        way: The words of a command line that lead there, without a secret; two endpoints are the same without it.
     """
 
     host: str = "127.0.0.1"
@@ -91,6 +92,7 @@ class Endpoint:
     mapped: tuple[tuple[Address, Address], ...] = ()
     service: Service | None = None
     watched: Service | None = None
+    way: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def address(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pymon_tui.invalidation.desk import Desk
@@ -20,6 +21,7 @@ def desk_of(endpoint: Endpoint, settings: Settings, folder: Path | None = None) 
             ``settings_of_url`` gave for it.
         folder: Where the journal and the trash are; by default the platform's state folder.
     """
+    endpoint = endpoint if endpoint.way else replace(endpoint, way=settings.way)
     return Desk(endpoint, _rules(settings), folder or state_folder())
 
 

@@ -18,6 +18,7 @@ SETTABLE = frozenset(Settings.model_fields) - {
     "presets",
     "name",
     "primary_known",
+    "way",
     "protected_from",
 } | {"url"}
 """What any level may set. ``url`` stands for its parts."""

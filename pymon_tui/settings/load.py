@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import with_built_in
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.way import words_of
 from pymon_tui.settings import config_file
 from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, level
 from pymon_tui.settings.lists import LISTS, of_flags
@@ -73,7 +75,8 @@ def load(
     levels.append(file.top())
     if chosen is not None and (source := _address_source(levels[1])) is not None and levels[0].server is None:
         warn(f'{source} names the server, and beats that of the profile "{safe(chosen)}"')
-    return _settled(levels, file)
+    named = None if config is None else str(config)
+    return _settled(levels, file).model_copy(update={"way": words_of(flags, profile=profile, config=named)})
 
 
 def endpoint_of_profile(name: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:
@@ -97,7 +100,8 @@ def settings_of_profile(name: str, settings: Settings, warn: Callable[[str], Non
         SettingsError: If the profile isn't there any more, or something in it is wrong.
     """
     file = file_of(settings, warn)
-    return _restrained(_settled([file.profile(name, "the list of profiles"), file.top()], file), settings)
+    found = _settled([file.profile(name, "the list of profiles"), file.top()], file)
+    return _restrained(found, settings, words_of({}, profile=name, config=_config_of(settings)))
 
 
 def settings_of_url(text: str, settings: Settings, warn: Callable[[str], None]) -> Settings:
@@ -113,14 +117,20 @@ def settings_of_url(text: str, settings: Settings, warn: Callable[[str], None]) 
     chosen = _settled([level({"url": text}, {"url": "the address"}), file.top()], file)
     if chosen.endpoint.address == settings.endpoint.address and chosen.username is None and chosen.password is None:
         return settings.model_copy(update={"db": chosen.db})
-    return _restrained(chosen, settings)
+    return _restrained(chosen, settings, words_of({"url": text}, config=_config_of(settings)))
 
 
-def _restrained(chosen: Settings, session: Settings) -> Settings:
+def _config_of(settings: Settings) -> str | None:
+    """The settings file that the command line named."""
+    return next((word for flag, word in pairwise(settings.way) if flag == "--config"), None)
+
+
+def _restrained(chosen: Settings, session: Settings, way: tuple[str, ...]) -> Settings:
     first, others = _origins(chosen), _origins(session)
     origins = first | {pattern: origin for pattern, origin in others.items() if pattern not in first}
     protected = {"protected": tuple(origins), "protected_from": tuple(origins.values())}
-    return chosen.model_copy(update={"read_only": chosen.read_only or session.read_only} | protected)
+    read_only = chosen.read_only or session.read_only
+    return chosen.model_copy(update={"read_only": read_only, "way": way} | protected)
 
 
 def _origins(settings: Settings) -> dict[Pattern, str]:

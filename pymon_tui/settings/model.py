@@ -72,6 +72,7 @@ class Settings(BaseSettings):
         journal_keep: Runs, undos and actions that the journal keeps; more where they can be undone or resumed.
         presets: Named patterns: the built-in ones, and those of the file.
         primary_known: Whether ``sentinels`` were asked: then ``host`` and ``port`` are what they said. Nobody sets it.
+        way: The words of the command line that led to the server, without a secret. Nobody sets it.
         config: The configuration file that was looked for; it need not exist.
         profiles: The profiles of that file.
     """
@@ -124,6 +125,7 @@ class Settings(BaseSettings):
     presets: tuple[Preset, ...] = BUILT_IN
 
     primary_known: bool = False
+    way: tuple[str, ...] = ()
     config: Path | None = None
     profiles: tuple[Profile, ...] = ()
 
@@ -173,4 +175,5 @@ class Settings(BaseSettings):
             mapped=self.map,
             service=service if self.sentinels and not self.primary_known else None,
             watched=service if self.primary_known else None,
+            way=self.way,
         )

@@ -28,9 +28,11 @@ from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.widgets.ink import Facts
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.picker import Picker
+from pymon_tui.ui.widgets.table import Table
 from tests.ui.stage import until
 
 Door = Literal["command line", "screens"]
@@ -230,6 +232,19 @@ class CommandLine:
             code, told, err = self._ran(*command)
         return Back("nothing", code, 0) if told is None else Back(confirm, code, told["removed"])
 
+    def told_of(self, server: EmbeddedServer, run: str) -> str:
+        """What the journal tells of a run, as one line."""
+        return self._text("-s", server.socket, "--config", str(self._config), "journal", run)
+
+    def listed(self, server: EmbeddedServer) -> str:
+        """The journal's list, as one line."""
+        return self._text("-s", server.socket, "--config", str(self._config), "journal")
+
+    def _text(self, *arguments: str) -> str:
+        self._capsys.readouterr()
+        assert cli.run(list(arguments)) == 0
+        return " ".join(self._capsys.readouterr().out.split())
+
     def _ran(self, *arguments: str) -> tuple[int, Any, str]:
         self._capsys.readouterr()
         code = cli.run(list(arguments))
@@ -355,26 +370,21 @@ class Screens:
                     await pilot.press("r")
                 knows = ("for good" if replaces else "newer keys stay", "nothing is restored")
                 await until(pilot, lambda: any(text in said(screen, "#lines") for text in knows))
-                if "y bring them back" not in said(screen, "#lines"):
+                await until(pilot, lambda: screen.is_judged)
+                if not screen.check_action("start", ()):
                     return Back("nothing", 4, 0)
                 warned = "replaced for good" in said(screen, "#lines")
                 assert warned == replaces
-                await pilot.press("y")
                 anyway = "y restore them here anyway"
-
-                def is_told() -> bool:
-                    return screen.result is not None or anyway in said(screen, "#lines")
-
-                await until(pilot, lambda: app.screen is not screen or is_told())
-                confirm = "yes"
+                elsewhere = anyway in said(screen, "#lines")
+                await pilot.press("y")
+                await until(pilot, lambda: app.screen is not screen or (screen.result is not None))
+                confirm = "elsewhere" if elsewhere else "yes"
                 if isinstance(app.screen, PromptScreen):
                     confirm = "type"
                     await pilot.press("y", "enter")
                     assert isinstance(app.screen, PromptScreen), "a yes was enough where the pattern was to be typed"
                     await pilot.press("backspace", *pattern, "enter")
-                elif screen.result is None:
-                    confirm = "elsewhere"
-                    await pilot.press("y")
                 await until(pilot, lambda: screen.result is not None)
                 await until(pilot, lambda: "restored" in said(screen, "#lines"))
                 lines = said(screen, "#lines")
@@ -382,8 +392,35 @@ class Screens:
 
         return asyncio.run(undo())
 
+    def told_of(self, server: EmbeddedServer, run: str) -> str:
+        """What the details of a run say."""
+        return asyncio.run(self._journal(server, run))
+
+    def listed(self, server: EmbeddedServer) -> str:
+        """The journal's list."""
+        return asyncio.run(self._journal(server, None))
+
+    async def _journal(self, server: EmbeddedServer, run: str | None) -> str:
+        settings = self._settings(Case(), server)
+        app = PymonApp(settings, *cli._ways_to_servers(settings))
+        async with app.run_test(size=(120, 36)) as pilot:
+            await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+            await pilot.press("J")
+            await until(pilot, lambda: isinstance(app.screen, JournalScreen))
+            table = app.screen.query_one(Table)
+            await until(pilot, lambda: table.cursor_row is not None)
+            await pilot.pause()
+            if run is None:
+                lines = (table.render_line(y).text for y in range(len(table.rows) + 1))
+                return " ".join(" ".join(lines).split())
+            while (record := table.cursor_row) is not None and record.id != run:
+                await pilot.press("down")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ReaderScreen))
+            return said(app.screen, ".frame Facts")
+
     def resume(self, server: EmbeddedServer, run: str, config: str, pattern: str) -> Back:
-        """Go on with the newest run of the journal, as it asks for."""
+        """Go on with a run of the journal, as it asks for."""
         settings = self._settings(Case(config=config), server)
 
         async def resume() -> Back:
@@ -394,10 +431,12 @@ class Screens:
                 await until(pilot, lambda: isinstance(app.screen, JournalScreen))
                 screen = app.screen
                 assert isinstance(screen, JournalScreen)
-                await until(pilot, lambda: bool(screen.check_action("resume", ())))
-                record = screen._table.cursor_row
+                await until(pilot, lambda: screen._table.cursor_row is not None and screen.knows)
+                while (record := screen._table.cursor_row) is not None and record.id != run:
+                    await pilot.press("down")
                 assert record is not None
-                assert record.id == run
+                if not screen.check_action("resume", ()):
+                    return Back("nothing", 4, 0)
                 await pilot.press("r")
                 kinds = (QuestionScreen, PromptScreen)
                 await until(pilot, lambda: isinstance(app.screen, kinds) or bool(app._notifications))

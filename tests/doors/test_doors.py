@@ -317,7 +317,8 @@ def test_the_last_run_is_the_last_that_can_be_undone(
         assert other.dbsize() == 2
     run, said = way.undo_last(apart)  # whoever asks twice doesn't mean the first run
     assert run is None
-    assert "it kept none" in said or "undone already" in said
+    assert f"{second}: it is undone already; run {first} can be: " in said
+    assert f"undo {first}" in said or "J lists it" in said
     assert db.exists("b:1") == 0
     assert command_line.run(apart, "undo", first, "--yes")["restored"] == 1
 
@@ -442,3 +443,53 @@ def test_a_resume_is_confirmed_as_the_run_was(
     else:
         assert back == Back(confirm, 0, left)
         assert there(db) == GONE
+
+
+@DOORS
+def test_a_run_that_was_undone_is_not_gone_on_with(
+    door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, command_line: CommandLine
+) -> None:
+    fill(db, Case())
+    run = cut_off(apart, Case().pattern)
+    assert command_line.run(apart, "undo", run, "--yes")["restored"] > 0
+    assert there(db) == ALL
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.resume(apart, run, "", "a:*") == Back("nothing", 4, 0)
+    assert there(db) == ALL
+    told = command_line.run(apart, "journal", run)
+    assert (told["undone"], told["undone_in_part"], told["back"]["keys"]) == (True, False, told["removed_at_least"])
+
+
+@DOORS
+def test_a_restarted_server_is_noticed_before_anything_is_asked(
+    door: str, request: pytest.FixtureRequest, own_server: StartServer
+) -> None:
+    server = own_server()
+    with Redis(unix_socket_path=server.socket) as client:
+        fill(client, Case())
+    run = cut_off(server, Case().pattern)
+    server.start()
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.resume(server, run, guard_of(server, "prod"), "a:*") == Back("nothing", 4, 0)
+
+
+@DOORS
+def test_what_was_undone_in_part_is_said_to_be(
+    door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, command_line: CommandLine
+) -> None:
+    fill(db, Case(prepare=big))
+    command_line._config.touch(mode=0o600)
+    command_line._config.write_text('trash_key_size = "10KiB"\n')
+    run = command_line.run(apart, "invalidate", "a:*", "--yes")["run"]
+    db.set("a:1", "newer")
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.undo(apart, 'trash_key_size = "10KiB"\n', "a:*", replaces=False) == Back("yes", 0, 3)
+    text = way.told_of(apart, run)
+    for said_ in ("done, undone in part: 3 of 5", "1 key: too big, or no room for it; gone for good", "a:0"):
+        assert said_ in text
+    assert "1 key since, and left" in text
+    told = command_line.run(apart, "journal", run)
+    assert (told["undone_in_part"], told["not_kept"], told["oversized_keys"]) == (True, 1, ["a:0"])
+    assert told["back"] == {"keys": 3, "expired": 0, "changed": 1, "failed": 0}
+    assert "undone in part" in way.listed(apart)
+    assert "3 of 5" in way.listed(apart)

@@ -35,7 +35,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (PLACES[host], port))]
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", looked_up)
-    monkeypatch.setattr("pymon_tui.invalidation.guarding._RESOLVE_SECONDS", 0.05)
+    monkeypatch.setattr("pymon_tui.invalidation.places._RESOLVE_SECONDS", 0.05)
     return asked
 
 

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import Mark, RestoreTally
-from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, other_process
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import Locked, lock
@@ -532,3 +532,16 @@ async def test_a_killed_undo_is_gone_on_with_and_accounts_for_every_key(
     result = await undo(server, path, journal).run()
     assert (result.outcome, result.tally) == ("done", RestoreTally(restored=20_000))
     assert await redis.dbsize() == 20_000
+
+
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [
+        ("prod", "prod was restarted since the run, or another server answers there now; "),
+        ("cache:6379", "cache:6379 was restarted since the run, or is another server than prod; "),
+    ],
+)
+def test_one_server_is_not_called_another_than_itself(here: str, said: str) -> None:
+    why = other_process(here, "b" * 40, "default", then=("prod", "a" * 40))
+    assert why == f"{said}restore to it only if that is what you want"
+    assert other_process(here, "a" * 40, "default", then=("prod", "a" * 40)) is None

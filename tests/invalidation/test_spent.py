@@ -13,6 +13,7 @@ from pymon_tui.invalidation.pipe import open_pipe
 from pymon_tui.invalidation.spent import Spent
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.removing.account_text import run_lines
+from pymon_tui.removing.follow_up import FollowUp
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import plan_of, selecting
 from tests.invalidation.removing import PLAIN, fill, populate, removal_of, removed, under_way
@@ -106,7 +107,7 @@ async def test_evictions_while_it_goes_on_are_told(redis: Redis, server: Embedde
 
 def test_evictions_are_in_the_account() -> None:
     def told(result: Result) -> str:
-        return "\n".join(run_lines(result, "unlink"))
+        return "\n".join(run_lines(result, "unlink", FollowUp()))
 
     assert "  evicted         1 234 keys meanwhile: the server is at maxmemory" in told(result_of(evicted=1_234))
     assert "evicted" not in told(result_of(evicted=0))

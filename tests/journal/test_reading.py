@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.journal import lines
 from pymon_tui.journal.journal import Entry, Journal
 from pymon_tui.journal.lines import head_of, lines_backwards
 from pymon_tui.journal.records import Record, Relations, about, find, newest, runs
+from pymon_tui.model.text import safe
 
 
 def id_of(number: int) -> str:
@@ -100,7 +102,7 @@ def test_only_what_was_done_to_a_server(journal: Journal) -> None:
     other = run(journal, 4, server="localhost:6379", addresses=["10.0.0.1:6379"])
     journal.append("action", "done", name="kill", server="10.0.0.1:6379")
     journal.append("action", "done", name="kill", server="10.0.0.3:6379")
-    found = list(newest(journal, server="10.0.0.1:6379"))
+    found = list(newest(journal, whose=Server(frozenset(), frozenset(), frozenset((safe("10.0.0.1:6379"),))).whose))
     assert isinstance(found[0], Entry)
     assert [each.id for each in found[1:] if isinstance(each, Record)] == [other, own]
 

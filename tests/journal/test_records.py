@@ -14,7 +14,7 @@ from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.history import resumed_by
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
-from pymon_tui.journal.records import Record, newest, runs
+from pymon_tui.journal.records import Record, Whose, newest, runs
 
 RUN, OTHER, UNDO = "20261122-120411-7c3f", "20261122-120412-0000", "20261122-120413-1111"
 
@@ -217,8 +217,12 @@ def test_runs_that_went_on_with_one_are_known_until_they_are_undone(journal: Jou
 def test_a_run_at_several_nodes_is_found_by_what_a_part_began_with(journal: Journal) -> None:
     start(journal, run_id="")
     start(journal, run=OTHER, run_id="c3d4", group=RUN)
-    assert [each.id for each in newest(journal, named=["c3d4"]) if isinstance(each, Record)] == [RUN]
-    assert list(newest(journal, named=["e5f6"])) == []
+
+    def on(run_id: str) -> list[str]:
+        whose = Whose(run_ids=[run_id], replids=[], addresses=[], same=lambda _: False, hints=[])
+        return [each.id for each in newest(journal, whose=whose) if isinstance(each, Record)]
+
+    assert (on("c3d4"), on("e5f6")) == ([RUN], [])
 
 
 @pytest.mark.parametrize(("kept", "read"), [(0, 4), (7, 8)])

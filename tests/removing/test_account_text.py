@@ -11,7 +11,9 @@ from pymon_tui.invalidation.account import Mode, Outcome, Result, Tally
 from pymon_tui.invalidation.restore_account import Failure, RestoreResult, RestoreTally
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines, undo_code, undo_lines
+from pymon_tui.removing.follow_up import FollowUp
 from tests.removing.test_plan_text import PLAN
+from tests.ui.scripted_desk import record_of
 
 RUN = "20261122-120411-7c3f"
 
@@ -49,7 +51,7 @@ def test_only_what_is_whole_is_done(outcome: Outcome, tally: Tally, code: int) -
 
 def test_a_run_that_is_done() -> None:
     assert (
-        "\n".join(run_lines(DONE, "unlink"))
+        "\n".join(run_lines(DONE, "unlink", FollowUp()))
         == f"""\
 run {RUN}: done in 4.1 s
   matched            12 031
@@ -77,7 +79,7 @@ run {RUN}: done in 4.1 s
     ],
 )
 def test_what_was_done_is_called_what_it_is(mode: Mode, dry_run: bool, did: str) -> None:  # noqa: FBT001
-    head, *lines = run_lines(replace(DONE, dry_run=dry_run), mode)
+    head, *lines = run_lines(replace(DONE, dry_run=dry_run), mode, FollowUp())
     assert did in lines
     assert head == ("dry run: done in 4.1 s" if dry_run else f"run {RUN}: done in 4.1 s")
 
@@ -89,7 +91,7 @@ def test_a_run_that_was_stopped() -> None:
         DONE, outcome="stopped", why=safe("the server was restarted"), tally=tally, left=None, undo=None,
         undo_left_out=0, oversized_keys=(), refused_keys=keys, seconds=125.0,
     )  # fmt: skip
-    lines = run_lines(stopped, "unlink")
+    lines = run_lines(stopped, "unlink", FollowUp())
     assert lines[:2] == [f"run {RUN}: stopped in 2m 5s", "  the server was restarted"]
     assert "  unknown                 1   may be removed or not: the answer was lost" in lines
     assert "  left            not counted" in lines
@@ -111,7 +113,7 @@ def test_an_undo() -> None:
         unrecorded=None,
     )
     assert (
-        "\n".join(undo_lines(result))
+        "\n".join(undo_lines(result, record_of(), ("-h", "cache"), elsewhere=False))
         == f"""\
 undo of run {RUN}: stopped in 1.0 s
   kept                   10
@@ -123,7 +125,7 @@ undo of run {RUN}: stopped in 1.0 s
   why             OOM command not allowed
   left            3 keys still to come: undo the run again
   torn            the end of the trash was never written: the run was cut off there
-                  --replace replaces what was changed
+                  pymon-tui -h cache undo {RUN} --replace replaces what was changed
   failed:
     a: NOPERM"""
     )

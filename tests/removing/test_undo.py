@@ -32,7 +32,7 @@ def test_the_last_run_on_the_server_comes_back(db: Redis, pymon: Command) -> Non
     assert 0 < db.ttl("a:1") <= 1000
     again = pymon("undo", "--yes")
     assert again.code == 4
-    assert f"{run}: it is undone already; name another run" in again.err
+    assert f"{run}: it is undone already; run " in again.err
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b"[" * 9_000])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +34,8 @@ from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.verdict import Verdict, of_resume, of_undo
-from pymon_tui.journal.records import Record
-from pymon_tui.model.text import safe
+from pymon_tui.journal.records import Record, Whose
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from tests.script import WALL
 
@@ -318,6 +318,7 @@ class ScriptedDesk(Desk):
         self.removals: list[ScriptedRemoval] = []
         self.restores: list[ScriptedRestore] = []
         self.restore_error: Exception | None = None
+        self.other: SafeText | None = None  # why an undo would go to another server
         self.room: int | None = None
         self.evicted = 0
         self.known: tuple[Record, ...] = ()
@@ -376,6 +377,10 @@ class ScriptedDesk(Desk):
         """By the desk's own rules."""
         return of_undo(record, undo_problem(record, self.known), self.rules, replace=replace)
 
+    async def other_server(self, record: Record) -> SafeText | None:
+        """As the test says."""
+        return self.other
+
     async def last_to_undo(self) -> Last:
         """Of the records that the test said, whose trash nobody has to open."""
         with patch("pymon_tui.invalidation.history._unreadable", return_value=None):
@@ -385,7 +390,7 @@ class ScriptedDesk(Desk):
         """Of those that the test said."""
         return next((record for record in self.known if record.id == run), None)
 
-    def newest(self, named: Collection[str] = ()) -> Iterator[Record]:
+    def newest(self, whose: Whose | None = None) -> Iterator[Record]:
         """What the test said."""
         return iter(self.known)
 

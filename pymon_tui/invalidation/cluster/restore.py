@@ -177,7 +177,7 @@ class WholeRestore:
             JournalError: If the journal can't be read.
         """
         known = await asyncio.to_thread(self._relations.of, self._record.id)
-        problem = undo_problem(self._record, known)
+        problem = undo_problem(self._record, known, self._endpoint.way)
         if problem is not None:
             raise RestoreError(f"run {self._record.id} can't be undone: {problem}")
 

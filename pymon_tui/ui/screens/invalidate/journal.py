@@ -15,7 +15,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from pymon_tui.invalidation import wording
+from pymon_tui.invalidation import past
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.history import resume_problem, undo_problem
 from pymon_tui.invalidation.sweep import Refused
@@ -40,17 +40,17 @@ class Chosen:
     what: Literal["undo", "resume"]
 
 
-_SERVER = 18  # cells of what the server is called, and its database
+_SERVER = 14  # cells of what the server is called, and its database
 _PAGE = 500
 """Runs and undos that are read at once."""
 
 _COLUMNS: tuple[Column[Record], ...] = (
     Column("node", "server", _SERVER, lambda record: span(records.server(record, _SERVER)), sortable=False),
     Column("when", "when", 16, lambda record: Span(records.minute(record), "label"), sortable=False),
-    Column("state", "state", 11, records.state, sortable=False),
-    Column("what", "what", 14, lambda record: span(records.what(record)), grows=True, sortable=False),
-    Column("removed", "keys", 13, lambda record: span(wording.counted(record), "strong"), "right", sortable=False),
-    Column("who", "by", 20, lambda record: label(records.who(record)), rank=2, sortable=False),
+    Column("state", "state", 14, records.state, sortable=False),
+    Column("what", "what", 12, lambda record: span(past.what_text(record)), grows=True, sortable=False),
+    Column("removed", "keys", 16, lambda record: span(past.keys_text(record), "strong"), "right", sortable=False),
+    Column("who", "by", 18, lambda record: label(records.who(record)), rank=2, sortable=False),
     Column("id", "run", 20, lambda record: label(record.id), rank=3, sortable=False),
 )
 
@@ -69,8 +69,13 @@ class JournalScreen(LiveScreen[Chosen | None]):
         self._found: tuple[Record, ...] = ()
         self._older: Iterator[Record] | None = None
         self._is_all = self._reading = False
-        self._server = Server(frozenset(), frozenset(), frozenset((safe(site.desk.endpoint.address),)))
+        self._server = Server.named(site.desk.endpoint)
         super().__init__(site)
+
+    @property
+    def knows(self) -> bool:
+        """Whether the server has told which one it is."""
+        return bool(self._server.run_ids)
 
     def body(self) -> Iterable[Widget]:
         """A table."""
@@ -111,13 +116,17 @@ class JournalScreen(LiveScreen[Chosen | None]):
     async def know(self) -> None:
         """Ask which server is here, once."""
         with suppress(LinkError, Refused):  # else it is known by its address alone
-            self._server = await self.site.desk.server()
+            server = await self.site.desk.server()
+            await asyncio.to_thread(_know, server, self._found)
+            self._server = server
             self.refresh_bindings()
 
     def _page(self) -> tuple[Record, ...]:
         if self._older is None:
             self._older = self.site.desk.newest()
-        return tuple(islice(self._older, _PAGE))
+        page = tuple(islice(self._older, _PAGE))
+        _know(self._server, page)
+        return page
 
     def action_more(self) -> None:
         """Read older ones, once those before them are there."""
@@ -134,7 +143,8 @@ class JournalScreen(LiveScreen[Chosen | None]):
                 return False
             if record is None or record.kind != "run" or not self._server.is_of(record):
                 return None
-            why_not = undo_problem(record, self._found) if action == "undo" else resume_problem(record)
+            way = self.site.desk.endpoint.way
+            why_not = undo_problem(record, self._found, way) if action == "undo" else resume_problem(record)
             return True if why_not is None else None
         return record is not None if action == "details" else True
 
@@ -146,7 +156,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         """All that is known of the run."""
         record = self._table.cursor_row
         if record is not None:
-            lines = records.details(record, self._found)
+            lines = records.details(record, self._found, self.site.desk.endpoint.way)
             copied = safe("\n".join(text_of(line) for line in lines), 100_000)
             self.app.push_screen(ReaderScreen(safe(f"{record.kind.capitalize()} {record.id}"), lines, copied))
 
@@ -166,3 +176,9 @@ class JournalScreen(LiveScreen[Chosen | None]):
         record = self._table.cursor_row
         if record is not None:
             self.dismiss(Chosen(record, what))
+
+
+def _know(server: Server, found: Iterable[Record]) -> None:
+    """Have the addresses of these looked up, which may take its time, before keys are offered by them."""
+    for record in found:
+        server.is_of(record)

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.app import App
 
-from pymon_tui.invalidation import report, wording
+from pymon_tui.invalidation import past, report, wording
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import Pattern
@@ -76,8 +76,11 @@ class Journey:
         if last.record is not None:
             await self._app.push_screen_wait(UndoScreen(self._site, last.record, last.passed_over))
         else:
-            why = f": run {last.passed_over[0][0].id}: {last.passed_over[0][1]}" if last.passed_over else ""
-            self._app.notify(safe(f"no run of this server can be undone{why}"), markup=False)
+            place = self._site.desk.endpoint.label
+            why = safe(f"the journal has no run on {place} to undo")
+            if last.passed_over:
+                why = past.nothing_to_undo(last, place, lambda _: "J lists it")
+            self._app.notify(why, markup=False)
 
     async def _judge(self, draft: Draft) -> Go | str:
         """The plan, for as long as it is tried out in dry runs."""
@@ -114,7 +117,7 @@ class Journey:
         try:
             verdict = await desk.judge_resume(record)
             removal = await desk.resumed(record)
-        except (OrderError, LinkError, Refused) as error:
+        except (OrderError, LinkError, Refused, StateError) as error:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return
         lines = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from pymon_tui.invalidation import wording
+from pymon_tui.invalidation import past, wording
 from pymon_tui.invalidation.history import undo_problem
 from pymon_tui.invalidation.restore_account import TORN
 from pymon_tui.journal.records import Record, State
@@ -50,38 +50,38 @@ def who(record: Record) -> SafeText:
     return safe(f"{record.user} from {record.ssh}") if record.ssh is not None else record.user
 
 
-def what(record: Record) -> SafeText:
-    """The patterns, or the run that was undone."""
-    if record.kind == "undo":
-        return safe(f"undo of {record.run}")
-    return join(" ", list(record.patterns))
-
-
 def state(record: Record) -> Span:
     """How it ended."""
-    if record.dry_run or record.undone:
-        return span("dry run" if record.dry_run else "undone", "label")
-    return span(record.state, ROLES[record.state])
+    text = past.state_text(record)
+    if record.undone_in_part:
+        return span(text, "warn")
+    return span(text, "label" if record.dry_run or record.undone else ROLES[record.state])
 
 
-def details(record: Record, newer: Iterable[Record]) -> tuple[Line, ...]:
-    """All that the journal knows of it; ``newer`` is what it has after that, the newest first."""
-    problem = undo_problem(record, newer) if record.kind == "run" else None
+def details(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) -> tuple[Line, ...]:
+    """All that the journal knows of it.
+
+    Args:
+        newer: What it has after that, the newest first.
+        way: The words of the command line that lead to the server.
+    """
+    problem = undo_problem(record, newer, way) if record.kind == "run" else None
     facts: list[tuple[str, Span]] = [
         (record.kind, span(record.id, "strong")),
-        ("state", state(record)),
+        ("state", Span(past.full_state(record), state(record).role)),
         ("why", span(record.why)),
         ("started", span(when(record))),
         ("by", span(who(record))),
         ("acl user", span(record.acl_user)),
         ("server", span(f"{record.node}  {record.server}  db{record.db}")),
         ("run id", span(record.run_id)),
-        ("keys", span(what(record), "strong")),
+        ("keys", span(past.what_text(record) if record.kind == "undo" else join(" ", list(record.patterns)), "strong")),
         ("mode", span(record.mode)),
         (wording.words_of(record).are, span(wording.counted(record), "strong")),
         ("undo", span(str(record.undo_path or "") if problem is None else f"none: {problem}")),
     ]
-    lines: list[Line] = [(label(name.ljust(_NAME)), value) for name, value in facts if value.text]
+    facts += [(row.name, span(row.text, row.severity)) for row in past.back_rows(record)]
+    lines: list[Line] = [(label(f"{name} ".ljust(_NAME)), value) for name, value in facts if value.text]
     for part in record.parts:
         lines.append(
             (label("at".ljust(_NAME)), span(part.node), label(f"  {wording.counted_keys(part)}  "), state(part))
@@ -98,7 +98,7 @@ _COUNTS = {
     name: name.replace("_", " ")
     for name in (
         "matched", "removed", "already_gone", "ending_sooner", "protected", "refused", "unknown", "left",
-        "total", "restored", "skipped", "expired", "failed",
+        "total", "restored", "there", "skipped", "expired", "failed",
     )
 }  # fmt: skip
 _BYTES = {"bytes": "memory", "bytes_estimated": "memory", "undo_bytes": "undo"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 from typing import ClassVar, Literal
@@ -67,6 +68,7 @@ class RunScreen(Asking, LiveScreen[After]):
         self._shown: SafeText = removal.order.selection.shown
         self._result: Result | None = None
         self._failed: SafeText | None = None
+        self._offers_undo = False
         self._state = "starting"
         self._asked: SafeText | None = None  # the question that is shown
         self._floor = 0.0
@@ -82,7 +84,9 @@ class RunScreen(Asking, LiveScreen[After]):
         """The run, the brake and the hit rate."""
         run = Vertical(Prose(id="progress"), id="run", classes="frame -first")
         run.border_title = Content(run_text.title(self._shown, self._options.mode, dry_run=self._options.dry_run))
-        run.border_subtitle = Content(safe(f"{self.site.place} · run {self._removal.id}"))
+        # A dry run leaves no trace: its name is in no journal.
+        name = "dry run" if self._options.dry_run else f"run {self._removal.id}"
+        run.border_subtitle = Content(safe(f"{self.site.place} · {name}"))
         self._pings = Graph("info", units.milliseconds)
         brake = Vertical(Facts(id="felt"), self._pings, id="brake", classes="frame")
         brake.border_title = Content("Brake")
@@ -103,7 +107,9 @@ class RunScreen(Asking, LiveScreen[After]):
     async def carry_out(self) -> None:
         """Await the run's end. A screen that goes away cancels it, and it writes down how far it came."""
         try:
-            self._result = await self._removal.run()
+            result = await self._removal.run()
+            self._offers_undo = await self._can_be_undone(result)
+            self._result = result
         except (LinkError, OrderError, Refused, Locked, StateError) as error:
             self._failed = safe(str(error))
         self.look()
@@ -112,6 +118,19 @@ class RunScreen(Asking, LiveScreen[After]):
             self.site.source.poke()
         self.app.bell()
         self.refresh_bindings()
+
+    async def _can_be_undone(self, result: Result) -> bool:
+        """Whether ``u`` leads to an undo here: where it didn't come to its end, another server may answer by now."""
+        if result.undo is None or result.outcome == "done":
+            return result.undo is not None
+        desk = self.site.desk
+        try:
+            record = await asyncio.to_thread(desk.record, result.run)
+            if record is None or await desk.other_server(record) is not None:
+                return False
+            return (await desk.judge_undo(record, replace=False)).begins
+        except (LinkError, Refused, StateError):  # nobody knows: the undo asks again, and says it
+            return True
 
     def look(self) -> None:
         """How it stands."""
@@ -129,7 +148,7 @@ class RunScreen(Asking, LiveScreen[After]):
         if self._failed is not None:
             lines.show(run_text.not_begun(self._failed))
         elif self._result is not None:
-            lines.show(run_text.result_lines(self._result, self._options.mode))
+            lines.show(run_text.result_lines(self._result, self._options.mode, undo=self._offers_undo))
             self.query_one("#run").border_title = Content(self._ended(self._result))
         else:
             mode, dry_run, rights = self._options.mode, self._options.dry_run, self._removal.order.rights
@@ -150,7 +169,7 @@ class RunScreen(Asking, LiveScreen[After]):
         if action in ("go_on", "no"):
             return not over and self._state == "asking"
         if action == "undo":
-            return self._result is not None and self._result.undo is not None
+            return self._result is not None and self._offers_undo
         if action in ("details", "dismiss"):
             return over and (action == "dismiss" or self._result is not None)
         return True
@@ -184,7 +203,9 @@ class RunScreen(Asking, LiveScreen[After]):
         if self._result is not None:
             lines = run_text.account(self._result, self._shown, self._options.mode)
             copied = safe("\n".join(text_of(line) for line in lines), 100_000)
-            self.app.push_screen(ReaderScreen(safe(f"Run {self._result.run}"), lines, copied))
+            self.app.push_screen(
+                ReaderScreen(safe("Dry run" if self._result.dry_run else f"Run {self._result.run}"), lines, copied)
+            )
 
     async def action_leave(self) -> None:
         """Close; a run that goes on is ended first, if that is wanted."""

@@ -152,8 +152,8 @@ def brake_words(progress: Progress) -> SafeText:
     return progress.pace.why or safe(f"page {units.whole(progress.pace.page)}, no brake")
 
 
-def result_lines(result: Result, mode: Mode) -> tuple[Line, ...]:
-    """The account in short: as many lines as there were while it went."""
+def result_lines(result: Result, mode: Mode, *, undo: bool) -> tuple[Line, ...]:
+    """The account in short: as many lines as there were while it went; ``undo`` is whether that is offered."""
     name, role = _OUTCOMES[result.outcome]
     took = label(f"  after {units.duration(result.seconds) if result.seconds >= 60 else f'{result.seconds:.1f} s'}")
     head: list[Span] = [span("dry run " if result.dry_run else ""), span(name, role), took]
@@ -161,24 +161,26 @@ def result_lines(result: Result, mode: Mode) -> tuple[Line, ...]:
         head += [span(f"  {result.why}", "warn")]
     left = beside((report.left_row(result), report.freed_row(result, mode)))
     kept, *lost = report.kept_rows(result)
-    undo = [*beside((kept,)), *([label("   u brings the keys back")] if result.undo is not None else [])]
+    last = [*beside((kept,)), *([label("   u brings the keys back")] if undo else [])]
     if lost:
-        undo += [label("   "), *beside(lost)]
-    return (
-        tuple(head),
-        tally_line(result.tally, mode, dry_run=result.dry_run, rights=result.rights),
-        left,
-        tuple(undo),
-    )
+        last += [label("   "), *beside(lost)]
+    tally = tally_line(result.tally, mode, dry_run=result.dry_run, rights=result.rights)
+    return (tuple(head), tally, left, tuple(last))
 
 
 def account(result: Result, shown: SafeText, mode: Mode) -> tuple[Line, ...]:
     """All of the account, for the reader."""
     name, role = _OUTCOMES[result.outcome]
     lines: list[Line] = [
-        field("run", _NAME, result.run),
+        *([] if result.dry_run else [field("run", _NAME, result.run)]),
         field("keys", _NAME, span(shown, "strong")),
-        field("outcome", _NAME, span(name, role), label(f"after {result.seconds:.1f} s")),
+        field(
+            "outcome",
+            _NAME,
+            span("dry run " if result.dry_run else ""),
+            span(name, role),
+            label(f"after {result.seconds:.1f} s"),
+        ),
     ]
     if result.why:
         lines.append(field("why", _NAME, span(result.why, "warn")))

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from pymon_tui.invalidation import report, wording
+from pymon_tui.invalidation import past, report, wording
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
@@ -68,6 +68,11 @@ class UndoScreen(Asking, Window[None]):
         """The account, once there is one."""
         return self._result
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether it is known what holds of it, or why that isn't."""
+        return self._verdict is not None or self._why is not None
+
     def compose(self) -> ComposeResult:
         """The question first."""
         frame = VerticalScroll(Prose(id="lines"), classes="frame")
@@ -90,10 +95,13 @@ class UndoScreen(Asking, Window[None]):
     @work(exclusive=True, group="judge")
     async def judge(self) -> None:
         """Ask what holds of it as it is set now, and show that before anybody says yes."""
-        self._verdict = None
+        desk, self._verdict = self._site.desk, None
         try:
-            self._verdict = await self._site.desk.judge_undo(self._record, replace=self._replace)
-            self._why = self._verdict.why or None
+            verdict = await desk.judge_undo(self._record, replace=self._replace)
+            self._why = verdict.why or None
+            if verdict.begins and (other := await desk.other_server(self._record)) is not None:
+                self._elsewhere, self._why = True, other
+            self._verdict = verdict  # what is shown of it is all that holds
         except (LinkError, Refused, StateError) as error:
             self._why = safe(str(error))
         self._look()
@@ -177,7 +185,7 @@ class UndoScreen(Asking, Window[None]):
     def _look(self) -> None:
         lines = self.query_one("#lines", Prose)
         if self._result is not None:
-            lines.show((*result_lines(self._result), BLANK, _keys(("esc", "close"))))
+            lines.show((*result_lines(self._result, self._record), BLANK, _keys(("esc", "close"))))
         elif self._restore is not None:
             lines.show((*progress_lines(self._restore.progress, lines.size.width), BLANK, _keys(("c", "cancel"))))
         else:
@@ -191,7 +199,7 @@ class UndoScreen(Asking, Window[None]):
         kept = wording.counted_keys(record) if self._kept is None else units.keys(self._kept)
         return (
             (span(f"bring back {kept}", "strong"),),
-            (span(records.what(record)),),
+            (span(past.what_text(record)),),
             (
                 label("onto "),
                 span(place),
@@ -224,8 +232,8 @@ def progress_lines(progress: RestoreProgress, width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def result_lines(result: RestoreResult) -> tuple[Line, ...]:
-    """What came of an undo."""
+def result_lines(result: RestoreResult, record: Record) -> tuple[Line, ...]:
+    """What came of an undo of a run."""
     were = "was" if result.total == 1 else "were"
     lines: list[Line] = [
         (
@@ -235,6 +243,8 @@ def result_lines(result: RestoreResult) -> tuple[Line, ...]:
         _counts(result.tally),
     ]
     lines += [(span(row.text, row.severity),) for row in restore_troubles(result)]
+    lines += [(label(f"{row.name} "), span(row.text, row.severity)) for row in past.unkept_rows(record)]
+    lines += [(span(key), label("  too big for the undo")) for key in record.oversized_keys[:_NAMED]]
     lines += [(span(each.key), label(f"  {each.why}")) for each in result.failures[:_NAMED]]
     return tuple(lines)
 

@@ -205,6 +205,14 @@ async def test_a_dry_run_comes_back_to_the_plan(desk: ScriptedDesk) -> None:
         assert desk.removals[-1].options.dry_run
         desk.removals[-1].finish(result_of(dry_run=True, undo=None))
         await on.until_says("#progress", "dry run done")
+        assert on.title("#run").endswith("dry run")  # no name: the journal has none
+        await on.press("enter")
+        reader = await on.until_on(ReaderScreen)
+        details = on.text(".frame Facts")
+        assert "outcome dry run done" in " ".join(details.split())
+        assert desk.removals[-1].id not in details + on.title(".frame")
+        await on.press("escape")
+        assert on.screen is not reader
         assert on.script.notes == []
         await on.press("escape")
         plan = await on.until_on(PlanScreen)

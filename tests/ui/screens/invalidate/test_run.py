@@ -146,7 +146,20 @@ async def test_the_monitor_s_keys_do_nothing_here(desk: ScriptedDesk) -> None:
         assert on.screen is screen
 
 
+async def test_no_undo_is_offered_that_would_go_to_another_server(desk: ScriptedDesk) -> None:
+    desk.known, desk.other = (record_of(state="stopped"),), safe("prod-cache was restarted since the run")
+    async with walk(desk) as on:
+        _, removal = await on.to_run()
+        why = safe("another server process answers than the plan was made on; plan anew")
+        removal.finish(result_of(outcome="stopped", why=why))
+        await on.until_says("#progress", "plan anew")
+        assert "u brings the keys back" not in on.text("#progress")
+        await on.press("u")
+        assert isinstance(on.screen, RunScreen)
+
+
 async def test_the_account_is_whole(desk: ScriptedDesk) -> None:
+    desk.known = (record_of(state="stopped"),)
     async with walk(desk) as on:
         _, removal = await on.to_run()
         removal.progress = progress_of()

@@ -1,0 +1,54 @@
+"""How many keys a run has removed that told no end: by what it had written down, and by the marks in its trash."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from pymon_tui.invalidation.outlook import count_of
+from pymon_tui.invalidation.trash_format import TrashError
+from pymon_tui.journal.records import Record
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@cache
+def boot_id() -> str | None:
+    """What is another one after each start of this machine; None where the system doesn't tell."""
+    try:
+        return _BOOT.read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None
+
+
+def known(record: Record) -> Record:
+    """The record, its upper bound no higher than its trash allows; reads little, and blocks.
+
+    A key is marked in the trash before it is named, and one that isn't kept is counted in the journal before: a process
+    that is killed loses neither. What a machine had not put on disk when it stopped may be lacking, so that the marks
+    count as long as it hasn't been started again.
+    """
+    if record.parts:
+        parts = tuple(map(known, record.parts))
+        most = [part.removed_at_most for part in parts]
+        bound = sum(each for each in most if each is not None) if None not in most else None
+        return replace(record, parts=parts, removed_at_most=bound) if _is_open(record) else replace(record, parts=parts)
+    if not _is_open(record) or record.undo_path is None or record.started.get("boot") != (boot_id() or ""):
+        return record
+    unkept = (record.progress or record.started).get("unkept_up_to")
+    if not isinstance(unkept, int):
+        return record
+    try:
+        marked = count_of((record,))
+    except TrashError:
+        return record
+    bound = marked + unkept
+    if record.removed_at_most is not None:
+        bound = min(record.removed_at_most, bound)
+    return replace(record, removed_at_most=max(record.removed_at_least, bound))
+
+
+def _is_open(record: Record) -> bool:
+    """Whether it is a run that has written down no end."""
+    return record.kind == "run" and record.result is None and not record.dry_run

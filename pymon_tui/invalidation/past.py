@@ -1,0 +1,78 @@
+"""What there is to say of a run of the journal: how it stands by now, and what doesn't come back of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pymon_tui.invalidation.history import Last, undone_text
+from pymon_tui.invalidation.report import Row, row
+from pymon_tui.invalidation.wording import counted
+from pymon_tui.journal.record import Record
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, join, safe
+
+
+def state_text(record: Record) -> SafeText:
+    """How it stands, in a word or a few: ``done``, ``dry run``, ``undone``, ``undone in part``."""
+    if record.dry_run:
+        return safe("dry run")
+    if record.undone:
+        return safe("undone in part" if record.undone_in_part else "undone")
+    return safe(record.state)
+
+
+def keys_text(record: Record) -> SafeText:
+    """How many keys it was about; of a run that was undone in part, how many of them came back."""
+    if record.undone_in_part and record.back is not None:
+        return safe(f"{units.whole(record.back.keys)} of {counted(record)}")
+    return counted(record)
+
+
+def what_text(record: Record) -> SafeText:
+    """The patterns, behind a word where keys only got an end; or the run that was undone."""
+    if record.kind == "undo":
+        return safe(f"undo of {record.run}")
+    patterns = join(" ", list(record.patterns))
+    return safe(f"expire {patterns}", 2_000) if record.mode == "expire" else patterns
+
+
+def full_state(record: Record) -> SafeText:
+    """How it ended, and how far it was undone."""
+    return safe(f"{record.state}, {undone_text(record)}") if record.undone else safe(record.state)
+
+
+def back_rows(record: Record) -> tuple[Row, ...]:
+    """What came back of a run, and what didn't and why."""
+    rows, back = [], record.back
+    if back is not None:
+        how = "" if record.undone else "by an undo that didn't come to its end"
+        rows.append(row("brought back", f"{units.whole(back.keys)} of {counted(record)} keys", remark=how))
+        if back.changed:
+            rows.append(row("changed", f"{units.keys(back.changed)} since, and left as they are", "warn"))
+        if back.expired:
+            rows.append(row("expired", f"{units.keys(back.expired)} would have ended by then"))
+        if back.failed:
+            rows.append(row("failed", f"{units.keys(back.failed)} were refused by the server", "warn"))
+    return (*rows, *unkept_rows(record))
+
+
+def unkept_rows(record: Record) -> tuple[Row, ...]:
+    """What no undo of a run brings back."""
+    if not record.not_kept:
+        return ()
+    return (row("not kept", f"{units.keys(record.not_kept)}: too big, or no room for it; gone for good", "warn"),)
+
+
+def nothing_to_undo(last: Last, place: str, how: Callable[[Record], str]) -> SafeText:
+    """Why no run of a server is undone without being named, and which one can be.
+
+    Args:
+        last: Has no run to undo, and at least one that can't be.
+        place: What the server is called.
+        how: How to come to that run.
+    """
+    if last.older is None:
+        record, why = last.passed_over[0]
+        return safe(f"no run on {place} can be undone; of the last one, {record.id}: {why}", 2_000)
+    record, why = last.passed_over[-1]
+    return safe(f"of the last run on {place}, {record.id}: {why}; run {last.older.id} can be: {how(last.older)}", 2_000)

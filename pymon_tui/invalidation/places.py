@@ -1,0 +1,129 @@
+"""Where addresses lead to from here: one server may be spelled as a name, as an IP address, or as a path."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import socket
+from collections.abc import Collection, Iterable
+from threading import Thread
+
+_RESOLVE_SECONDS = 1.0
+_HERE = "this machine"
+
+
+async def places_of(addresses: Collection[str]) -> dict[str, frozenset[str] | None]:
+    """Where each ``host:port`` leads to from here, all looked up at once; None where that can't be found out in time.
+
+    Of a place the IP address and the port, this machine's own as one; of a socket the file that its path leads to.
+    """
+    files = {address: frozenset((_file(address),)) for address in addresses if _is_path(address)}
+    tasks = {address: asyncio.create_task(_place(*found)) for address in addresses if (found := _split(address))}
+    if tasks:
+        _, late = await asyncio.wait(tasks.values(), timeout=_RESOLVE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    return files | {address: None if task.cancelled() else task.result() for address, task in tasks.items()}
+
+
+class Spellings:
+    """The addresses of one server, and others that lead to the same place.
+
+    Whether one does is looked up once. Only what has the same port is looked up: nothing else can be the same.
+    """
+
+    def __init__(self, addresses: Iterable[str]) -> None:
+        self._known = dict.fromkeys(addresses, True)
+        self._ports = {found[1] for address in self._known if (found := _split(address))}
+        self._paths = {_file(address) for address in self._known if _is_path(address)}
+        self._places: frozenset[str] | None = None
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Texts one of which is in each address that is the same one."""
+        return (*(f":{port}" for port in self._ports), *(os.path.basename(path) for path in self._paths))
+
+    def same(self, address: str) -> bool:
+        """Whether this address leads there, too. Blocks, where it has to be looked up for the first time."""
+        known = self._known.get(address)
+        if known is None:
+            known = self._known[address] = self._leads_there(address)
+        return known
+
+    def _leads_there(self, address: str) -> bool:
+        if _is_path(address):
+            return _file(address) in self._paths
+        found = _split(address)
+        if found is None or found[1] not in self._ports:
+            return False
+        if self._places is None:
+            named = [each for each, known in self._known.items() if known and _split(each)]
+            self._places = frozenset[str]().union(*(_looked_up(each) for each in named))
+        return not self._places.isdisjoint(_looked_up(address))
+
+
+def _looked_up(address: str) -> frozenset[str]:
+    """As ``places_of``, of one address; empty where that can't be found out in time."""
+    found, told = _split(address), list[frozenset[str]]()
+    if found is None:
+        return frozenset()
+    host, port = found
+
+    def look() -> None:
+        try:
+            told.append(_named_places(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), port))
+        except (OSError, UnicodeError, OverflowError):
+            return
+
+    thread = Thread(target=look, daemon=True)  # a name server that doesn't answer must not hold the end of the program
+    thread.start()
+    thread.join(_RESOLVE_SECONDS)
+    return told[0] if told else frozenset()
+
+
+def _is_path(address: str) -> bool:
+    return "/" in address and " via " not in address
+
+
+def _file(path: str) -> str:
+    return os.path.realpath(path)
+
+
+def _split(address: str) -> tuple[str, int] | None:
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or " " in address or _is_path(address):
+        return None
+    return host, int(port)
+
+
+async def _place(host: str, port: int) -> frozenset[str] | None:
+    try:
+        told = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, OverflowError):
+        return None
+    return _named_places(told, port)
+
+
+def _named_places(told: Iterable[tuple[object, ...]], port: int) -> frozenset[str]:
+    return frozenset(f"{_named(str(where[0]))} {port}" for *_, where in told if isinstance(where, tuple))
+
+
+def _named(ip: str) -> str:
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return _HERE if address.is_loopback or address.is_unspecified or _is_ours(address) else str(address)
+
+
+def _is_ours(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an interface of this machine has the address: only then can a socket be bound to it."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
