@@ -19,6 +19,7 @@ from pymon_tui import cli
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
@@ -109,8 +110,8 @@ class Doors:
         return self._own_line is not None
 
     def records(self) -> tuple[Record, ...]:
-        """The journal, the newest first."""
-        return runs(Journal(self.folder))
+        """The journal, the newest first, with what the trash tells of killed runs."""
+        return tuple(map(known, runs(Journal(self.folder))))
 
     def record(self, run: str) -> Record:
         """The journal's record of a run or an undo."""
