@@ -124,7 +124,6 @@ class Progress:
         total: Keys there are to look at, about.
         seconds: Since it began.
         keys_per_second: Lately.
-        seconds_left: About; None while unknown.
         felt: What other clients feel.
         idle_p99: What their PING took before the run, in seconds; None where unknown.
         limit: Seconds that their PING's p99 is to stay under.
@@ -142,7 +141,6 @@ class Progress:
     total: int
     seconds: float
     keys_per_second: float
-    seconds_left: float | None
     felt: Feeling
     idle_p99: float | None
     limit: float | None
@@ -150,6 +148,26 @@ class Progress:
     trash_bytes: int
     undo_left_out: int
     nodes: tuple[NodeProgress, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1: of the scan or of the keys, whichever is less; pages are looked at ahead."""
+        if self.state == "verifying":
+            return 1.0
+        scanned = min(1.0, self.scanned / self.total) if self.total else 0.0
+        return min(scanned, self.tally.matched / self.planned) if self.planned else scanned
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About, by the scan or by the keys at the speed of late, whichever takes longer; None while unknown."""
+        if self.nodes:
+            each = [left for node in self.nodes if (left := node.progress.seconds_left) is not None]
+            return max(each, default=None)
+        if not self.scanned or self.state == "ended":
+            return None
+        scan = self.seconds * max(0, self.total - self.scanned) / self.scanned
+        keys = max(0, self.planned - self.tally.matched)
+        return max(scan, keys / self.keys_per_second) if keys and self.keys_per_second else scan
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds
+from pymon_tui.invalidation.brake import LARGEST
 from pymon_tui.invalidation.copies import NO_COPIES, Copies, Sent
 from pymon_tui.invalidation.found_keys import Recall
 from pymon_tui.invalidation.headroom import Headroom
@@ -84,7 +85,7 @@ class Passage:
         await self._settle()
         await self._headroom.look()
         sweep = self._sweep = self._order.looking(self._pipe, self._ledger.place, self._page)
-        trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most
+        trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most or self._page
         pages = without(sweep.pages(), self._ledger.done) if self._ledger.done else sweep.pages()
         if self._part is not None and self._part.only is not None:
             pages = without_given(of_slots(pages, self._part.only), self._naming)
@@ -188,8 +189,8 @@ class Passage:
             ledger.tally.matched += len(portion.keys)
             ledger.stay(portion.keys)
         else:
-            # No more at once than a page, which a plan's may exceed by now.
-            most = min(self._headroom.named(portion.keys), self._page, self._pacer.most or self._page)
+            page = LARGEST if portion.dumps else self._page  # a plan's may be more than the brake allows by now
+            most = min(self._headroom.named(portion.keys), self._pacer.most or page, page)
             for start in range(0, len(portion.keys), most):
                 keys = portion.keys[start : start + most]
                 await self._name(keys, copies.of(start, len(keys)), first=start == 0)

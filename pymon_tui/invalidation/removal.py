@@ -119,7 +119,6 @@ class Removal:
             total=self.order.scan,
             seconds=seconds,
             keys_per_second=pacer.speed,
-            seconds_left=seconds * (self.order.scan - scanned) / scanned if scanned else None,
             felt=pacer.pulse.feeling,
             idle_p99=pacer.idle_p99,
             limit=pacer.limit,

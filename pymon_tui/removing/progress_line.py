@@ -69,7 +69,7 @@ def of_removal(progress: Progress, mode: Mode, *, dry_run: bool) -> SafeText:
     if progress.state == "running":
         doing = "looking" if dry_run else wording.words(mode).doing
     parts = [f"{doing}  {exact(tally.matched if dry_run else tally.removed)} of {exact(progress.planned)}"]
-    parts.append(f"scanned {_share(progress.scanned, progress.total)}")
+    parts.append(f"{units.percent(progress.share).rjust(5)} done")
     odd = (("unknown", tally.unknown), ("refused", tally.refused), ("gone", tally.already_gone))
     parts += [f"{exact(number)} {name}" for name, number in odd if number]
     if progress.state == "running":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -40,7 +41,6 @@ def running(tally: Tally, state: State, why: str) -> Progress:
         total=1_200_000,
         seconds=2.0,
         keys_per_second=41_200.0,
-        seconds_left=2.0,
         felt=Feeling(ping_p99=0.0019),
         idle_p99=0.0002,
         limit=0.0052,
@@ -96,16 +96,16 @@ def test_what_is_said_of_a_plan() -> None:
 def test_what_is_said_of_a_run() -> None:
     tally = Tally(matched=7_602, removed=7_588, already_gone=14)
     assert of_removal(running(tally, "running", ""), "unlink", dry_run=False) == (
-        "removing  7 588 of 12 031  scanned 50.0%  14 gone  41.2k/s  2s left  PING 1.90 ms"
+        "removing  7 588 of 12 031  50.0% done  14 gone  41.2k/s  2s left  PING 1.90 ms"
     )
     assert of_removal(running(tally, "running", ""), "expire", dry_run=False).startswith("letting expire  7 588 of ")
     assert of_removal(running(Tally(matched=5), "running", ""), "unlink", dry_run=True).startswith(
-        "looking  5 of 12 031  scanned 50.0%  41.2k/s"
+        "looking  5 of 12 031   0.0% done  41.2k/s"
     )
     braked = of_removal(running(tally, "running", "page 400: PING p99 is 6.10 ms"), "unlink", dry_run=False)
     assert braked.endswith("  2s left  page 400: PING p99 is 6.10 ms")
     held = of_removal(running(tally, "holding", "holding: a replica is 70.0 MiB behind"), "unlink", dry_run=False)
-    assert held.startswith("holding  7 588 of 12 031  scanned 50.0%  14 gone  PING 1.90 ms")
+    assert held.startswith("holding  7 588 of 12 031  50.0% done  14 gone  PING 1.90 ms")
     assert held.endswith("a replica is 70.0 MiB behind")
 
 
@@ -114,4 +114,12 @@ def test_what_is_said_of_an_undo() -> None:
     assert of_restore(progress) == "restoring 50.0%  5 of 10  4 restored  1 skipped"
     assert of_restore(RestoreProgress("reconnecting", safe("no answer"), 10, RestoreTally(), 1.0)) == (
         "reconnecting  0.0%  0 of 10  no answer"
+    )
+
+
+def test_the_time_left_is_that_of_the_keys_where_a_rate_holds_them_back() -> None:
+    ahead = replace(running(Tally(matched=100, removed=100), "running", ""), scanned=1_200_000, keys_per_second=100.0)
+    assert (
+        of_removal(ahead, "unlink", dry_run=False)
+        == "removing  100 of 12 031   0.8% done  100/s  1m 59s left  PING 1.90 ms"
     )

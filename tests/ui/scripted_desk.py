@@ -118,9 +118,8 @@ def progress_of(planned: int = 12_031) -> Progress:
         planned=planned,
         scanned=762_580,
         total=1_210_448,
-        seconds=0.4,
+        seconds=1.71,
         keys_per_second=41_200.0,
-        seconds_left=1.0,
         felt=Feeling(0.0019, 300_000, 12, 0),
         idle_p99=0.0007,
         limit=0.0057,
@@ -215,7 +214,7 @@ class ScriptedRemoval:
         self.order = order
         self.options = options
         self.progress = replace(
-            progress_of(), state="starting", tally=Tally(), scanned=0, felt=Feeling(), trash_bytes=0, seconds_left=None
+            progress_of(), state="starting", tally=Tally(), scanned=0, felt=Feeling(), trash_bytes=0
         )
         self.told: list[str] = []
         self._end: asyncio.Future[Result] = asyncio.get_running_loop().create_future()

@@ -42,7 +42,6 @@ def together(nodes: Sequence[tuple[str, Progress]], *, planned: int, seconds: fl
     pace = worst.pace
     if pace.why and len(parts) > 1:
         pace = replace(pace, why=safe(f"{name}: {pace.why}"))
-    lefts = [part.seconds_left for _, part in active if part.seconds_left is not None]
     return Progress(
         state=state,
         why=why,
@@ -52,7 +51,6 @@ def together(nodes: Sequence[tuple[str, Progress]], *, planned: int, seconds: fl
         total=sum(part.total for part in parts),
         seconds=seconds,
         keys_per_second=sum(part.keys_per_second for _, part in active),
-        seconds_left=max(lefts) if lefts else None,
         felt=worst.felt,
         idle_p99=worst.idle_p99,
         limit=worst.limit,
@@ -74,7 +72,6 @@ def not_begun(order: Order, seconds: float) -> Progress:
         total=order.scan,
         seconds=seconds,
         keys_per_second=0.0,
-        seconds_left=None,
         felt=Feeling(),
         idle_p99=None,
         limit=None,

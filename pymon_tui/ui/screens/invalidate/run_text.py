@@ -34,11 +34,9 @@ def title(shown: SafeText, mode: Mode, *, dry_run: bool) -> SafeText:
 
 def progress_lines(progress: Progress, mode: Mode, width: int, *, dry_run: bool) -> tuple[Line, ...]:
     """How far it is, what became of the keys, how fast it goes, and why where that isn't plain."""
-    share = min(1.0, progress.scanned / progress.total) if progress.total else 0.0
-    if progress.state == "verifying":
-        share = 1.0
+    share = progress.share
     matched, planned = units.whole(progress.tally.matched), units.whole(progress.planned)
-    scan = (span(f"{100 * share:.0f}%".rjust(6)), label(" scanned   "))
+    scan = (span(f"{100 * share:.0f}%".rjust(6)), label(" done   "))
     text = (*scan, span(matched, "strong"), label(f" of {planned} keys"))
     room = max(0, width - line_width(text))
     speed: list[Span] = [
@@ -61,7 +59,7 @@ def progress_lines(progress: Progress, mode: Mode, width: int, *, dry_run: bool)
 
 
 def _time_left(progress: Progress) -> str:
-    """Of the scan; nobody knows it of the look afterwards."""
+    """Nobody knows it of the look afterwards."""
     known = progress.seconds_left is not None and progress.state != "verifying"
     return f"about {units.duration(progress.seconds_left)}" if known else units.UNKNOWN
 

@@ -36,7 +36,7 @@ async def test_a_run_says_how_far_it_is_and_what_others_feel(desk: ScriptedDesk)
         _, removal = await on.to_run()
         await on.until_says("#progress", "feeling the server's pulse")
         removal.progress = progress_of()
-        await on.until_says("#progress", "63% scanned 7 602 of 12 031 keys")
+        await on.until_says("#progress", "63% done 7 602 of 12 031 keys")
         assert "removed 7 588 already gone 14 protected 0 refused 0 unknown 0" in on.text("#progress")
         assert "speed 41 200 keys/s left about 1s undo 19.4 MiB kept" in on.text("#progress")
         assert "PING p99 1.90 ms idle 0.70 ms ceiling 5.70 ms" in on.text("#felt")
@@ -105,9 +105,10 @@ async def test_a_dry_run_says_what_would_go(desk: ScriptedDesk) -> None:
 
 @pytest.mark.parametrize("state", ["verifying", "running"])
 def test_percentages_are_of_what_they_stand_beside(state: State) -> None:
-    progress = replace(progress_of(), state=state, scanned=1_210_448, seconds_left=0.0)
+    progress = replace(progress_of(), state=state, scanned=1_210_448)
     bar, _, speed, *_ = (text_of(line) for line in progress_lines(progress, "unlink", 78, dry_run=False))
-    assert "100% scanned   7 602 of 12 031 keys" in bar
+    share = "100%" if state == "verifying" else " 63%"
+    assert f"{share} done   7 602 of 12 031 keys" in bar
     assert ("left –" in speed) == (state == "verifying")
 
 
