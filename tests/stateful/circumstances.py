@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Self
 from unittest.mock import patch
 
-from pymon_tui.invalidation import brake, pacing, passage, portions, reconnecting, restore
+from pymon_tui.invalidation import brake, memory, pacing, passage, plan_pages, portions, reconnecting, restore
 
 
 @contextmanager
@@ -23,6 +23,10 @@ def in_small_pages() -> Iterator[None]:
             (pacing, "FIRST", 5),
             (pacing, "_IDLE", 0.0),
             (passage, "_AT_ONCE", 4),
+            (passage, "LARGEST", 7),
+            (memory, "FEWEST", 2),
+            (plan_pages, "FEWEST", 2),
+            (plan_pages, "LARGEST", 7),
             (restore, "FIRST", 5),
             (portions, "KEYS", 4),
             (reconnecting, "backoff", lambda *_: 0.02),
