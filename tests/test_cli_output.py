@@ -39,8 +39,8 @@ COMMANDS = {
     "undo": ["undo", "--yes"],
     "undo --json": ["undo", "--yes", "--json"],
 }
-CLICK = {"help": ["--help"], "version": ["--version"]} | {f"{name} --help": [name, "--help"] for name in cli.commands}
-"""What click prints by itself."""
+CLICK = {"help": ["--help"], "version": ["--version"], "invalidate --help": ["invalidate", "--help"]}
+"""What click prints by itself, the same way for each command."""
 COMPLETION = {
     f"{what} {shell}": {"_PYMON_TUI_COMPLETE": f"{shell}_{what}", "COMP_WORDS": "pymon-tui inv", "COMP_CWORD": "1"}
     for shell in ("bash", "zsh")
