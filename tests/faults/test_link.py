@@ -67,10 +67,11 @@ async def test_a_reply_that_is_cut_in_the_middle(reply: int, line: Proxy, endpoi
     async with watching(endpoint) as watch:
         await watch.until(heard)
         await watch.ticks(2)
+        accepted = line.accepted
         line.cut_in_reply(reply)
-        await watch.until(away)
+        await until(lambda: line.accepted > accepted)
         await watch.until(heard)
-    assert {trouble for trouble, _ in watch.said} == {Trouble.UNREACHABLE}
+    assert {trouble for trouble, _ in watch.said} <= {Trouble.UNREACHABLE}
 
 
 async def test_one_byte_at_a_time_is_the_same_picture(line: Proxy, endpoint: Endpoint) -> None:

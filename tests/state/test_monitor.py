@@ -30,6 +30,8 @@ from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
 from tests.server.fake import bulk, endpoint_at, serving, speaking, unrecorded
+from tests.servers.idling import idling
+from tests.servers.proxy import proxied
 
 INTERVAL = 0.06
 SERVER = Query("server", INFO, itself)
@@ -271,18 +273,71 @@ async def test_a_restarted_server_is_found_again(own_server: StartServer) -> Non
         await until(snapshots, lambda one: one.history.latest(COMMANDS.name) is not None)
 
 
-async def test_a_killed_connection_is_lost_at_once_and_made_again(redis: Redis, server: EmbeddedServer) -> None:
+async def test_a_killed_connection_is_made_again_and_nothing_is_lost(redis: Redis, server: EmbeddedServer) -> None:
     async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
-        before = await until(snapshots, lambda snapshot: len(snapshot.own_ids) == 1)
+        before = await until(snapshots, lambda snapshot: len(snapshot.own_ids) == 1 and len(snapshot.history) > 2)
         for client in await redis.client_list():
             if client["name"] == CLIENT_NAME:
                 await redis.client_kill_filter(_id=client["id"])
-        lost = await until(snapshots, is_lost)
-        assert isinstance(lost.link, Lost)
-        assert lost.link.trouble is Trouble.UNREACHABLE
-        back = await until(snapshots, lambda snapshot: is_live(snapshot) and len(snapshot.own_ids) == 1)
-        assert back.own_ids.isdisjoint(before.own_ids)
+        seen = []
+
+        def came_back(snapshot: Snapshot) -> bool:
+            seen.append(snapshot)
+            return snapshot.own_ids.isdisjoint(before.own_ids) and snapshot.history.end > before.history.end + 3
+
+        back = await until(snapshots, came_back)
+        assert all(isinstance(one.link, Live) and one.link.since == seen[0].link.since for one in seen)
         assert back.history.events() == ()
+        assert len(back.own_ids) == 1
+        rates = back.history.columns(COMMANDS.name, len(back.history) - 1)
+        assert None not in rates[1:]
+        assert rates[-1] == 0  # the greeting is ours
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.1])
+async def test_a_time_limit_of_a_proxy_shows_a_steady_picture(
+    redis: Redis, server: EmbeddedServer, limit: float
+) -> None:
+    interval = 0.25
+    async with idling(server.socket, limit) as proxy:
+        monitor = monitor_of(Endpoint(port=proxy.port), SLOW, interval=interval)
+        monitor.want({SLOW.name})
+        async with watched(monitor) as snapshots:
+            await until(snapshots, has_samples(1))
+            while True:
+                snapshot = await anext(snapshots)
+                assert isinstance(snapshot.link, Live)
+                await redis.ping()
+                if len(snapshot.history) >= 6:
+                    break
+        # All that came is a rate, and nothing of ours is in it.
+        assert None not in snapshot.history.columns(COMMANDS.name, 5)
+        growth, _ = snapshot.history.growth(COMMANDS.name, 60) or (0.0, 0.0)
+        assert growth <= 6
+        assert proxy.closed >= 5
+
+
+async def test_a_time_limit_of_the_server_shows_a_steady_picture(own_server: StartServer) -> None:
+    server = own_server({"timeout": "1"})
+    async with (
+        proxied(server.socket) as line,
+        watched(monitor_of(Endpoint(port=line.port), interval=2.2)) as snapshots,
+    ):
+        await until(snapshots, has_samples(1))
+        while len((snapshot := await anext(snapshots)).history) < 3:
+            assert isinstance(snapshot.link, Live)
+        assert line.accepted >= 2
+        assert snapshot.history.columns(COMMANDS.name, 2) == (0, 0)  # the greeting of each is ours
+
+
+async def test_what_was_refused_is_not_asked_again_on_the_next_connection(server: EmbeddedServer, redis: Redis) -> None:
+    await redis.acl_setuser("plain", enabled=True, nopass=True, commands=["+@all", "-slowlog"], keys=["*"])
+    async with idling(server.socket, 0.05) as proxy:
+        monitor = monitor_of(Endpoint(port=proxy.port, username="plain"), SLOW, interval=0.15)
+        monitor.want({SLOW.name})
+        async with watched(monitor) as snapshots:
+            await until(snapshots, lambda _: proxy.closed >= 3)
+    assert [(entry["object"], entry["count"]) for entry in await redis.acl_log()] == [("slowlog|get", 1)]
 
 
 async def test_another_server_at_the_same_address_is_no_restart() -> None:
@@ -304,7 +359,7 @@ async def test_a_server_that_takes_us_and_drops_us_is_tried_ever_less_often() ->
     def answer(command: list[bytes]) -> bytes | None:
         if command[0] == b"INFO":
             answered.append(None)
-            return b"$8\r\nrun_id:x\r\n" if len(answered) % 2 else None
+            return b"$8\r\nrun_id:x\r\n" if len(answered) % 3 == 1 else None  # nor on the next connection
         return b"%0\r\n" if command[0] == b"HELLO" else b"+OK\r\n"
 
     answered: list[None] = []
