@@ -92,10 +92,6 @@ class Poller:
                 found[query.name] = period
         return found
 
-    def info_period(self, interval: float) -> float:
-        """Seconds between two askings of INFO: a whole number of intervals, more than one where INFO is costly."""
-        return interval * max(1, math.ceil(self._period(INFO, interval) / interval - _EARLY))
-
     def hasten(self) -> None:
         """Make every command due but those that were refused: something was just changed."""
         for asked in self._asked.values():

@@ -75,7 +75,6 @@ class Monitor:
         self._visit_began = clock.now()
         self._recorded_at: float | None = None
         self._server_time: int | None = None  # microseconds by the server's clock, as of then
-        self._period = interval  # seconds from the last sample of the history to the next
         self._dice = random.Random()
 
     @property
@@ -211,16 +210,12 @@ class Monitor:
 
     def _record(self, info: Info, at: float, own: tuple[int, int, int, int, int]) -> None:
         changed = self._changed(info, at)
-        if self._recorded_at is not None:
-            # Up to three quarters of a period late is late, and not missed.
-            # An interval that has just been made longer is the one that was waited for.
-            period = max(self._period, self._interval)
-            self._history.skip(int((at - self._recorded_at) / period + 0.25) - 1)
         if changed:
             self._history.break_()
             self._poller.forget(self._visit_began)
         ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
+        self._history.align(time.time() - clock.now())
         reset = self._history.record(at, values, ours)
         if changed or reset:
             self._history.note(safe(changed or "counters reset"), time.time())
@@ -229,7 +224,6 @@ class Monitor:
             asyncio.get_running_loop().run_in_executor(None, self._met, str(run_id))
         self._run_id = run_id
         self._recorded_at, self._own = at, own
-        self._period = self._poller.info_period(self._interval)
 
     def _changed(self, info: Info, at: float) -> str | None:
         """What became of the server process since the last INFO, if it is another one now."""

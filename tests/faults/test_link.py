@@ -41,7 +41,7 @@ async def test_it_is_said_and_come_back_from(name: str, node: Node, line: Proxy,
         after = await watch.ticks(3)
         assert known(after) >= known(before)
         # A hole, and after it what is true: neither the whole life of the server in one second nor less than nothing.
-        assert None in after.history.columns(COMMANDS.name, len(after.history))
+        assert None in after.history.samples(COMMANDS.name, 0, after.history.end)
         assert [rate for rate in rates(after, COMMANDS.name) if not 0 <= rate < 10_000] == []
 
 
