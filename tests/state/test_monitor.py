@@ -294,7 +294,7 @@ async def test_a_killed_connection_is_made_again_and_nothing_is_lost(redis: Redi
         assert all(isinstance(one.link, Live) and one.link.since == seen[0].link.since for one in seen)
         assert back.history.events() == ()
         assert len(back.own_ids) == 1
-        rates = back.history.columns(COMMANDS.name, len(back.history) - 1)
+        rates = back.history.columns(COMMANDS.name, len(back.history) - 1, back.interval)
         assert None not in rates[1:]
         assert rates[-1] == 0  # the greeting is ours
 
@@ -316,7 +316,7 @@ async def test_a_time_limit_of_a_proxy_shows_a_steady_picture(
                 if len(snapshot.history) >= 6:
                     break
         # All that came is a rate, and nothing of ours is in it.
-        assert None not in snapshot.history.columns(COMMANDS.name, 5)
+        assert None not in snapshot.history.columns(COMMANDS.name, 5, interval)
         growth, _ = snapshot.history.growth(COMMANDS.name, 60) or (0.0, 0.0)
         assert growth <= 6
         assert proxy.closed >= 5
@@ -332,7 +332,7 @@ async def test_a_time_limit_of_the_server_shows_a_steady_picture(own_server: Sta
         while len((snapshot := await anext(snapshots)).history) < 3:
             assert isinstance(snapshot.link, Live)
         assert line.accepted >= 2
-        assert snapshot.history.columns(COMMANDS.name, 2) == (0, 0)  # the greeting of each is ours
+        assert snapshot.history.columns(COMMANDS.name, 2, 2.2) == (0, 0)  # the greeting of each is ours
 
 
 async def test_what_was_refused_is_not_asked_again_on_the_next_connection(server: EmbeddedServer, redis: Redis) -> None:
