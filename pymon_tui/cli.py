@@ -207,7 +207,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     if process_list.shows_password(arguments):
         say("a password in a URL shows in ps; better: REDISCLI_AUTH, --askpass or a profile (it is hidden now)")
-        process_list.restart_without_password(arguments)
+    process_list.restart_without_password(arguments)
     code = run(arguments)
     # The process ends: to look through all that was imported once more would be a fifth of the time of ``once``.
     gc.freeze()

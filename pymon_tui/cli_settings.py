@@ -55,7 +55,9 @@ def settings_of(
     if len(profiles) > 1:
         raise click.UsageError("several profiles are for the monitor, as tabs; name one here")
     profile = profiles[0] if profiles else None
-    handed = process_list.handed_password()
+    handed, user = process_list.handed_password(), process_list.handed_user()
+    if user is not None:
+        flags.setdefault("username", user)
     if flags.pop("sentinel_askpass", False):
         flags["sentinel_password"] = _ask_password("--sentinel-askpass", "Password of the Sentinels: ")
     if flags.pop("askpass", False):
@@ -72,6 +74,11 @@ def settings_of(
             dotenv=dotenv,
             config=None if config is None else Path(config),
             warn=say,
+        )
+    if user is not None and settings.password is None:
+        say(
+            'what stands before "@" in a URL is the user, and no password was given; one is redis://:PASSWORD@HOST, '
+            "REDISCLI_AUTH or --askpass (it is hidden from ps, for it may be meant for one)"
         )
     if not settings.endpoint.is_verified:
         who = settings.endpoint.label

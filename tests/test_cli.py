@@ -469,3 +469,31 @@ def test_completion(words: str, offered: list[str]) -> None:
     )
     assert [line.partition(",")[2] for line in done.stdout.splitlines()] == offered
     assert done.stderr == ""
+
+
+def test_what_may_be_a_password_is_hidden_and_told_what_it_is() -> None:
+    done = python("-m", "pymon_tui", f"redis://{SECRET}@127.0.0.1:1", "once")
+    hint, error = done.stderr.splitlines()
+    assert 'what stands before "@" in a URL is the user' in hint
+    assert "redis://:PASSWORD@HOST" in hint
+    assert "refuses connections" in error
+    assert SECRET not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("flags", [("--askpass",), ("--user", "me")])
+def test_a_user_beside_a_password_stays_where_it_is(flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert process_list._cleaned(["redis://me@cache", *flags])[0][0] == "redis://me@cache"
+    assert process_list._cleaned(["redis://me@cache"]) == (["redis://cache"], None, "me")
+    assert process_list._cleaned(["once", "-uredis://m%65@cache/2"]) == (["once", "-uredis://cache/2"], None, "me")
+    assert process_list._cleaned(["ssh://me@bastion/cache", "cache"])[2] is None
+    monkeypatch.setenv("REDISCLI_AUTH", SECRET)
+    assert process_list._cleaned(["redis://me@cache"])[2] is None
+
+
+@pytest.mark.parametrize("words", [("-a", SECRET), (f"-a{SECRET}",), ("once", "-a", SECRET), ("--pass", SECRET)])
+def test_a_password_as_a_flag_is_refused_with_what_to_do(words: tuple[str, ...]) -> None:
+    done = python("-m", "pymon_tui", *words)
+    assert done.returncode == 2
+    assert "REDISCLI_AUTH" in done.stderr
+    assert SECRET not in done.stderr
+    assert "-c is a flag of redis-cli" in python("-m", "pymon_tui", "-c", "once").stderr

@@ -493,3 +493,65 @@ def test_a_list_that_cannot_be_written_is_let_be(state: Path) -> None:
     state.write_text("a file where the folder would be")
     remember(Endpoint())
     assert recent() == ()
+
+
+# A URL that an application was given
+
+TUNED = {
+    "redis-py": "socket_timeout=5&socket_connect_timeout=1&protocol=3&health_check_interval=30&max_connections=9"
+    "&retry_on_timeout=yes&client_name=web&decode_responses=True&family=0",
+    "Celery": "visibility_timeout=3600&fanout_prefix=1&socket_keepalive=true&health_check_interval=9",
+    "ioredis": "family=0&keyPrefix=a:&connectTimeout=1&maxRetriesPerRequest=3&lazyConnect=true&connectionName=web",
+    "Lettuce": "timeout=10s&clientName=web&libraryName=x&libraryVersion=1",
+    "go-redis": "dial_timeout=3&read_timeout=6s&write_timeout=1&pool_size=9&max_retries=2&min_idle_conns=1&protocol=3",
+}
+
+
+@pytest.mark.parametrize("client", TUNED)
+def test_what_tunes_a_client_is_left_out_with_one_line(place: Place, client: str) -> None:
+    url = f"redis://me:{SECRET}@cache:7/2?{TUNED[client]}"
+    settings = place.load(environ={"REDIS_URL": url})
+    assert (settings.host, settings.port, settings.db, settings.username) == ("cache", 7, 2, "me")
+    (line,) = place.warnings
+    assert all(part.partition("=")[0] in line for part in TUNED[client].split("&"))
+    assert "REDIS_URL" in line
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize("name", ["db", "database", "virtual_host"])
+def test_each_client_s_name_of_the_database_is_taken(place: Place, name: str) -> None:
+    assert place.load({"url": f"redis://cache?{name}=3"}).db == 3
+    assert place.warnings == []
+
+
+UNREADABLE = ("redis+sentinel://a:1/0", "http://x", "redis://h?typo=1", "redis://h:x", f"redis://u:{SECRET}@[::1")
+
+
+@pytest.mark.parametrize("url", UNREADABLE)
+@pytest.mark.parametrize("flags", [{"host": "cache"}, {"url": "redis://cache"}, {"socket": "/run/r.sock"}], ids=str)
+@pytest.mark.parametrize("where", ["environ", "dotenv", "profile", "file"])
+def test_a_url_that_is_replaced_is_not_judged(place: Place, url: str, flags: dict[str, str], where: str) -> None:
+    if where == "dotenv":
+        place.dotenv.write_text(f'REDIS_URL="{url}"\n')
+    elif where != "environ":
+        place.config.write_text(("[profiles.p]\n" if where == "profile" else "") + f'url = "{url}"\n')
+    keywords: dict[str, Any] = {"profile": "p"} if where == "profile" else {}
+    if where == "environ":
+        keywords["environ"] = {"REDIS_URL": url}
+    settings = place.load(flags, **keywords)
+    assert settings.endpoint.address in ("cache:6379", "/run/r.sock")
+    assert place.warnings == []
+    assert place.error({"port": "7"}, **keywords).setting == "url"
+
+
+@pytest.mark.parametrize("values", [{"PYMON_HOST": "a:x"}, {"PYMON_HOST": "a:1", "PYMON_PORT": "2"}], ids=str)
+def test_no_other_way_to_name_a_server_is_judged_where_it_is_replaced(place: Place, values: dict[str, str]) -> None:
+    assert place.load({"host": "cache"}, environ=values).host == "cache"
+    assert place.error(environ=values).setting == "host"
+
+
+def test_tls_that_would_hold_is_judged_though_the_host_is_replaced(place: Place) -> None:
+    environ = {"REDIS_URL": "rediss://cache?ssl_check_hostname=false"}
+    assert "unknown parameter" in place.error({"host": "other"}, environ=environ).problem
+    assert not place.load({"url": "redis://other"}, environ=environ).tls
+    assert place.load({"host": "other", "tls": True}, environ=environ).tls

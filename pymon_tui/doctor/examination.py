@@ -37,8 +37,7 @@ async def examine(
         if told.primary is None:
             return
         endpoint = told.primary
-    for step in (named, connected, secured):
-        finding = await step(endpoint)
+    async for finding in _reached(endpoint):
         yield finding
         if finding.ends:
             return
@@ -54,6 +53,13 @@ async def examine(
         yield failed("permissions", "permissions", error)
     finally:
         await arrival.session.close()
+
+
+async def _reached(endpoint: Endpoint) -> AsyncIterator[Finding]:
+    yield await named(endpoint)
+    for finding in await connected(endpoint):
+        yield finding
+    yield await secured(endpoint)
 
 
 async def _spoken_to(

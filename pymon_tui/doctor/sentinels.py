@@ -48,7 +48,7 @@ async def asked(endpoint: Endpoint, service: Service) -> Asked:
     if not told:
         return Asked((*findings, failed(_STEP, service.name, nobody_tells(service.name, failures))), None)
     best = max(told, key=lambda one: one.epoch)
-    return Asked((*findings, _together(service, told, best)), endpoint.at(best.primary.host, best.primary.port))
+    return Asked((*findings, _together(service, told, best)), endpoint.at(best.primary))
 
 
 def _one(address: Address, service: Service, told: Opinion) -> Finding:

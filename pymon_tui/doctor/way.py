@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import time
 
@@ -62,8 +64,22 @@ async def named(endpoint: Endpoint) -> Finding:
     return Finding(step, title, Mark.GOOD, safe(f"{endpoint.host} is {', '.join(found)}"))
 
 
-async def connected(endpoint: Endpoint) -> Finding:
-    """Whether somebody takes connections there."""
+async def connected(endpoint: Endpoint) -> tuple[Finding, ...]:
+    """Whether somebody takes connections there; of a name with several addresses, at each of them."""
+    places: tuple[str, ...] = ()
+    if endpoint.via is None and endpoint.socket is None and not _is_address(endpoint.host):
+        with suppress(LinkError):  # it had some a moment ago
+            places = await reach.addresses(endpoint)
+    if len(places) < 2:
+        return (await _connected(endpoint),)
+    tried = await asyncio.gather(*(_connected(replace(endpoint, host=place)) for place in places))
+    if all(one.ends for one in tried):
+        return (*(replace(one, ends=False) for one in tried[:-1]), tried[-1])
+    remedy = f"others have it: clients that try no other wait for it; mend it, or take it from {endpoint.host}"
+    return tuple(replace(one, ends=False, remedy=safe(remedy)) if one.ends else one for one in tried)
+
+
+async def _connected(endpoint: Endpoint) -> Finding:
     step = "connection"
     title = "ssh" if endpoint.via is not None else "socket" if endpoint.socket is not None else "TCP"
     try:

@@ -283,6 +283,9 @@ async def open_pipe(endpoint: Endpoint, make: Callable[[Session], Pipe] = Pipe) 
         raise
     try:
         pipe.identity = await _identify(pipe)
+    except LinkError as error:
+        await pipe.close()
+        raise session.ended_by(error, "INFO") from None
     except BaseException:
         await pipe.close()
         raise

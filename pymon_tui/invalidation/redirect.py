@@ -35,4 +35,7 @@ def redirect_of(error: ResponseError, host: str) -> Redirect | None:
     if len(words) != 3 or words[0] not in ("MOVED", "ASK"):
         return None
     name, _, port = words[2].rpartition(":")
-    return Redirect(words[0] == "ASK", Address(name.strip("[]") or host, int(port))) if port.isdecimal() else None
+    if not port.isdecimal():
+        return None
+    # A server that prefers names says "?" of a node that has none.
+    return Redirect(words[0] == "ASK", Address(host if name in ("", "?") else name.strip("[]"), int(port)))

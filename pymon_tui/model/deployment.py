@@ -45,7 +45,8 @@ class Member:
     """A node as the deployment itself describes it.
 
     Attributes:
-        address: Where it says that it listens; None where nobody knows (``noaddr``).
+        address: Where it is to be reached, as the deployment says; None where nobody knows (``noaddr``). Of a node of
+            a cluster it is the endpoint that MOVED names; an empty host is that of the node that tells.
         id: What nodes name each other by: the cluster's id of it, else what it is followed by; None where unknown.
         role: What it does.
         primary: Of a replica: the primary's ``id``; None where it isn't known.
@@ -54,6 +55,9 @@ class Member:
         moving: Slots on their way out of it or in.
         epoch: Its configuration epoch in a cluster; 0 elsewhere. The greater one is right.
         tls_port: Where it speaks TLS, if it also tells a port without; None where it tells one port.
+        ip: The IP address that it announces, whether or not it is to be reached there; None where that isn't told.
+        hostname: The name that it announces (``cluster-announce-hostname``), which certificates and people go by; None
+            where there is none.
     """
 
     address: Address | None
@@ -65,6 +69,8 @@ class Member:
     moving: int
     epoch: int
     tls_port: int | None = None
+    ip: str | None = None
+    hostname: str | None = None
 
     @property
     def slot_count(self) -> int:
@@ -92,9 +98,13 @@ class Layout:
         primaries = (member for member in self.members if member.role is Role.PRIMARY)
         return tuple(member for member in primaries if self.kind is not Kind.CLUSTER or member.slots)
 
-    def reached(self, *, tls: bool) -> Layout:
-        """The same nodes, each at its port for TLS or without; where it has one port alone, at that."""
-        return replace(self, members=tuple(_over_tls(member) for member in self.members)) if tls else self
+    def reached(self, *, tls: bool, host: str | None) -> Layout:
+        """The same nodes, each at its port for TLS or without; where it has one port alone, at that.
+
+        ``host`` is where the node was asked that tells: those are there that tell a port alone. With None, for it was
+        asked at a socket, they are at their IP address.
+        """
+        return replace(self, members=tuple(_reached(member, tls, host) for member in self.members))
 
     @property
     def uncovered(self) -> tuple[tuple[int, int], ...]:
@@ -112,10 +122,13 @@ class Layout:
         return tuple(missing)
 
 
-def _over_tls(member: Member) -> Member:
-    if member.address is None or member.tls_port is None:
+def _reached(member: Member, tls: bool, host: str | None) -> Member:  # noqa: FBT001 - one of two ports
+    if member.address is None:
         return member
-    return replace(member, address=Address(member.address.host, member.tls_port), tls_port=None)
+    name = member.address.host or host or member.ip
+    port = member.tls_port if tls and member.tls_port is not None else member.address.port
+    tls_port = None if tls else member.tls_port
+    return replace(member, address=Address(name, port) if name else None, tls_port=tls_port)
 
 
 def in_order(members: Iterable[Member]) -> tuple[Member, ...]:

@@ -43,6 +43,21 @@ class Mark:
 Entry: TypeAlias = Message | Mark
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """At how many of a cluster's primaries key events are heard: each tells of its own keys alone.
+
+    Attributes:
+        heard: Those that are listened to.
+        primaries: All that serve slots.
+        why: What is wrong with one that isn't; empty where nothing is known to be.
+    """
+
+    heard: int
+    primaries: int
+    why: SafeText
+
+
 class Feed:
     """The newest entries of a stream, bounded in number and in bytes, whatever arrives.
 
@@ -51,6 +66,7 @@ class Feed:
         dropped: Messages that arrived and were never kept (counted only, while too many came at once).
         status: The state of the connection that fills it, or why it can't be filled.
         patterns: The channels and patterns that it is to be filled from.
+        coverage: Where the key events among them are heard in a cluster; None elsewhere, and where none are wanted.
     """
 
     def __init__(self, *, capacity: int = 2_000, byte_capacity: int = 4_000_000) -> None:
@@ -58,6 +74,7 @@ class Feed:
         self.dropped = 0
         self.status: Link | Unavailable = Connecting(0.0)
         self.patterns: tuple[bytes, ...] = ()
+        self.coverage: Coverage | None = None
         self._capacity = capacity
         self._byte_capacity = byte_capacity
         self._bytes = 0

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pymon_tui.model.columns import Edges, column_of, spread_growth, spread_levels
 from pymon_tui.model.metric import Kind, Metric
 from pymon_tui.model.text import SafeText
 
 HOLE = math.nan
 _NONE: array[float] = array("d")
+_SET = 1.0
+"""Seconds that a wall clock may be off before it counts as one that was set."""
+
 CAPACITY = 7_200
 """Samples kept of each metric: two hours at one a second, 58 KB a metric."""
 
@@ -43,11 +48,15 @@ class History:
         holes = array("d", [HOLE]) * capacity
         self._values: dict[str, array[float]] = {metric.name: holes[:] for metric in metrics}
         self._elapsed: array[float] = holes  # seconds that each sample covers
+        self._at: array[float] = holes[:]  # monotonic seconds
         self._last: dict[str, float] = {}
         self._last_at: float | None = None
+        self._broken = False
+        self._breaks: frozenset[int] = frozenset()  # samples before which nobody looked
         self._end = 0
         self._events: list[Event] = []
-        self._peaks: dict[str, float] = {}
+        self._peaks: dict[str, tuple[float, float]] = {}
+        self._offset: float | None = None
 
     @property
     def end(self) -> int:
@@ -57,6 +66,15 @@ class History:
     @property
     def _first(self) -> int:
         return max(0, self._end - self._capacity)
+
+    def align(self, offset: float) -> None:
+        """Say what the wall clock is: ``offset`` is Unix seconds less the seconds that samples are recorded at.
+
+        Columns of graphs are aligned to it. It is kept while the clock is only read a little sooner or later, so
+        that no column moves; a clock that was set moves them all.
+        """
+        if self._offset is None or abs(offset - self._offset) > _SET:
+            self._offset = offset
 
     def record(self, at: float, values: Mapping[str, float | None], own: Mapping[str, float]) -> bool:
         """Add one sample taken at ``at`` (monotonic seconds). True if a counter went back, which is a reset.
@@ -82,26 +100,24 @@ class History:
                 sample = HOLE if last is None or reset else max(0.0, value - last - own.get(name, 0.0))
                 self._last[name] = value
             samples[slot] = sample
-            self._raise_peak(name, sample / elapsed if self._kinds[name] is Kind.COUNTER else sample)
+            self._raise_peak(name, sample / elapsed if self._kinds[name] is Kind.COUNTER else sample, at)
         self._elapsed[slot] = elapsed
+        self._at[slot] = at if self._last_at is None else max(at, self._last_at)
+        if self._broken:
+            self._breaks = frozenset(index for index in self._breaks if index >= self._first) | {self._end}
+            self._broken = False
         self._end += 1
         self._last_at = at
         return reset
 
-    def _raise_peak(self, name: str, value: float) -> None:
-        if math.isfinite(value) and value > self._peaks.get(name, -math.inf):
-            self._peaks[name] = value
+    def _raise_peak(self, name: str, value: float, at: float) -> None:
+        if math.isfinite(value) and value > self._peaks.get(name, (-math.inf, 0.0))[0]:
+            self._peaks[name] = value, at
 
     def break_(self) -> None:
         """Forget the counters' last values: what comes next is no growth of what was (a connection made anew)."""
         self._last.clear()
-
-    def skip(self, samples: int) -> None:
-        """Add holes for ticks that were missed. The sample after them covers their time: its rate is the true mean."""
-        for _ in range(min(samples, self._capacity)):
-            for values in (*self._values.values(), self._elapsed):
-                values[self._end % self._capacity] = HOLE
-            self._end += 1
+        self._broken = True
 
     def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:
         """Mark the newest sample with what happened there, and with the run that did it."""
@@ -126,7 +142,7 @@ class HistoryView:
 
     __slots__ = ("_end", "_history", "_peaks")
 
-    def __init__(self, history: History, end: int, peaks: Mapping[str, float]) -> None:
+    def __init__(self, history: History, end: int, peaks: Mapping[str, tuple[float, float]]) -> None:
         self._history = history
         self._end = end
         self._peaks = peaks
@@ -139,25 +155,43 @@ class HistoryView:
     def __len__(self) -> int:
         return max(0, self._end - self._history._first)
 
-    def columns(self, metric: str, width: int, samples_per_column: int = 1) -> tuple[float | None, ...]:
-        """The newest ``width`` columns of a graph, oldest first: levels of a gauge, growth per second of a counter.
+    def columns(self, metric: str, width: int, seconds: float) -> tuple[float | None, ...]:
+        """The newest ``width`` columns of a graph, oldest first: a gauge's mean levels, a counter's growth per second.
 
-        A column covers ``samples_per_column`` samples, counted from the beginning of time and not from now, so
-        that a column doesn't change its members as time goes by. It shows their mean; None is a hole.
+        A column covers the same ``seconds`` whatever was recorded how often, from a whole multiple of them by the
+        wall clock: a column that isn't the newest doesn't change any more. None is a column of which nothing is known.
         """
-        last = (self._end - 1) // samples_per_column
-        first = max((last - width + 1) * samples_per_column, self._history._first)
-        values, spans = self._samples(metric, first)
-        means = []
-        for column in range(last - width + 1, last + 1):
-            start = column * samples_per_column - first
-            part = slice(max(start, 0), max(start + samples_per_column, 0))
-            means.append(_mean(values[part], spans[part], counter=self._counts(metric)))
-        return tuple(means)
+        end, history = self.newest(seconds) + 1, self._history
+        edges = Edges(end - width, end, seconds, self._offset)
+        values, spans, moments = self._samples(metric, self._since(edges.begin))
+        if self._counts(metric):
+            return spread_growth(edges, values, spans, moments)
+        breaks = {index - self._end for index in history._breaks}  # counted from the end, as slices are
+        return spread_levels(edges, values, moments, {len(values) + index for index in breaks})
+
+    def newest(self, seconds: float) -> int:
+        """The number of the newest column, counted in such columns since 1970."""
+        at = self._history._part(self._history._at, self._end - 1, self._end)
+        return column_of((at[0] if at else 0.0) + self._offset, seconds)
+
+    def marks(self, width: int, seconds: float) -> Mapping[int, SafeText]:
+        """In which of the newest ``width`` columns something happened, and what did so last.
+
+        It is the column in which the sample ends that was the newest when it happened: what it did to the server is
+        seen there or to the right.
+        """
+        first = self.newest(seconds) + 1 - width
+        history, found = self._history, dict[int, SafeText]()
+        for event in self.events():
+            moment = history._part(history._at, event.index, event.index + 1)
+            if moment:
+                found[column_of(moment[0] + self._offset, seconds) - first] = event.text
+        return {column: text for column, text in found.items() if 0 <= column < width}
 
     def latest(self, metric: str) -> float | None:
         """The newest level or rate per second; None if it is not known."""
-        return _mean(*self._samples(metric, self._end - 1), counter=self._counts(metric))
+        values, spans, _ = self._samples(metric, self._end - 1)
+        return _mean(values, spans, counter=self._counts(metric))
 
     def growth(self, metric: str, seconds: float) -> tuple[float, float] | None:
         """How much a counter grew over about the last ``seconds``: growth and the seconds truly covered.
@@ -185,23 +219,16 @@ class HistoryView:
 
     def peak(self, metric: str) -> float | None:
         """The highest level or rate per second since we began to watch; None if it is not known."""
-        return self._peaks.get(metric)
+        return self._peaks[metric][0] if metric in self._peaks else None
 
-    def seconds(self, samples: int) -> float:
-        """How many seconds the newest ``samples`` samples cover, those of missed ticks included."""
-        history = self._history
-        return sum(filter(math.isfinite, history._part(history._elapsed, self._end - samples, self._end)))
+    def peaked(self, metric: str) -> float | None:
+        """When the peak was, in Unix seconds; None if there is none."""
+        return self._peaks[metric][1] + self._offset if metric in self._peaks else None
 
     def events(self, since: int = 0) -> tuple[Event, ...]:
         """What happened at the samples from absolute index ``since`` on, oldest first."""
         first = max(since, self._history._first)
         return tuple(event for event in self._history._events if first <= event.index < self._end)
-
-    def marks(self, width: int, samples_per_column: int = 1) -> frozenset[int]:
-        """Which of the newest ``width`` columns, counted as in ``columns``, something happened in."""
-        first = (self._end - 1) // samples_per_column - width + 1
-        events = self.events(max(0, first * samples_per_column))
-        return frozenset(event.index // samples_per_column - first for event in events)
 
     def samples(self, metric: str, start: int, stop: int) -> tuple[float | None, ...]:
         """Each sample from absolute index ``start`` to before ``stop``: level, or growth per second; None is a hole."""
@@ -218,13 +245,28 @@ class HistoryView:
     def _counts(self, metric: str) -> bool:
         return self._history._kinds.get(metric) is Kind.COUNTER
 
-    def _samples(self, metric: str, start: int) -> tuple[array[float], array[float]]:
-        """The values from absolute index ``start`` on, and the seconds that each covers."""
+    @property
+    def _offset(self) -> float:
+        return self._history._offset or 0.0
+
+    def _since(self, begin: float) -> int:
+        """The absolute index of the sample before the first one of those taken after a moment, in Unix seconds."""
+        history = self._history
+        first, moments, capacity = min(history._first, self._end), history._at, len(history._at)
+        found = bisect_right(range(first, self._end), begin - self._offset, key=lambda index: moments[index % capacity])
+        return max(first, first + found - 1)
+
+    def _samples(self, metric: str, start: int) -> tuple[array[float], array[float], array[float]]:
+        """The values from absolute index ``start`` on, the seconds that each covers, and when each was taken."""
         history = self._history
         values = history._values.get(metric, _NONE)
         if not values:
-            return _NONE, _NONE
-        return history._part(values, start, self._end), history._part(history._elapsed, start, self._end)
+            return _NONE, _NONE, _NONE
+        return (
+            history._part(values, start, self._end),
+            history._part(history._elapsed, start, self._end),
+            history._part(history._at, start, self._end),
+        )
 
 
 def _mean(values: array[float], spans: array[float], *, counter: bool) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from pymon_tui.model.text import SafeText, safe
 
@@ -116,6 +117,11 @@ def duration(seconds: float | None) -> SafeText:
 def age(seconds: float | None) -> SafeText:
     """A span in its largest unit, for a narrow column: ``41s``, ``4m``, ``13h``, ``12d``."""
     return safe(duration(seconds).split(" ")[0])
+
+
+def clock(moment: float | None) -> SafeText:
+    """The local time of a moment (Unix seconds), to the minute: ``16:58``; nothing where there was none."""
+    return safe("" if moment is None else time.strftime("%H:%M", time.localtime(moment)))
 
 
 def milliseconds(seconds: float | None) -> SafeText:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -35,7 +36,8 @@ def parse_nodes(reply: Reply) -> Layout:
 def parse_shards(reply: Reply) -> Layout:
     """The nodes of CLUSTER SHARDS: a list of shards, each with its slots and its nodes.
 
-    It is the one answer that tells both ports of a node that has two, whichever of them was asked.
+    It is the one answer that tells both ports of a node that has two, whichever of them was asked. Each node is at its
+    ``endpoint``.
 
     Raises:
         ValueError: If it isn't such a list.
@@ -53,7 +55,7 @@ def parse_shards(reply: Reply) -> Layout:
 
 
 def parse_slots(reply: Reply) -> Layout:
-    """The nodes of CLUSTER SLOTS: a list of ranges, each with its primary and its replicas.
+    """The nodes of CLUSTER SLOTS: a list of ranges, each with its primary and its replicas, at their endpoints.
 
     Raises:
         ValueError: If it isn't such a list.
@@ -66,17 +68,46 @@ def parse_slots(reply: Reply) -> Layout:
         if not isinstance(part, list) or len(part) < 3 or not all(isinstance(number, int) for number in part[:2]):
             raise ValueError("CLUSTER SLOTS answered with a range without nodes")
         first, last, primary, *replicas = part
-        primary_id, address = _named(primary)
-        served.setdefault(primary_id, []).append((first, last))
-        found[primary_id] = Member(address, primary_id, Role.PRIMARY, None, (), None, 0, 0)
+        lead = _slots_node(primary, None)
+        served.setdefault(lead.id or "", []).append((first, last))
+        found[lead.id or ""] = lead
         for replica in replicas:
-            replica_id, address = _named(replica)
-            found.setdefault(replica_id, Member(address, replica_id, Role.REPLICA, primary_id, (), None, 0, 0))
-    members = [
-        Member(one.address, name, one.role, one.primary, tuple(sorted(served.get(name, ()))), None, 0, 0)
-        for name, one in islice(found.items(), MOST)
-    ]
+            one = _slots_node(replica, lead.id)
+            found.setdefault(one.id or "", one)
+    members = [replace(one, slots=tuple(sorted(served.get(name, ())))) for name, one in islice(found.items(), MOST)]
     return Layout(Kind.CLUSTER, in_order(members), None)
+
+
+def deployed(nodes: Layout | None, shards: Layout | None, slots: Layout | None) -> Layout | None:
+    """A cluster by the best of what was answered; each is None where it wasn't. None where none was.
+
+    CLUSTER NODES tells most of the nodes, and not where they are to be reached: which of their address, their name or
+    the host that is asked is meant (``cluster-preferred-endpoint-type``) is in the others alone.
+    """
+    endpoints = slots or shards
+    if nodes is None:
+        return shards or slots
+    return nodes if endpoints is None else _at_endpoints(nodes, endpoints)
+
+
+def _at_endpoints(nodes: Layout, told: Layout) -> Layout:
+    """The nodes, each where the other answer has it; those that serve no slots aren't in it, and follow the others."""
+    known = {member.id: member for member in told.members if member.address is not None}
+    named = any(one.hostname is not None and one.address == _named(one, one.hostname) for one in known.values())
+    unnamed = any(one.address == _named(one, "") for one in known.values())
+
+    def at_endpoint(member: Member) -> Member:
+        if (found := known.get(member.id)) is not None:
+            return replace(member, address=found.address, tls_port=found.tls_port)
+        if unnamed or (named and member.hostname is not None):
+            return replace(member, address=_named(member, "" if unnamed else member.hostname or ""))
+        return member
+
+    return replace(nodes, members=in_order(map(at_endpoint, nodes.members)))
+
+
+def _named(member: Member, host: str) -> Address | None:
+    return Address(host, member.address.port) if member.address is not None else None
 
 
 def replication_layout(info: Info) -> Layout:
@@ -127,8 +158,9 @@ def _node(words: list[str]) -> Member:
     if told is None and link != _LINKED and "myself" not in marks:
         told = "link down"
     ranges = [slot for slot in slots if not slot.startswith("[")]
+    where, hostname = _announced(address)
     return Member(
-        _address(address),
+        where,
         node_id,
         Role.PRIMARY if "master" in marks else Role.REPLICA if "slave" in marks else Role.UNKNOWN,
         None if primary == "-" else primary,
@@ -136,6 +168,8 @@ def _node(words: list[str]) -> Member:
         safe(told) if told else None,
         len(slots) - len(ranges),
         int(epoch) if epoch.isdecimal() else 0,
+        ip=where.host or None if where is not None else None,
+        hostname=hostname,
     )
 
 
@@ -146,24 +180,25 @@ def _range(text: str) -> tuple[int, int]:
     return int(first), int(last or first)
 
 
-def _address(text: str) -> Address | None:
-    """``ip:port@bus,hostname``: the name, where there is one, is what certificates are for."""
+def _announced(text: str) -> tuple[Address | None, str | None]:
+    """``ip:port@bus,hostname``. A node that has met no other yet may not know its own address."""
     where, _, name = text.partition(",")
     host, _, port = where.partition("@")[0].rpartition(":")
-    host = name.partition(",")[0] or host.strip("[]")
-    return Address(host, int(port)) if host and port.isdecimal() and int(port) else None
+    known = port.isdecimal() and int(port)
+    return Address(host.strip("[]"), int(port)) if known else None, name.partition(",")[0] or None
 
 
 def _shard(ranges: tuple[tuple[int, int], ...], nodes: list[Mapping[Any, Any]]) -> Iterable[Member]:
     primary = next((_text(node, b"id") for node in nodes if _text(node, b"role") == "master"), None)
     for node in nodes:
         is_primary = _text(node, b"role") == "master"
-        host = _text(node, b"hostname") or _text(node, b"endpoint") or _text(node, b"ip")
+        ip, hostname = _text(node, b"ip"), _text(node, b"hostname")
+        host = _endpoint(node.get(b"endpoint"), ip) if b"endpoint" in node else ip or hostname
         plain, tls = node.get(b"port"), node.get(b"tls-port")
         port = plain or tls
         health = _text(node, b"health")
         yield Member(
-            Address(host, port) if host and host != "?" and isinstance(port, int) else None,
+            Address(host, port) if host is not None and isinstance(port, int) else None,
             _text(node, b"id"),
             Role.PRIMARY if is_primary else Role.REPLICA,
             None if is_primary else primary,
@@ -172,23 +207,43 @@ def _shard(ranges: tuple[tuple[int, int], ...], nodes: list[Mapping[Any, Any]]) 
             0,
             0,
             tls if plain and tls and isinstance(tls, int) else None,
+            ip=ip,
+            hostname=hostname,
         )
 
 
-def _named(node: Reply) -> tuple[str, Address | None]:
-    """A node of CLUSTER SLOTS: host, port, id, and maybe more."""
+def _slots_node(node: Reply, primary: str | None) -> Member:
+    """A node of CLUSTER SLOTS: endpoint, port, id, and from Redis 7.0 on what else it announces."""
     if not isinstance(node, list) or len(node) < 3 or not isinstance(node[2], bytes):
         raise ValueError("CLUSTER SLOTS answered with a node without an id")
-    host, port, node_id = node[:3]
-    known = isinstance(host, bytes) and host and isinstance(port, int)
-    return _decoded(node_id), Address(_decoded(host), port) if known else None
+    endpoint, port, node_id, *more = node
+    others = _mapped(more[0], "CLUSTER SLOTS") if more else {}
+    ip, hostname = _text(others, b"ip"), _text(others, b"hostname")
+    host = _endpoint(endpoint, ip)
+    if host and ip is None:  # what is the endpoint isn't told again
+        ip = host
+    elif host and hostname is None and host != ip:
+        hostname = host
+    address = Address(host, port) if host is not None and isinstance(port, int) else None
+    role = Role.REPLICA if primary else Role.PRIMARY
+    return Member(address, _decoded(node_id), role, primary, (), None, 0, 0, ip=ip, hostname=hostname)
 
 
-def _mapped(reply: Reply) -> Mapping[Any, Any]:
+def _endpoint(told: Reply, ip: str | None) -> str | None:
+    """The host that an endpoint means: empty for that of the node that tells, which is what NULL stands for.
+
+    ``?`` is what a server says that prefers names, of a node that has none.
+    """
+    if told == b"?":
+        return ip or ""
+    return _decoded(told) if isinstance(told, bytes) else "" if told is None else None
+
+
+def _mapped(reply: Reply, command: str = "CLUSTER SHARDS") -> Mapping[Any, Any]:
     if isinstance(reply, dict):
         return reply
     if not isinstance(reply, list) or len(reply) % 2 or not all(isinstance(name, bytes) for name in reply[::2]):
-        raise ValueError("CLUSTER SHARDS answered with something other than maps")
+        raise ValueError(f"{command} answered with something other than maps")
     return dict(zip(reply[::2], reply[1::2], strict=True))
 
 
@@ -222,10 +277,10 @@ CLUSTER_NODES = _query("nodes", parse_nodes)
 CLUSTER_SHARDS = _query("shards", parse_shards)
 """Where a managed service leaves CLUSTER NODES out."""
 CLUSTER_SLOTS = _query("slots", parse_slots)
-"""Where there is neither."""
+"""Where the nodes of CLUSTER NODES are to be reached, and all there is where the others are refused."""
 
 ROLE = Query("role", Command("role", fixed("ROLE"), parse_role, every=_EVERY), itself)
 """Where a node doesn't let us see INFO."""
 
-TOPOLOGY: tuple[Query[Layout], ...] = (CLUSTER_NODES, CLUSTER_SHARDS, CLUSTER_SLOTS)
-"""The ways to learn a cluster's nodes, the best first; each is asked where those before it are refused."""
+TOPOLOGY: tuple[Query[Layout], ...] = (CLUSTER_NODES, CLUSTER_SLOTS, CLUSTER_SHARDS)
+"""The ways to learn a cluster's nodes: the first two are asked, and the last where one of them is refused."""

@@ -106,7 +106,9 @@ async def _greeted(
     except (RedisError, OSError) as error:
         raise link_error(error, endpoint) from None
     try:
-        return session, await greet(session, connection, handshake)
+        greeted = await greet(session, connection, handshake)
+        session.is_bare = greeted is Handshake.BARE
+        return session, greeted
     except (RedisConnectionError, ConnectionError) as error:
         await session.close()
         lost = link_error(error, endpoint)

@@ -22,6 +22,8 @@ class Tls:
         keyfile: Path of our own key (PEM).
         server_name: The name to verify and to send (SNI), or None for the host.
         verify: False accepts any certificate, from anyone.
+        announced: The name that this node of a cluster announces, which is verified where no ``server_name`` is given:
+            its certificate is made for that, whichever way it is reached. None where it announces none.
     """
 
     ca_certs: str | None = None
@@ -29,6 +31,7 @@ class Tls:
     keyfile: str | None = None
     server_name: str | None = None
     verify: bool = True
+    announced: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,28 @@ class Endpoint:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
-    def at(self, host: str, port: int) -> Endpoint:
-        """Another node of the same deployment, by what it announces: reached in the same way, as the same user."""
-        announced = Address(host, port)
-        reached = next((there for told, there in self.mapped if told == announced), announced)
+    def at(self, address: Address, hostname: str | None = None) -> Endpoint:
+        """Another node of the same deployment, by what it announces: reached in the same way, as the same user.
+
+        ``hostname`` is the name that it announces beside its address, if it does.
+        """
+        places = (address, Address(hostname or address.host, address.port))
+        reached = next((there for told, there in self.mapped if told in places), address)
+        tls = self.tls and replace(self.tls, announced=hostname if reached == address else None)
         watched = self.service or self.watched
         return replace(
-            self, host=reached.host, port=reached.port, socket=None, name=None, service=None, watched=watched
+            self, host=reached.host, port=reached.port, socket=None, name=None, service=None, watched=watched, tls=tls
         )
+
+    @property
+    def asked_host(self) -> str | None:
+        """The host that it is asked at; None at a socket."""
+        return None if self.socket is not None else self.host
+
+    @property
+    def certified(self) -> str:
+        """The name that its certificate is to be for."""
+        return (self.tls and (self.tls.server_name or self.tls.announced)) or self.host
 
     @property
     def is_verified(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -29,6 +29,8 @@ from pymon_tui.server.subscriber import Subscriber, Words, refusal, sharded, sub
 _STEADY = 10.0
 """Seconds after which a connection has proved itself: when it is lost, the next try comes quickly again."""
 
+_BRIEF = 1.0
+"""Seconds of silence that no time limit cuts short: a server is asked for a sign of life no more often than that."""
 
 _BESIDE_A_POLLER = 3
 """So many times as long as a poller does, a listener waits where each try costs: that of a wrong password counts for a
@@ -66,6 +68,7 @@ class Listener:
         self._shards = shards
         self._subscription = sharded if shards else subscription
         self._feed = feed
+        self._is_left_out: Callable[[bytes], bool] = lambda _: False
         feed.patterns = tuple(dict.fromkeys(patterns))
         self._ping_every = ping_every
         self._pong_timeout = pong_timeout
@@ -95,8 +98,17 @@ class Listener:
     def follow(self, patterns: Collection[bytes]) -> None:
         """As ``watch``, but what was refused is let be."""
         self._feed.patterns = tuple(dict.fromkeys(patterns))
-        if self._subscriber is not None and not self._subscriber.follows(self.patterns):
-            self._subscriber.follow(self.patterns)
+        if self._subscriber is not None and not self._subscriber.follows(self._asked_for):
+            self._subscriber.follow(self._asked_for)
+
+    def leave_out(self, is_left_out: Callable[[bytes], bool]) -> None:
+        """Don't ask this server for these of the channels and patterns: the feed is filled with them by others."""
+        self._is_left_out = is_left_out
+        self.follow(self.patterns)
+
+    @property
+    def _asked_for(self) -> tuple[bytes, ...]:
+        return tuple(name for name in self.patterns if not self._is_left_out(name))
 
     def retry(self) -> None:
         """Connect now where the connection is lost; what was refused is asked again."""
@@ -135,8 +147,9 @@ class Listener:
             raise
         self._subscriber, self.client_id = subscriber, session.client_id
         try:
-            subscriber.follow(self.patterns)
+            subscriber.follow(self._asked_for)
             error = await subscriber.until_lost(self._ping_every, self._pong_timeout)
+            error = error if self._live_since is not None else session.ended_by(error, "SUBSCRIBE")
             self._mark_loss(subscriber, error)
             return error
         finally:
@@ -150,6 +163,10 @@ class Listener:
             return
         if now - self._live_since >= _STEADY:
             self._tries = 0
+        silence = now - subscriber.heard_at
+        if error.trouble is Trouble.UNREACHABLE and _BRIEF < silence < 2 * self._ping_every:
+            # Perhaps a time limit of a proxy: asked for a sign of life before it is over, the connection stays.
+            self._ping_every = max(_BRIEF, min(self._ping_every, silence / 2))
         if subscriber.held:
             # Where the server doesn't count whom it cuts off, all that speaks for it is that much came.
             slow = ", perhaps because we read too slowly" if self._cut_offs is None and subscriber.rushing else ""
@@ -180,7 +197,7 @@ class Listener:
     def _ask_again(self) -> None:
         self._refused.clear()
         if self._subscriber is not None:
-            self._subscriber.follow(self.patterns)
+            self._subscriber.follow(self._asked_for)
 
     def _settled(self) -> None:
         """All questions have been answered: say how things stand."""
@@ -192,16 +209,17 @@ class Listener:
             self._mark_return(subscriber, self._live_since)
         now = clock.now()
         self.held_since = {name: self.held_since.get(name, now) for name in subscriber.held}
-        refused = [asked for name in self.patterns if (asked := self._subscription(name)) in self._refused]
+        names = self._asked_for
+        refused = [asked for name in names if (asked := self._subscription(name)) in self._refused]
         why = refusal(refused, self._refused[refused[0]], subscriber.user) if refused else None
         self.is_refused = why is not None and "channel" not in why.detail
-        if why is not None and len(refused) == len(self.patterns) and not self._shards:  # those are beside the feed
+        if why is not None and len(refused) == len(names) and not self._shards:  # those are beside the feed
             self._feed.status = why
             return
         self._feed.status = Live(self._live_since, subscriber.rtt)
         if why is not None and why != self._marked:
-            names = ", ".join(safe(name) for _, name in refused)
-            self._feed.mark(safe(f"not followed: {names}: {why.detail}; {why.remedy}"), time.time())
+            lacking = ", ".join(safe(name) for _, name in refused)
+            self._feed.mark(safe(f"not followed: {lacking}: {why.detail}; {why.remedy}"), time.time())
         self._marked = why
 
     def _mark_return(self, subscriber: Subscriber, now: float) -> None:

@@ -28,7 +28,7 @@ from pymon_tui.model.query import (
 )
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO, Info
-from pymon_tui.server.reasons import answer_text, gap, is_of_another_type, link_error
+from pymon_tui.server.reasons import LinkError, answer_text, gap, is_of_another_type, link_error
 from pymon_tui.server.session import Session
 
 _EARLY = 0.05  # of an interval
@@ -92,10 +92,6 @@ class Poller:
                 found[query.name] = period
         return found
 
-    def info_period(self, interval: float) -> float:
-        """Seconds between two askings of INFO: a whole number of intervals, more than one where INFO is costly."""
-        return interval * max(1, math.ceil(self._period(INFO, interval) / interval - _EARLY))
-
     def hasten(self) -> None:
         """Make every command due but those that were refused: something was just changed."""
         for asked in self._asked.values():
@@ -129,7 +125,12 @@ class Poller:
         for command, asked in asking.items():
             # Before it is sent: what is hastened while it is on the way stays due.
             self._asked[command].at, self._asked[command].times = now, len(_lines(asked))
-        answered = await session.ask(tuple(line for asked in asking.values() for line in _lines(asked)))
+        try:
+            answered = await session.ask(tuple(line for asked in asking.values() for line in _lines(asked)))
+        except LinkError:
+            for command in asking:
+                self._asked[command].at = -math.inf  # it wasn't answered: on another connection it is due
+            raise
         first, replies = answered[0], iter(answered)
         if isinstance(first, RedisError) and answer_text(first).startswith("BUSY "):
             raise link_error(first, session.endpoint)  # it answers nothing else, and the last picture is to stay

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +15,7 @@ from redis.exceptions import RedisError
 
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.server.dial import looked_up
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, greeting_closed, link_error
 from pymon_tui.server.session import Session
@@ -41,15 +41,15 @@ class Certificate:
     ends_at: float | None
 
 
-async def addresses(endpoint: Endpoint) -> tuple[SafeText, ...]:
-    """The addresses of the host, each once, in the order in which they are tried.
+async def addresses(endpoint: Endpoint) -> tuple[str, ...]:
+    """The addresses of the host, each once, in the system's order.
 
     Raises:
         LinkError: If it has none, or nobody says so in time.
     """
     try:
         async with asyncio.timeout(endpoint.connect_timeout):
-            found = await asyncio.get_running_loop().getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+            found = await looked_up(endpoint.host, endpoint.port)
     except TimeoutError:
         what = f"no address of {endpoint.host} within {endpoint.connect_timeout:g} s"
         raise LinkError(Trouble.SILENT, what, "check this machine's DNS") from None
@@ -57,7 +57,7 @@ async def addresses(endpoint: Endpoint) -> tuple[SafeText, ...]:
         raise LinkError(Trouble.UNREACHABLE, f"{endpoint.host} can't be a name", "check the address") from None
     except OSError as error:
         raise link_error(error, endpoint) from None
-    return tuple(dict.fromkeys(safe(str(place[0])) for *_, place in found))
+    return tuple(dict.fromkeys(str(place[0]) for *_, place in found))
 
 
 async def connect(endpoint: Endpoint) -> tuple[SafeText, float]:

@@ -118,6 +118,12 @@ def greeting_closed(endpoint: Endpoint) -> LinkError:
     return LinkError(Trouble.UNREACHABLE, what, "does it speak TLS, does it want a client certificate (--cert, --key)?")
 
 
+def proxy_error(endpoint: Endpoint, command: str) -> LinkError:
+    """A connection on which PING was answered, and which was closed at any other command."""
+    what = f"{endpoint.address} answers PING and closes at {command}: a proxy such as twemproxy"
+    return LinkError(Trouble.FOREIGN, what, "connect to the servers behind it")
+
+
 def database_error(error: ResponseError, endpoint: Endpoint) -> LinkError:
     """A login that worked and a database that can't be selected."""
     if isinstance(error, NoPermissionError):
@@ -197,7 +203,10 @@ def _auth_error(text: str, endpoint: Endpoint) -> LinkError | None:
     if not any(words in text for words in ("NOAUTH", "WRONGPASS", "invalid password")):
         return None
     if not endpoint.password:
-        return LinkError(Trouble.LOCKED, "the server wants a password", "give it in REDISCLI_AUTH or with --askpass")
+        remedy = "give it in REDISCLI_AUTH or with --askpass"
+        if endpoint.username:  # as redis-cli reads it, it would be the password
+            remedy += '; what stands before "@" in a URL is the user, as in redis://USER:PASSWORD@HOST'
+        return LinkError(Trouble.LOCKED, "the server wants a password", remedy)
     who = endpoint.username or "default"
     return LinkError(
         Trouble.LOCKED, f"wrong password for user {who}, or no such user", "check REDISCLI_AUTH and --user"
@@ -240,7 +249,10 @@ def _tls_error(error: ssl.SSLError, endpoint: Endpoint) -> LinkError:
     if isinstance(error, ssl.SSLCertVerificationError):
         text = error.verify_message or str(error)
         if "mismatch" in text:
-            return LinkError(Trouble.REFUSED, f"the certificate is not for this host: {text}", "name it with --sni")
+            remedy = "name it with --sni"
+            if text.startswith("IP address"):  # an address counts among the alternative names alone, and --sni is none
+                remedy += f", or, if it has the address in its CN alone, make it anew with {_ip_name(endpoint)}"
+            return LinkError(Trouble.REFUSED, f"the certificate is not for this host: {text}", remedy)
         if "expired" in text:
             return LinkError(Trouble.REFUSED, "the server's certificate has expired", "renew it")
         what = f"the server's certificate is not trusted: {text}"
@@ -254,3 +266,7 @@ def _tls_error(error: ssl.SSLError, endpoint: Endpoint) -> LinkError:
     return LinkError(
         Trouble.REFUSED, f"TLS with {endpoint.address} failed: {reason or error}", "check its TLS settings"
     )
+
+
+def _ip_name(endpoint: Endpoint) -> str:
+    return f"subjectAltName=IP:{endpoint.certified}"

@@ -53,7 +53,7 @@ class Opinion:
 
 def sentinel_at(endpoint: Endpoint, service: Service, address: Address) -> Endpoint:
     """A Sentinel of the service, reached as the servers are, as the user that it is to be asked as."""
-    there = endpoint.at(address.host, address.port)
+    there = endpoint.at(address)
     return replace(there, username=service.username, password=service.password, db=0)
 
 
@@ -126,7 +126,7 @@ async def primary_of(endpoint: Endpoint, service: Service) -> Endpoint:
         except LinkError as error:
             failures[address] = error
         else:
-            return endpoint.at(told.primary.host, told.primary.port)
+            return endpoint.at(told.primary)
     raise nobody_tells(service.name, failures)
 
 

@@ -10,11 +10,12 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
+from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import link_error
+from pymon_tui.server.reasons import LinkError, link_error, proxy_error
 from pymon_tui.server.writing import closed
 
 
@@ -29,6 +30,7 @@ class Session:
         bytes_out: Bytes sent so far.
         bytes_in: Bytes of the replies read so far, about: strings are counted, their framing is not.
         waited: Seconds from the last write of ``ask`` to its first reply.
+        is_bare: Whether PING is all that it was greeted with, for the server closes at the rest.
     """
 
     def __init__(self, connection: AbstractConnection, endpoint: Endpoint) -> None:
@@ -37,6 +39,8 @@ class Session:
         self.bytes_out = 0
         self.bytes_in = 0
         self.waited = 0.0
+        self.is_bare = False
+        self._has_answered = False
         self.endpoint = endpoint
         self._connection = connection
 
@@ -57,10 +61,16 @@ class Session:
             began = perf_counter()
             await self.send(commands)
             replies = [await self.receive()]
+            self._has_answered = True
             self.waited = perf_counter() - began
             return (*replies, *[await self.receive() for _ in commands[1:]])
         except (RedisError, OSError) as error:
-            raise link_error(error, self.endpoint) from None
+            raise self.ended_by(link_error(error, self.endpoint), str(commands[0][0])) from None
+
+    def ended_by(self, error: LinkError, command: str) -> LinkError:
+        """The error that ended it, which is a proxy's where it has taken nothing but PING. ``command`` was asked."""
+        is_proxy = self.is_bare and not self._has_answered and error.trouble is Trouble.UNREACHABLE
+        return proxy_error(self.endpoint, command) if is_proxy else error
 
     async def send(self, commands: Sequence[tuple[Argument, ...]]) -> None:
         """Write the commands and don't wait for answers: each is to be read with ``receive``, in order.

@@ -141,7 +141,8 @@ class Subscriber:
             else:
                 due = asked_at + pong_timeout
             if (wait := due - clock.now()) > 0:
-                await asyncio.wait({stream.lost}, timeout=wait)
+                # An answer may be there long before it is late: then the next question is due by that.
+                await asyncio.wait({stream.lost}, timeout=min(wait, ping_every))
                 if stream.lost.done():
                     return stream.lost.result()
             elif unanswered == _PINGS:

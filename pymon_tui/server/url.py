@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from pymon_tui.server import ssh
+from pymon_tui.server import ssh, url_parameters
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 6379
@@ -22,14 +22,10 @@ _SSH = "ssh"
 _SSH_FORM = "ssh://[USER@]BASTION[:PORT]/HOST[:PORT][/DB]"
 
 _PASSWORD = re.compile(rf"^((?:{'|'.join(map(re.escape, SCHEMES))})://[^:/?#@]*):([^/?#]+)@")
+_USER = re.compile(rf"^((?:{'|'.join(map(re.escape, SCHEMES))})://)([^:/?#@]+):?@")
 # Wider than what a URL allows: what is shown hides the password even when it breaks the URL.
 _SECRETS = re.compile(r"(^[^:]*:(?!//)|^[^:]*://[^:]*:).*@|([?&]password=)[^&#]*", re.IGNORECASE | re.DOTALL)
 _NOT_A_HOST = re.compile(r"[\s/@?#\[\]\x00-\x1f\x7f]")
-
-# What redis-py and Celery read from a URL and we have a setting for.
-_TLS_PATHS = {"ssl_ca_certs": "cacert", "ssl_certfile": "cert", "ssl_keyfile": "key"}
-_TLS_PARAMETERS = ("ssl_cert_reqs", *_TLS_PATHS)
-_INSECURE = {"none": True, "cert_none": True, "0": True, "required": False, "cert_required": False, "2": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,8 @@ class Address:
     """What an address names; None is what it leaves open.
 
     A URL names its server wholly (port 6379 and database 0 where it says nothing), a bare ``host`` only the host.
-    ``password`` is plain text, and hidden from ``repr``.
+    ``password`` is plain text, and hidden from ``repr``. ``left_out`` are the parameters of a URL that only tune a
+    client.
     """
 
     host: str | None = None
@@ -52,10 +49,11 @@ class Address:
     key: str | None = None
     insecure: bool | None = None
     ssh: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def named(self) -> dict[str, Any]:
         """The parts that are named, under the names of the settings."""
-        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "left_out"}
         return {name: value for name, value in parts.items() if value is not None}
 
 
@@ -118,6 +116,14 @@ def split_password(text: str) -> tuple[str, str | None]:
     if found is None:
         return text, None
     return f"{found[1]}@{text[found.end() :]}", unquote(found[2])
+
+
+def split_user(text: str) -> tuple[str, str | None]:
+    """A URL without its user, and the user (decoded), where it has one and no password: that may be meant for one."""
+    found = _USER.match(text)
+    if found is None:
+        return text, None
+    return f"{found[1]}{text[found.end() :]}", unquote(found[2])
 
 
 def without_credentials(*, host: str, port: int, socket: str | None, db: int, secure: bool, via: str | None) -> str:
@@ -199,25 +205,19 @@ def _through_ssh(text: str, rest: str) -> Address:
 
 
 def _query(text: str, rest: str) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
-    for name, value in parse_qsl(rest.partition("?")[2], keep_blank_values=True):
-        if name == "db":
-            parts["db"] = _db(value, text)
-        elif name == "tls" and value in ("true", "false") and text.lower().startswith(f"{_SSH}://"):
-            parts["tls"] = value == "true"
-        elif name in _TLS_PATHS:
-            parts[_TLS_PATHS[name]] = value
-        elif name == "ssl_cert_reqs" and value.lower() in _INSECURE:
-            parts["insecure"] = _INSECURE[value.lower()]
-        else:
-            raise ValueError(f'"{redact(text)}" has an unknown parameter; known are db, {", ".join(_TLS_PARAMETERS)}')
-    return parts
+    through_ssh = text.lower().startswith(f"{_SSH}://")
+    try:
+        parts, left_out = url_parameters.read(rest.partition("?")[2], through_ssh=through_ssh)
+    except ValueError as error:
+        raise ValueError(f'"{redact(text)}" {error}') from None
+    return {**parts, "left_out": left_out}
 
 
 def _db(value: str, text: str) -> int:
-    if not (value.isascii() and value.isdigit()):
-        raise ValueError(f'"{redact(text)}" should name the database by a number from 0')
-    return int(value)
+    try:
+        return url_parameters.database(value)
+    except ValueError as error:
+        raise ValueError(f'"{redact(text)}" {error}') from None
 
 
 def _port(value: str, text: str) -> int:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from redis._parsers import _AsyncHiredisParser
-from redis.asyncio.connection import AbstractConnection, SSLConnection
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import InvalidResponse, NoPermissionError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from pymon_tui.server.dial import dial
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import certificate_error
-from pymon_tui.server.writing import GuardedConnection, SocketConnection, TcpConnection
+from pymon_tui.server.writing import GuardedConnection, SocketConnection
 
 
 def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConnection:
@@ -41,17 +43,15 @@ def connection_to(endpoint: Endpoint, tunnel: str | None = None) -> AbstractConn
         "patience": endpoint.command_timeout,
     }
     if tunnel is not None and endpoint.tls is not None:
-        return _TlsTunnelConnection(
-            _context(endpoint.tls), endpoint.tls.server_name or endpoint.host, path=tunnel, **options
-        )
+        return _TlsTunnelConnection(_context(endpoint.tls), endpoint.certified, path=tunnel, **options)
     if tunnel is not None:
         return _SocketConnection(path=tunnel, **options)
     if endpoint.socket is not None:
         return _SocketConnection(path=endpoint.socket, **options)
     options |= {"host": endpoint.host, "port": endpoint.port}
     if endpoint.tls is None:
-        return _TcpConnection(**options)
-    return _TlsConnection(_context(endpoint.tls), endpoint.tls.server_name or endpoint.host, **options)
+        return _DialedConnection(**options)
+    return _TlsConnection(_context(endpoint.tls), endpoint.certified, **options)
 
 
 UNREADABLE = (MemoryError, TypeError)
@@ -104,15 +104,29 @@ class _WithoutHandshake(AbstractConnection):
         await self.on_connect()
 
 
-class _TcpConnection(_WithoutHandshake, TcpConnection):
-    """A connection to a host and a port."""
+class _DialedConnection(_WithoutHandshake, GuardedConnection, Connection):
+    """A connection to a host and a port, at the first of the host's addresses that takes it."""
+
+    _dialed: socket.socket | None = None
+
+    async def _connect(self) -> None:
+        async with asyncio.timeout(self.socket_connect_timeout):
+            self._dialed = await dial(self.host, self.port)
+            try:
+                await super()._connect()  # type: ignore[no-untyped-call]
+            except BaseException:
+                self._dialed.close()
+                raise
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {"sock": self._dialed}
 
 
 class _SocketConnection(_WithoutHandshake, SocketConnection):
     """A connection to a unix socket, the server's or a tunnel's."""
 
 
-class _TlsConnection(_WithoutHandshake, GuardedConnection, SSLConnection):
+class _TlsConnection(_DialedConnection, SSLConnection):
     """A TLS connection with our own verification, which may ask for another name than the host's (SNI)."""
 
     def __init__(self, context: ssl.SSLContext, server_name: str, **options: Any) -> None:
@@ -121,7 +135,7 @@ class _TlsConnection(_WithoutHandshake, GuardedConnection, SSLConnection):
         self._server_name = server_name
 
     def _connection_arguments(self) -> Mapping[str, Any]:
-        return {"host": self.host, "port": self.port, "ssl": self._context, "server_hostname": self._server_name}
+        return {**super()._connection_arguments(), "ssl": self._context, "server_hostname": self._server_name}
 
 
 class _TlsTunnelConnection(_SocketConnection):

@@ -17,7 +17,7 @@ from pymon_tui.model.text import safe
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import patterns
-from pymon_tui.settings.levels import SETTABLE, Level, level
+from pymon_tui.settings.levels import SETTABLE, Level, level, lower_level
 from pymon_tui.settings.model import Profile
 from pymon_tui.settings.problem import SettingsError, no_such_setting
 
@@ -152,7 +152,7 @@ def _level(table: Mapping[str, Any], known: frozenset[str], source: str) -> Leve
     for name in table:
         if name not in known:
             raise no_such_setting(name, source, known)
-    return level(table, dict.fromkeys(table, source))
+    return lower_level(table, dict.fromkeys(table, source))
 
 
 def _holds_password(table: Mapping[str, Any]) -> bool:

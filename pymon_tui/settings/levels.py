@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import SecretStr
 
+from pymon_tui.model.text import safe
 from pymon_tui.server import url
 from pymon_tui.settings.model import Settings
 from pymon_tui.settings.problem import SettingsError, not_as_expected
@@ -23,6 +25,8 @@ SETTABLE = frozenset(Settings.model_fields) - {
 } | {"url"}
 """What any level may set. ``url`` stands for its parts."""
 
+_OF_THE_SERVER = frozenset({"url", "host", "port", "socket", "sentinels"})
+_SECURED = re.compile("(rediss|valkeys)[:+]", re.IGNORECASE)
 _CREDENTIALS = frozenset({"username", "password"})
 _WAY = frozenset({"ssh"})
 _NOT_AN_ADDRESS = frozenset("/@")
@@ -37,11 +41,17 @@ class Level:
         values: Values by setting; not checked, passwords as ``SecretStr``.
         origins: Where each value was written, by setting, as an error names it.
         from_url: The settings that come out of the level's URL.
+        left_out: The parameters of that URL that only tune a client.
+        problem: Why what this level says of the server can't be read; then its values say nothing of it.
+        is_secured: Whether what can't be read asks for TLS.
     """
 
     values: Mapping[str, Any] = field(repr=False)
     origins: Mapping[str, str]
     from_url: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
+    problem: SettingsError | None = None
+    is_secured: bool = False
 
     @property
     def server(self) -> str | None:
@@ -64,7 +74,8 @@ def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
     if (found := _host_and_port(own, origins)) is not None:
         own["host"], own["port"] = found
         origins = {**origins, "port": origins["host"]}
-    parts = _url_parts(values["url"], origins["url"]) if "url" in values else {}
+    address = _address(values["url"], origins["url"]) if "url" in values else url.Address()
+    parts = address.named()
     if not own.keys().isdisjoint(("host", "port")):
         parts.pop("socket", None)
     if any(name in own and own[name] != parts.get(name) for name in ("host", "socket")):
@@ -75,7 +86,42 @@ def level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
         if isinstance(merged.get(name), str):
             merged[name] = SecretStr(merged[name])
     merged = _what_it_replaces(merged, where) | merged
-    return Level(merged, where, frozenset(parts) - frozenset(own))
+    return Level(merged, where, frozenset(parts) - frozenset(own), address.left_out)
+
+
+def lower_level(values: Mapping[str, Any], origins: Mapping[str, str]) -> Level:
+    """As ``level``, of one below the command line: what it says of the server isn't judged before it is wanted."""
+    try:
+        return level(values, origins)
+    except SettingsError as error:
+        others = {name: value for name, value in values.items() if name not in _OF_THE_SERVER}
+        is_secured = bool(_SECURED.match(str(values.get("url"))))
+        return replace(level(others, origins), problem=error, is_secured=is_secured)
+
+
+def judge(levels: Sequence[Level]) -> None:
+    """Let no level pass whose server can't be read, where that, or the TLS it asks for, would hold.
+
+    Raises:
+        SettingsError: For the first that would.
+    """
+    for place, one in enumerate(levels):
+        above = levels[:place]
+        is_replaced = any(each.server is not None for each in above)
+        if one.problem is not None and not (
+            is_replaced and (not one.is_secured or any("tls" in each.values for each in above))
+        ):
+            raise one.problem
+
+
+def left_out(levels: Sequence[Level]) -> str | None:
+    """What is to be told of the URL that names the server: what of it isn't used, for it only tunes a client."""
+    named = next((one for one in levels if one.server is not None), None)
+    if named is None or not named.left_out:
+        return None
+    names = ", ".join(safe(name, 40) for name in named.left_out)
+    source = named.origins.get("host") or named.origins.get("socket") or "the URL"
+    return f"{names} (from {source}): tuning of another client, which is left out here"
 
 
 def _host_and_port(own: Mapping[str, Any], origins: Mapping[str, str]) -> tuple[str, int] | None:
@@ -124,10 +170,10 @@ def _without_url_credentials(one: Level) -> Level:
     return replace(one, values={name: value for name, value in one.values.items() if name not in dropped})
 
 
-def _url_parts(value: Any, source: str) -> dict[str, Any]:
+def _address(value: Any, source: str) -> url.Address:
     if not isinstance(value, str):
         raise not_as_expected("url", source, value)
     try:
-        return url.parse(value).named()
+        return url.parse(value)
     except ValueError as error:
         raise SettingsError("url", source, str(error)) from None

@@ -18,7 +18,7 @@ from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.way import words_of
 from pymon_tui.settings import config_file
-from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, level
+from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, judge, left_out, level, lower_level
 from pymon_tui.settings.lists import LISTS, of_flags
 from pymon_tui.settings.model import Settings
 from pymon_tui.settings.patterns import take_protected
@@ -76,7 +76,7 @@ def load(
     if chosen is not None and (source := _address_source(levels[1])) is not None and levels[0].server is None:
         warn(f'{source} names the server, and beats that of the profile "{safe(chosen)}"')
     named = None if config is None else str(config)
-    return _settled(levels, file).model_copy(update={"way": words_of(flags, profile=profile, config=named)})
+    return _settled(levels, file, warn).model_copy(update={"way": words_of(flags, profile=profile, config=named)})
 
 
 def endpoint_of_profile(name: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:
@@ -100,7 +100,7 @@ def settings_of_profile(name: str, settings: Settings, warn: Callable[[str], Non
         SettingsError: If the profile isn't there any more, or something in it is wrong.
     """
     file = file_of(settings, warn)
-    found = _settled([file.profile(name, "the list of profiles"), file.top()], file)
+    found = _settled([file.profile(name, "the list of profiles"), file.top()], file, warn)
     return _restrained(found, settings, words_of({}, profile=name, config=_config_of(settings)))
 
 
@@ -114,7 +114,7 @@ def settings_of_url(text: str, settings: Settings, warn: Callable[[str], None]) 
         SettingsError: If it is no address, or the defaults in the file are wrong.
     """
     file = file_of(settings, warn)
-    chosen = _settled([level({"url": text}, {"url": "the address"}), file.top()], file)
+    chosen = _settled([level({"url": text}, {"url": "the address"}), file.top()], file, warn)
     if chosen.endpoint.address == settings.endpoint.address and chosen.username is None and chosen.password is None:
         return settings.model_copy(update={"db": chosen.db})
     return _restrained(chosen, settings, words_of({"url": text}, config=_config_of(settings)))
@@ -147,7 +147,10 @@ def file_of(settings: Settings, warn: Callable[[str], None]) -> config_file.Conf
     )
 
 
-def _settled(levels: Sequence[Level], file: config_file.ConfigFile) -> Settings:
+def _settled(levels: Sequence[Level], file: config_file.ConfigFile, warn: Callable[[str], None]) -> Settings:
+    judge(levels)
+    if (told := left_out(levels)) is not None:
+        warn(told)
     others, protected = take_protected(levels)
     found = {"protected": tuple(protected), "protected_from": tuple(protected.values())}
     of_file = {"config": file.path, "profiles": file.profiles(), "presets": with_built_in(file.presets)}
@@ -199,7 +202,7 @@ def _environment_level(variables: Mapping[str, tuple[str, str]]) -> Level:
     for variable, setting in (*_SHARED_VARIABLES.items(), *_VARIABLES.items()):
         if variable in variables:
             values[setting], origins[setting] = variables[variable]
-    return level(values, origins)
+    return lower_level(values, origins)
 
 
 def _with_password(levels: Sequence[Level]) -> tuple[Level, ...]:

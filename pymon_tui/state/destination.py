@@ -51,4 +51,4 @@ def _at(endpoint: Endpoint, node: Node) -> Endpoint:
     """A node's endpoint; the one that the user named keeps its name."""
     if node.member.id == endpoint.address or node.member.address is None:
         return endpoint
-    return endpoint.at(node.member.address.host, node.member.address.port)
+    return endpoint.at(node.member.address, node.member.hostname)

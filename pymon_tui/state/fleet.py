@@ -210,7 +210,7 @@ class Fleet:
             self._ear.listen(other.name, other.monitor.endpoint)
         if self._roster.kind is Kind.CLUSTER:
             nodes = [one.as_shard_node(self._roster.members[one.name].slots) for one in self._members()]
-            self._ear.shards.update(nodes, clock.now(), self._interval or 1.0)
+            self._ear.listen_in_cluster(nodes, clock.now(), self._interval or 1.0)
 
     async def _take_snapshots(self, one: Followed) -> None:
         async with contextlib.aclosing(one.monitor.snapshots()) as snapshots:
@@ -268,10 +268,10 @@ class Fleet:
         one.task.add_done_callback(lambda _: self._news.set())  # it never ends but by a mistake of ours
 
     def _endpoint_of(self, name: str) -> Endpoint:
-        address = self._roster.members[name].address
-        if name == self._endpoint.address or address is None:
+        member = self._roster.members[name]
+        if name == self._endpoint.address or member.address is None:
             return self._endpoint
-        return self._endpoint.at(address.host, address.port)
+        return self._endpoint.at(member.address, member.hostname)
 
     def _tell(self, one: Followed) -> None:
         """Let a node's monitor ask what is looked at."""

@@ -14,7 +14,14 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.shard_channels import SHARD_CHANNELS
-from pymon_tui.readings.topology import ROLE, TOPOLOGY
+from pymon_tui.readings.topology import (
+    CLUSTER_NODES,
+    CLUSTER_SHARDS,
+    CLUSTER_SLOTS,
+    ROLE,
+    TOPOLOGY,
+    deployed,
+)
 from pymon_tui.state.monitor import Monitor
 from pymon_tui.state.roster import Teller
 from pymon_tui.state.shards import ShardNode
@@ -73,10 +80,10 @@ class Followed:
 
     def want(self, names: Collection[str]) -> None:
         """Have it asked for these readings, and always for what it is a part of and for its shard channels."""
-        refused = 0
-        if self.snapshot is not None:
-            refused = sum(isinstance(self.snapshot.reading(query), Unavailable) for query in TOPOLOGY)
-        topology = {query.name for query in TOPOLOGY[: refused + 1]}
+        asked = TOPOLOGY[:2]
+        if self.snapshot is not None and any(isinstance(self.snapshot.reading(one), Unavailable) for one in asked):
+            asked = TOPOLOGY
+        topology = {query.name for query in asked}
         if self.answers and self.monitor.info is None:
             topology.add(ROLE.name)
         self.monitor.want({*topology, SHARD_CHANNELS.name, *names})
@@ -87,11 +94,10 @@ class Followed:
         return self.monitor.info or (role.value if isinstance(role, Ready) else None)
 
     def _layout(self) -> Layout | None:
-        """The cluster as it knows it, by the best way that it answers."""
+        """The cluster as it knows it, each node where it is to be reached."""
         if self.snapshot is None:
             return None
-        for query in TOPOLOGY:
-            reading = self.snapshot.reading(query)
-            if isinstance(reading, Ready):
-                return reading.value.reached(tls=self.monitor.endpoint.tls is not None)
-        return None
+        read = [self.snapshot.reading(query) for query in (CLUSTER_NODES, CLUSTER_SHARDS, CLUSTER_SLOTS)]
+        layout = deployed(*(reading.value if isinstance(reading, Ready) else None for reading in read))
+        endpoint = self.monitor.endpoint
+        return layout and layout.reached(tls=endpoint.tls is not None, host=endpoint.asked_host)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pymon_tui.model.action import Action, Outcome, Recorder
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
-from pymon_tui.model.link import Connecting, Link, Live, Lost
+from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
@@ -69,12 +69,12 @@ class Monitor:
         self._link: Link = Connecting(clock.now())
         self._run_id: str | None = None
         self._own = (0, 0, 0, 0, 0)  # what we had caused when INFO was last asked
+        self._own_before = (0, 0, 0)  # of that, what was on connections of this visit that are closed
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
         self._visit_began = clock.now()
         self._recorded_at: float | None = None
         self._server_time: int | None = None  # microseconds by the server's clock, as of then
-        self._period = interval  # seconds from the last sample of the history to the next
         self._dice = random.Random()
 
     @property
@@ -146,21 +146,30 @@ class Monitor:
             LinkError: If it can't be made, or is lost.
         """
         self._poked.clear()
-        session, handshake = await open_session(self._endpoint, self._handshake)
-        self._let_in = True
-        if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
-            self._handshake = handshake
+        session = await self._connected()
         try:
+            self._own_before = (0, 0, 0)
             self._poller.refresh()
-            self._visit_began = clock.now()
             self._history.break_()
             self._own = self._caused(session)
-            self._own_id = session.client_id
+            has_answered = False
             while True:
                 began = clock.now()
                 self._poked.clear()
                 own, last_info = self._caused(session), self._poller.info
-                await self._poller.tick(session, began, self._interval, self._wanted)
+                try:
+                    await self._poller.tick(session, began, self._interval, self._wanted)
+                except LinkError as error:
+                    said_nothing = self._caused(session)[2] == own[2]
+                    if not (has_answered and said_nothing and error.trouble is Trouble.UNREACHABLE):
+                        raise
+                    # Closed while it idled, by a time limit of the server or a proxy: that loses nothing.
+                    await session.close()
+                    session = await self._connected()
+                    self._own_before = own[:3]
+                    own = self._caused(session)
+                    await self._poller.tick(session, began, self._interval, self._wanted)
+                has_answered = True
                 info = self._poller.info
                 if info is not None and info is not last_info:
                     self._record(info, self._answered_at(info, began), own)
@@ -171,9 +180,25 @@ class Monitor:
         finally:
             await session.close()
 
+    async def _connected(self) -> Session:
+        """A session on a new connection.
+
+        Raises:
+            LinkError: If none can be made.
+        """
+        session, handshake = await open_session(self._endpoint, self._handshake)
+        self._let_in = True
+        if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
+            self._handshake = handshake
+        self._visit_began = clock.now()
+        self._own_id = session.client_id
+        return session
+
     def _caused(self, session: Session) -> tuple[int, int, int, int, int]:
         """What we have caused so far, in the order of ``_OURS``."""
-        return session.sent, session.bytes_out, session.bytes_in, *self._poller.reads
+        sent, bytes_out, bytes_in = self._own_before
+        own = (sent + session.sent, bytes_out + session.bytes_out, bytes_in + session.bytes_in)
+        return *own, *self._poller.reads
 
     def _answered_at(self, info: Info, began: float) -> float:
         """When the server counted what this INFO says: a busy one may take long to come to our question."""
@@ -185,16 +210,12 @@ class Monitor:
 
     def _record(self, info: Info, at: float, own: tuple[int, int, int, int, int]) -> None:
         changed = self._changed(info, at)
-        if self._recorded_at is not None:
-            # Up to three quarters of a period late is late, and not missed.
-            # An interval that has just been made longer is the one that was waited for.
-            period = max(self._period, self._interval)
-            self._history.skip(int((at - self._recorded_at) / period + 0.25) - 1)
         if changed:
             self._history.break_()
             self._poller.forget(self._visit_began)
         ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
+        self._history.align(time.time() - clock.now())
         reset = self._history.record(at, values, ours)
         if changed or reset:
             self._history.note(safe(changed or "counters reset"), time.time())
@@ -203,7 +224,6 @@ class Monitor:
             asyncio.get_running_loop().run_in_executor(None, self._met, str(run_id))
         self._run_id = run_id
         self._recorded_at, self._own = at, own
-        self._period = self._poller.info_period(self._interval)
 
     def _changed(self, info: Info, at: float) -> str | None:
         """What became of the server process since the last INFO, if it is another one now."""

@@ -203,7 +203,7 @@ class Sentinels:
             self._group.create_task(self._ask(seen.address, one))
 
     def _reached(self, address: Address) -> str:
-        return self._endpoint.at(address.host, address.port).address
+        return self._endpoint.at(address).address
 
 
 def _down(told: Opinion) -> bool:

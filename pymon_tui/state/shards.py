@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pymon_tui.invalidation.pattern import Pattern, PatternError, matcher
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.query import Reading, Ready
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import safe
 from pymon_tui.readings.channels import Channels
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
 from pymon_tui.server.slots import slot_of
+from pymon_tui.state.tributary import Tributary
 
 KEPT = 15.0
 """Seconds for which a channel is followed that nobody else follows any more, at least three ticks: when a slot moves,
@@ -36,27 +37,6 @@ class ShardNode:
     endpoint: Endpoint
     slots: tuple[tuple[int, int], ...]
     channels: Reading[Channels]
-
-
-class _Tributary(Feed):
-    """What one node sends, on its way into the feed of the deployment; its patterns and its status are its own."""
-
-    def __init__(self, feed: Feed, node: str) -> None:
-        super().__init__(capacity=0)
-        self._into = feed
-        self._node = node
-
-    def add(self, channel: bytes, payload: bytes, at: float) -> None:
-        """Pass a message on."""
-        self._into.add(channel, payload, at)
-
-    def count(self, messages: int) -> None:
-        """Pass on that messages came."""
-        self._into.count(messages)
-
-    def mark(self, text: SafeText, at: float) -> None:
-        """Pass on what happened, and where."""
-        self._into.mark(safe(f"shard channels of {self._node}: {text}"), at)
 
 
 class Shards:
@@ -123,7 +103,9 @@ class Shards:
             self._listening.pop(node.name)[1].cancel()
             found = None
         if found is None:
-            listener = Listener(node.endpoint, _Tributary(self._feed, node.name), channels, shards=True)
+            listener = Listener(
+                node.endpoint, Tributary(self._feed, f"shard channels of {node.name}"), channels, shards=True
+            )
             found = self._listening[node.name] = (listener, asyncio.create_task(listener.run()), node.endpoint)
         if not found[0].is_refused:
             found[0].follow(channels)

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
+from pymon_tui.model import units
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
@@ -25,12 +26,12 @@ from pymon_tui.ui.screens.connect import Choice
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.theme import DARK, LIGHT
 from pymon_tui.ui.ways import WaysOf
+from pymon_tui.ui.widgets.timespan import TIMESPANS
 
 SIZES = ((80, 24), (120, 36), (200, 50))
 PANE_SIZE = (120, 36)
-SAMPLES = 150
-"""Samples of history before the first picture, so that every graph has something to tell."""
-WARM_UP_INTERVAL = 0.15
+WARM_UP = TIMESPANS[0].seconds + 5.0
+"""Seconds that are watched before the first picture: as long as the overview's graphs go back, in their own time."""
 PATTERN = "monitoring:result:* alerts:* project:*"
 """The keys of the demo whose removal is pictured."""
 RUN_SECONDS = 6.0
@@ -59,11 +60,8 @@ def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source]
 async def _take(app: PymonApp, out: Path) -> tuple[str, ...]:
     async with app.run_test(size=SIZES[-1]) as pilot:
         await _settle(pilot, lambda screen: screen.snapshot is not None)
-        monitor = _monitor(app)
-        monitor.source.set_interval(WARM_UP_INTERVAL)
-        await _settle(pilot, lambda screen: screen.snapshot is not None and len(screen.snapshot.history) >= SAMPLES)
-        monitor.source.set_interval(1.0)
-        await _settle(pilot, lambda screen: screen.snapshot is not None and screen.snapshot.interval == 1.0)
+        click.echo(f"the demo is watched for {units.duration(WARM_UP)} first, so that every graph is full", err=True)
+        await pilot.pause(WARM_UP)
         names = [name async for name in _pictures(pilot, app, out)]
         return (*names, *[name async for name in _invalidation(pilot, app, out)])
 

@@ -86,7 +86,9 @@ async def paused(node: Node, line: Proxy) -> AsyncIterator[None]:
 
 FAULTS = {
     "kill -9": Fault(killed, Trouble.UNREACHABLE, "refuses connections|closed the connection|cut the connection"),
-    "kill -9 behind a tunnel": Fault(killed_behind_a_tunnel, Trouble.UNREACHABLE, "(closed|cut) the connection"),
+    "kill -9 behind a tunnel": Fault(
+        killed_behind_a_tunnel, Trouble.UNREACHABLE, "(closed|cut) the connection( without an answer)?"
+    ),
     "SIGSTOP": Fault(stopped, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
     "black hole": Fault(swallowed, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
     "half open": Fault(half_open, Trouble.SILENT, r"no answer from .* within 0\.4 s"),

@@ -9,7 +9,7 @@ import pytest
 
 from pymon_tui.model.link import Live
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
-from tests.faults.watching import away, heard, hurried, live, marks, open_files, until, watching
+from tests.faults.watching import heard, hurried, live, marks, open_files, until, watching
 from tests.servers.clients import client_of
 from tests.servers.node import Node
 from tests.servers.proxy import Proxy
@@ -24,24 +24,26 @@ async def test_it_is_killed_by_an_administrator(node: Node) -> None:
         await watch.until(lambda snapshot: len(snapshot.own_ids) == 2)
         node.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         node.ask("CLIENT", "KILL", "TYPE", "pubsub")
-        await watch.until(away)
-        after = await watch.until(lambda snapshot: heard(snapshot) and len(snapshot.own_ids) == 2)
-        assert after.own_ids.isdisjoint(before.own_ids)
+        after = await watch.until(
+            lambda snapshot: snapshot.own_ids.isdisjoint(before.own_ids) and len(snapshot.own_ids) == 2
+        )
+        assert watch.said == []  # it was asked once more, and answered
         assert after.history.events() == ()  # it is no restart
 
 
 @pytest.mark.usefixtures("soon")
 async def test_it_is_closed_for_being_idle(node: Node) -> None:
     async with watching(Endpoint(socket=node.server.socket)) as watch:
-        await watch.until(heard)
+        before = await watch.until(heard)
         watch.source.set_interval(3_600)  # nothing is asked, and the server hangs up
         node.ask("CONFIG", "SET", "timeout", "1")
         named = f"name={CLIENT_NAME}"
         await until(lambda: named not in node.ask("CLIENT", "LIST", "TYPE", "normal"))
         node.ask("CONFIG", "SET", "timeout", "0")
         watch.source.set_interval(0.05)
-        await watch.until(away)
-        await watch.until(heard)
+        await watch.until(lambda snapshot: bool(snapshot.own_ids - before.own_ids) and heard(snapshot))
+        await watch.ticks(2)
+        assert watch.said == []
 
 
 @pytest.mark.usefixtures("soon")

@@ -45,7 +45,7 @@ async def test_a_restart_that_counts_anew(node: Node) -> None:
         after = await watch.until(lambda snapshot: live(snapshot) and bool(snapshot.history.events()))
         assert [event.text for event in after.history.events()] == ["restarted"]
         later = await watch.ticks(4)
-        assert None in later.history.columns(COMMANDS.name, len(later.history))
+        assert None in later.history.samples(COMMANDS.name, 0, later.history.end)
         assert all(0 <= rate < 100_000 for rate in rates(later, COMMANDS.name))
 
 
@@ -77,7 +77,7 @@ async def test_counters_that_are_reset_under_load_are_a_hole_and_no_restart(node
         after = await watch.ticks(5)
         assert [event.text for event in after.history.events()] == ["counters reset"]
         for counter in (COMMANDS, MISSES, NET_INPUT):
-            assert None in after.history.columns(counter.name, 6)
+            assert None in after.history.samples(counter.name, after.history.end - 6, after.history.end)
             assert min(rates(after, counter.name)) >= 0
             assert max(rates(after, counter.name)) <= 10 * max(rates(before, counter.name))
         assert watch.said == []

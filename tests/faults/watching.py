@@ -143,7 +143,7 @@ def marks(snapshot: Snapshot) -> list[str]:
 
 def rates(snapshot: Snapshot, metric: str) -> list[float]:
     """All that is known of a metric's history."""
-    values = snapshot.history.columns(metric, len(snapshot.history))
+    values = snapshot.history.samples(metric, 0, snapshot.history.end)
     return [value for value in values if value is not None]
 
 

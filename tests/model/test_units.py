@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 
 import pytest
@@ -103,3 +104,14 @@ def test_whole_seconds_after_any_moment_are_whole_seconds(moment: float, seconds
 @pytest.mark.parametrize(("seconds", "said"), [(-1e-9, "0s"), (-1e-3, units.UNKNOWN), (59.9999999, "1m 0s")])
 def test_a_rounding_error_is_no_span_of_its_own(seconds: float, said: str) -> None:
     assert units.duration(seconds) == said
+
+
+def test_a_moment_is_its_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    try:
+        assert units.clock(1_790_000_000.0) == "23:13"
+        assert units.clock(None) == ""
+    finally:
+        monkeypatch.undo()
+        time.tzset()

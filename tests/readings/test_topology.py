@@ -46,7 +46,8 @@ def test_nodes_come_with_roles_slots_and_troubles() -> None:
     assert a.address == Address("10.0.0.1", 6379)
     assert a.slots == ((0, 5000), (5002, 5002), (5004, 5460))
     assert a.slot_count == 5459
-    assert (b.address, b.moving, b.epoch) == (Address("redis-b.example", 6379), 1, 2)
+    assert (b.address, b.moving, b.epoch) == (Address("10.0.0.2", 6379), 1, 2)
+    assert (b.ip, b.hostname) == ("10.0.0.2", "redis-b.example")
     assert (c.role, c.primary) == (Role.REPLICA, A)
     assert (d.address, d.failing) == (None, "fail")
     assert layout.primaries == (a, b)
@@ -56,7 +57,7 @@ def test_nodes_come_with_roles_slots_and_troubles() -> None:
 def test_a_name_does_not_end_a_line(name: str) -> None:
     layout = parse_nodes(NODES.replace(b"redis-b.example", name.encode()))
     assert len(layout.members) == 4
-    assert Address(name, 6379) in {member.address for member in layout.members}
+    assert name in {member.hostname for member in layout.members}
 
 
 def test_slots_that_nobody_serves_are_told() -> None:
@@ -76,7 +77,7 @@ def test_shards(flat: bool) -> None:  # noqa: FBT001
     a, c, b = layout.members
     assert (a.slots, a.failing) == (((0, 8191),), None)
     assert (c.role, c.primary, c.failing, c.slots) == (Role.REPLICA, A, "loading", ())
-    assert b.address == Address("redis-b.example", 6379)
+    assert (b.address, b.hostname) == (Address("10.0.0.2", 6379), "redis-b.example")
     assert layout.uncovered == ()
 
 
@@ -87,10 +88,10 @@ def test_shards_tell_both_ports_and_each_is_reached_as_we_speak() -> None:
     }
     layout = parse_shards([shard(0, 8191, both), shard(8192, 16383, tls_alone)])
     assert [member.address for member in layout.members] == [Address("10.0.0.1", 6379), Address("10.0.0.2", 6381)]
-    over_tls = layout.reached(tls=True)
+    over_tls = layout.reached(tls=True, host="10.0.0.9")
     assert [member.address for member in over_tls.members] == [Address("10.0.0.1", 6380), Address("10.0.0.2", 6381)]
-    assert over_tls.reached(tls=True) == over_tls
-    assert layout.reached(tls=False) is layout
+    assert over_tls.reached(tls=True, host=None) == over_tls
+    assert layout.reached(tls=False, host=None) == layout
 
 
 def _flattened(one: dict[bytes, Any]) -> dict[bytes, Any]:
@@ -107,9 +108,12 @@ def test_slots() -> None:
     assert layout.uncovered == ()
 
 
-def test_a_node_without_an_address_has_none() -> None:
-    layout = parse_slots([[0, 16383, [None, 1, A.encode()]]])
-    assert layout.members[0].address is None
+def test_a_node_without_an_endpoint_is_at_the_host_that_tells() -> None:
+    layout = parse_slots([[0, 16383, [None, 1, A.encode(), [b"ip", b"10.0.0.1"]]]])
+    assert layout.reached(tls=False, host="cache.example").members[0].address == Address("cache.example", 1)
+    assert layout.reached(tls=False, host=None).members[0].address == Address("10.0.0.1", 1)
+    unknown = parse_slots([[0, 16383, [None, 1, A.encode()]]])
+    assert unknown.reached(tls=False, host=None).members[0].address is None
 
 
 @pytest.mark.parametrize("parse", [parse_nodes, parse_shards, parse_slots])

@@ -21,6 +21,8 @@ ENCRYPTED = str(CERTS / "encrypted.key")
 ISSUED, AUTHORITY = str(CERTS / "issued.pem"), str(CERTS / "authority.pem")
 # The same, issued by an authority that another one has issued.
 BELOW, INTERMEDIATE = str(CERTS / "below-intermediate.pem"), str(CERTS / "intermediate.pem")
+IN_CN = str(CERTS / "address-in-cn.pem")
+"""Of 127.0.0.1, which is its common name and no alternative one."""
 TRUSTED = {  # the server's certificate, the host it is reached at, and how it is verified
     "by its authority": (CERT, "localhost", Tls(ca_certs=CERT)),
     "by another name": (CERT, "127.0.0.1", Tls(ca_certs=CERT, server_name="localhost")),

@@ -14,7 +14,9 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.model.link import Trouble
+from pymon_tui.doctor.examination import examine
+from pymon_tui.invalidation.pipe import open_pipe
+from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
@@ -23,6 +25,7 @@ from pymon_tui.server.reasons import LinkError, answer_text
 from pymon_tui.server.session import Session
 from tests.conftest import StartServer, client_of
 from tests.server.fake import endpoint_at, serving, speaking
+from tests.server.listening import listening, until
 from tests.servers.proxy import proxied
 
 SECRET = "s3same, open"
@@ -325,3 +328,43 @@ async def test_a_cancelled_greeting_closes_its_connection() -> None:
         with pytest.raises(asyncio.CancelledError):
             await opening
         await gone.wait()
+
+
+async def test_a_proxy_that_answers_ping_alone_is_named() -> None:
+    """twemproxy: what isn't about keys ends the connection, and PING doesn't."""
+
+    def answer(command: list[bytes]) -> bytes | None:
+        asked.append(command[0])
+        return b"+PONG\r\n" if command[0] == b"PING" else None
+
+    asked: list[bytes] = []
+    async with serving(speaking(answer)) as port:
+        endpoint = endpoint_at(port)
+        says = (
+            rf"127\.0\.0\.1:{port} answers PING and closes at INFO: a proxy such as twemproxy; connect to the servers"
+        )
+        session, handshake = await open_session(endpoint)
+        assert handshake is Handshake.BARE
+        with pytest.raises(LinkError, match=says) as caught:
+            await session.ask([("INFO", "all")])
+        assert caught.value.trouble is Trouble.FOREIGN
+        with pytest.raises(LinkError, match=says):
+            await open_pipe(endpoint)
+        login = [finding async for finding in examine(endpoint, ())][-1]
+        assert (login.step, login.ends) == ("login", True)
+        assert "answers PING and closes at ACL: a proxy such as twemproxy" in login.said
+        async with listening(endpoint, b"news") as (_, feed):
+            await until(lambda: isinstance(feed.status, Lost) and "closes at SUBSCRIBE: a proxy" in feed.status.what)
+
+
+async def test_a_server_that_has_answered_is_no_proxy() -> None:
+    answers = iter([b"$8\r\nrun_id:x\r\n"])
+
+    def answer(command: list[bytes]) -> bytes | None:
+        return {b"PING": b"+PONG\r\n", b"INFO": next(answers, None) if command[0] == b"INFO" else None}.get(command[0])
+
+    async with serving(speaking(answer)) as port:
+        session, _ = await open_session(endpoint_at(port))
+        assert await session.ask([("INFO", "all")]) == (b"run_id:x",)
+        with pytest.raises(LinkError, match="closed the connection"):
+            await session.ask([("INFO", "all")])

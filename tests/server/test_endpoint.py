@@ -26,16 +26,16 @@ def test_address(endpoint: Endpoint, address: str) -> None:
 
 
 def test_another_node_is_behind_the_same_bastion() -> None:
-    assert Endpoint(name="orders", via="bastion").at("10.0.0.7", 6380).address == "10.0.0.7:6380 via bastion"
+    assert Endpoint(name="orders", via="bastion").at(Address("10.0.0.7", 6380)).address == "10.0.0.7:6380 via bastion"
 
 
 def test_another_node_is_where_its_address_is_mapped_to() -> None:
     announced, reached = Address("10.0.0.7", 6380), Address("::1", 7001)
     endpoint = Endpoint(mapped=((announced, reached),), service=Service("main", (announced,)))
-    there = endpoint.at("10.0.0.7", 6380)
+    there = endpoint.at(Address("10.0.0.7", 6380))
     assert (there.address, there.service) == ("[::1]:7001", None)
-    assert there.at("10.0.0.7", 6380) == there
-    assert endpoint.at("10.0.0.7", 6381).address == "10.0.0.7:6381"
+    assert there.at(Address("10.0.0.7", 6380)) == there
+    assert endpoint.at(Address("10.0.0.7", 6381)).address == "10.0.0.7:6381"
 
 
 def test_a_name_stands_for_the_address() -> None:

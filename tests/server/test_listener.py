@@ -21,6 +21,7 @@ from pymon_tui.server.endpoint import Endpoint, Tls
 from tests.conftest import StartServer, client_of
 from tests.server.fake import CERT, KEY, serving
 from tests.server.listening import at, listening, live, marks, messages, until
+from tests.servers.idling import idling
 
 FLOOD = """
 for number = 1, ARGV[1] do redis.call("PUBLISH", "flood:" .. number % 50, ARGV[2]) end
@@ -334,3 +335,20 @@ async def test_what_is_allowed_is_followed_beside_what_is_not(redis: Redis, serv
         await listener.watch([b"open:*"])
         await redis.publish("open:1", "m")
         await until(lambda: feed.seen == 2)
+
+
+async def test_a_time_limit_of_a_proxy_is_kept_by_a_sign_of_life(
+    server: EmbeddedServer, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pymon_tui.server.listener._BRIEF", 0.05)
+    async with (
+        idling(server.socket, 0.5) as proxy,
+        listening(Endpoint(port=proxy.port), b"news", ping_every=5.0) as (_, feed),
+    ):
+        await until(lambda: proxy.closed == 1)
+        await until(lambda: proxy.accepted == 2 and isinstance(feed.status, Live))
+        heard = proxy.heard
+        await until(lambda: proxy.heard >= heard + 6)  # signs of life, each half a limit after the other
+        assert (proxy.closed, proxy.accepted) == (1, 2)
+        await redis.publish("news", "heard")
+        await until(lambda: feed.seen == 1)

@@ -442,8 +442,6 @@ async def test_info_too_is_asked_as_seldom_as_its_share_allows() -> None:
         session.answers["INFO"] = info_with(info=(calls, 1_100 * calls))  # 1.1 ms a call: 0.275 s between two
         await poller.tick(session, now, 0.25, ())
     assert session.asked == [["INFO"]] * 4  # at 0 and 0.25, when its cost is known, 0.75 and 1.25
-    assert poller.info_period(0.25) == 0.5
-    assert poller.info_period(1) == 1
 
 
 async def test_the_round_trip_is_without_the_servers_own_time() -> None:

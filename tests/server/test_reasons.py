@@ -16,8 +16,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Reason
 from pymon_tui.model.text import safe
+from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError, answer_text, gap, grant, link_error, remedy_of
+from tests.conftest import StartServer
 
 USER = safe("mon")
 HERE = Endpoint(host="db.example", password=SecretStr("hunter2"))
@@ -201,3 +203,14 @@ def test_an_answer_has_its_code() -> None:
 def test_a_system_error_is_named_in_the_systems_words() -> None:
     error = link_error(caused_by(OSError(errno.ENETUNREACH, "Connect call failed ('10.0.0.1', 1)")), HERE)
     assert os.strerror(errno.ENETUNREACH) in error.what
+
+
+@pytest.mark.parametrize("username", [None, "hunter2"])
+async def test_a_user_without_a_password_may_have_been_meant_for_one(
+    own_server: StartServer, username: str | None
+) -> None:
+    server = own_server({"requirepass": "hunter2"})
+    with pytest.raises(LinkError, match="the server wants a password; give it in REDISCLI_AUTH") as caught:
+        await open_session(Endpoint(socket=server.socket, username=username))
+    assert ('what stands before "@" in a URL is the user' in str(caught.value)) is (username is not None)
+    assert "hunter2" not in str(caught.value)

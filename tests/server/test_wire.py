@@ -16,6 +16,7 @@ from tests.server.fake import (
     CERT,
     ENCRYPTED,
     EXPIRED,
+    IN_CN,
     KEY,
     TRUSTED,
     endpoint_at,
@@ -145,3 +146,10 @@ async def test_certificates_that_cannot_be_loaded(tls: Tls, message: str) -> Non
     with pytest.raises(LinkError, match=f"can't load {message}") as caught:
         await open_session(replace(endpoint_at(1), tls=tls))
     assert caught.value.trouble is Trouble.REFUSED
+
+
+async def test_an_address_in_the_common_name_alone_needs_another_certificate() -> None:
+    async with serving(ANSWERS, tls=terminator(IN_CN)) as port:
+        for tls in (Tls(ca_certs=IN_CN), Tls(ca_certs=IN_CN, server_name="127.0.0.1")):
+            with pytest.raises(LinkError, match=r"in its CN alone, make it anew with subjectAltName=IP:127\.0\.0\.1$"):
+                await open_session(replace(endpoint_at(port), tls=tls))

@@ -125,4 +125,4 @@ def test_announced_addresses_are_mapped(
 ) -> None:
     endpoint = loaded(config, flags, environ, profile=profile).endpoint
     assert endpoint.mapped == ((ANNOUNCED, REACHED),)
-    assert endpoint.at("10.0.0.5", 6379).address == "localhost:7001"
+    assert endpoint.at(Address("10.0.0.5", 6379)).address == "localhost:7001"

@@ -30,6 +30,8 @@ from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
 from tests.server.fake import bulk, endpoint_at, serving, speaking, unrecorded
+from tests.servers.idling import idling
+from tests.servers.proxy import proxied
 
 INTERVAL = 0.06
 SERVER = Query("server", INFO, itself)
@@ -75,7 +77,7 @@ def is_lost(snapshot: Snapshot) -> bool:
 
 def known(snapshot: Snapshot) -> list[float | None]:
     """The whole history of a gauge."""
-    return list(snapshot.history.columns(USED_MEMORY.name, len(snapshot.history)))
+    return list(snapshot.history.samples(USED_MEMORY.name, 0, snapshot.history.end))
 
 
 def has_samples(samples: int) -> Callable[[Snapshot], bool]:
@@ -146,8 +148,8 @@ async def test_our_own_commands_are_no_load_of_the_server(redis: Redis, server: 
         settled = (await until(snapshots, has_samples(3))).history.end
         quiet = await until(snapshots, lambda snapshot: snapshot.history.end >= settled + 6)
         for metric in (COMMANDS, NET_INPUT):
-            assert 0 in quiet.history.columns(metric.name, 5)
-            assert set(quiet.history.columns(metric.name, 5)) <= {0, None}
+            assert 0 in quiet.history.samples(metric.name, quiet.history.end - 5, quiet.history.end)
+            assert set(quiet.history.samples(metric.name, quiet.history.end - 5, quiet.history.end)) <= {0, None}
         # INFO alone is some 10 KB of an answer at each tick.
         growth, _ = quiet.history.growth(NET_OUTPUT.name, 5 * INTERVAL) or (0.0, 0.0)
         assert growth < 5 * 500
@@ -173,7 +175,7 @@ async def test_our_own_reads_are_neither_hits_nor_misses(
     async with watched(monitor) as snapshots:
         quiet = await until(snapshots, has_samples(4))
         for metric in (HITS, MISSES):
-            assert set(quiet.history.columns(metric.name, 4)) <= {0, None}
+            assert set(quiet.history.samples(metric.name, quiet.history.end - 4, quiet.history.end)) <= {0, None}
         counted = await redis.info("stats")
         assert min(counted["keyspace_hits"], counted["keyspace_misses"]) >= 4
         await redis.get("gone")
@@ -206,16 +208,19 @@ async def test_a_denied_command_is_one_gap_and_is_asked_once(redis: Redis, serve
         await until(snapshots, lambda snapshot: isinstance(snapshot.reading(SLOW), Ready))
 
 
-async def test_missed_ticks_are_holes(own_server: StartServer) -> None:
+async def test_a_late_tick_covers_the_time_it_was_late(own_server: StartServer) -> None:
     server = own_server()
     async with client_of(server) as client, watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
         await until(snapshots, has_samples(2))
-        # A busy machine ticks late: of twenty intervals some holes are left in any case.
+        before = await until(snapshots, has_samples(4))
         await client.client_pause(20 * int(INTERVAL * 1000), all=True)
-        later = await until(
-            snapshots, lambda snapshot: known(snapshot).count(None) >= 5 and known(snapshot)[-1] is not None
-        )
+        later = await until(snapshots, lambda snapshot: snapshot.at > before.at + 18 * INTERVAL)
+        later = await until(snapshots, has_samples(before.history.end + 2))
     assert later.history.events() == ()
+    width = int((later.at - before.at) / INTERVAL)
+    assert width >= 18
+    for metric in (COMMANDS, USED_MEMORY):
+        assert None not in later.history.columns(metric.name, width, INTERVAL)
 
 
 # Losing and coming back
@@ -265,24 +270,79 @@ async def test_a_restarted_server_is_found_again(own_server: StartServer) -> Non
         back = await until(snapshots, is_live)
         (event,) = back.history.events()
         assert (event.text, event.index) == ("restarted", back.history.end - 1)
-        assert None in known(back)
         assert back.history.latest(COMMANDS.name) is None
+        away = int((back.at - lost.at) / INTERVAL)
+        for metric in (COMMANDS, USED_MEMORY):  # nobody looked
+            assert None in back.history.columns(metric.name, away, INTERVAL)
         # Not of the next snapshot: a server under load is asked for INFO less often than it is ticked.
         await until(snapshots, lambda one: one.history.latest(COMMANDS.name) is not None)
 
 
-async def test_a_killed_connection_is_lost_at_once_and_made_again(redis: Redis, server: EmbeddedServer) -> None:
+async def test_a_killed_connection_is_made_again_and_nothing_is_lost(redis: Redis, server: EmbeddedServer) -> None:
     async with watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
-        before = await until(snapshots, lambda snapshot: len(snapshot.own_ids) == 1)
+        before = await until(snapshots, lambda snapshot: len(snapshot.own_ids) == 1 and len(snapshot.history) > 2)
         for client in await redis.client_list():
             if client["name"] == CLIENT_NAME:
                 await redis.client_kill_filter(_id=client["id"])
-        lost = await until(snapshots, is_lost)
-        assert isinstance(lost.link, Lost)
-        assert lost.link.trouble is Trouble.UNREACHABLE
-        back = await until(snapshots, lambda snapshot: is_live(snapshot) and len(snapshot.own_ids) == 1)
-        assert back.own_ids.isdisjoint(before.own_ids)
+        seen = []
+
+        def came_back(snapshot: Snapshot) -> bool:
+            seen.append(snapshot)
+            return snapshot.own_ids.isdisjoint(before.own_ids) and snapshot.history.end > before.history.end + 3
+
+        back = await until(snapshots, came_back)
+        assert all(isinstance(one.link, Live) and one.link.since == seen[0].link.since for one in seen)
         assert back.history.events() == ()
+        assert len(back.own_ids) == 1
+        rates = back.history.columns(COMMANDS.name, len(back.history) - 1, back.interval)
+        assert None not in rates[1:]
+        assert rates[-1] == 0  # the greeting is ours
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.1])
+async def test_a_time_limit_of_a_proxy_shows_a_steady_picture(
+    redis: Redis, server: EmbeddedServer, limit: float
+) -> None:
+    interval = 0.25
+    async with idling(server.socket, limit) as proxy:
+        monitor = monitor_of(Endpoint(port=proxy.port), SLOW, interval=interval)
+        monitor.want({SLOW.name})
+        async with watched(monitor) as snapshots:
+            await until(snapshots, has_samples(1))
+            while True:
+                snapshot = await anext(snapshots)
+                assert isinstance(snapshot.link, Live)
+                await redis.ping()
+                if len(snapshot.history) >= 6:
+                    break
+        # All that came is a rate, and nothing of ours is in it.
+        assert None not in snapshot.history.columns(COMMANDS.name, 5, interval)
+        growth, _ = snapshot.history.growth(COMMANDS.name, 60) or (0.0, 0.0)
+        assert growth <= 6
+        assert proxy.closed >= 5
+
+
+async def test_a_time_limit_of_the_server_shows_a_steady_picture(own_server: StartServer) -> None:
+    server = own_server({"timeout": "1"})
+    async with (
+        proxied(server.socket) as line,
+        watched(monitor_of(Endpoint(port=line.port), interval=2.2)) as snapshots,
+    ):
+        await until(snapshots, has_samples(1))
+        while len((snapshot := await anext(snapshots)).history) < 3:
+            assert isinstance(snapshot.link, Live)
+        assert line.accepted >= 2
+        assert snapshot.history.columns(COMMANDS.name, 2, 2.2) == (0, 0)  # the greeting of each is ours
+
+
+async def test_what_was_refused_is_not_asked_again_on_the_next_connection(server: EmbeddedServer, redis: Redis) -> None:
+    await redis.acl_setuser("plain", enabled=True, nopass=True, commands=["+@all", "-slowlog"], keys=["*"])
+    async with idling(server.socket, 0.05) as proxy:
+        monitor = monitor_of(Endpoint(port=proxy.port, username="plain"), SLOW, interval=0.15)
+        monitor.want({SLOW.name})
+        async with watched(monitor) as snapshots:
+            await until(snapshots, lambda _: proxy.closed >= 3)
+    assert [(entry["object"], entry["count"]) for entry in await redis.acl_log()] == [("slowlog|get", 1)]
 
 
 async def test_another_server_at_the_same_address_is_no_restart() -> None:
@@ -304,7 +364,7 @@ async def test_a_server_that_takes_us_and_drops_us_is_tried_ever_less_often() ->
     def answer(command: list[bytes]) -> bytes | None:
         if command[0] == b"INFO":
             answered.append(None)
-            return b"$8\r\nrun_id:x\r\n" if len(answered) % 2 else None
+            return b"$8\r\nrun_id:x\r\n" if len(answered) % 3 == 1 else None  # nor on the next connection
         return b"%0\r\n" if command[0] == b"HELLO" else b"+OK\r\n"
 
     answered: list[None] = []

@@ -48,7 +48,7 @@ def cluster_nodes() -> bytes:
     for number, name in enumerate(NAMES):
         flags, port = ("slave", "master")[number % 2], _PORTS[number % 3]
         primary = b"-" if flags == "master" else name
-        where = b"%s:%d@1" % (name, port) if number % 4 < 2 else b"127.0.0.1:%d@1,%s" % (port, name)
+        where = b"%s:%d@1" % (name, port) if number % 4 < 2 else b"%s:%d@1,%s" % (name, port, name)
         lines.append(b"%040d %s %s %s 0 0 1 connected\n" % (number, where, flags.encode(), primary))
     lines.append(b"%s 127.0.0.1:1@1 slave,%s %s 0 0 1 connected %s\n" % (HUGE, HUGE, HUGE, b"[1->-x"))
     return b"".join(lines)

@@ -89,6 +89,8 @@ async def test_names_that_servers_take(cluster: Cluster, tmp_path: Path) -> None
             node.ask("CONFIG", "SET", "cluster-announce-hostname", hostile)
     node.ask("CONFIG", "SET", "cluster-announce-human-nodename", ACCEPTED)
     node.ask("CONFIG", "SET", "cluster-announce-hostname", NAMED)
+    for each in cluster.nodes:
+        each.ask("CONFIG", "SET", "cluster-preferred-endpoint-type", "hostname")
     try:
         mapped = f"{NAMED}:{node.port}=127.0.0.1:{node.port}"
         arguments = ["-h", "127.0.0.1", "-p", str(cluster.nodes[1].port), "--map", mapped]
@@ -102,6 +104,8 @@ async def test_names_that_servers_take(cluster: Cluster, tmp_path: Path) -> None
         assert_only_ours(run.output)
     finally:
         node.ask("CONFIG", "SET", "cluster-announce-hostname", "")
+        for each in cluster.nodes:
+            each.ask("CONFIG", "SET", "cluster-preferred-endpoint-type", "ip")
         for other in cluster.nodes:
             await eventually(lambda: not_told(other, NAMED))  # noqa: B023 - awaited here
 

@@ -38,7 +38,7 @@ async def test_graphs_are_made_of_what_was_set(glyphs: str, body: str) -> None:
         monitor = await until_shown(pilot, one)
         graphs = [graph for graph in monitor.query(Graph) if graph.size.height and graph.is_on_screen]
         assert graphs
-        drawn = "".join(graph.render_line(y).text for graph in graphs for y in range(graph.size.height))
+        drawn = "".join(graph.render_line(y).text for graph in graphs for y in range(graph.rows))
         assert body in drawn
         others = {"█", "⣿", ":"} - {body}
         assert not others & set(drawn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
@@ -13,16 +13,15 @@ from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe, pack_all
 from pymon_tui.invalidation.sweep import Refused
-from pymon_tui.model.deployment import Layout, Role
+from pymon_tui.model.deployment import Address, Layout, Role
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info, parse_info
-from pymon_tui.readings.topology import is_cluster, parse_nodes, parse_shards, parse_slots, replication_layout
+from pymon_tui.readings.topology import deployed, is_cluster, parse_nodes, parse_shards, parse_slots, replication_layout
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
 _ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster")])
-_WAYS = (("NODES", parse_nodes), ("SHARDS", parse_shards), ("SLOTS", parse_slots))
 _HOPS = 3  # from a replica to the primary of its primary
 _NOT_A_CLUSTER = "cluster support disabled"
 
@@ -132,15 +131,18 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
     known = members.primaries if pipe.identity.role == "slave" else ()
     if layout is None and known and known[0].address is not None and hops:
         address = known[0].address
-        return await _behind(endpoint, endpoint.at(address.host, address.port), hops - 1)
+        return await _behind(endpoint, endpoint.at(address), hops - 1)
     return layout, found
 
 
 def _named(asked: Endpoint, layout: Layout, *roles: Role) -> tuple[str, ...]:
     """The addresses of the nodes with these roles, as they are announced and as they are reached from here."""
-    announced = [one.address for one in layout.members if one.address is not None and one.role in roles]
-    reached = (asked.at(address.host, address.port).address for address in announced)
-    return tuple(dict.fromkeys((*map(str, announced), *reached)))
+    found: list[str] = []
+    for one in layout.members:
+        if one.address is not None and one.role in roles:
+            others = (Address(name, one.address.port) for name in (one.ip, one.hostname) if name is not None)
+            found += (str(one.address), *map(str, others), asked.at(one.address, one.hostname).address)
+    return tuple(dict.fromkeys(found))
 
 
 async def _behind(replica: Endpoint, primary: Endpoint, hops: int) -> tuple[Layout | None, Found]:
@@ -160,16 +162,22 @@ async def _layout(pipe: Pipe, info: Info) -> Layout | None:
     Raises:
         Refused: If it is in one and doesn't tell.
     """
-    refusal: Refused | None = None
-    for name, parse in _WAYS:
-        answer: Answer = await pipe.ask_one(b"CLUSTER", name.encode())
-        if not isinstance(answer, ResponseError):
-            return parse(answer).reached(tls=pipe.endpoint.tls is not None)
-        if _NOT_A_CLUSTER in str(answer) or not is_cluster(info):
-            return None
-        refusal = refusal or Refused(f"CLUSTER {name}", answer, pipe.user)
-    assert refusal is not None
-    raise refusal
+    nodes: Answer = await pipe.ask_one(b"CLUSTER", b"NODES")
+    if isinstance(nodes, ResponseError) and (_NOT_A_CLUSTER in str(nodes) or not is_cluster(info)):
+        return None
+    slots: Answer = await pipe.ask_one(b"CLUSTER", b"SLOTS")
+    shards: Answer = None
+    if isinstance(nodes, ResponseError) or isinstance(slots, ResponseError):
+        shards = await pipe.ask_one(b"CLUSTER", b"SHARDS")
+    layout = deployed(_parsed(parse_nodes, nodes), _parsed(parse_shards, shards), _parsed(parse_slots, slots))
+    if layout is None:
+        assert isinstance(nodes, ResponseError)
+        raise Refused("CLUSTER NODES", nodes, pipe.user)
+    return layout.reached(tls=pipe.endpoint.tls is not None, host=pipe.endpoint.asked_host)
+
+
+def _parsed(parse: Callable[[Answer], Layout], answer: Answer) -> Layout | None:
+    return None if answer is None or isinstance(answer, ResponseError) else parse(answer)
 
 
 async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
@@ -183,7 +191,7 @@ async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
             # A node that has met no other yet may not know its own address.
             endpoint = replace(asked, name=named if member.address is not None else None)
         elif member.address is not None:
-            endpoint = replace(asked.at(member.address.host, member.address.port), name=named)
+            endpoint = replace(asked.at(member.address, member.hostname), name=named)
         else:
             what = f"nobody knows where the primary of slots {text_of_ranges(member.slots)} is"
             raise LinkError(Trouble.UNREACHABLE, what, "bring it up, and try again")

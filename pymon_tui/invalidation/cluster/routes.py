@@ -117,7 +117,7 @@ class Routes:
             return way
         name = str(redirect.address)
         if name not in self._endpoints:
-            there = self.endpoint.at(redirect.address.host, redirect.address.port)
+            there = self.endpoint.at(redirect.address)
             self._endpoints[name] = replace(there, name=name)
         if not redirect.asks:
             self._owners[key_slot(command[1])] = name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from textual.widget import Widget
@@ -16,18 +15,16 @@ from pymon_tui.readings.info import Info
 from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.memory_use import Concern, Severity, Subject, concerns, parts
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, USED_MEMORY
-from pymon_tui.ui.panes.over_time import PaneOverTime
+from pymon_tui.ui.panes.over_time import PaneOverTime, graph_rows
 from pymon_tui.ui.widgets.bar_line import bar_line, without_bars
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.groups import COLUMN, Fact, Group, arrange
 from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, field, label, span
+from pymon_tui.ui.widgets.scale import levels, rates
 
 _NAME = 10
 _BYTES = 8
 _BAR = 10
-
-_GRAPH_ROWS = 2
-"""Rows that the overview keeps for its graph at least; a high one keeps a third."""
 
 _GRAPHS_ROWS = 9
 """Rows that the full form keeps for its graphs and what they are called."""
@@ -60,14 +57,13 @@ class MemoryPane(PaneOverTime, can_focus=True):
     def body(self) -> Iterable[Widget]:
         """Facts and the graph of used memory."""
         yield Facts(id="facts")
-        yield Graph("info", units.bytes_, id="used")
+        yield Graph("bytes", id="used")
 
     def details(self) -> Mapping[str, Sequence[Widget]]:
         """What the graph shows, and that of the keys that go."""
-        gone = Graph("info", units.rate, id="gone")
         return {
-            "#facts": (Facts([(label("used memory"),)]),),
-            "#used": (Facts(id="gone-caption"), gone, Facts(id="caption")),
+            "#facts": (Facts(id="used-caption"),),
+            "#used": (Facts(id="gone-caption"), Graph("info", id="gone")),
         }
 
     def draw(self, snapshot: Snapshot) -> None:
@@ -81,12 +77,13 @@ class MemoryPane(PaneOverTime, can_focus=True):
         if self.full:
             lines = details(memory, snapshot, found, width, height - _GRAPHS_ROWS)
         else:
-            lines = glance(memory, snapshot, found, width)[: max(1, height - max(_GRAPH_ROWS, height // 3))]
+            lines = glance(memory, snapshot, found, width)[: max(1, height - graph_rows(height))]
         self.query_one("#facts", Facts).show(lines)
-        self._draw_graphs(memory, snapshot)
+        ranged = self._draw_graphs(memory, snapshot, _role(found, Subject.LIMIT))
         for severity in Severity:
             self.set_class(bool(found) and found[0].severity is severity, f"-{severity.value}")
-        self.say(self.TITLE, (memory.maxmemory_policy or "") if memory.maxmemory else "no maxmemory")
+        said = (memory.maxmemory_policy or "") if memory.maxmemory else "no maxmemory"
+        self.say(self.TITLE, said, "" if self.full else ranged)
 
     def copied(self) -> SafeText | None:
         """All facts, whatever there is room for on the screen, as one line."""
@@ -97,37 +94,45 @@ class MemoryPane(PaneOverTime, can_focus=True):
         texts = [" ".join(without_bars(line).split()) for line in lines]
         return join(" · ", [safe(text) for text in texts if text])
 
-    def _draw_graphs(self, memory: Memory, snapshot: Snapshot) -> None:
+    def _draw_graphs(self, memory: Memory, snapshot: Snapshot, role: Role) -> SafeText:
+        """Returns what the edges of the graph of used memory are."""
         used = self.query_one("#used", Graph)
-        used.scaled = self.full
-        columns = self.columns(snapshot, USED_MEMORY.name, used)
-        highest = max((column for column in columns if column is not None), default=0.0)
-        # With its scale beside it the graph may show changes; without, it shows how much of the limit is taken.
-        limit = memory.maxmemory or None
-        used.show(columns, min(binary_ceiling(highest), limit or math.inf) if self.full or limit is None else limit)
+        time, limit = self.timeline(snapshot, used), memory.maxmemory or None
+        columns = time.columns(USED_MEMORY.name)
+        scale = levels(columns, limit)
+        used.tone = "bytes" if role == "value" else role
+        line = limit if limit is not None and scale.low <= limit < scale.high else None
+        used.show(columns, scale, marks=time.marks(), ticks=time.ticks(), line=line)
+        ranged = self.ranged(scale, used)
         if self.full:
-            metric = EVICTED if memory.evicted_keys else EXPIRED
-            gone = self.query_one("#gone", Graph)
-            gone.scaled = True
-            gone.show(self.columns(snapshot, metric.name, gone))
-            name = "evicted" if metric is EVICTED else "expired"
-            self.query_one("#gone-caption", Facts).show(((label(f"{name} per second"),),))
-            self.query_one("#caption", Facts).show((self.caption(snapshot, used),))
+            of = (label(" of "), span(units.bytes_(limit))) if limit is not None else ()
+            caption = (
+                label("used memory"),
+                *of,
+                span(f"   {ranged}", "faint"),
+                self.legend(columns, used, "not known"),
+            )
+            self.query_one("#used-caption", Facts).show((caption,))
+            self._draw_gone(EVICTED if memory.evicted_keys else EXPIRED, snapshot)
+        return ranged
 
-
-def binary_ceiling(size: float) -> float:
-    """The next of 1, 1.5, 2, 3, 4, 6, 8, ... binary units at or above a size in bytes."""
-    if size <= 1:
-        return 1.0
-    power = 2.0 ** math.floor(math.log2(size))
-    return next(step * power for step in (1, 1.5, 2) if size <= step * power)
+    def _draw_gone(self, metric: Metric[Info], snapshot: Snapshot) -> None:
+        gone = self.query_one("#gone", Graph)
+        time = self.timeline(snapshot, gone)
+        columns = time.columns(metric.name)
+        scale = rates(columns, units.rate, gone.rows)
+        gone.show(columns, scale, marks=time.marks(), ticks=time.ticks())
+        name = "evicted" if metric is EVICTED else "expired"
+        ranged = span(f"   {self.ranged(scale, gone)}", "faint")
+        caption = (label(f"{name} per second"), ranged, self.legend(columns, gone, "not known"))
+        self.query_one("#gone-caption", Facts).show((caption,))
 
 
 def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width: int) -> tuple[Line, ...]:
     """The overview's lines, the more important first."""
     share, role = memory.share, _role(found, Subject.LIMIT)
     figure = span(f" {units.percent(share):>6}", role)
-    bar = (*bar_line(share or 0.0, width - len(figure.text), "info" if role == "value" else role), figure)
+    bar = (*bar_line(share or 0.0, width - len(figure.text), "bytes" if role == "value" else role), figure)
     used = field("used", _NAME, _size(memory.used_memory), label("of"), units.bytes_(memory.limit))
     rss = field("rss", _NAME, _size(memory.used_memory_rss), label("frag"), _fragmentation(memory, found))
     gone = field("evicted", _NAME, _now(snapshot, EVICTED), label(" expired"), _now(snapshot, EXPIRED))
@@ -230,7 +235,7 @@ def _peak(memory: Memory) -> Line:
 def _part(name: str, size: int, whole: int) -> Line:
     share = size / whole
     figures = (span(units.bytes_(size).rjust(_BYTES + 1)), label(units.percent(share).rjust(6)))
-    return (label(name.ljust(_NAME + 1)), *bar_line(share, _BAR, "info"), *figures)
+    return (label(name.ljust(_NAME + 1)), *bar_line(share, _BAR, "bytes"), *figures)
 
 
 def _ratio(name: str, ratio: float | None, surplus: int | None) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -9,14 +10,24 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import SafeText
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.widgets.graph import Graph
-from pymon_tui.ui.widgets.ink import Line
-from pymon_tui.ui.widgets.timespan import TIMESPANS, Timespan, caption, samples_per_column
+from pymon_tui.ui.widgets.ink import Span, span
+from pymon_tui.ui.widgets.scale import Scale
+from pymon_tui.ui.widgets.timespan import TIMESPANS, Timeline, Timespan, ranged
+
+_HIGH = 9
+"""Rows of a pane from which on its graph has room for the clock, and takes half of them."""
+
+
+def graph_rows(height: int) -> int:
+    """How many of so many rows the overview keeps for its graph at least."""
+    return height // 2 if height >= _HIGH else max(2, height // 3)
 
 
 class PaneOverTime(Pane):
-    """A pane that draws history. The overview has one column a sample; in full a person chooses the time shown."""
+    """A pane that draws history. The overview shows five minutes; in full a person chooses the time shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "timespan", "Time", id="graph.timespan", tooltip="Show more time in the graphs, or less"),
@@ -39,24 +50,22 @@ class PaneOverTime(Pane):
         self.draw_again()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The overview has no room to say what time is shown, so it can't be chosen there."""
+        """The panes of the overview show the same time, so that what is one above the other happened at once."""
         return self.full if action == "timespan" else super().check_action(action, parameters)
 
-    def columns(self, snapshot: Snapshot, metric: str, graph: Graph) -> tuple[float | None, ...]:
-        """The metric's columns for this graph, over the time that is shown."""
-        width = graph.columns_wanted
-        return snapshot.history.columns(metric, width, self._per_column(snapshot, width))
+    def timeline(self, snapshot: Snapshot, graph: Graph) -> Timeline:
+        """The history over the time that this graph shows."""
+        return Timeline(snapshot.history, self.shown, graph.size.width, graph.a_cell)
 
-    def marks(self, snapshot: Snapshot, graph: Graph) -> frozenset[int]:
-        """The columns in which something happened."""
-        width = graph.columns_wanted
-        return snapshot.history.marks(width, self._per_column(snapshot, width))
+    @property
+    def shown(self) -> Timespan:
+        """The time that graphs show: in the overview always the same."""
+        return self.timespan if self.full else TIMESPANS[0]
 
-    def caption(self, snapshot: Snapshot, graph: Graph) -> Line:
-        """How much time the graph shows, in words."""
-        width = graph.columns_wanted
-        return caption(snapshot.history, width, self._per_column(snapshot, width))
+    def ranged(self, scale: Scale, graph: Graph) -> SafeText:
+        """What this graph's edges are, in words."""
+        return ranged(scale, graph, self.shown)
 
-    def _per_column(self, snapshot: Snapshot, width: int) -> int:
-        timespan = self.timespan if self.full else TIMESPANS[0]
-        return samples_per_column(timespan, snapshot.interval, width)
+    def legend(self, columns: Sequence[float | None], graph: Graph, why: str) -> Span:
+        """What the faint dots are, where there are any."""
+        return span(f"   {graph.unknown_glyph} {why}" if None in columns else "", "faint")

@@ -139,7 +139,7 @@ class Pane(Vertical, can_focus=False):
         self._detailed = False
         super().__init__(id=f"pane-{self.NAME}", classes="-gap")
         self._drawn: Snapshot | None = None
-        self._said: tuple[str, str] | None = None
+        self._said: tuple[str, str, str] | None = None
 
     def body(self) -> Iterable[Widget]:
         """The overview's widgets, top to bottom."""
@@ -186,14 +186,15 @@ class Pane(Vertical, can_focus=False):
         self.say(self.TITLE, "")
         self.watch_glyphs()
 
-    def say(self, title: str, subtitle: str) -> None:
-        """Write the frame's title and, in its lower edge, the one number that matters."""
-        if (title, subtitle) != self._said:
-            self._said = title, subtitle
+    def say(self, title: str, subtitle: str, ranged: str = "") -> None:
+        """Write the frame's title and, in its lower edge, the one number that matters, and what a graph's edges are."""
+        if (title, subtitle, ranged) != self._said:
+            self._said = title, subtitle, ranged
             self._saying = True
             # Content, and not str, which would be read as markup.
             self.border_title = Content(safe(title))
-            self.border_subtitle = Content(safe(subtitle))
+            figure = Content(safe(f"{subtitle}   " if subtitle and ranged else subtitle))
+            self.border_subtitle = figure + Content.styled(safe(ranged), "$ink-faint")
             self._saying = False
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from pymon_tui.model.text import SafeText, safe
 
 Role: TypeAlias = Literal[
-    "value", "strong", "label", "faint", "good", "warn", "act", "accent", "info", "bar", "badge", "alarm"
+    "value", "strong", "label", "faint", "good", "warn", "act", "accent", "info", "bytes", "bar", "badge", "alarm"
 ]
 """What a text is, which decides its colour: ``warn`` where a person should look, ``act`` where one should act."""
 
@@ -41,13 +41,11 @@ _INKS: dict[str, _Mix] = {
     "act": _Mix("error", bold=True),
     "accent": _Mix("accent", bold=True),
     "info": _Mix("primary"),
+    "bytes": _Mix("secondary"),
     "bar": _Mix("ink-bar"),
     "badge": _Mix("ink-badge", bold=True, behind="accent"),
     "alarm": _Mix("ink-badge", bold=True, behind="error"),
     "cursor": _Mix(None, behind="ink-cursor"),
-    "area-accent": _Mix("area-accent"),
-    "area-info": _Mix("area-info"),
-    "area-good": _Mix("area-good"),
 }
 
 ELLIPSIS = "…"
@@ -151,9 +149,10 @@ class Ink(Widget):
         """The style of a role on this widget's background."""
         return self._inks.get(role) or self._mix(role)
 
-    def area(self, tone: str) -> Style:
-        """The style of a graph's body, a dimmer tone of the role of its edge."""
-        return self._inks.get(f"area-{tone}") or self._mix(f"area-{tone}")
+    def shade(self, role: Role, share: float) -> Style:
+        """A role's ink of which only a share is taken, the rest is background; a palette of 16 has the ink alone."""
+        name = f"{role} {share:.3f}"
+        return self._inks.get(name) or self._mix(role, share)
 
     @property
     def cursor_ink(self) -> Style:
@@ -165,14 +164,17 @@ class Ink(Widget):
         self._inks.clear()
         super().notify_style_update()
 
-    def _mix(self, name: str) -> Style:
+    def _mix(self, name: str, share: float | None = None) -> Style:
         variables = self.app.theme_variables
         ink = _INKS[name]
         behind = Color.parse(variables[ink.behind]).rich_color if ink.behind else self.rich_style.bgcolor
-        front = Color.parse(variables[ink.front]).rich_color if ink.front else None
+        front = Color.parse(variables[ink.front]) if ink.front else None
+        if front is not None and share is not None and front.ansi is None:
+            front = Color.parse(variables["background"]).blend(front, share)
         # None, and not False: what lies under a style that is added must stay bold.
-        style = Style(color=front, bgcolor=behind, bold=ink.bold or None)
-        self._inks[name] = style
+        bold = (ink.bold or None) if share is None else None
+        style = Style(color=front.rich_color if front is not None else None, bgcolor=behind, bold=bold)
+        self._inks[name if share is None else f"{name} {share:.3f}"] = style
         return style
 
     def strip(self, line: Line, width: int, behind: Style | None = None) -> Strip:

@@ -1,20 +1,21 @@
-"""A graph under a line that says what it draws; the line and the scale are there where there is room for them."""
+"""A graph of a rate under a line that says what it draws; the line is there where there is room for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from pymon_tui.model.text import SafeText
-from pymon_tui.ui.widgets.graph import Graph, Tone
-from pymon_tui.ui.widgets.ink import Facts, Line
+from pymon_tui.ui.widgets.graph import Graph
+from pymon_tui.ui.widgets.ink import Facts, Line, Role
+from pymon_tui.ui.widgets.scale import Scale, Unit, rates
+from pymon_tui.ui.widgets.timespan import Timeline
 
 
 class Plot(Vertical, can_focus=False):
-    """A ``Graph`` that with ``scaled`` has a caption and a scale, and is bare without.
+    """A ``Graph`` that with ``titled`` has a caption, and is bare without.
 
     Attributes:
         graph: It says how many columns there is room for.
@@ -25,24 +26,24 @@ class Plot(Vertical, can_focus=False):
         width: 1fr;
         height: 1fr;
         & > Facts { display: none; }
-        &.-scaled > Facts { display: block; }
+        &.-titled > Facts { display: block; }
     }
     """
 
-    scaled: reactive[bool] = reactive(False, init=False)
+    titled: reactive[bool] = reactive(False, init=False)
 
     def __init__(
         self,
-        tone: Tone,
-        unit: Callable[[float | None], SafeText],
-        ceiling: Callable[[float], float],
+        tone: Role,
+        unit: Unit,
+        round_: Callable[[float], float],
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        """``unit`` writes the scale in at most eight cells; ``ceiling`` gives a round end of it at or above a value."""
-        self._ceiling = ceiling
+        """``unit`` writes a rate in at most eight cells; ``round_`` gives a round number at or above a value."""
+        self._round = round_
         self.unit = unit
-        self.graph = Graph(tone, unit)
+        self.graph = Graph(tone)
         self._caption = Facts()
         super().__init__(id=id)
 
@@ -51,13 +52,17 @@ class Plot(Vertical, can_focus=False):
         yield self._caption
         yield self.graph
 
-    def show(self, caption: Line, columns: Sequence[float | None]) -> None:
-        """Draw these columns, oldest first, under this caption."""
-        self._caption.show((caption,))
-        highest = max((value for value in columns if value is not None), default=0.0)
-        self.graph.show(columns, self._ceiling(highest))
+    def show(self, metric: str, time: Timeline) -> Scale:
+        """Draw this rate over this time. Returns what the edges of the graph are."""
+        columns = time.columns(metric)
+        scale = rates(columns, self.unit, self.graph.rows, self._round)
+        self.graph.show(columns, scale, marks=time.marks(), ticks=time.ticks())
+        return scale
 
-    def watch_scaled(self, scaled: bool) -> None:  # noqa: FBT001
-        """Show or hide the caption and the scale."""
-        self.set_class(scaled, "-scaled")
-        self.graph.scaled = scaled
+    def say(self, caption: Line) -> None:
+        """Write this above the graph."""
+        self._caption.show((caption,))
+
+    def watch_titled(self, titled: bool) -> None:  # noqa: FBT001
+        """Show or hide the caption."""
+        self.set_class(titled, "-titled")

@@ -38,14 +38,16 @@ async def test_a_primary_that_sentinels_do_not_name_is_not_written_to_and_never_
     assert primary.watched == service
     cut_off = own_server(tcp=True)  # as an old primary is on the wrong side of a broken line
     with pytest.raises(LinkError) as caught:
-        await find(primary.at("127.0.0.1", cut_off.port))
+        await find(primary.at(Address("127.0.0.1", cut_off.port)))
     assert caught.value.what == (
         f"127.0.0.1:{cut_off.port} is not the primary of {SERVICE} any more: that is {primary.address}"
     )
     replica = sentinels.replicas()[0]
-    found = await find(primary.at("127.0.0.1", replica.port))
+    found = await find(primary.at(Address("127.0.0.1", replica.port)))
     assert [one.endpoint for one in found.primaries] == [primary]
-    same = await find(primary.at("localhost", primary.port))  # at another address, and yet the one that is named
+    same = await find(
+        primary.at(Address("localhost", primary.port))
+    )  # at another address, and yet the one that is named
     assert same.primaries[0].endpoint.host == "localhost"
 
     node = next(node for node in sentinels.servers if node.port == primary.port)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 from textual.app import App, ComposeResult
+from textual.content import Content
 from textual.pilot import Pilot
 
 from pymon_tui.model.snapshot import Snapshot
@@ -52,6 +53,11 @@ class Alone(Generic[P]):
         """Give the pane another size, frame included."""
         await self._pilot.resize_terminal(width, height)
         await self._settle()
+
+    @property
+    def edge(self) -> str:
+        """What the frame's lower edge says."""
+        return Content.from_markup(str(self.pane.border_subtitle)).plain
 
     def said(self, selector: str) -> list[str]:
         """What the facts of this selector say, line by line."""

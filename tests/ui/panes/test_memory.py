@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pymon_tui.model.history import History
 from pymon_tui.model.query import PENDING
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.model.text import safe
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.memory import MEMORY, Memory, parse_memory
 from pymon_tui.readings.memory_use import concerns
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, METRICS, USED_MEMORY
-from pymon_tui.ui.panes.memory import MemoryPane, binary_ceiling, details, glance
+from pymon_tui.ui.panes.memory import MemoryPane, details, glance
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.ink import Line, line_width, text_of
 from tests.readings.test_memory import RECORDED, memory
@@ -108,28 +111,33 @@ def test_the_full_form_has_what_was_asked_for_at_each_size(name: str, width: int
         assert wanted in text
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"), [(0, 1), (1, 1), (1024, 1024), (1025, 1536), (2.32 * GIB, 3 * GIB), (3.2 * GIB, 4 * GIB)]
-)
-def test_a_scale_of_bytes_ends_at_a_round_number_of_units(size: float, expected: float) -> None:
-    assert binary_ceiling(size) == expected
-
-
-async def test_the_overviews_graph_is_measured_by_maxmemory() -> None:
+async def test_the_overview_says_what_its_graph_is_measured_by() -> None:
     async with alone(MemoryPane(), 40, 7) as stage:
         await stage.show(shown(CACHE), full=False)
         graph = stage.pane.query_one("#used", Graph)
-        assert graph._top == 4 * GIB
+        assert (graph._low, graph._high) == (0, 4 * GIB)
         assert graph.size.height == 2
-        assert str(stage.pane.border_subtitle) == "allkeys-lru"
+        assert stage.edge == "allkeys-lru   0–4 GiB · 5m"
 
 
-async def test_in_full_the_scale_follows_what_was_used() -> None:
+async def test_in_full_its_graphs_say_what_they_are_measured_by() -> None:
     async with alone(MemoryPane(), 80, 22) as stage:
         await stage.show(shown(CACHE), full=True)
-        assert stage.pane.query_one("#used", Graph)._top == 3 * GIB
-        assert stage.said("#gone-caption") == ["expired per second"]
-        assert stage.said("#caption") == ["last 1m 7s  one column is 1s"]
+        assert stage.said("#used-caption") == ["used memory of 4.00 GiB   0–4 GiB · 5m   · not known"]
+        assert stage.said("#gone-caption") == ["expired per second   0–6/s · 5m   · not known"]
+        await stage.press("w")
+        assert stage.said("#used-caption") == ["used memory of 4.00 GiB   0–4 GiB · 15m   · not known"]
+
+
+async def test_memory_above_its_limit_is_drawn_as_what_it_is() -> None:
+    over = replace(CACHE, used_memory=int(5.66 * 4 * GIB), maxmemory_policy=safe("noeviction"))
+    async with alone(MemoryPane(), 80, 22) as stage:
+        await stage.show(shown(over, 400), full=True)
+        graph = stage.pane.query_one("#used", Graph)
+        assert graph._high == 24 * GIB
+        assert graph._line == 4 * GIB
+        assert max(column or 0.0 for column in graph._columns) > 22 * GIB
+        assert graph.tone == "act"
 
 
 async def test_in_full_all_is_seen_at_every_size() -> None:
@@ -161,7 +169,7 @@ async def test_a_gap_leaves_no_colour_behind() -> None:
 async def test_without_maxmemory_the_frame_says_so() -> None:
     async with alone(MemoryPane(), 40, 7) as stage:
         await stage.show(shown(memory(used_memory=5, maxmemory=0, maxmemory_policy="noeviction")), full=False)
-        assert str(stage.pane.border_subtitle) == "no maxmemory"
+        assert stage.edge == "no maxmemory   0–5 B · 5m"
 
 
 async def test_its_facts_are_copied_as_one_line() -> None:

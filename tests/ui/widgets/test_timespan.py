@@ -1,61 +1,70 @@
-"""How much time graphs show."""
+"""How much time graphs show, and the clock below them."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pymon_tui.model import units
 from pymon_tui.model.history import History
-from pymon_tui.readings.metrics import METRICS
-from pymon_tui.ui.widgets.ink import text_of
-from pymon_tui.ui.widgets.timespan import TIMESPANS, Timespan, caption, covered, samples_per_column
+from pymon_tui.readings.metrics import COMMANDS, METRICS
+from pymon_tui.ui.widgets.graph import Graph
+from pymon_tui.ui.widgets.scale import rates
+from pymon_tui.ui.widgets.timespan import TIMESPANS, WHILE_RUNNING, Timeline, Timespan, ranged
 
-EACH, QUARTER, HOUR = TIMESPANS
+FIVE, QUARTER, HOUR = TIMESPANS
+NOON = 1_790_078_400.0  # 12:00:00 UTC
+pytestmark = pytest.mark.usefixtures("utc")
 
 
-def history(samples: int, interval: float = 1.0) -> History:
+def line(cells: int, timespan: Timespan = FIVE, *, newest: float = NOON, a_cell: int = 1) -> Timeline:
+    """The timeline of a history whose newest sample is of this moment."""
     made = History(METRICS)
-    for number in range(samples):
-        made.record(number * interval, {}, {})
-    return made
+    made.align(newest)
+    made.record(-1.0, {COMMANDS.name: 0.0}, {})
+    made.record(0.0, {COMMANDS.name: 7.0}, {})
+    return Timeline(made.view(), timespan, cells, a_cell)
+
+
+def test_the_width_stands_for_the_time_whatever_the_interval() -> None:
+    assert line(60).seconds == 5
+    assert line(36).seconds == pytest.approx(300 / 36)
+    assert line(30, a_cell=2).seconds == 5
+    assert len(line(36).columns(COMMANDS.name)) == 36
+    assert len(line(36, a_cell=2).columns(COMMANDS.name)) == 72
+    assert line(0).columns(COMMANDS.name) == ()
 
 
 @pytest.mark.parametrize(
-    ("timespan", "interval", "width", "expected"),
+    ("cells", "timespan", "expected"),
     [
-        (EACH, 1.0, 70, 1),
-        (QUARTER, 1.0, 90, 10),
-        (QUARTER, 1.0, 70, 13),
-        (HOUR, 1.0, 190, 19),
-        (HOUR, 60.0, 190, 1),
-        (QUARTER, 1.0, 0, 1),
+        (60, FIVE, ["11:55", "11:56", "11:57", "11:58", "11:59"]),
+        (59, FIVE, ["11:56", "11:58"]),
+        (36, FIVE, ["11:56", "11:58"]),
+        (106, WHILE_RUNNING, ["11:58:00", "11:58:30", "11:59:00", "11:59:30"]),
+        (74, HOUR, ["11:00", "11:10", "11:20", "11:30", "11:40", "11:50"]),
+        (3, FIVE, []),
     ],
 )
-def test_a_column_stands_for_as_many_samples_as_the_time_needs(
-    timespan: Timespan, interval: float, width: int, expected: int
-) -> None:
-    assert samples_per_column(timespan, interval, width) == expected
+def test_the_clock_s_times_are_round_and_have_room(cells: int, timespan: Timespan, expected: list[str]) -> None:
+    assert list(line(cells, timespan).ticks().values()) == expected
 
 
-@pytest.mark.parametrize(
-    ("samples", "width", "per_column", "expected"),
-    [
-        (0, 70, 1, 0.0),
-        (1, 70, 1, 0.0),
-        (31, 70, 1, 30.0),
-        (501, 70, 1, 70.0),
-        (500, 10, 10, 100.0),
-        (501, 10, 10, 91.0),
-    ],
-)
-def test_what_is_shown_is_what_is_known(samples: int, width: int, per_column: int, expected: float) -> None:
-    assert covered(history(samples).view(), width, per_column) == expected
+@given(st.integers(5, 250), st.sampled_from((*TIMESPANS, WHILE_RUNNING)), st.floats(0, 1e5), st.sampled_from((1, 2)))
+def test_a_time_stands_in_the_cell_that_it_is_in(cells: int, timespan: Timespan, later: float, a_cell: int) -> None:
+    time = line(cells, timespan, newest=NOON + later, a_cell=a_cell)
+    end = time.history.newest(time.seconds) + 1
+    used = -1
+    for cell, text in time.ticks().items():
+        hour, minute, second = (*map(int, text.split(":")), 0)[:3]
+        left = (end - (cells - cell) * a_cell) * time.seconds
+        moment = (hour * 3600 + minute * 60 + second - left) % 86_400
+        assert -1e-3 <= (moment + 1e-3) % 86_400 - 1e-3 <= time.seconds * a_cell + 1e-3
+        assert cell > used
+        used = cell + len(text)
+        assert used <= cells
 
 
-def test_the_caption_says_how_long_and_how_fine() -> None:
-    assert text_of(caption(history(500).view(), 200, 1)) == "last 3m 20s  one column is 1s"
-    assert text_of(caption(history(3000).view(), 90, 10)) == "last 15m 0s  one column is 10s"
-    assert text_of(caption(history(500, 0.5).view(), 10, 1)) == "last 5s  one column is 0.5s"
-
-
-def test_the_caption_of_a_young_history_is_short() -> None:
-    assert text_of(caption(history(1).view(), 70, 1)) == "last 0s"
+def test_the_range_is_said_with_its_time() -> None:
+    assert ranged(rates([12_200.0] * 9, units.rate, 3), Graph("info"), FIVE) == "0–18k/s · 5m"

@@ -202,8 +202,9 @@ _SORTS: dict[str, Callable[[Standing], Any]] = {
 
 def copied_line(one: Standing) -> str:
     """A node in one line of text."""
+    announced = one.member.hostname
     parts = [
-        str(one.name),
+        f"{one.name} ({announced})" if announced is not None and announced not in one.name else str(one.name),
         one.member.role.value,
         str(_state(one).text),
         f"{units.rate(one.ops)} ops",

@@ -28,7 +28,10 @@ _TOTAL = 13
 _WINDOW = 9
 """Cells of a hit rate and its window: ``97.3% 10s``."""
 
-_WIDE = 50
+_RATE = 7
+"""Cells of a rate."""
+
+_WIDE = 54
 """Cells from which on the overview has a line for each metric."""
 
 _GOOD = 0.9
@@ -67,9 +70,9 @@ def glance(hits: Hits, history: HistoryView, width: int) -> tuple[Line, ...]:
             label(name.ljust(8)),
             _now(history, metric),
             label("   peak "),
-            _peak(history, metric),
+            *peak_of(history, metric, _RATE),
             label("   total "),
-            span(total.rjust(7)),
+            span(total.rjust(_RATE)),
         )
         for (name, metric), total in zip(_ROWS, _totals(hits), strict=True)
     ]
@@ -153,12 +156,16 @@ def _name(window: Window) -> SafeText:
     return units.age(window.named)
 
 
+def peak_of(history: HistoryView, metric: Metric[Info], cells: int = 0) -> Line:
+    """The most since we began to watch, in so many cells, and when that was."""
+    return (
+        span(units.rate(history.peak(metric.name)).rjust(cells)),
+        span(f" {units.clock(history.peaked(metric.name)):5}", "faint"),
+    )
+
+
 def _now(history: HistoryView, metric: Metric[Info]) -> Span:
-    return span(units.rate(history.latest(metric.name)).rjust(7))
-
-
-def _peak(history: HistoryView, metric: Metric[Info]) -> Span:
-    return span(units.rate(history.peak(metric.name)).rjust(7))
+    return span(units.rate(history.latest(metric.name)).rjust(_RATE))
 
 
 def _totals(hits: Hits) -> tuple[SafeText, ...]:

@@ -12,7 +12,7 @@ from pymon_tui.model import units
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, join, safe
-from pymon_tui.readings.hits import HIT_RATE, Hits, hit_rates
+from pymon_tui.readings.hits import HIT_RATE, LONG, MIDDLE, SHORT, Hits, hit_rates, windows
 from pymon_tui.readings.metrics import HITS, MISSES
 from pymon_tui.ui.panes.hits.application import (
     Statistics,
@@ -25,20 +25,18 @@ from pymon_tui.ui.panes.hits.application import (
     statistics,
     today_lines,
 )
-from pymon_tui.ui.panes.hits.lines import beside, events, floor, glance, side_by_side, table, took
-from pymon_tui.ui.panes.over_time import PaneOverTime
+from pymon_tui.ui.panes.hits.lines import beside, events, floor, glance, peak_of, role, side_by_side, table, took
+from pymon_tui.ui.panes.over_time import PaneOverTime, graph_rows
 from pymon_tui.ui.widgets.bars import Bars
 from pymon_tui.ui.widgets.graph import Graph
-from pymon_tui.ui.widgets.ink import BLANK, Facts, Line, label, text_of
+from pymon_tui.ui.widgets.ink import BLANK, Facts, Line, label, span, text_of
+from pymon_tui.ui.widgets.scale import rates, shares
 
 _BESIDE = 108
 """Cells from which on there is room beside the full form's table."""
 
 _HIGH, _HIGHER = 26, 31
 """Rows from which on there is room for a blank one; and for all graphs above the application's part."""
-
-_GRAPH_ROWS = 2
-"""Rows that the overview keeps for its graph at least; a high one keeps a third."""
 
 
 class HitsPane(PaneOverTime, can_focus=True):
@@ -48,9 +46,9 @@ class HitsPane(PaneOverTime, can_focus=True):
     TITLE = "Hit rate"
     ABOUT = (
         "The share of reads that found their key, lately and since the start (or CONFIG RESETSTAT), and keys that "
-        "expired or were evicted. The graph has a hole where nothing was read, and where the server restarted. In full "
-        "also what the application counts itself: today by namespace, and a bar for each of the last days, amber where "
-        "it fell clearly under their mean."
+        "expired or were evicted. The graph has a faint dot where nothing was read, and where nothing is known because "
+        "the server restarted or couldn't be asked. In full also what the application counts itself: today by "
+        "namespace, and a bar for each of the last days, amber where it fell clearly under their mean."
     )
     QUERIES = (HIT_RATE,)
     DETAIL_QUERIES = (APPLICATION_TODAY, APPLICATION_DAYS)
@@ -72,25 +70,23 @@ class HitsPane(PaneOverTime, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._floor = 0.0
         self._bars = Bars(id="days")
         self._told: tuple[Line, ...] = ()
 
     def body(self) -> Iterable[Widget]:
         """Facts and the graph of the hit rate."""
         yield Facts(id="facts")
-        yield Graph("good", self._scale, id="shares")
+        yield Graph("good", id="shares")
 
     def details(self) -> Mapping[str, Sequence[Widget]]:
         """What the graph shows, those of hits and misses, and what happened to the server."""
         return {
-            "#facts": (Facts([(label("hit rate"),)]),),
+            "#facts": (Facts(id="shares-caption"),),
             "#shares": (
-                Facts([(label("hits per second"),)], classes="spacious"),
-                Graph("info", units.rate, id="hits", classes="spacious"),
-                Facts([(label("misses per second"),)], classes="spacious"),
-                Graph("info", units.rate, id="misses", classes="spacious"),
-                Facts(id="caption"),
+                Facts(id="hits-caption", classes="spacious"),
+                Graph("info", id="hits", classes="spacious"),
+                Facts(id="misses-caption", classes="spacious"),
+                Graph("info", id="misses", classes="spacious"),
                 Facts(id="events"),
                 Facts(id="uncounted"),
                 Horizontal(
@@ -115,12 +111,10 @@ class HitsPane(PaneOverTime, can_focus=True):
                 said = f"application today {units.percent(counted.today.total.share)}  server {said}"
         else:
             width, height = self.size
-            self._told = (*took(snapshot), *glance(hits, history, width))[
-                : max(1, height - max(_GRAPH_ROWS, height // 3))
-            ]
+            self._told = (*took(snapshot), *glance(hits, history, width))[: max(1, height - graph_rows(height))]
             self.query_one("#facts", Facts).show(self._told)
-        self._draw_graphs(snapshot)
-        self.say(self.TITLE, said)
+        ranged = self._draw_graphs(snapshot)
+        self.say(self.TITLE, said, "" if self.full else ranged)
 
     def copied(self) -> SafeText | None:
         """What the pane says, as one line."""
@@ -161,22 +155,29 @@ class HitsPane(PaneOverTime, can_focus=True):
         # At 24 rows the graphs need the room more than what is long past.
         self.query_one("#events", Facts).show(events(history, max(1, height // 8)) if apart else ())
 
-    def _draw_graphs(self, snapshot: Snapshot) -> None:
-        shares = self.query_one("#shares", Graph)
-        shares.scaled = self.full
-        came, missed = (self.columns(snapshot, metric.name, shares) for metric in (HITS, MISSES))
-        found, marks = hit_rates(came, missed), self.marks(snapshot, shares)
-        # Without a scale beside it a graph begins at zero, or it would say something that isn't so.
-        self._floor = floor(found) if self.full else 0.0
-        room = 1 - self._floor
-        shares.show([None if share is None else (share - self._floor) / room for share in found], 1.0, marks=marks)
+    def _draw_graphs(self, snapshot: Snapshot) -> SafeText:
+        """Returns what the edges of the graph of the hit rate are."""
+        graph = self.query_one("#shares", Graph)
+        time = self.timeline(snapshot, graph)
+        marks, ticks = time.marks(), time.ticks()
+        came, missed = (time.columns(metric.name) for metric in (HITS, MISSES))
+        found = hit_rates(came, missed)
+        scale = shares(found)
+        graph.tone = "warn" if role(windows(snapshot.history, (SHORT, MIDDLE, LONG))) == "warn" else "good"
+        graph.show(found, scale, marks=marks, ticks=ticks)
+        ranged = self.ranged(scale, graph)
         if self.full:
-            for name, columns in (("#hits", came), ("#misses", missed)):
-                graph = self.query_one(name, Graph)
-                graph.scaled = True
-                graph.show(columns, marks=marks)
-            self.query_one("#caption", Facts).show((self.caption(snapshot, shares),))
-
-    def _scale(self, height: float | None) -> SafeText:
-        """The hit rate that is drawn at this height, from 0 to 1."""
-        return units.percent(None if height is None else self._floor + height * (1 - self._floor))
+            line = (
+                label("hit rate"),
+                span(f"   {ranged}", "faint"),
+                self.legend(found, graph, "nothing was read, or known"),
+            )
+            self.query_one("#shares-caption", Facts).show((line,))
+            for name, metric, columns in (("hits", HITS, came), ("misses", MISSES, missed)):
+                graph = self.query_one(f"#{name}", Graph)
+                of = rates(columns, units.rate, graph.rows)
+                graph.show(columns, of, marks=marks, ticks=ticks)
+                peak = (label("   peak "), *peak_of(snapshot.history, metric))
+                said = (label(f"{name} per second"), span(f"   {self.ranged(of, graph)}", "faint"), *peak)
+                self.query_one(f"#{name}-caption", Facts).show((said,))
+        return ranged

@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells
 from pymon_tui.application.recent import Recent
 from pymon_tui.model import units
 from pymon_tui.model.feed import PAYLOAD_LIMIT, Entry, Feed, Mark
-from pymon_tui.model.link import Connecting, Link, Lost
+from pymon_tui.model.link import Connecting, Lost
 from pymon_tui.model.payload import JsonLine, parsed, pretty, summary
 from pymon_tui.model.query import Reading, Ready, Unavailable
 from pymon_tui.model.text import SafeText, join, lines, safe
@@ -39,12 +39,16 @@ def subtitle(feed: Feed, rate: float | None, width: int, *, full: bool) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def state_lines(status: Link | Unavailable, now: float) -> tuple[Line, ...]:
-    """One muted line while nothing can come, at a monotonic moment; none while all is well."""
+def state_lines(feed: Feed, now: float) -> tuple[Line, ...]:
+    """One muted line while nothing can come, at a monotonic moment, or not all; none while all is well."""
+    status, coverage = feed.status, feed.coverage
     if isinstance(status, Connecting):
         return ((label("connecting"),),)
     if not isinstance(status, Lost):
-        return ()
+        if coverage is None or coverage.heard == coverage.primaries:
+            return ()
+        of_all = f"key events of {coverage.heard} of {coverage.primaries} primaries"
+        return ((span(of_all, "warn"), label(f"  {coverage.why}")),)
     following = status.next_try - now
     when = f"next try in {units.duration(following)}" if following >= 1 else "trying now"
     remedy = f"; {status.remedy}" if status.remedy else ""

@@ -263,7 +263,7 @@ class NotificationsPane(Pane):
         if text:
             live, before = self._narrowed.of(live), self._narrowed.of_earlier(before)
         table.show(Entries(live, before))
-        self.query_one("#feed-state", Facts).show(lines.state_lines(feed.status, now))
+        self.query_one("#feed-state", Facts).show(lines.state_lines(feed, now))
 
     @property
     def _room(self) -> int:
@@ -272,7 +272,7 @@ class NotificationsPane(Pane):
         return self.size.width - (_BESIDE if beside else 0)
 
     def _state_of(self, feed: Feed) -> tuple[object, ...]:
-        return (feed.serial, feed.patterns, type(feed.status))
+        return (feed.serial, feed.patterns, type(feed.status), feed.coverage)
 
     def _draw_numbers(self, snapshot: Snapshot, now: float) -> None:
         self._numbers_at = now
@@ -280,7 +280,7 @@ class NotificationsPane(Pane):
         if self.full:
             counts = lines.counts_line(feed, snapshot.reading(SUBSCRIPTIONS))
             self.query_one("#feed-counts", Facts).show((counts,))
-        self.query_one("#feed-state", Facts).show(lines.state_lines(feed.status, now))
+        self.query_one("#feed-state", Facts).show(lines.state_lines(feed, now))
         self.say(self._title(feed), lines.subtitle(feed, rate, self.size.width, full=self.full))
 
     def _title(self, feed: Feed) -> str:

@@ -30,9 +30,10 @@ def thin_rate(value: float | None) -> SafeText:
 
 
 def commands(told: Told) -> Line:
-    """How many commands a second, and the most since we began to watch."""
-    peak = units.short_count(told.snapshot.history.peak(COMMANDS.name))
-    return field("commands", NAME, span(units.rate(told.rate).ljust(8), "strong"), label("peak"), peak)
+    """How many commands a second, and the most since we began to watch, with its time."""
+    history = told.snapshot.history
+    peak, when = units.short_count(history.peak(COMMANDS.name)), units.clock(history.peaked(COMMANDS.name))
+    return field("commands", NAME, span(units.rate(told.rate).ljust(8), "strong"), label("peak"), peak, label(when))
 
 
 def network(told: Told) -> Line:

@@ -19,7 +19,7 @@ from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.replication import REPLICATION, Replica
 from pymon_tui.readings.server import SERVER
-from pymon_tui.ui.panes.over_time import PaneOverTime
+from pymon_tui.ui.panes.over_time import PaneOverTime, graph_rows
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.panes.server import lines, tables
 from pymon_tui.ui.panes.server.facts import ESSENTIAL, groups, overview
@@ -27,10 +27,10 @@ from pymon_tui.ui.panes.server.lines import thin_rate
 from pymon_tui.ui.panes.server.tables import CommandRow
 from pymon_tui.ui.panes.server.told import Told, told
 from pymon_tui.ui.widgets.filter import FilterLine
-from pymon_tui.ui.widgets.graph import byte_ceiling, ceiling
 from pymon_tui.ui.widgets.groups import arrange
-from pymon_tui.ui.widgets.ink import Facts, Line, label, span, text_of
+from pymon_tui.ui.widgets.ink import Facts, Line, label, line_width, span, text_of
 from pymon_tui.ui.widgets.plot import Plot
+from pymon_tui.ui.widgets.scale import binary_up, round_up
 from pymon_tui.ui.widgets.table import Listed, Table
 
 _WIDE = 110
@@ -79,12 +79,12 @@ class ServerPane(PaneOverTime, can_focus=True):
         """Facts, the graph of the rate, and the line that the full form's commands are filtered by."""
         yield Facts(id="server-facts")
         with Horizontal(id="server-graphs"):
-            yield Plot("accent", units.rate, ceiling, id="server-rate")
+            yield Plot("info", units.rate, round_up, id="server-rate")
         yield self._filter_line
 
     def details(self) -> Mapping[str, Sequence[Widget]]:
         """The network's graphs and the tables."""
-        network = [Plot("info", thin_rate, byte_ceiling, id=name) for name in ("server-input", "server-output")]
+        network = [Plot("bytes", thin_rate, binary_up, id=name) for name in ("server-input", "server-output")]
         commands = Table(tables.COMMANDS, sort="time", filter_line=self._filter_line, id="server-commands")
         replicas = Table(tables.REPLICAS, empty="no replica", id="server-replicas")
         return {"#server-rate": network, "#server-graphs": (commands,), "FilterLine": (replicas,)}
@@ -106,13 +106,13 @@ class ServerPane(PaneOverTime, can_focus=True):
         self.set_class(self.size.width >= _WIDE, "-wide")
         self._told = self._facts(known)
         self.query_one("#server-facts", Facts).show(self._told)
-        self._plot("#server-rate", COMMANDS, known, "commands")
+        ranged = self._plot("#server-rate", COMMANDS, known, "commands")
         if self.full:
             self._plot("#server-input", NET_INPUT, known, "network in")
             self._plot("#server-output", NET_OUTPUT, known, "network out")
             self._show_commands()
             self._show_replicas(known)
-        self._say(known)
+        self._say(known, ranged)
 
     def copied(self) -> SafeText | None:
         """The row under the cursor in one line; in the overview, what the pane says."""
@@ -135,8 +135,7 @@ class ServerPane(PaneOverTime, can_focus=True):
     def _filter(self, event: FilterLine.Changed) -> None:
         event.stop()
         self._show_commands()
-        if self._drawn is not None and (known := told(self._drawn)) is not None:
-            self._say(known)
+        self.draw_again()
 
     def _let_focus(self) -> None:
         # A table that isn't displayed would be focused all the same, and its keys would sort what nobody sees.
@@ -151,16 +150,24 @@ class ServerPane(PaneOverTime, can_focus=True):
             several = known.replication is not None and known.replication.replicas
             room = height * 9 // 20 if height >= _HIGH else height * 2 // 5 - (2 if several else 0)
             return arrange(groups(known), width, room, rank_with_titles=ESSENTIAL)
-        # The graph keeps two rows at least, and two fifths of a high pane.
-        return overview(known, height - max(2, height * 2 // 5))
+        return overview(known, height - graph_rows(height))
 
-    def _plot(self, selector: str, metric: Metric[Info], known: Told, title: str) -> None:
+    def _plot(self, selector: str, metric: Metric[Info], known: Told, title: str) -> SafeText:
+        """Returns what the edges of the graph are."""
         plot, snapshot, history = self.query_one(selector, Plot), known.snapshot, known.snapshot.history
-        plot.scaled = self.full
-        latest = plot.unit(history.latest(metric.name))
-        peak = plot.unit(history.peak(metric.name))
-        caption = (label(f"{title} "), span(latest.ljust(8), "strong"), label(" peak "), span(peak))
-        plot.show(caption, self.columns(snapshot, metric.name, plot.graph))
+        plot.titled = self.full
+        scale = plot.show(metric.name, self.timeline(snapshot, plot.graph))
+        ranged = self.ranged(scale, plot.graph)
+        latest, peak = plot.unit(history.latest(metric.name)), plot.unit(history.peak(metric.name))
+        line: Line = (label(f"{title} "), span(latest.ljust(8), "strong"))
+        edges = span(f"  {ranged}", "faint")
+        when = span(f" {units.clock(history.peaked(metric.name))}", "faint")
+        # The range is always said; the peak, and when it was, where there is room.
+        for piece in (label(" peak "), span(peak)), (when,):
+            if line_width((*line, *piece, edges)) <= plot.size.width:
+                line = (*line, *piece)
+        plot.say((*line, edges))
+        return ranged
 
     def _show_commands(self) -> None:
         known = told(self._drawn) if self._drawn is not None else None
@@ -188,17 +195,11 @@ class ServerPane(PaneOverTime, can_focus=True):
         row = self.query_one("#server-commands", Table).cursor_row
         return (row.statistic.name, tables.command_lines(row)) if isinstance(row, CommandRow) else None
 
-    def _say(self, known: Told) -> None:
+    def _say(self, known: Told, ranged: SafeText) -> None:
         text = self._filter_line.text
         title = f"{self.TITLE}  filter: {safe(text)}" if text and self.full else self.TITLE
         alarm = lines.alarm(known)
         self.set_class(alarm is not None and alarm.role == "warn", "-look")
         self.set_class(alarm is not None and alarm.role == "act", "-act")
-        if alarm is not None:
-            self.say(title, alarm.text)
-        elif self.full:
-            # The rate is over its graph; how much time the graphs show isn't said elsewhere.
-            graph = self.query_one("#server-rate", Plot).graph
-            self.say(title, text_of(self.caption(known.snapshot, graph)))
-        else:
-            self.say(title, units.rate(known.rate))
+        said = units.rate(known.rate) if alarm is None else alarm.text
+        self.say(title, said, "" if self.full else ranged)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
@@ -14,13 +13,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from pymon_tui.invalidation import wording
-from pymon_tui.invalidation.account import Result
+from pymon_tui.invalidation.account import Progress, Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
-from pymon_tui.model import units
+from pymon_tui.model.history import History
+from pymon_tui.model.metric import Kind, Metric
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.aftermath import aftermath
@@ -28,7 +28,6 @@ from pymon_tui.readings.hits import hit_rates
 from pymon_tui.readings.metrics import HITS, MISSES
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.aftermath_text import aftermath_line, marked
-from pymon_tui.ui.panes.hits.lines import floor
 from pymon_tui.ui.screens.invalidate import keys, run_text
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
@@ -37,9 +36,12 @@ from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.ink import Facts, Prose, label, span, text_of
+from pymon_tui.ui.widgets.scale import shares, times
+from pymon_tui.ui.widgets.timespan import WHILE_RUNNING, Timeline, ranged
 
-_KEPT = 400
-"""Looks that the brake's graph remembers: 100 seconds, as wide as any terminal is."""
+_PING: Metric[None] = Metric("ping", Kind.GAUGE, lambda _: None)
+_KEPT = 600
+"""Looks that the brake's graph remembers: more than it shows."""
 
 After = Literal["journal", "undo"] | None
 """What follows when it is closed."""
@@ -49,7 +51,7 @@ class RunScreen(Asking, LiveScreen[After]):
     """Carries a run out. It stays until the run has ended; then it shows the account.
 
     Attributes:
-        felt: What other clients felt at each look, in seconds, the newest last.
+        felt: What other clients felt at each look, in seconds.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = keys.RUN
@@ -71,8 +73,7 @@ class RunScreen(Asking, LiveScreen[After]):
         self._offers_undo = False
         self._state = "starting"
         self._asked: SafeText | None = None  # the question that is shown
-        self._floor = 0.0
-        self.felt: deque[float | None] = deque(maxlen=_KEPT)
+        self.felt = History((_PING,), _KEPT)
         super().__init__(site)
 
     @property
@@ -87,15 +88,14 @@ class RunScreen(Asking, LiveScreen[After]):
         # A dry run leaves no trace: its name is in no journal.
         name = "dry run" if self._options.dry_run else f"run {self._removal.id}"
         run.border_subtitle = Content(safe(f"{self.site.place} · {name}"))
-        self._pings = Graph("info", units.milliseconds)
+        self._pings = Graph("info")
         brake = Vertical(Facts(id="felt"), self._pings, id="brake", classes="frame")
         brake.border_title = Content("Brake")
-        self._shares = Graph("good", self._share)
+        self._shares = Graph("good")
         hits = Vertical(Facts(id="took"), self._shares, id="hits", classes="frame")
         hits.border_title = Content("Hit rate")
         for graph in (self._pings, self._shares):
             graph.glyphs = self.site.glyphs
-            graph.scaled = True
         yield from (run, brake, hits)
 
     async def on_mount(self) -> None:
@@ -153,13 +153,14 @@ class RunScreen(Asking, LiveScreen[After]):
         else:
             mode, dry_run, rights = self._options.mode, self._options.dry_run, self._removal.order.rights
             lines.show(run_text.progress_lines(progress, mode, lines.size.width, dry_run=dry_run, rights=rights))
-            self.felt.append(progress.felt.ping_p99)
+        over = self._failed is not None or self._result is not None
+        self.felt.record(self.site.clock(), {_PING.name: None if over else progress.felt.ping_p99}, {})
         self.query_one("#felt", Facts).show((run_text.brake_line(progress),))
-        self.query_one("#brake").border_subtitle = Content(run_text.brake_words(progress))
-        self.draw_pings(progress.limit)
         newest = self.site.newest()
         if newest is not None:
+            self.felt.align(newest.wall - newest.at)
             self._draw_hits(newest)
+        self.draw_pings(progress)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done to a run that goes, and what can be done after it."""
@@ -223,30 +224,28 @@ class RunScreen(Asking, LiveScreen[After]):
         if await self.app.push_screen_wait(question):
             self._removal.cancel()
 
-    def draw_pings(self, limit: float | None) -> None:
+    def draw_pings(self, progress: Progress) -> None:
         """Draw what other clients felt, and the seconds that it is to stay under."""
-        width = self._pings.columns_wanted
-        columns = list(self.felt)[-width:] if width else []
-        highest = max((each for each in columns if each is not None), default=0.0)
-        # The limit's line lies in the middle of the uppermost row: what is over it covers it.
-        height = max(1, self._pings.size.height)
-        top = max(highest, (limit or 0.0) * height / (height - 0.5)) or None
-        self._pings.show([None] * (width - len(columns)) + columns, top, line=limit)
+        time = Timeline(self.felt.view(), WHILE_RUNNING, self._pings.size.width, self._pings.a_cell)
+        columns, limit, felt = time.columns(_PING.name), progress.limit, progress.felt.ping_p99
+        scale = times(columns, limit)
+        self._pings.tone = "warn" if limit is not None and felt is not None and felt > limit else "info"
+        self._pings.show(columns, scale, ticks=time.ticks(), line=limit)
+        self._frame("#brake", run_text.brake_words(progress), ranged(scale, self._pings, WHILE_RUNNING))
 
     def _draw_hits(self, newest: Snapshot) -> None:
-        history, width = newest.history, self._shares.columns_wanted
-        columns = (history.columns(metric.name, width) for metric in (HITS, MISSES))
-        shares = hit_rates(*columns)
-        self._floor = floor(shares)
-        heights = [None if share is None else (share - self._floor) / (1 - self._floor) for share in shares]
-        self._shares.show(heights, 1.0, marks=history.marks(width))
-        found = aftermath(history, newest.wall)
-        self.query_one("#took", Facts).show((aftermath_line(found),))
-        self.query_one("#hits").border_subtitle = Content(marked(found))
+        time = Timeline(newest.history, WHILE_RUNNING, self._shares.size.width, self._shares.a_cell)
+        found = hit_rates(time.columns(HITS.name), time.columns(MISSES.name))
+        scale = shares(found)
+        self._shares.show(found, scale, marks=time.marks(), ticks=time.ticks())
+        took = aftermath(newest.history, newest.wall)
+        self.query_one("#took", Facts).show((aftermath_line(took),))
+        self._frame("#hits", marked(took), ranged(scale, self._shares, WHILE_RUNNING))
 
-    def _share(self, height: float | None) -> SafeText:
-        """The hit rate that is drawn at this height, from 0 to 1."""
-        return units.percent(None if height is None else self._floor + height * (1 - self._floor))
+    def _frame(self, selector: str, said: SafeText, edges: SafeText) -> None:
+        """Write the lower edge of a frame: what is to be said, and what its graph's edges are."""
+        figure = Content(safe(f"{said}   " if said else ""))
+        self.query_one(selector).border_subtitle = figure + Content.styled(edges, "$ink-faint")
 
     def _note(self, text: SafeText) -> None:
         if not self._options.dry_run:

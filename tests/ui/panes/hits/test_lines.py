@@ -16,6 +16,8 @@ from pymon_tui.ui.widgets.ink import line_width, text_of
 from tests.script import WALL
 from tests.ui.panes.hits.made import OVERVIEW, SINCE_START, history
 
+pytestmark = pytest.mark.usefixtures("utc")
+
 
 def rates(*shares: float | None, reads: float = 100.0) -> list[Window]:
     """Windows with these hit rates, of so many reads a second."""
@@ -50,7 +52,7 @@ def test_no_line_of_the_overview_grows_with_the_numbers(width: int) -> None:
 
 def test_with_more_room_it_has_more_facts() -> None:
     lines = [text_of(line) for line in glance(SINCE_START, history(400).view(), 60)]
-    assert lines[1] == "hits       90/s   peak    90/s   total 968 000"
+    assert lines[1] == "hits       90/s   peak    90/s 00:00   total 968 000"
     assert len(lines) == 5
 
 

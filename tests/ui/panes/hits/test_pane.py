@@ -22,6 +22,8 @@ from tests.script import WALL, ready, snapshot
 from tests.ui.panes.alone import alone
 from tests.ui.panes.hits.made import OVERVIEW, PAST, SINCE_START, TODAY, history
 
+pytestmark = pytest.mark.usefixtures("utc")
+
 
 def shown(of: History | None = None, reading: Reading[Hits] | None = None, today: Reading[Day] = PENDING) -> Snapshot:
     readings: dict[Query[Any], Reading[Any]] = {
@@ -40,9 +42,10 @@ async def test_a_restart_is_a_hole_and_no_spike() -> None:
     async with alone(HitsPane(), 40, 7) as stage:
         await stage.show(shown(history(400, restart=380)), full=False)
         columns = drawn(stage.pane.query_one("#shares", Graph))
-        hole = columns.index(None)
-        assert len(columns) - hole == 21
-        assert columns[:hole] + columns[hole + 1 :] == [0.9] * 35
+        assert [value for value in columns if value is not None] == pytest.approx([0.9] * 36)
+        await stage.press("w")
+        whole = stage.pane.snapshot.history.columns(HITS.name, 40, 1) if stage.pane.snapshot else ()
+        assert whole == (*[90.0] * 19, None, *[90.0] * 20)
         assert stage.said("#facts") == [
             "90.0% 10s  90.0% 1m   90.0% 5m",
             "hits       90/s  misses     10/s",
@@ -61,11 +64,12 @@ async def test_the_overview_gives_up_lines_and_not_its_graph() -> None:
 async def test_in_full_the_time_shown_is_chosen_and_said() -> None:
     async with alone(HitsPane(), 80, 22) as stage:
         await stage.show(shown(history(400, restart=390)), full=True)
-        assert stage.said("#caption") == ["last 1m 7s  one column is 1s"]
+        assert stage.said("#shares-caption") == ["hit rate   90–100 % · 5m"]
         await stage.press("w")
-        assert stage.said("#caption") == ["last 6m 40s  one column is 14s"]
+        assert stage.said("#shares-caption") == ["hit rate   90–100 % · 15m   · nothing was read, or known"]
+        assert stage.said("#hits-caption") == ["hits per second   0–140/s · 15m   peak 90/s 00:00"]
         await stage.press("w", "w")
-        assert stage.said("#caption") == ["last 1m 7s  one column is 1s"]
+        assert stage.said("#shares-caption") == ["hit rate   90–100 % · 5m"]
 
 
 async def test_the_overview_has_no_time_to_choose() -> None:
@@ -133,8 +137,9 @@ async def test_the_graph_is_marked_where_a_run_began() -> None:
     async with alone(HitsPane(), 100, 24) as pane:
         await pane.show(with_a_run(ago=10), full=True)
         graph = pane.pane.query_one("#shares", Graph)
-        columns = graph.columns_wanted
-        assert graph._marks == {columns - 11}
+        (mark,) = graph._marks
+        fallen = next(place for place, share in enumerate(graph._columns) if share is not None and share < 0.89)
+        assert (graph._marks[mark], fallen - mark) == ("removing user:*", 1)  # it began where a column ends
         assert "removing user:*" in " ".join(pane.said("#events"))
 
 
@@ -187,7 +192,7 @@ async def test_the_overview_asks_for_no_statistics_and_has_none() -> None:
         await stage.show(shown(today=ready(TODAY)), full=True)
         await stage.show(shown(today=ready(TODAY)), full=False)
         assert not stage.pane.query_one("#application").display
-        assert str(stage.pane.border_subtitle) == "since start 96.8%"
+        assert stage.edge == "since start 96.8%   90–100 % · 5m"
 
 
 async def test_the_bars_are_made_of_what_graphs_are_made_of() -> None:

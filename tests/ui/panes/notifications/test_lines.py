@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymon_tui.model.feed import PAYLOAD_LIMIT, Entry, Feed, Message
+from pymon_tui.model.feed import PAYLOAD_LIMIT, Coverage, Entry, Feed, Message
 from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
 from pymon_tui.model.query import PENDING, Reason, Unavailable
 from pymon_tui.model.text import safe
@@ -72,7 +72,23 @@ def test_the_counts_tell_seen_from_kept_and_dropped() -> None:
     ],
 )
 def test_what_keeps_messages_from_coming_is_one_line(status: Link, said: list[str]) -> None:
-    assert [text_of(line) for line in state_lines(status, 100.0)] == said
+    feed = Feed()
+    feed.status = status
+    assert [text_of(line) for line in state_lines(feed, 100.0)] == said
+
+
+@pytest.mark.parametrize(
+    ("coverage", "said"),
+    [
+        (None, []),
+        (Coverage(3, 3, safe("")), []),
+        (Coverage(2, 3, safe("10.0.0.1:6379: NOPERM")), ["key events of 2 of 3 primaries  10.0.0.1:6379: NOPERM"]),
+    ],
+)
+def test_what_is_not_heard_of_all_primaries_is_said(coverage: Coverage | None, said: list[str]) -> None:
+    feed = Feed()
+    feed.status, feed.coverage = Live(0.0, 0.001), coverage
+    assert [text_of(line) for line in state_lines(feed, 100.0)] == said
 
 
 def test_an_empty_feed_says_why() -> None:

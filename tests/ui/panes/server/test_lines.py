@@ -10,6 +10,8 @@ from pymon_tui.ui.widgets.groups import arrange
 from pymon_tui.ui.widgets.ink import Line, line_width, text_of
 from tests.ui.panes.server.made import ORPHAN, PRIMARY, REDIS, REPLICA, told_of
 
+pytestmark = pytest.mark.usefixtures("utc")
+
 FAILED = {"rdb_last_bgsave_status": "err"}
 BROKEN_AOF = {"aof_enabled": 1, "aof_last_write_status": "err"}
 LOADING = {"loading": 1, "loading_loaded_perc": "53.61", "loading_eta_seconds": 2}
@@ -32,7 +34,7 @@ def test_overview_of_a_primary() -> None:
     told = told_of()
 
     assert [text_of(line).rstrip() for line in overview(told, 5)] == [
-        "commands  12.4k/s  peak 18.0k",
+        "commands  12.4k/s  peak 18.0k 00:00",
         "network   in 3.10M/s  out 41.8M/s",
         "latency   p50 1.5 µs  p99 5.5 µs",
         "saved     2s ago ok · aof off",

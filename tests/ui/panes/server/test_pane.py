@@ -31,6 +31,8 @@ from tests.ui.panes.alone import alone
 from tests.ui.panes.server.made import ORPHAN, PRIMARY, REDIS, REPLICA, snapshot_of
 from tests.ui.stage import app_of, until
 
+pytestmark = pytest.mark.usefixtures("utc")
+
 # What is left to a pane on screens of 80x24, 120x36 and 200x50, its frame included.
 IN_OVERVIEW = [(40, 7), (40, 11), (66, 16)]
 IN_FULL = [(80, 22), (120, 34), (200, 48)]
@@ -62,7 +64,7 @@ async def test_the_overview_keeps_a_graph_under_its_facts(size: tuple[int, int])
         assert stage.rows_taken == stage.pane.size.height
         assert "█" in text(graph)
         assert "…" not in text(stage.pane.query_one("#server-facts", Facts))
-        assert str(stage.pane.border_subtitle) == "12.4k/s"
+        assert stage.edge == "12.4k/s   0–18k/s · 5m"
 
 
 @pytest.mark.parametrize("size", IN_FULL)
@@ -86,10 +88,10 @@ async def test_the_full_form_has_room_for_all_its_parts(size: tuple[int, int]) -
 async def test_the_edge_says_what_is_wrong() -> None:
     async with alone(ServerPane(), 40, 7) as stage:
         await stage.show(snapshot_of(ORPHAN, {"master_link_down_since_seconds": 72}), full=False)
-        assert str(stage.pane.border_subtitle) == "primary down 1m 12s"
+        assert stage.edge == "primary down 1m 12s   0–18k/s · 5m"
         assert stage.pane.has_class("-act")
         await stage.show(snapshot_of(), full=False)
-        assert str(stage.pane.border_subtitle) == "12.4k/s"
+        assert stage.edge == "12.4k/s   0–18k/s · 5m"
         assert not stage.pane.has_class("-act")
 
 
@@ -145,7 +147,7 @@ async def test_a_replica_is_opened_from_its_own_table() -> None:
 async def test_the_overview_copies_what_it_says() -> None:
     async with alone(ServerPane(), 40, 7) as stage:
         await stage.show(snapshot_of(), full=False)
-        assert (stage.pane.copied() or "").startswith("commands 12.4k/s peak 18.0k · network in 3.10M/s")
+        assert (stage.pane.copied() or "").startswith("commands 12.4k/s peak 18.0k 00:00 · network in 3.10M/s")
         assert stage.pane.opened() is None
 
 
@@ -153,9 +155,14 @@ async def test_the_graphs_show_more_time() -> None:
     async with alone(ServerPane(), 120, 34) as stage:
         await stage.show(snapshot_of(), full=True)
         commands_of(stage.pane).focus()
-        assert str(stage.pane.border_subtitle).endswith("one column is 1s")
+        captions = [text(plot.query_one(Facts)) for plot in stage.pane.query(Plot)]
+        assert [caption.split()[-3:] for caption in captions] == [
+            ["0–18k/s", "·", "5m"],
+            ["0–5M/s", "·", "5m"],
+            ["0–60M/s", "·", "5m"],
+        ]
         await stage.press("w")
-        assert str(stage.pane.border_subtitle) == "last 1m 0s  one column is 33s"
+        assert all("· 15m" in text(plot.query_one(Facts)) for plot in stage.pane.query(Plot))
 
 
 async def test_keys_of_tables_that_are_not_shown_do_nothing() -> None:

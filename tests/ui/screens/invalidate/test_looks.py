@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pymon_tui.invalidation.account import NOTHING
 from pymon_tui.model.history import History
+from pymon_tui.model.metric import Kind, Metric
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.metrics import HITS, METRICS, MISSES, RTT
@@ -55,6 +56,7 @@ def desk(tmp_path: Path) -> ScriptedDesk:
 def history(*, run: bool) -> History:
     """Three minutes of reads that mostly hit, and fewer after a run."""
     made = History((*METRICS, RTT))
+    made.align(WALL - 99)
     hits = misses = 0.0
     for second in range(200):
         if run and second == 170:
@@ -64,6 +66,16 @@ def history(*, run: bool) -> History:
             share -= 0.6 * math.exp(-(second - 170) / 20)
         hits, misses = hits + 2_400 * share, misses + 2_400 * (1 - share)
         made.record(float(second), {HITS.name: hits, MISSES.name: misses, RTT.name: 0.0007 + second % 7 / 1e5}, {})
+    return made
+
+
+def felt(looks: int) -> History:
+    """What other clients felt at so many looks, the last of them now."""
+    made = History((Metric("ping", Kind.GAUGE, lambda _: None),))
+    made.align(WALL)
+    for number in range(looks):
+        ping = (58 if 370 < number < 385 else 14 + number % 6) / 1e4
+        made.record(100.0 + (number - looks) / 4, {"ping": ping}, {})
     return made
 
 
@@ -141,9 +153,9 @@ async def test_run(look: SnapshotAssertion, desk: ScriptedDesk, size: tuple[int,
         removal.progress = progress_of()
         await on.until_says("#progress", "7 602")
         on.hold()
-        # As many looks as there is room for, however many there were while we waited.
-        screen.felt.extend((58 if 370 < number < 385 else 14 + number % 6) / 1e4 for number in range(400))
-        screen.draw_pings(0.0057)
+        # Always the same looks, however many there were while we waited.
+        screen.felt = felt(400)
+        screen.draw_pings(progress_of())
         await on.pilot.pause(0)
         assert svg(on) == look
 
@@ -156,7 +168,7 @@ async def test_done(look: SnapshotAssertion, desk: ScriptedDesk, size: tuple[int
         removal.finish(result_of(why=NOTHING))
         await on.until_says("#progress", "done")
         await on.until_says("#took", "rewarmed")
-        screen.felt.clear()
+        screen.felt = felt(0)
         screen.look()
         await on.pilot.pause()
         assert svg(on) == look

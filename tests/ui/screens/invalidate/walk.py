@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
@@ -44,7 +45,7 @@ class Walk:
     def title(self, selector: str) -> str:
         """The frame's title and subtitle."""
         widget = self.screen.query_one(selector)
-        return f"{widget.border_title} | {widget.border_subtitle}"
+        return f"{widget.border_title} | {Content.from_markup(str(widget.border_subtitle)).plain}"
 
     async def until_says(self, selector: str, text: str) -> None:
         """Wait until a widget shows this."""

@@ -1,0 +1,82 @@
+"""Key events of a cluster: each node tells of its own keys alone, so all primaries are listened to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+from pymon_tui.model.feed import Coverage, Feed
+from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.query import Unavailable
+from pymon_tui.model.text import safe
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.listener import Listener
+from pymon_tui.state.shards import ShardNode
+from pymon_tui.state.tributary import Tributary
+
+_PREFIX = b"__key"
+"""What the channels of key events begin with: ``__keyspace@0__:name`` and ``__keyevent@0__:command``."""
+
+
+def is_of_keys(pattern: bytes) -> bool:
+    """Whether a channel or pattern is for key events, and for nothing that every node of a cluster tells."""
+    return pattern.startswith(_PREFIX)
+
+
+class KeyEvents:
+    """Keeps a feed filled with the key events of a cluster; a connection to each primary while any are wanted."""
+
+    def __init__(self, feed: Feed) -> None:
+        """``feed`` says by its patterns what is followed, and is told at how many primaries that is."""
+        self._feed = feed
+        self._listening: dict[str, tuple[Listener, asyncio.Task[None], Endpoint, Feed]] = {}
+
+    @property
+    def tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """What is under way; none of it ends by itself."""
+        return tuple(task for _, task, _, _ in self._listening.values())
+
+    def client_id(self, node: str) -> int | None:
+        """The id of our connection to this node; None while there is none."""
+        found = self._listening.get(node)
+        return found[0].client_id if found is not None else None
+
+    def update(self, nodes: Sequence[ShardNode]) -> None:
+        """Follow the key events of these nodes of a cluster that serve slots, and of no others."""
+        patterns = tuple(filter(is_of_keys, self._feed.patterns))
+        primaries = {node.name: node.endpoint for node in nodes if node.slots} if patterns else {}
+        was_followed = bool(self._listening)
+        for name in [name for name, found in self._listening.items() if found[2] != primaries.get(name)]:
+            self._listening.pop(name)[1].cancel()
+        for name, endpoint in primaries.items():
+            if name in self._listening:
+                listener = self._listening[name][0]
+                if listener.patterns != patterns:
+                    listener.follow(patterns)
+                continue
+            filled = Tributary(self._feed, f"key events of {name}")
+            listener = Listener(endpoint, filled, patterns)
+            self._listening[name] = (listener, asyncio.create_task(listener.run()), endpoint, filled)
+            if was_followed:
+                self._feed.mark(safe(f"key events of {name} are followed now; those before are lost"), time.time())
+        self._feed.coverage = self._coverage(primaries)
+
+    def retry(self) -> None:
+        """Connect now where a connection is lost; what was refused is asked again."""
+        for listener, _, _, _ in self._listening.values():
+            listener.retry()
+
+    def _coverage(self, primaries: Mapping[str, Endpoint]) -> Coverage | None:
+        if not primaries:
+            return None
+        states = {name: filled.status for name, (_, _, _, filled) in self._listening.items()}
+        troubles = (f"{name}: {why}" for name, status in states.items() if (why := _trouble(status)))
+        heard = sum(isinstance(status, Live) for status in states.values())
+        return Coverage(heard, len(primaries), safe(next(troubles, "")))
+
+
+def _trouble(status: object) -> str:
+    if isinstance(status, Lost):
+        return status.what
+    return f"{status.detail}; {status.remedy}" if isinstance(status, Unavailable) else ""
