@@ -54,6 +54,8 @@ class Run:
         came_to_an_end: Whether an undo of it did.
         begun_again: The undo that was cut off and is gone on with: whether it replaces, and on which process.
         resumed_by: The run that took it up again.
+        is_back: Whether an undo told of keys that are there again: the run isn't gone on with then.
+        may_be_back: Whether one that told nothing may have brought some back.
     """
 
     id: str
@@ -66,6 +68,8 @@ class Run:
     came_to_an_end: bool = False
     begun_again: tuple[bool, str] | None = None
     resumed_by: list[str] = field(default_factory=list)
+    is_back: bool = False
+    may_be_back: bool = False
 
 
 def removal_options(

@@ -72,10 +72,11 @@ class Removing(World):
         typed = typed and cut is None
         begin, usage = self.store.now(), self.store.usage(self.keys)
         told = self.doors.type_resume(run.id) if typed else self.doors.resume(run.id, run.wish, cut)
-        if run.process != self.process:
+        refused = run.process != self.process or run.is_back or (run.may_be_back and bool(told.refused))
+        if refused:
             self.store.until_alone()
             if not told.refused:
-                raise Different(f"{run.id} was resumed on another server process")
+                raise Different(f"{run.id} was resumed on another server process, or behind keys that are back")
             self.look_around(set(), "resume refused", begin)
         else:
             self._removed(run.wish, told, begin, usage, "resume", through=cut, resumes=run)

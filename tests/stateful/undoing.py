@@ -92,6 +92,8 @@ class Undoing(Removing):
             if whole:
                 same("left", account["left"], 0)
                 run.undone = run.undone or bool(account[RESTORED] or account[THERE] or not account[SKIPPED])
+        run.may_be_back |= any(some & {RESTORED, THERE} for some in settled.values())
+        run.is_back |= account is not None and bool(account[RESTORED] or account[THERE])
         for name, some in settled.items():
             run.kept[name].returned |= some == {RESTORED}
         run.came_to_an_end |= whole
