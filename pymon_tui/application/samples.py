@@ -104,6 +104,6 @@ KEY_BYTES: Query[Known] = Query(
 """Bytes as MEMORY USAGE has them, by key."""
 
 KEY_LIVES: Query[Known] = Query(
-    "key_lives", Command("pttl", _asking("PTTL"), decode_pttl, given=WALK, fold=_remember, reads=True), _kept
+    "key_lives", Command("pttl", _asking("PTTL"), decode_pttl, given=WALK, fold=_remember), _kept
 )
 """Milliseconds to live, -1 for those that don't expire, by key."""

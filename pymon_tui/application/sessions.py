@@ -169,7 +169,7 @@ def _by_turns(
         return answered(known, new.items(), _MOST)
 
     # MEMORY USAGE looks at a key without reading it.
-    return Command(acl, arguments, decode, given=WALK, fold=fold, reads=acl != "memory|usage")
+    return Command(acl, arguments, decode, given=WALK, fold=fold)
 
 
 SESSIONS: Query[Mapping[bytes, Header]] = Query(

@@ -113,8 +113,8 @@ def _hash(reply: Reply) -> dict[bytes, bytes]:
     return dict(pairs)
 
 
-_TODAY: Command[tuple[Day, ...]] = Command("hgetall", _ask_today, decode_days, every=5.0, given=INFO, reads=True)
-_PAST: Command[tuple[Day, ...]] = Command("hgetall", _ask_days, decode_days, every=60.0, given=INFO, reads=True)
+_TODAY: Command[tuple[Day, ...]] = Command("hgetall", _ask_today, decode_days, every=5.0, given=INFO)
+_PAST: Command[tuple[Day, ...]] = Command("hgetall", _ask_days, decode_days, every=60.0, given=INFO)
 
 APPLICATION_TODAY: Query[Day] = Query("application_today", _TODAY, newest)
 """Hits and misses of today by namespace; a day without look-ups where there are no statistics."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack, unpacked
+from pymon_tui.invalidation.packing import Packed, pack_all, unpacked
+from pymon_tui.invalidation.pipe import Answer, Pipe
 
-_ASKING = pack(b"ASKING")
+_ASKING = (b"ASKING",)
 
 
 class AskingPipe(Pipe):
@@ -15,9 +16,9 @@ class AskingPipe(Pipe):
     ASKING holds for the command after it, and changes nothing where the node serves the slot.
     """
 
-    def ask(self, packed: bytes, answers: int) -> asyncio.Future[list[Answer]]:
+    def ask(self, packed: Packed, answers: int) -> asyncio.Future[list[Answer]]:
         """As ``Pipe.ask``; each of the commands has one answer."""
-        words = b"".join(_ASKING + pack(*command) for command in unpacked(packed))
+        words = pack_all(words for command in unpacked(packed) for words in (_ASKING, tuple(command)))
         both = super().ask(words, 2 * answers)
         wanted: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack_all
+from pymon_tui.invalidation.packing import pack_all
+from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.model.text import SafeText, safe

@@ -12,7 +12,8 @@ from pymon_tui.invalidation.ahead import ahead, ready
 from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.knowing import knowledge_of
 from pymon_tui.invalidation.looking import Look, Looking, Looks, TurnedAway, keys_turned_away
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack_each
+from pymon_tui.invalidation.packing import pack_each
+from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.sweep import Page, Place
 from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.server import clock

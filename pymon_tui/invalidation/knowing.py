@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from pymon_tui.invalidation.pipe import Answer, Line, pack_all
+from pymon_tui.invalidation.packing import pack_all
+from pymon_tui.invalidation.pipe import Answer, Line
 from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.readings.info import parse_info
 

@@ -13,7 +13,8 @@ from itertools import accumulate, compress
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.knowing import Knowledge
-from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_each
+from pymon_tui.invalidation.packing import last_words, pack, pack_each
+from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sizes import USAGE, Sizes
 from pymon_tui.invalidation.sweep import Refused
@@ -146,9 +147,9 @@ class Looking:
         words, lives, ends, used = last_words(keys), self._lives, self._known.ends is True, self._known.used or ""
         commands = [*([self._life] if lives else []), *([_USES[used]] if used else []), USAGE]
         # Who may not know is an entry in the ACL LOG each time it asks.
-        first = _TIME + (_KEYSPACE if self._tells else _TIME)
+        first = _TIME.then(_KEYSPACE if self._tells else _TIME)
         options = self._sizes.options
-        asked = self._pipe.ask(first + pack_each(commands, words, options), 2 + len(commands) * len(keys))
+        asked = self._pipe.ask(first.then(pack_each(commands, words, options)), 2 + len(commands) * len(keys))
         return Look(keys, words, lives, ends, used, options, asked)
 
     async def looks(self, look: Look) -> Looks:
@@ -168,7 +169,7 @@ class Looking:
         await self._probe(look.keys, ends=lives.count(_NEVER) < count)
         late = not look.lives and self._lives  # a key was given a life since the question before
         if late or (look.lives and not exact and self._known.ends and lives.count(_NEVER) < count):
-            now, *lives = await self._pipe.ask(_TIME + pack_each([self._life], look.words), 1 + count)
+            now, *lives = await self._pipe.ask(_TIME.then(pack_each([self._life], look.words)), 1 + count)
             exact = self._known.ends is True
         if self._known.used and not look.used:
             uses = await self._pipe.ask(pack_each([_USES[self._known.used]], look.words), count)

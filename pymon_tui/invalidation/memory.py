@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack
+from pymon_tui.invalidation.packing import pack
+from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.readings.info import Info, parse_info
 
 MEMORY = pack(b"INFO", b"memory")
@@ -118,7 +119,7 @@ async def memory_and_evicted(pipe: Pipe) -> tuple[Memory, int | None]:
     Raises:
         LinkError: If the link is lost.
     """
-    memory, stats = await pipe.ask(MEMORY + _STATS, 2)
+    memory, stats = await pipe.ask(MEMORY.then(_STATS), 2)
     return Memory.told(memory), evicted_of(parse_info(stats)) if isinstance(stats, bytes) else None
 
 

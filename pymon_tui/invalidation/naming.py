@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack, pack_all, pack_each
+from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each
+from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sweep import Page, Refused
 from pymon_tui.server import clock

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED, module_type
-from pymon_tui.invalidation.pipe import Line, open_pipe, pack_all
+from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.restore_account import TORN
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.records import Record

@@ -21,8 +21,9 @@ from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.naming import Expiring, Unlinking, UnlinkingEach, without_given
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
+from pymon_tui.invalidation.packing import pack
 from pymon_tui.invalidation.part import Part, of_slots
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack
+from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.sweep import Refused, Sweep, without
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pymon_tui.invalidation.hurry import Hurry
 from pymon_tui.invalidation.identity import Identity, identity_of
+from pymon_tui.invalidation.packing import Packed, pack, pack_all, unpacked
 from pymon_tui.model.query import Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.commands import refuse_writes
@@ -51,7 +52,7 @@ class Line(Protocol):
     def user(self) -> SafeText:
         """The ACL user we are logged in as."""
 
-    def ask(self, packed: bytes, answers: int) -> asyncio.Future[list[Answer]]:
+    def ask(self, packed: Packed, answers: int) -> asyncio.Future[list[Answer]]:
         """As ``Pipe.ask``."""
 
     async def ask_one(self, *words: bytes) -> Answer:
@@ -63,8 +64,9 @@ class Line(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Question:
-    """Answers that belong together: how many are awaited, and those that are there."""
+    """Answers that belong together: what they answer, how many are awaited, and those that are there."""
 
+    runs: tuple[tuple[str, int], ...]
     count: int
     answers: list[Answer]
     done: asyncio.Future[list[Answer]]
@@ -75,43 +77,7 @@ def _give_up(question: _Question, error: LinkError) -> None:
     question.done.exception()  # who asked may never look, and then asyncio would print a complaint
 
 
-def pack(*words: bytes) -> bytes:
-    """One command as it goes over the line."""
-    return bytes(hiredis.pack_command(words))  # type: ignore[arg-type]  # takes any tuple
-
-
 _PING = pack(b"PING")
-
-
-def pack_all(commands: Iterable[tuple[bytes, ...]]) -> bytes:
-    """Several commands as they go over the line."""
-    return b"".join(map(hiredis.pack_command, commands))  # type: ignore[arg-type]  # takes any tuple
-
-
-def last_words(keys: Iterable[bytes]) -> list[bytes]:
-    """Keys as they go over the line, each the last word of a command; for ``pack_each``."""
-    return [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
-
-
-def pack_each(commands: Sequence[tuple[bytes, ...]], lasts: Sequence[bytes], options: tuple[bytes, ...] = ()) -> bytes:
-    """The first command with each of the last words in turn, then the next command; faster than ``pack_all``.
-
-    The last of the commands has the options after each of them.
-    """
-    packed, last = [], len(commands)
-    for place, command in enumerate(commands, start=1):
-        after = options if place == last else ()
-        begin = b"*%d\r\n%b" % (len(command) + 1 + len(after), b"".join(last_words(command)))
-        end = b"".join(last_words(after))
-        packed += [begin, (end + begin).join(lasts), end]
-    return b"".join(packed) if lasts else b""
-
-
-def unpacked(packed: bytes) -> Iterator[list[bytes]]:
-    """The words of each command in what was packed: commands go over the line in the form of an answer."""
-    reader = hiredis.Reader(notEnoughData=_NOTHING)
-    reader.feed(packed)
-    return iter(reader.gets, _NOTHING)
 
 
 def _error_of(text: str) -> ResponseError:
@@ -137,6 +103,7 @@ class Pipe(asyncio.BufferedProtocol):
         self.endpoint = session.endpoint
         self.identity = Identity("", "", session.user)
         self._session = session
+        self._account = session.account
         self._reader = hiredis.Reader(notEnoughData=_NOTHING, replyError=_error_of)
         self._reader.setmaxbuf(2 * SLICE)  # kept between slices, instead of made anew for each
         self._buffer = memoryview(bytearray(SLICE))
@@ -156,7 +123,7 @@ class Pipe(asyncio.BufferedProtocol):
         """The ACL user we are logged in as."""
         return self.identity.user
 
-    def ask(self, packed: bytes, answers: int) -> asyncio.Future[list[Answer]]:
+    def ask(self, packed: Packed, answers: int) -> asyncio.Future[list[Answer]]:
         """Send packed commands now; the future gets their ``answers`` answers, error replies as values among them.
 
         The future raises LinkError if the link is lost, or silent for the endpoint's command timeout, before the last
@@ -167,7 +134,7 @@ class Pipe(asyncio.BufferedProtocol):
         """
         if self.endpoint.read_only:
             refuse_writes(unpacked(packed))
-        question = _Question(answers, [], self._loop.create_future())
+        question = _Question(packed.runs, answers, [], self._loop.create_future())
         if self._lost is not None:
             _give_up(question, self._lost)
             return question.done
@@ -215,6 +182,7 @@ class Pipe(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._heard_at = self._loop.time()
+        self._account.heard(nbytes)
         try:
             self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # takes any buffer
             self._hand_out(iter(self._reader.gets, _NOTHING))
@@ -228,6 +196,7 @@ class Pipe(asyncio.BufferedProtocol):
     def _write(self, packed: bytes) -> None:
         with suppress(RedisConnectionError):  # `connection_lost` fails the questions
             write(self._transport, packed)
+            self._account.wrote(len(packed))
 
     def _hand_out(self, answers: Iterator[Answer]) -> None:
         for answer in answers:
@@ -238,8 +207,16 @@ class Pipe(asyncio.BufferedProtocol):
             question.answers += islice(answers, question.count - len(question.answers))
             if len(question.answers) == question.count:
                 self._questions.popleft()
+                self._count(question)
                 if not question.done.done():  # who asked may have been cancelled
                     question.done.set_result(question.answers)
+
+    def _count(self, question: _Question) -> None:
+        place, answers = 0, question.answers
+        for name, count in question.runs:
+            whole = count == len(answers)
+            self._account.were_answered(name, answers if whole else answers[place : place + count])
+            place += count
 
     def _fail(self, error: LinkError) -> None:
         if self._lost is not None:

@@ -9,7 +9,8 @@ from typing import Literal
 from redis.exceptions import NoPermissionError, ResponseError
 
 from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
-from pymon_tui.invalidation.pipe import Answer, Line, Pipe, pack_all
+from pymon_tui.invalidation.packing import pack_all
+from pymon_tui.invalidation.pipe import Answer, Line, Pipe
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import remedy_of
 

@@ -16,7 +16,8 @@ from time import monotonic
 
 from pymon_tui.invalidation.brake import Feeling
 from pymon_tui.invalidation.memory import Memory, evicted_of
-from pymon_tui.invalidation.pipe import Pipe, open_pipe, pack, pack_all
+from pymon_tui.invalidation.packing import pack, pack_all
+from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info, parse_info

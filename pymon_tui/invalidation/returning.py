@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.knowing import knowledge_of
+from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED, has_ended, module_type, same_value
-from pymon_tui.invalidation.pipe import Answer, Line, pack_all
+from pymon_tui.invalidation.pipe import Answer, Line
 from pymon_tui.invalidation.portions import Copy, Portion
 from pymon_tui.invalidation.refusing import Refusals
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.pipe import Answer, Pipe, last_words, pack_each
+from pymon_tui.invalidation.packing import last_words, pack_each
+from pymon_tui.invalidation.pipe import Answer, Pipe
 
 USAGE = (b"MEMORY", b"USAGE")
 FIVE, MORE = 192, 1_536

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from redis.exceptions import ResponseError
 
+from pymon_tui.invalidation.packing import pack, pack_all
 from pymon_tui.invalidation.pattern import matcher, sorter
-from pymon_tui.invalidation.pipe import Answer, Pipe, pack, pack_all
+from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.sizes import USAGE, Sizes

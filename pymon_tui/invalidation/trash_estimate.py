@@ -12,7 +12,8 @@ from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.key_bytes import Total
 from pymon_tui.invalidation.memory import Memory, memory_now
-from pymon_tui.invalidation.pipe import Pipe, pack_all
+from pymon_tui.invalidation.packing import pack_all
+from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.model.text import SafeText, safe

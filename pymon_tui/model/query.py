@@ -113,7 +113,6 @@ class Command(Generic[R]):
         given: Another command whose last answer the arguments depend on.
         fold: From the last answer (None at first) and what the new reply was decoded to, to the answer: for
             commands that ask for what is new since.
-        reads: Whether each of what is sent reads one key, which the server then counts as a hit or a miss.
         anew: Whether it begins without a last answer in each connection, and when a person asks for all again.
     """
 
@@ -124,7 +123,6 @@ class Command(Generic[R]):
     always: bool = False
     given: Command[Any] | None = None
     fold: Callable[[R | None, R], R] = field(default=_latest)
-    reads: bool = False
     anew: bool = False
 
 

@@ -25,8 +25,8 @@ class CommandStatistic:
 
     Attributes:
         name: As INFO has it: ``get``, ``client|list``.
-        calls: Calls carried out.
-        usec: Microseconds spent in them; time spent blocked is not in it.
+        calls: Calls carried out, without ours.
+        usec: Microseconds spent in them, without our part of the calls; time spent blocked is not in it.
         rejected_calls: Calls refused before they ran; unknown before Redis 6.2.
         failed_calls: Calls that ran and failed; unknown before Redis 6.2.
         p50: Half of the calls took at most so many microseconds; None without ``latency-tracking`` (Redis 7).
@@ -51,10 +51,15 @@ class CommandStatistic:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Totals:
-    """Calls and microseconds by command at one moment of the server's clock, in seconds."""
+    """Calls, ours among them, and microseconds by command at one moment of the server's clock, in seconds.
+
+    Attributes:
+        own: Our own calls.
+    """
 
     at: float
     totals: Mapping[str, tuple[int, int]]
+    own: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +112,9 @@ class Commands:
         before = self.earlier[0]
         calls, usec = self.now.totals[name]
         calls_then, usec_then = before.totals.get(name, (0, 0))
-        seconds = self.now.at - before.at
-        return Growth((calls - calls_then) / seconds, (usec - usec_then) / seconds)
+        seconds, grown = self.now.at - before.at, calls - calls_then
+        others = max(0, grown - max(0, self.now.own.get(name, 0) - before.own.get(name, 0)))
+        return Growth(others / seconds, _part(usec - usec_then, others, grown) / seconds)
 
     @property
     def total_growth(self) -> Growth | None:
@@ -121,16 +127,22 @@ def parse_commands(info: Info) -> Commands:
     """The commandstats and latencystats of INFO; a command whose calls or time can't be read is left out."""
     latencies = dict(info.with_prefix("latency_percentiles_usec_"))
     statistics: list[CommandStatistic] = []
+    totals: dict[str, tuple[int, int]] = {}
+    own: dict[str, int] = {}
     for raw, values in info.with_prefix("cmdstat_"):
         line, latency = Info(values), Info(latencies.get(raw, {}))
         calls, usec = line.integer("calls"), line.integer("usec")
         if calls is None or usec is None or calls < 0 or usec < 0:
             continue
+        totals[str(safe(raw, 64))] = calls, usec
+        own[str(safe(raw, 64))] = ours = _own_calls(info, raw)
+        if ours and ours >= calls:
+            continue  # nobody else has called it
         statistics.append(
             CommandStatistic(
                 name=safe(raw, 64),
-                calls=calls,
-                usec=usec,
+                calls=calls - ours,
+                usec=_part(usec, calls - ours, calls),
                 rejected_calls=line.integer("rejected_calls"),
                 failed_calls=line.integer("failed_calls"),
                 p50=latency.number("p50"),
@@ -138,12 +150,13 @@ def parse_commands(info: Info) -> Commands:
                 p999=latency.number("p99.9"),
             )
         )
+    clock = info.integer("server_time_usec")
     return Commands(
         statistics=tuple(statistics),
         p50=_weighted([(each.p50, each.calls) for each in statistics]),
         p99=_weighted([(each.p99, each.calls) for each in statistics]),
         run_id=info.text("run_id"),
-        now=_totals(info, statistics),
+        now=None if clock is None else Totals(clock / 1e6, totals, own),
     )
 
 
@@ -172,11 +185,17 @@ def _follows(before: Commands, new: Commands) -> bool:
     )
 
 
-def _totals(info: Info, statistics: list[CommandStatistic]) -> Totals | None:
-    clock = info.integer("server_time_usec")
-    if clock is None:
-        return None
-    return Totals(clock / 1e6, {each.name: (each.calls, each.usec) for each in statistics})
+def _own_calls(info: Info, name: str) -> int:
+    """Our own calls of a command; Redis before 7 counts all subcommands of one together."""
+    if info.own is None:
+        return 0
+    calls = info.own.calls
+    return calls[name] or ("|" not in name and sum(calls[each] for each in calls if each.startswith(f"{name}|")))
+
+
+def _part(usec: int, calls: int, of: int) -> int:
+    """The microseconds of some calls, where those of all are known."""
+    return round(usec * calls / of) if of else 0
 
 
 def _weighted(values: list[tuple[float | None, int]]) -> float | None:

@@ -26,8 +26,8 @@ class Hits:
     """INFO's fields about reads and lost keys under their own names, since the start or CONFIG RESETSTAT.
 
     Attributes:
-        keyspace_hits: Reads of a key that was there.
-        keyspace_misses: Reads of a key that wasn't.
+        keyspace_hits: Reads of a key that was there, without ours.
+        keyspace_misses: Reads of a key that wasn't, without ours.
         expired_stale_perc: Percent of keys with a TTL that are probably expired and still held.
     """
 
@@ -111,7 +111,7 @@ def parse_hits(info: Info) -> Hits:
     Raises:
         ValueError: If ``keyspace_hits`` or ``keyspace_misses`` is missing.
     """
-    hits, misses = info.integer("keyspace_hits"), info.integer("keyspace_misses")
+    hits, misses = info.others("keyspace_hits"), info.others("keyspace_misses")
     if hits is None or misses is None:
         raise ValueError("INFO has no keyspace_hits and keyspace_misses")
     return Hits(

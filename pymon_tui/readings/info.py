@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pymon_tui.model.query import Command, Reply, fixed
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.traffic import Traffic
 
 # Narrower than what Python reads as a number: no blanks, no underscores, no digits of other scripts.
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?%?")
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _UNSIGNED = 2**63
+_MORE, _FEW = 1.1, 50  # commands: what a server rejects, it doesn't count
 _SECTION = re.compile(r"# ?\w+")
 
 
@@ -22,7 +24,7 @@ class Info:
     Servers differ (Valkey, Redis, KeyDB, Dragonfly, managed services), so nothing here fails for one field.
     """
 
-    __slots__ = ("_again", "_fields", "_sections")
+    __slots__ = ("_again", "_fields", "_sections", "own")
 
     def __init__(
         self,
@@ -30,16 +32,36 @@ class Info:
         *,
         again: Sequence[tuple[str, str]] = (),
         sections: Collection[str] | None = None,
+        own: Traffic | None = None,
     ) -> None:
         """Fields by their names.
 
         Args:
+            own: What we caused ourselves of its counters; None where nobody counted.
             again: Fields whose name comes again: all that came before the last of the name.
             sections: Names of the sections in lower case; None where nobody knows.
         """
         self._fields = fields
         self._again = again
         self._sections = sections
+        self.own = own
+
+    def beside(self, own: Traffic) -> Info:
+        """The same fields, of whose counters this is our own share.
+
+        Where that is more than the whole, the counters were set back while nobody looked: nothing of them is ours.
+        """
+        whole = self.integer("total_commands_processed")
+        if whole is not None and own.commands > _MORE * whole + _FEW:
+            own = Traffic()
+        return Info(self._fields, again=self._again, sections=self._sections, own=own)
+
+    def others(self, field: str) -> int | None:
+        """A counter without our own share of it, as a whole number."""
+        count = self.integer(field)
+        if count is None or self.own is None:
+            return count
+        return max(0, count - self.own.counts().get(field, 0))
 
     def number(self, field: str) -> float | None:
         """The field as a finite number; a trailing ``%`` is left out."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
+from pymon_tui.model.traffic import SHARES, Traffic
 from pymon_tui.readings.info import Info
 
 _OF_PRIMARIES = [
@@ -119,7 +120,26 @@ def merged(primaries: Sequence[Info], replicas: Sequence[Info]) -> Info:
     # Another process anywhere makes it another whole: counters may have gone back.
     runs = " ".join(sorted(node.text("run_id") or "?" for node in everyone))
     fields["run_id"] = blake2b(runs.encode(), digest_size=20).hexdigest()
-    return Info(fields, sections=("keyspace",) if tell_keys else ())
+    return Info(fields, sections=("keyspace",) if tell_keys else (), own=_own(primaries, everyone))
+
+
+def _own(primaries: Sequence[Info], everyone: Sequence[Info]) -> Traffic | None:
+    """Our own share of the sums."""
+    if any(node.own is None for node in everyone):
+        return None
+    whole, of_all = _sum(primaries), _sum(everyone)
+    for field, share in SHARES.items():
+        if field in _OF_ALL:
+            setattr(whole, share, getattr(of_all, share))
+    return whole
+
+
+def _sum(nodes: Sequence[Info]) -> Traffic:
+    whole = Traffic()
+    for node in nodes:
+        if node.own is not None:
+            whole.add(node.own)
+    return whole
 
 
 def _joined(names: Sequence[str], nodes: Sequence[Info], join: Callable[[Sequence[float]], float]) -> dict[str, str]:

@@ -25,7 +25,10 @@ _PRODUCTS = (
 class Server:
     """Who answers. Fields are INFO's own, None where the server doesn't tell; ``product`` is read from them.
 
+    Totals are without what we caused ourselves.
+
     Attributes:
+        own_errors: Errors that were answered to us, which the total leaves out.
         product: ``valkey``, ``redis``, ``keydb``, ``dragonfly`` and so on, as the server calls itself.
         version: Its version by that name; ``redis_version`` may be that of the protocol it follows.
         role: ``primary`` or ``replica``.
@@ -66,6 +69,7 @@ class Server:
     instantaneous_eventloop_duration_usec: int | None
     paused_actions: SafeText | None
     paused_timeout_milliseconds: int | None
+    own_errors: int = 0
 
 
 def parse_server(info: Info) -> Server:
@@ -89,13 +93,13 @@ def parse_server(info: Info) -> Server:
         connected_clients=info.integer("connected_clients"),
         blocked_clients=info.integer("blocked_clients"),
         maxclients=info.integer("maxclients"),
-        total_connections_received=info.integer("total_connections_received"),
+        total_connections_received=info.others("total_connections_received"),
         rejected_connections=info.integer("rejected_connections"),
-        total_commands_processed=info.integer("total_commands_processed"),
+        total_commands_processed=info.others("total_commands_processed"),
         instantaneous_ops_per_sec=info.integer("instantaneous_ops_per_sec"),
-        total_net_input_bytes=info.integer("total_net_input_bytes"),
-        total_net_output_bytes=info.integer("total_net_output_bytes"),
-        total_error_replies=info.integer("total_error_replies"),
+        total_net_input_bytes=info.others("total_net_input_bytes"),
+        total_net_output_bytes=info.others("total_net_output_bytes"),
+        total_error_replies=info.others("total_error_replies"),
         used_cpu_sys=info.number("used_cpu_sys"),
         used_cpu_user=info.number("used_cpu_user"),
         used_cpu_sys_children=info.number("used_cpu_sys_children"),
@@ -105,6 +109,7 @@ def parse_server(info: Info) -> Server:
         instantaneous_eventloop_duration_usec=info.integer("instantaneous_eventloop_duration_usec"),
         paused_actions=info.text("paused_actions"),
         paused_timeout_milliseconds=info.integer("paused_timeout_milliseconds"),
+        own_errors=info.own.errors if info.own is not None else 0,
     )
 
 

@@ -105,6 +105,7 @@ async def _greeted(
         await connection.connect()  # type: ignore[no-untyped-call]
     except (RedisError, OSError) as error:
         raise link_error(error, endpoint) from None
+    session.account.connected()
     try:
         greeted = await greet(session, connection, handshake)
         session.is_bare = greeted is Handshake.BARE

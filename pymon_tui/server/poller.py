@@ -27,6 +27,7 @@ from pymon_tui.model.query import (
     fixed,
 )
 from pymon_tui.model.text import safe
+from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.server.reasons import LinkError, answer_text, gap, is_of_another_type, link_error
 from pymon_tui.server.session import Session
@@ -63,7 +64,7 @@ class Poller:
         self._asked[_PING] = _Account()
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
-        self._hits = self._misses = 0
+        self._own: Traffic | None = None
         self.rtt = 0.0
 
     @property
@@ -76,11 +77,6 @@ class Poller:
         """The newest INFO; None before the first."""
         asked = self._asked.get(INFO)
         return asked.answer if asked else None
-
-    @property
-    def reads(self) -> tuple[int, int]:
-        """Hits and misses that the server has counted because of us."""
-        return self._hits, self._misses
 
     def cadence(self, interval: float) -> dict[str, float]:
         """Seconds between two askings, by query, where the server's share makes it longer than was wished."""
@@ -112,8 +108,12 @@ class Poller:
                 self._readings[name] = PENDING
                 self._values.pop(name, None)
 
-    async def tick(self, session: Session, now: float, interval: float, wanted: Collection[str]) -> None:
+    async def tick(
+        self, session: Session, now: float, interval: float, wanted: Collection[str], own: Traffic | None = None
+    ) -> None:
         """Ask what is due at ``now`` (monotonic seconds) of the wanted queries and of those that always run.
+
+        ``own`` is what we have caused on the server until then.
 
         Raises:
             LinkError: If the link is lost, or the server is busy with a script; the readings stay what they were.
@@ -121,7 +121,7 @@ class Poller:
         asking = self._asking(now, interval, wanted)
         if not asking:
             return
-        due = tuple(asking)
+        due, self._own = tuple(asking), own
         for command, asked in asking.items():
             # Before it is sent: what is hastened while it is on the way stays due.
             self._asked[command].at, self._asked[command].times = now, len(_lines(asked))
@@ -136,8 +136,6 @@ class Poller:
             raise link_error(first, session.endpoint)  # it answers nothing else, and the last picture is to stay
         for command, asked in asking.items():
             taken = tuple(islice(replies, len(_lines(asked))))
-            if command.reads:
-                self._count(taken)
             if isinstance(asked, Batch):
                 self._take(command, _as_one(asked, taken, now), session, now)
             else:
@@ -206,6 +204,8 @@ class Poller:
         asked.failed = False
         try:
             asked.answer = command.fold(asked.answer, command.decode(reply))
+            if command is INFO and self._own is not None:
+                asked.answer = asked.answer.beside(self._own)
         except ValueError as error:
             why = Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
             self._readings.update({query.name: why for query in queries})
@@ -220,15 +220,6 @@ class Poller:
             return Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
         self._values[query.name] = value
         return Ready(value, now)
-
-    def _count(self, replies: Sequence[Reply | RedisError]) -> None:
-        for reply in replies:
-            if isinstance(reply, RedisError):
-                self._hits += is_of_another_type(reply)  # it was found, to be of another
-            elif _is_of_nothing(reply):
-                self._misses += 1
-            else:
-                self._hits += 1
 
     def _measure(self, due: Sequence[Command[Any]], info: Info) -> None:
         """Learn from the server's own accounts what a command costs it; others who send it too average out."""
@@ -273,13 +264,6 @@ def _as_one(asked: Batch, replies: Sequence[Reply | RedisError], now: float) -> 
     if refusal is not None and not answered:
         return refusal
     return Answers(answered, tuple(failed), now)
-
-
-def _is_of_nothing(reply: Reply) -> bool:
-    """Whether a command that reads a key (HGETALL, LRANGE, HMGET, PTTL, TYPE) answers so where there is none."""
-    if isinstance(reply, list):
-        return all(item is None for item in reply)
-    return reply is None or reply in (-2, b"none", {}, set())
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from time import perf_counter
 
@@ -16,6 +17,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, link_error, proxy_error
+from pymon_tui.server.traffic import account_of
 from pymon_tui.server.writing import closed
 
 
@@ -26,18 +28,17 @@ class Session:
 
     Attributes:
         client_id: The server's id of this connection; None where it doesn't tell.
-        sent: Commands sent so far, the greeting's included.
-        bytes_out: Bytes sent so far.
-        bytes_in: Bytes of the replies read so far, about: strings are counted, their framing is not.
+        heard: Whether a reply came, as a number that only grows.
+        account: Takes what it causes on the server: of bytes that come, strings are counted and their framing is not.
         waited: Seconds from the last write of ``ask`` to its first reply.
         is_bare: Whether PING is all that it was greeted with, for the server closes at the rest.
     """
 
     def __init__(self, connection: AbstractConnection, endpoint: Endpoint) -> None:
         self.client_id: int | None = None
-        self.sent = 0
-        self.bytes_out = 0
-        self.bytes_in = 0
+        self.heard = 0
+        self.account = account_of(endpoint)
+        self._asked: deque[tuple[Argument, ...]] = deque()
         self.waited = 0.0
         self.is_bare = False
         self._has_answered = False
@@ -84,8 +85,8 @@ class Session:
             # redis-py would connect anew by itself: as nobody, and to database 0.
             raise closed()
         packed = self._connection.pack_commands(commands)
-        self.sent += len(commands)
-        self.bytes_out += sum(map(len, packed))
+        self._asked.extend(commands)
+        self.account.wrote(sum(map(len, packed)))
         # Not redis-py's own way of sending: it may lose a cancellation (asyncio.wait_for until Python 3.12).
         try:
             async with asyncio.timeout(self.endpoint.command_timeout):
@@ -96,11 +97,16 @@ class Session:
 
     async def receive(self) -> Reply | RedisError:
         """The next raw reply, or the error the server answered with."""
+        reply: Reply | RedisError
         try:
             reply = await self._connection.read_response(disable_decoding=True)
         except ResponseError as error:
-            return error
-        self.bytes_in += _size(reply)
+            reply = error
+        else:
+            self.heard += 1
+            self.account.heard(_size(reply))
+        if self._asked:  # else it is a push, or turns us away
+            self.account.answered(self._asked.popleft(), reply)
         return reply
 
     def hand_over(self, protocol: asyncio.BufferedProtocol) -> asyncio.Transport:

@@ -68,6 +68,9 @@ class Stream(asyncio.BufferedProtocol):
         packed = [hiredis.pack_command(words) for words in commands]  # type: ignore[arg-type]  # takes any tuple
         with suppress(RedisConnectionError):  # `connection_lost` tells the owner
             write(self._transport, b"".join(packed))
+            self._session.account.wrote(sum(map(len, packed)))
+            for words in commands:
+                self._session.account.answered(words, None)  # what is answered comes among what is pushed
 
     async def close(self) -> None:
         """Close the connection at once, whether or not the other side listens."""
@@ -79,6 +82,7 @@ class Stream(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._measure(nbytes)
+        self._session.account.heard(nbytes)
         try:
             self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # takes any buffer
             self._take(iter(self._reader.gets, _NOTHING))

@@ -19,8 +19,19 @@ from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import Info
-from pymon_tui.readings.metrics import COMMANDS, HITS, METRICS, MISSES, NET_INPUT, NET_OUTPUT, RTT
+from pymon_tui.readings.metrics import (
+    COMMANDS,
+    CONNECTIONS,
+    ERRORS,
+    HITS,
+    METRICS,
+    MISSES,
+    NET_INPUT,
+    NET_OUTPUT,
+    RTT,
+)
 from pymon_tui.server import clock
 from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
@@ -30,8 +41,18 @@ from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError, no_longer
 from pymon_tui.server.session import Session
+from pymon_tui.server.traffic import caused, met, set_back
 
-_OURS = (COMMANDS.name, NET_INPUT.name, NET_OUTPUT.name, HITS.name, MISSES.name)
+_OURS = {
+    "total_commands_processed": COMMANDS,
+    "total_net_input_bytes": NET_INPUT,
+    "total_net_output_bytes": NET_OUTPUT,
+    "keyspace_hits": HITS,
+    "keyspace_misses": MISSES,
+    "total_error_replies": ERRORS,
+    "total_connections_received": CONNECTIONS,
+}
+"""The counters of which a share is ours, by INFO's names."""
 
 
 class Monitor:
@@ -68,8 +89,7 @@ class Monitor:
         self._poked = asyncio.Event()
         self._link: Link = Connecting(clock.now())
         self._run_id: str | None = None
-        self._own = (0, 0, 0, 0, 0)  # what we had caused when INFO was last asked
-        self._own_before = (0, 0, 0)  # of that, what was on connections of this visit that are closed
+        self._own = Traffic()  # what we had caused when INFO was last asked
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
         self._visit_began = clock.now()
@@ -148,27 +168,26 @@ class Monitor:
         self._poked.clear()
         session = await self._connected()
         try:
-            self._own_before = (0, 0, 0)
             self._poller.refresh()
             self._history.break_()
-            self._own = self._caused(session)
+            self._own = caused(self._endpoint)
             has_answered = False
             while True:
                 began = clock.now()
                 self._poked.clear()
-                own, last_info = self._caused(session), self._poller.info
+                own, last_info = caused(self._endpoint), self._poller.info
+                heard = session.heard
                 try:
-                    await self._poller.tick(session, began, self._interval, self._wanted)
+                    await self._poller.tick(session, began, self._interval, self._wanted, own)
                 except LinkError as error:
-                    said_nothing = self._caused(session)[2] == own[2]
+                    said_nothing = session.heard == heard
                     if not (has_answered and said_nothing and error.trouble is Trouble.UNREACHABLE):
                         raise
                     # Closed while it idled, by a time limit of the server or a proxy: that loses nothing.
                     await session.close()
                     session = await self._connected()
-                    self._own_before = own[:3]
-                    own = self._caused(session)
-                    await self._poller.tick(session, began, self._interval, self._wanted)
+                    own = caused(self._endpoint)
+                    await self._poller.tick(session, began, self._interval, self._wanted, own)
                 has_answered = True
                 info = self._poller.info
                 if info is not None and info is not last_info:
@@ -194,12 +213,6 @@ class Monitor:
         self._own_id = session.client_id
         return session
 
-    def _caused(self, session: Session) -> tuple[int, int, int, int, int]:
-        """What we have caused so far, in the order of ``_OURS``."""
-        sent, bytes_out, bytes_in = self._own_before
-        own = (sent + session.sent, bytes_out + session.bytes_out, bytes_in + session.bytes_in)
-        return *own, *self._poller.reads
-
     def _answered_at(self, info: Info, began: float) -> float:
         """When the server counted what this INFO says: a busy one may take long to come to our question."""
         before, self._server_time = self._server_time, info.integer("server_time_usec")
@@ -208,18 +221,28 @@ class Monitor:
         # Its clock may be set meanwhile, and may be another server's: the answer came between the question and now.
         return min(max(began, self._recorded_at + (self._server_time - before) / 1e6), clock.now())
 
-    def _record(self, info: Info, at: float, own: tuple[int, int, int, int, int]) -> None:
+    def _record(self, info: Info, at: float, own: Traffic) -> None:
         changed = self._changed(info, at)
+        if info.own is not own:  # more than the whole: the counters were set back while nobody looked
+            set_back(self._endpoint, own)
+            own = Traffic()
         if changed:
             self._history.break_()
             self._poller.forget(self._visit_began)
-        ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
+        new, old = own.counts(), self._own.counts()
+        ours = {metric.name: max(0, new[field] - old[field]) for field, metric in _OURS.items()}
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
         self._history.align(time.time() - clock.now())
         reset = self._history.record(at, values, ours)
+        if reset and not changed:
+            set_back(self._endpoint, own)
+            own = Traffic()
         if changed or reset:
             self._history.note(safe(changed or "counters reset"), time.time())
         run_id = info.text("run_id") or self._run_id
+        if run_id is not None:
+            met(self._endpoint, str(run_id))
+            own = caused(self._endpoint) if changed else own
         if run_id is not None and run_id != self._run_id:
             asyncio.get_running_loop().run_in_executor(None, self._met, str(run_id))
         self._run_id = run_id

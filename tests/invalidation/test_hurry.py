@@ -10,7 +10,8 @@ import pytest
 from redis.exceptions import NoPermissionError
 
 from pymon_tui.invalidation.hurry import Hurry
-from pymon_tui.invalidation.pipe import open_pipe, pack
+from pymon_tui.invalidation.packing import pack
+from pymon_tui.invalidation.pipe import open_pipe
 from pymon_tui.server import tunnel
 from pymon_tui.server.endpoint import Endpoint
 from tests.server.fake import bulk, serving

@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.pipe import Pipe, last_words, open_pipe, pack, pack_all, pack_each
+from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each
+from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.model.link import Trouble
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError

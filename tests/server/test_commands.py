@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from pymon_tui.application import QUERIES as OF_THE_APPLICATION
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.pipe import Pipe, last_words, open_pipe, pack, pack_all, pack_each
+from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each
+from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.model.action import NotDone
 from pymon_tui.model.query import Argument, Command
 from pymon_tui.model.text import safe
@@ -182,7 +183,7 @@ async def test_nothing_that_may_change_the_server_leaves_a_read_only_link(
         with pytest.raises(WriteRefused):
             await pipe.ask_one(*words)
         with pytest.raises(WriteRefused):
-            pipe.ask(pack(b"PING") + pack_all([words]), 2)
+            pipe.ask(pack(b"PING").then(pack_all([words])), 2)
         with pytest.raises(WriteRefused):
             pipe.ask(pack_each([words], last_words([b"key"])), 1)
     assert await _calls(redis) == before

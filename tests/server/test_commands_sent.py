@@ -17,8 +17,9 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation import pacing
 from pymon_tui.invalidation.browsing import Browsing
 from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.packing import unpacked
 from pymon_tui.invalidation.pattern import parse_pattern
-from pymon_tui.invalidation.pipe import Pipe, unpacked
+from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.model.action import Action, Done
 from pymon_tui.model.text import safe
 from pymon_tui.readings.queries import QUERIES

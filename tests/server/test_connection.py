@@ -23,6 +23,7 @@ from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError, answer_text
 from pymon_tui.server.session import Session
+from pymon_tui.server.traffic import caused
 from tests.conftest import StartServer, client_of
 from tests.server.fake import endpoint_at, serving, speaking
 from tests.server.listening import listening, until
@@ -227,16 +228,17 @@ async def test_a_busy_server_greets_and_answers_with_errors(own_server: StartSer
 
 async def test_counts_what_it_causes(redis: Redis, server: EmbeddedServer) -> None:
     async with session_to(Endpoint(socket=server.socket)) as session:
-        first, sent, out, received = await info_of(session), session.sent, session.bytes_out, session.bytes_in
+        first, before = await info_of(session), caused(session.endpoint)
         await session.ask([("PING",), ("CONFIG", "GET", "*")])
         second = await info_of(session)
 
     def grown(field: str) -> float:
         return (second.number(field) or 0.0) - (first.number(field) or 0.0)
 
-    assert session.sent - sent == grown("total_commands_processed") + 0 == 3
-    assert session.bytes_out - out == grown("total_net_input_bytes")
-    assert session.bytes_in - received == pytest.approx(grown("total_net_output_bytes"), rel=0.2)
+    own = caused(session.endpoint)
+    assert own.commands - before.commands == grown("total_commands_processed") == 3
+    assert own.bytes_out - before.bytes_out == grown("total_net_input_bytes")
+    assert own.bytes_in - before.bytes_in == pytest.approx(grown("total_net_output_bytes"), rel=0.2)
     assert session.waited > 0
 
 

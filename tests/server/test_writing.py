@@ -14,7 +14,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.pipe import open_pipe, pack
+from pymon_tui.invalidation.packing import pack
+from pymon_tui.invalidation.pipe import open_pipe
 from pymon_tui.model.link import Trouble
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint, Tls

@@ -169,7 +169,7 @@ async def test_our_own_reads_are_neither_hits_nor_misses(
     await redis.rpush("list", "1")
     name, *rest = line
     batch = Batch(tuple((name, key, *rest) for key in ("hash", "list", "gone", "lost")))
-    reads = Query("reads", Command("reads", lambda *_: batch, itself, reads=True), itself)
+    reads = Query("reads", Command("reads", lambda *_: batch, itself), itself)
     monitor = monitor_of(Endpoint(socket=server.socket), reads)
     monitor.want({reads.name})
     async with watched(monitor) as snapshots:

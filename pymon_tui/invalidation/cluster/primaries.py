@@ -10,8 +10,9 @@ from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.identity import Identity
 from pymon_tui.invalidation.named import Named
+from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.part import Ranges
-from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe, pack_all
+from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model.deployment import Address, Layout, Role
 from pymon_tui.model.link import Trouble

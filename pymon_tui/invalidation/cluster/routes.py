@@ -12,7 +12,8 @@ from redis.exceptions import ResponseError
 from pymon_tui.invalidation.asking import AskingPipe
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.identity import Identity
-from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe, pack, pack_all, unpacked
+from pymon_tui.invalidation.packing import Packed, pack, pack_all, unpacked
+from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe
 from pymon_tui.invalidation.redirect import is_redirect, redirect_of
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
@@ -54,7 +55,7 @@ class Routes:
         """The ACL user we are logged in as."""
         return self.identity.user
 
-    def ask(self, packed: bytes, answers: int) -> asyncio.Future[list[Answer]]:
+    def ask(self, packed: Packed, answers: int) -> asyncio.Future[list[Answer]]:
         """As ``Pipe.ask``; MOVED and ASK are followed.
 
         The future raises LinkError if one of the links that it takes is lost.

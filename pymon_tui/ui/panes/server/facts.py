@@ -80,6 +80,7 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
     came, went = units.bytes_(server.total_net_input_bytes), units.bytes_(server.total_net_output_bytes)
     made = units.rate(told.latest(CONNECTIONS.name))
     total = units.count(server.total_connections_received)
+    own = (label(f"and {units.whole(server.own_errors)} to us"),) if server.own_errors else ()
     return (
         # The graph's caption says it too.
         Fact(2, lines.commands(told)),
@@ -88,7 +89,7 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
         Fact(4, field("in total", NAME, label("in"), lines.steady(came, 8), label("out"), went)),
         Fact(1, field("connects", NAME, lines.steady(made, 8), label("in total"), total)),
         Fact(1, lines.errors(told)),
-        Fact(3, field("in total", NAME, units.count(server.total_error_replies), label("error replies"))),
+        Fact(3, field("in total", NAME, units.count(server.total_error_replies), label("error replies"), *own)),
     )
 
 

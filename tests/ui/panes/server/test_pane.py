@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.feed import Feed
@@ -185,23 +186,28 @@ def test_the_title_has_the_number_of_keys_where_there_is_room(width: int, said: 
     assert ("551 keys" in title) is said
 
 
-async def test_a_real_server_is_read_and_its_commands_are_counted(server: EmbeddedServer) -> None:
+async def test_a_real_server_is_read_and_commands_of_others_are_counted(server: EmbeddedServer, redis: Redis) -> None:
     endpoint = Endpoint(socket=server.socket)
     monitor = Monitor(endpoint, ServerPane.QUERIES, interval=0.05, feed=Feed(), read_only=True, record=unrecorded)
     snapshots = monitor.snapshots()
     async with asyncio.timeout(10):
-        one, growth = await _counted(snapshots)
+        one, growth = await _counted(snapshots, redis)
     await snapshots.aclose()
 
     assert all(isinstance(one.readings[query.name], Ready) for query in ServerPane.QUERIES)
     assert growth.calls > 1
     assert growth.usec > 0
+    commands = one.reading(COMMANDSTATS)
+    assert isinstance(commands, Ready)
+    assert "info" not in {each.name for each in commands.value.statistics}
+    assert commands.value.growth("info") == Growth(0.0, 0.0)
 
 
-async def _counted(snapshots: AsyncIterator[Snapshot]) -> tuple[Snapshot, Growth]:
-    """The first snapshot that knows what INFO did lately."""
+async def _counted(snapshots: AsyncIterator[Snapshot], redis: Redis) -> tuple[Snapshot, Growth]:
+    """The first snapshot that knows what PING of somebody else did lately."""
     async for one in snapshots:
+        await redis.ping()
         commands = one.reading(COMMANDSTATS)
-        if isinstance(commands, Ready) and (growth := commands.value.growth("info")) is not None:
+        if isinstance(commands, Ready) and (growth := commands.value.growth("ping")) is not None and growth.calls:
             return one, growth
     raise AssertionError("the monitor ended")
