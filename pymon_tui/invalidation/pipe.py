@@ -141,6 +141,7 @@ class Pipe(asyncio.BufferedProtocol):
         if not self._questions:
             self._heard_at = self._loop.time()
         self._questions.append(question)
+        self._account.were_asked(packed.runs)
         if self._watch is None:
             self._watch_silence(self.endpoint.command_timeout)
         if self._hurry is not None:
@@ -213,6 +214,7 @@ class Pipe(asyncio.BufferedProtocol):
 
     def _count(self, question: _Question) -> None:
         place, answers = 0, question.answers
+        self._account.were_asked(question.runs, times=-1)
         for name, count in question.runs:
             whole = count == len(answers)
             self._account.were_answered(name, answers if whole else answers[place : place + count])
@@ -227,6 +229,7 @@ class Pipe(asyncio.BufferedProtocol):
         if self._hurry is not None:
             self._hurry.end()
         for question in self._questions:
+            self._account.were_asked(question.runs, times=-1)
             if not question.done.done():  # who asked may have been cancelled
                 _give_up(question, error)
         self._questions.clear()

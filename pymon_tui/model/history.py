@@ -50,6 +50,7 @@ class History:
         self._elapsed: array[float] = holes  # seconds that each sample covers
         self._at: array[float] = holes[:]  # monotonic seconds
         self._last: dict[str, float] = {}
+        self._early: dict[str, float] = {}
         self._last_at: float | None = None
         self._broken = False
         self._breaks: frozenset[int] = frozenset()  # samples before which nobody looked
@@ -97,7 +98,7 @@ class History:
             else:
                 last = self._last.get(name)
                 # After a reset no counter can be trusted for this interval, even those that have grown past again.
-                sample = HOLE if last is None or reset else max(0.0, value - last - own.get(name, 0.0))
+                sample = HOLE if last is None or reset else self._of_others(name, value - last, own.get(name, 0.0))
                 self._last[name] = value
             samples[slot] = sample
             self._raise_peak(name, sample / elapsed if self._kinds[name] is Kind.COUNTER else sample, at)
@@ -109,6 +110,13 @@ class History:
         self._end += 1
         self._last_at = at
         return reset
+
+    def _of_others(self, name: str, growth: float, own: float) -> float:
+        """What of a counter's growth we didn't cause; what we counted too early is taken from the next sample."""
+        left = growth - own - self._early.pop(name, 0.0)
+        if left < 0:
+            self._early[name] = min(-left, own)
+        return max(0.0, left)
 
     def _raise_peak(self, name: str, value: float, at: float) -> None:
         if math.isfinite(value) and value > self._peaks.get(name, (-math.inf, 0.0))[0]:

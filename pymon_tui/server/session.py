@@ -18,6 +18,7 @@ from pymon_tui.server.commands import refuse_writes
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, link_error, proxy_error
 from pymon_tui.server.traffic import account_of
+from pymon_tui.server.wire import MeteredConnection
 from pymon_tui.server.writing import closed
 
 
@@ -28,16 +29,18 @@ class Session:
 
     Attributes:
         client_id: The server's id of this connection; None where it doesn't tell.
-        heard: Whether a reply came, as a number that only grows.
-        account: Takes what it causes on the server: of bytes that come, strings are counted and their framing is not.
+        replies: Those that were read so far.
+        account: Takes what it causes on the server.
         waited: Seconds from the last write of ``ask`` to its first reply.
         is_bare: Whether PING is all that it was greeted with, for the server closes at the rest.
     """
 
     def __init__(self, connection: AbstractConnection, endpoint: Endpoint) -> None:
         self.client_id: int | None = None
-        self.heard = 0
+        self.replies = 0
         self.account = account_of(endpoint)
+        if isinstance(connection, MeteredConnection):
+            connection.heard = self.account.heard
         self._asked: deque[tuple[Argument, ...]] = deque()
         self.waited = 0.0
         self.is_bare = False
@@ -102,9 +105,7 @@ class Session:
             reply = await self._connection.read_response(disable_decoding=True)
         except ResponseError as error:
             reply = error
-        else:
-            self.heard += 1
-            self.account.heard(_size(reply))
+        self.replies += 1
         if self._asked:  # else it is a push, or turns us away
             self.account.answered(self._asked.popleft(), reply)
         return reply
@@ -132,11 +133,3 @@ class Session:
             await self._connection.disconnect(nowait=True)
         except (RedisError, OSError):
             return
-
-
-def _size(reply: Reply) -> int:
-    if isinstance(reply, bytes):
-        return len(reply)
-    if isinstance(reply, dict):
-        return sum(_size(key) + _size(value) for key, value in reply.items())
-    return sum(map(_size, reply)) if isinstance(reply, list | set) else 8

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
 
 from redis._parsers import _AsyncHiredisParser
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
@@ -82,8 +82,28 @@ class _Parser(_AsyncHiredisParser):
         return True
 
 
-class _WithoutHandshake(AbstractConnection):
-    """A connection on which redis-py says nothing. A base class to put before one of redis-py's.
+class _Metered:
+    """A stream whose bytes are counted."""
+
+    def __init__(self, stream: asyncio.StreamReader, heard: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._heard = heard
+
+    async def read(self, most: int) -> bytes:
+        """The next bytes, ``most`` at most."""
+        data = await self._stream.read(most)
+        self._heard(len(data))
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class MeteredConnection(AbstractConnection):
+    """A connection on which redis-py says nothing, and whose bytes are counted. A base class to put before redis-py's.
+
+    Attributes:
+        heard: Told how many bytes came.
 
     ``redis_connect_func`` does the same, but redis-py asks for it in a way that Python 3.14 warns of.
     """
@@ -91,6 +111,7 @@ class _WithoutHandshake(AbstractConnection):
     def __init__(self, *, patience: float, **options: Any) -> None:
         super().__init__(**options)
         self._patience = patience
+        self.heard: Callable[[int], None] = lambda _: None
 
     async def on_connect(self) -> None:
         """Let the parser read."""
@@ -98,13 +119,15 @@ class _WithoutHandshake(AbstractConnection):
         assert isinstance(parser, _Parser)
         parser.patience = self._patience
         parser.on_connect(self)  # type: ignore[no-untyped-call]
+        stream: Any = parser._stream
+        parser._stream = cast("Any", _Metered(stream, self.heard))
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
         """As ``on_connect``: a server that is being greeted isn't asked for its health."""
         await self.on_connect()
 
 
-class _DialedConnection(_WithoutHandshake, GuardedConnection, Connection):
+class _DialedConnection(MeteredConnection, GuardedConnection, Connection):
     """A connection to a host and a port, at the first of the host's addresses that takes it."""
 
     _dialed: socket.socket | None = None
@@ -122,7 +145,7 @@ class _DialedConnection(_WithoutHandshake, GuardedConnection, Connection):
         return {"sock": self._dialed}
 
 
-class _SocketConnection(_WithoutHandshake, SocketConnection):
+class _SocketConnection(MeteredConnection, SocketConnection):
     """A connection to a unix socket, the server's or a tunnel's."""
 
 

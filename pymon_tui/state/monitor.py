@@ -176,11 +176,11 @@ class Monitor:
                 began = clock.now()
                 self._poked.clear()
                 own, last_info = caused(self._endpoint), self._poller.info
-                heard = session.heard
+                replies = session.replies
                 try:
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 except LinkError as error:
-                    said_nothing = session.heard == heard
+                    said_nothing = session.replies == replies
                     if not (has_answered and said_nothing and error.trouble is Trouble.UNREACHABLE):
                         raise
                     # Closed while it idled, by a time limit of the server or a proxy: that loses nothing.
@@ -189,6 +189,7 @@ class Monitor:
                     own = caused(self._endpoint)
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 has_answered = True
+                own.bytes_out = caused(self._endpoint).bytes_out  # read whole before the first of it is carried out
                 info = self._poller.info
                 if info is not None and info is not last_info:
                     self._record(info, self._answered_at(info, began), own)

@@ -54,7 +54,7 @@ async def recorded() -> Replies:
         for at in range(2):  # some commands are asked for what others have answered
             await poller.tick(recorder, at * 60.0, 1.0, _NAMES)
         await session.close()
-        return recorder.replies
+        return recorder.recorded
 
 
 class _Recorder(Session):
@@ -62,12 +62,12 @@ class _Recorder(Session):
 
     def __init__(self, session: Session) -> None:
         super().__init__(connection_to(session.endpoint), session.endpoint)
-        self.replies: dict[tuple[Argument, ...], Reply] = {}
+        self.recorded: dict[tuple[Argument, ...], Reply] = {}
         self._session = session
 
     async def ask(self, commands: Sequence[tuple[Argument, ...]]) -> tuple[Reply | RedisError, ...]:
         replies = await self._session.ask(commands)
-        self.replies.update({command[:2]: reply for command, reply in zip(commands, replies, strict=True)})
+        self.recorded.update({command[:2]: reply for command, reply in zip(commands, replies, strict=True)})
         return replies
 
 

@@ -1,0 +1,74 @@
+"""Commands as they go over the line, with what they are: what comes back is counted by that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+import hiredis
+
+from pymon_tui.server.commands import name_of
+
+_NOTHING = object()
+
+
+class Packed(bytes):
+    """Packed commands.
+
+    Attributes:
+        runs: Their names as in ``INFO commandstats``, in order, each with how many of it follow each other.
+    """
+
+    runs: tuple[tuple[str, int], ...]
+
+    def then(self, other: Packed) -> Packed:
+        """These, and after them those."""
+        return packed(self + other, self.runs + other.runs)
+
+
+def packed(data: bytes, runs: Iterable[tuple[str, int]]) -> Packed:
+    """Bytes that are packed commands of these names."""
+    made = Packed(data)
+    made.runs = tuple(runs)
+    return made
+
+
+def pack(*words: bytes) -> Packed:
+    """One command as it goes over the line."""
+    return packed(hiredis.pack_command(words), ((name_of(words[:2]), 1),))  # type: ignore[arg-type]  # takes any tuple
+
+
+def pack_all(commands: Iterable[tuple[bytes, ...]]) -> Packed:
+    """Several commands as they go over the line."""
+    listed = list(commands)
+    names = groupby(name_of(command[:2]) for command in listed)
+    runs = ((name, sum(1 for _ in some)) for name, some in names)
+    return packed(b"".join(map(hiredis.pack_command, listed)), runs)  # type: ignore[arg-type]  # takes any tuple
+
+
+def last_words(keys: Iterable[bytes]) -> list[bytes]:
+    """Keys as they go over the line, each the last word of a command; for ``pack_each``."""
+    return [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
+
+
+def pack_each(commands: Sequence[tuple[bytes, ...]], lasts: Sequence[bytes], options: tuple[bytes, ...] = ()) -> Packed:
+    """The first command with each of the last words in turn, then the next command; faster than ``pack_all``.
+
+    The last of the commands has the options after each of them.
+    """
+    parts, last = [], len(commands)
+    for place, command in enumerate(commands, start=1):
+        after = options if place == last else ()
+        begin = b"*%d\r\n%b" % (len(command) + 1 + len(after), b"".join(last_words(command)))
+        end = b"".join(last_words(after))
+        parts += [begin, (end + begin).join(lasts), end]
+    if not lasts:
+        return packed(b"", ())
+    return packed(b"".join(parts), ((name_of(command[:2]), len(lasts)) for command in commands))
+
+
+def unpacked(data: bytes) -> Iterator[list[bytes]]:
+    """The words of each command in what was packed: commands go over the line in the form of an answer."""
+    reader = hiredis.Reader(notEnoughData=_NOTHING)
+    reader.feed(data)
+    return iter(reader.gets, _NOTHING)

@@ -1,0 +1,137 @@
+"""Counts what each connection of this process causes, by the server that it leads to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from redis.exceptions import RedisError
+
+from pymon_tui.model.query import Argument
+from pymon_tui.model.traffic import Traffic
+from pymon_tui.server.commands import Access, name_of, sent
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import is_of_another_type
+
+_UNCOUNTED = ("memory|usage",)
+"""Looks at a key, and the server counts that neither as a hit nor as a miss."""
+
+_NOTHING = {"exists": 0, "pttl": -2, "pexpiretime": -2, "type": b"none"}
+"""What a command answers where there is no key, if that isn't nothing."""
+
+
+class _Address(NamedTuple):
+    host: str | None
+    port: int | None
+    socket: str | None
+    via: str | None
+
+
+class Account:
+    """What was caused at one address.
+
+    Attributes:
+        total: The counts.
+        on_the_way: Commands that were asked and aren't answered, by name.
+        run_id: The server process that they are of; None where nobody has asked yet.
+    """
+
+    def __init__(self) -> None:
+        self.total = Traffic()
+        self.on_the_way: Counter[str] = Counter()
+        self.run_id: str | None = None
+
+    def connected(self) -> None:
+        """Count a connection."""
+        self.total.connections += 1
+
+    def wrote(self, size: int) -> None:
+        """Count bytes that were sent."""
+        self.total.bytes_out += size
+
+    def heard(self, size: int) -> None:
+        """Count bytes that came."""
+        self.total.bytes_in += size
+
+    def were_asked(self, runs: Iterable[tuple[str, int]], *, times: int = 1) -> None:
+        """Count commands of some names that an answer is awaited of; with ``times`` -1 that none comes any more."""
+        for name, count in runs:
+            self.on_the_way[name] += times * count
+
+    def answered(self, command: Sequence[Argument], answer: Any) -> None:
+        """Count one command and what it was answered."""
+        self.were_answered(name_of(command), (answer,))
+
+    def were_answered(self, name: str, answers: Sequence[Any]) -> None:
+        """Count commands of one name and what each was answered."""
+        total, count = self.total, len(answers)
+        total.commands += count
+        total.calls[name] += count
+        errors = [answer for answer in answers if isinstance(answer, RedisError)]
+        total.errors += len(errors)
+        if not reads(name):
+            return
+        nothing = _NOTHING.get(name)
+        misses = sum(map(_is_empty, answers)) if nothing is None else answers.count(nothing)
+        total.misses += misses
+        # What is of another type was found; what we may not look at wasn't looked for.
+        total.hits += count - misses - len(errors) + sum(map(is_of_another_type, errors))
+
+
+_ACCOUNTS: dict[_Address, Account] = {}
+
+
+def account_of(endpoint: Endpoint) -> Account:
+    """The account that all connections to this address share."""
+    socket = endpoint.socket
+    host, port = (None, None) if socket is not None else (endpoint.host, endpoint.port)
+    return _ACCOUNTS.setdefault(_Address(host, port, socket, endpoint.via), Account())
+
+
+def met(endpoint: Endpoint, run_id: str) -> None:
+    """Say which server process answers at an address: what was caused on another one is no share of its counters."""
+    account = account_of(endpoint)
+    if account.run_id not in (None, run_id):
+        account.total = Traffic()
+    account.run_id = run_id
+
+
+def set_back(endpoint: Endpoint, until: Traffic) -> None:
+    """Say that the counters of the server process at an address began anew; ``until`` was caused before."""
+    left = until.copy()
+    for account in _of_process(endpoint):
+        account.total.take(left)
+
+
+def caused(endpoint: Endpoint) -> Traffic:
+    """What this process has caused on the server at an address, through whatever address it was reached."""
+    whole = Traffic()
+    for account in _of_process(endpoint):
+        whole.add(account.total)
+        # A server mostly has carried out what was sent to it before the question that it answers.
+        for name, count in account.on_the_way.items():
+            whole.commands += count
+            whole.calls[name] += count
+            whole.hits += count if reads(name) else 0
+    return whole
+
+
+def _of_process(endpoint: Endpoint) -> list[Account]:
+    own = account_of(endpoint)
+    if own.run_id is None:
+        return [own]
+    return [account for account in _ACCOUNTS.values() if account.run_id == own.run_id]
+
+
+def reads(name: str) -> bool:
+    """Whether the server counts this command as reads of the keys that it names."""
+    known = sent(name)
+    return known is not None and known.access in (Access.NAME, Access.READ) and name not in _UNCOUNTED
+
+
+def _is_empty(answer: Any) -> bool:
+    """Whether a command that reads a key (HGETALL, LRANGE, HMGET, DUMP) answers so where there is none."""
+    if isinstance(answer, list):
+        return all(item is None for item in answer)
+    return answer is None or answer in ({}, set())
