@@ -56,15 +56,15 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Calls:
     """The calls of a span of time, of this many seconds."""
 
     calls: Histogram
     seconds: float
 
-    def plus(self, other: Span) -> Span:
+    def plus(self, other: Calls) -> Calls:
         """The calls of two nodes in about the same time."""
-        return Span(self.calls.plus(other.calls), max(self.seconds, other.seconds))
+        return Calls(self.calls.plus(other.calls), max(self.seconds, other.seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Latency:
         long: In the last ``LONG`` seconds, or as many as are known.
     """
 
-    last: Span | None
-    long: Span | None
+    last: Calls | None
+    long: Calls | None
     _moments: tuple[tuple[float, Histogram], ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, object]:
@@ -111,9 +111,9 @@ def remember(before: Latency | None, new: Latency) -> Latency:
     return replace(new, last=spans[-1], long=first, _moments=(*moments, (at, whole)))
 
 
-def _since(moment: tuple[float, Histogram], at: float, whole: Histogram) -> Span | None:
+def _since(moment: tuple[float, Histogram], at: float, whole: Histogram) -> Calls | None:
     came = whole.since(moment[1])
-    return None if came is None else Span(came, at - moment[0])
+    return None if came is None else Calls(came, at - moment[0])
 
 
 def _bucketed(cumulative: Reply) -> Histogram:
@@ -122,7 +122,9 @@ def _bucketed(cumulative: Reply) -> Histogram:
     if any(not isinstance(end, int) or not isinstance(calls, int) for end, calls in pairs):
         raise ValueError("LATENCY HISTOGRAM has a bucket that isn't a number")
     pairs.sort()
-    return Histogram({end: calls - before for (end, calls), before in zip(pairs, [0, *(c for _, c in pairs)], strict=False)})
+    return Histogram(
+        {end: calls - before for (end, calls), before in zip(pairs, [0, *(c for _, c in pairs)], strict=False)}
+    )
 
 
 def _values(reply: Reply) -> Iterator[Reply]:
@@ -146,7 +148,7 @@ def _of_nodes(parts: Sequence[Part[Latency]]) -> Latency:
     return Latency(_added([part.value.last for part in parts]), _added([part.value.long for part in parts]))
 
 
-def _added(spans: Sequence[Span | None]) -> Span | None:
+def _added(spans: Sequence[Calls | None]) -> Calls | None:
     known = [span for span in spans if span is not None]
     if len(known) < len(spans) or not known:
         return None
@@ -156,7 +158,7 @@ def _added(spans: Sequence[Span | None]) -> Span | None:
     return whole
 
 
-def _written(span: Span | None) -> dict[str, object] | None:
+def _written(span: Calls | None) -> dict[str, object] | None:
     if span is None:
         return None
     shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}

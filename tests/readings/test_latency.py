@@ -59,7 +59,10 @@ def test_what_came_since_is_what_came(before: list[int], after: list[int]) -> No
 
 def test_both_protocols_tell_the_same() -> None:
     flat = reply(get=[1, 2, 3], set=[900])
-    mapped = {b"get": {b"calls": 3, b"histogram_usec": {1: 1, 2: 2, 4: 3}}, b"set": {b"calls": 1, b"histogram_usec": {1024: 1}}}
+    mapped = {
+        b"get": {b"calls": 3, b"histogram_usec": {1: 1, 2: 2, 4: 3}},
+        b"set": {b"calls": 1, b"histogram_usec": {1024: 1}},
+    }
     one, other = (decode_histograms(each)._moments[0][1] for each in (flat, mapped))
     assert dict(one.buckets) == dict(other.buckets) == {1: 1, 2: 1, 4: 1, 1024: 1}
 
