@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from pymon_tui.model.query import Command, Part, Query, Reply, fixed
+from pymon_tui.model.query import Argument, Command, Part, Query, Reply
+from pymon_tui.readings.info import INFO, Info
 from pymon_tui.server import clock
 
 EVERY = 5.0
@@ -170,7 +171,12 @@ def _written(span: Calls | None) -> dict[str, object] | None:
     }
 
 
+def _ask(_own: Latency | None, info: Info | None) -> tuple[Argument, ...]:
+    """Nothing of a server older than 7.0, which would count an error."""
+    return ("LATENCY", "HISTOGRAM") if info is not None and info.tells("latencystats") else ()
+
+
 _HISTOGRAM: Command[Latency] = Command(
-    "latency|histogram", fixed("LATENCY", "HISTOGRAM"), decode_histograms, every=EVERY, fold=remember, anew=True
+    "latency|histogram", _ask, decode_histograms, every=EVERY, given=INFO, fold=remember, anew=True
 )
 LATENCY: Query[Latency] = Query("latency", _HISTOGRAM, lambda latency: latency, merge=_of_nodes)

@@ -45,7 +45,7 @@ def network(told: Told) -> Line:
 def latency(told: Told) -> Line:
     """How long half and 99 in 100 of the calls of the last seconds took at most; else the mean since the start."""
     last = told.latency.last if told.latency is not None else None
-    if last is not None:
+    if last is not None and last.calls.calls:
         p50, p99 = (_at_most(last, share) for share in (0.5, 0.99))
         return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
     if told.commands is None or not told.commands.statistics:
