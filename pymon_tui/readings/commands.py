@@ -76,16 +76,11 @@ class Commands:
 
     Attributes:
         statistics: In INFO's order.
-        p50: The commands' p50 in microseconds, weighted by their calls: their mean, and no percentile of all calls,
-            which can't be had from theirs. None where no command has one.
-        p99: The same of their p99.
         now: The totals of this moment; None where the server tells no clock.
         earlier: The totals of the moments before in the last ``WINDOW`` seconds, oldest first.
     """
 
     statistics: tuple[CommandStatistic, ...]
-    p50: float | None
-    p99: float | None
     run_id: SafeText | None = field(repr=False)
     now: Totals | None = field(repr=False)
     earlier: tuple[Totals, ...] = field(default=(), repr=False)
@@ -98,7 +93,7 @@ class Commands:
 
     def as_json(self) -> dict[str, object]:
         """What was read, without what is remembered."""
-        return {"p50": self.p50, "p99": self.p99, "statistics": self.statistics}
+        return {"statistics": self.statistics}
 
     def growth(self, name: str) -> Growth | None:
         """What this command did in the last ``WINDOW`` seconds, or as many as are known; None if none are."""
@@ -140,8 +135,6 @@ def parse_commands(info: Info) -> Commands:
         )
     return Commands(
         statistics=tuple(statistics),
-        p50=_weighted([(each.p50, each.calls) for each in statistics]),
-        p99=_weighted([(each.p99, each.calls) for each in statistics]),
         run_id=info.text("run_id"),
         now=_totals(info, statistics),
     )
@@ -177,12 +170,6 @@ def _totals(info: Info, statistics: list[CommandStatistic]) -> Totals | None:
     if clock is None:
         return None
     return Totals(clock / 1e6, {each.name: (each.calls, each.usec) for each in statistics})
-
-
-def _weighted(values: list[tuple[float | None, int]]) -> float | None:
-    known = [(value, weight) for value, weight in values if value is not None and weight > 0]
-    total = sum(weight for _, weight in known)
-    return sum(value * weight for value, weight in known) / total if total else None
 
 
 COMMANDSTATS = Query("commands", INFO, parse_commands, remember)

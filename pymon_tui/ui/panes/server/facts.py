@@ -93,7 +93,7 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
 
 
 def _time(told: Told) -> tuple[Fact, ...]:
-    return (Fact(0, lines.latency(told)), Fact(0, lines.busy(told)))
+    return (Fact(0, lines.latency(told)), Fact(1, lines.lasting_latency(told)), Fact(0, lines.busy(told)))
 
 
 def _persistence(told: Told) -> tuple[Fact, ...]:

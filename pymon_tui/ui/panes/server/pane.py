@@ -15,6 +15,7 @@ from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.readings.commands import COMMANDSTATS
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.latency import LATENCY
 from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.replication import REPLICATION, Replica
@@ -49,7 +50,7 @@ class ServerPane(PaneOverTime, can_focus=True):
         "What the server does, how fast, and whether its data is safe. Latencies are since the start, and those of the "
         "whole server are the commands' own, weighted by calls; busy and now are the last ten seconds."
     )
-    QUERIES = (SERVER, COMMANDSTATS, PERSISTENCE, REPLICATION, KEYSPACE)
+    QUERIES = (SERVER, COMMANDSTATS, LATENCY, PERSISTENCE, REPLICATION, KEYSPACE)
 
     DEFAULT_CSS = """
     ServerPane {
