@@ -41,6 +41,7 @@ _REPLIES: dict[str, Any] = {
 LATELY = Latency(
     Calls(Histogram({2: 40_000, 4: 20_000, 16: 1_500, 4_096: 700}), 5.0),
     Calls(Histogram({2: 2_400_000, 4: 1_200_000, 16: 110_000, 4_096: 2_000, 131_072: 3}), 300.0),
+    Histogram({2: 90_000_000, 4: 50_000_000, 16: 2_000_000, 4_096: 9_000, 131_072: 40}),
 )
 """Most calls are short; one in ninety of late took four milliseconds."""
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from pymon_tui.model.query import Argument, Command, Part, Query, Reply
+from pymon_tui.model.query import Answers, Asked, Batch, Command, Part, Query, Reply, itself
 from pymon_tui.readings.info import INFO, Info
-from pymon_tui.server import clock
 
 EVERY = 5.0
 """Seconds between two askings: one takes the server 0.1 to 0.3 ms."""
@@ -53,7 +52,12 @@ class Histogram:
         """The calls that came after ``before``; None where there were more then: the server was reset."""
         ends = self.buckets.keys() | before.buckets.keys()
         came = {end: self.buckets.get(end, 0) - before.buckets.get(end, 0) for end in ends}
-        return None if any(calls < 0 for calls in came.values()) else Histogram(came)
+        if any(calls < 0 for calls in came.values()):
+            return None
+        return Histogram({end: calls for end, calls in came.items() if calls})
+
+
+_NONE = Histogram({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,53 +72,98 @@ class Calls:
         return Calls(self.calls.plus(other.calls), max(self.seconds, other.seconds))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Count:
+    """What the server had counted at one moment.
+
+    Attributes:
+        at: Monotonic seconds.
+        commands: By the command's name in INFO.
+        own: How many of a command's calls are this program's, as far as it has asked in the same way.
+    """
+
+    at: float
+    commands: Mapping[bytes, Histogram]
+    own: Mapping[str, int]
+
+    def since(self, before: Count) -> Histogram | None:
+        """The calls between the two without the program's own; None after a reset, and where none are tracked.
+
+        Calls of one command can't be told apart: those of a command that others called as well are all in it.
+        """
+        if not self.commands or before.commands.keys() - self.commands.keys():
+            return None
+        whole = _NONE
+        for name, now in self.commands.items():
+            came = now.since(before.commands.get(name, _NONE))
+            if came is None:
+                return None
+            sent = name.decode("utf-8", "replace")
+            if came.calls > self.own.get(sent, 0) - before.own.get(sent, 0):
+                whole = whole.plus(came)
+        return whole
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long all commands took, time spent blocked left out.
+    """How long the calls of all commands took, time spent blocked left out.
 
     Attributes:
         last: Between the last two askings; None before there were two, and after a reset.
         long: In the last ``LONG`` seconds, or as many as are known.
+        since_start: Since the server's start or CONFIG RESETSTAT, the program's own calls included; None where the
+            server tracks none.
     """
 
     last: Calls | None
     long: Calls | None
-    _moments: tuple[tuple[float, Histogram], ...] = field(default=(), repr=False)
+    since_start: Histogram | None
+    _count: Count | None = field(default=None, repr=False, compare=False)
+    _spans: tuple[tuple[float, Calls], ...] = field(default=(), repr=False, compare=False)
 
     def as_json(self) -> dict[str, object]:
-        """Percentiles in microseconds, to a bucket that doubles."""
-        return {"last": _written(self.last), "long": _written(self.long)}
+        """Calls, seconds, and percentiles in microseconds, to a bucket that doubles."""
+        return {
+            "last": self.last and {"seconds": round(self.last.seconds, 3), **_written(self.last.calls)},
+            "long": self.long and {"seconds": round(self.long.seconds, 3), **_written(self.long.calls)},
+            "since_start": self.since_start and _written(self.since_start),
+        }
 
 
-def decode_histograms(reply: Reply) -> Latency:
-    """One asking: the calls of all commands together, and when they were asked for.
+def decode_histograms(answers: Answers) -> Latency:
+    """One asking.
 
     Raises:
         ValueError: If the reply is in another form.
     """
-    whole = Histogram({})
-    for value in _values(reply):
-        told = dict(_pairs(value))
-        whole = whole.plus(_bucketed(told.get(b"histogram_usec")))
-    return Latency(None, None, ((clock.now(), whole),))
+    ((_, reply),) = answers
+    commands = {_name(name): _bucketed(dict(_pairs(told)).get(b"histogram_usec")) for name, told in _pairs(reply)}
+    whole = _NONE
+    for calls in commands.values():
+        whole = whole.plus(calls)
+    return Latency(None, None, whole if commands else None, Count(answers.at, commands, answers.own))
 
 
 def remember(before: Latency | None, new: Latency) -> Latency:
-    """The new asking with those of the last minutes behind it."""
-    if before is None:
+    """The new asking with what came in the last minutes before it."""
+    if before is None or before._count is None or new._count is None:
         return new
-    ((at, whole),) = new._moments
-    moments = tuple(moment for moment in before._moments if at - moment[0] <= LONG + EVERY)
-    spans = [_since(moment, at, whole) for moment in moments]
-    if not spans or spans[-1] is None:
+    at, began = new._count.at, before._count.at
+    came = new._count.since(before._count)
+    if came is None or at <= began:
         return new
-    first = next(span for span in spans if span is not None)
-    return replace(new, last=spans[-1], long=first, _moments=(*moments, (at, whole)))
+    last = Calls(came, at - began)
+    spans = tuple(each for each in (*before._spans, (began, last)) if at - each[0] <= max(LONG, last.seconds))
+    long = _NONE
+    for _, span in spans:
+        long = long.plus(span.calls)
+    return replace(new, last=last, long=Calls(long, at - spans[0][0]), _spans=spans)
 
 
-def _since(moment: tuple[float, Histogram], at: float, whole: Histogram) -> Calls | None:
-    came = whole.since(moment[1])
-    return None if came is None else Calls(came, at - moment[0])
+def _name(name: Reply) -> bytes:
+    if not isinstance(name, bytes):
+        raise ValueError("LATENCY HISTOGRAM names a command by something else than a text")
+    return name
 
 
 def _bucketed(cumulative: Reply) -> Histogram:
@@ -126,12 +175,6 @@ def _bucketed(cumulative: Reply) -> Histogram:
     return Histogram(
         {end: calls - before for (end, calls), before in zip(pairs, [0, *(c for _, c in pairs)], strict=False)}
     )
-
-
-def _values(reply: Reply) -> Iterator[Reply]:
-    """What is told of each command."""
-    for _, value in _pairs(reply):
-        yield value
 
 
 def _pairs(reply: Reply) -> Iterator[tuple[Reply, Reply]]:
@@ -146,7 +189,11 @@ def _pairs(reply: Reply) -> Iterator[tuple[Reply, Reply]]:
 
 def _of_nodes(parts: Sequence[Part[Latency]]) -> Latency:
     """The calls of all nodes; unknown where one of them doesn't know."""
-    return Latency(_added([part.value.last for part in parts]), _added([part.value.long for part in parts]))
+    totals = [part.value.since_start for part in parts]
+    whole: Histogram | None = _NONE
+    for total in totals:
+        whole = whole.plus(total) if whole is not None and total is not None else None
+    return Latency(_added([part.value.last for part in parts]), _added([part.value.long for part in parts]), whole)
 
 
 def _added(spans: Sequence[Calls | None]) -> Calls | None:
@@ -159,24 +206,24 @@ def _added(spans: Sequence[Calls | None]) -> Calls | None:
     return whole
 
 
-def _written(span: Calls | None) -> dict[str, object] | None:
-    if span is None:
-        return None
+def _written(calls: Histogram) -> dict[str, int | None]:
     shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
     return {
-        "seconds": round(span.seconds, 1),
-        "calls": span.calls.calls,
-        **{name: span.calls.percentile(share) for name, share in shares.items()},
-        "max": span.calls.highest,
+        "calls": calls.calls,
+        **{name: calls.percentile(share) for name, share in shares.items()},
+        "max": calls.highest,
     }
 
 
-def _ask(_own: Latency | None, info: Info | None) -> tuple[Argument, ...]:
-    """Nothing of a server older than 7.0, which would count an error."""
-    return ("LATENCY", "HISTOGRAM") if info is not None and info.tells("latencystats") else ()
+def _ask(_own: Latency | None, info: Info | None) -> Asked:
+    """Nothing of a server older than 7.0, which would count an error. A batch is told when it was asked."""
+    return Batch((("LATENCY", "HISTOGRAM"),)) if info is not None and info.tells("latencystats") else ()
 
 
-_HISTOGRAM: Command[Latency] = Command(
-    "latency|histogram", _ask, decode_histograms, every=EVERY, given=INFO, fold=remember, anew=True
+LATENCY: Query[Latency] = Query(
+    "latency",
+    Command("latency|histogram", _ask, decode_histograms, every=EVERY, given=INFO, fold=remember, anew=True),
+    itself,
+    merge=_of_nodes,
+    of_all=True,
 )
-LATENCY: Query[Latency] = Query("latency", _HISTOGRAM, lambda latency: latency, merge=_of_nodes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -64,6 +65,7 @@ class Poller:
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
         self._hits = self._misses = 0
+        self._sent: Counter[str] = Counter()  # how often each command was, by its name in ACL rules
         self.rtt = 0.0
 
     @property
@@ -139,9 +141,10 @@ class Poller:
             if command.reads:
                 self._count(taken)
             if isinstance(asked, Batch):
-                self._take(command, _as_one(asked, taken, now), session, now)
+                self._take(command, _as_one(asked, taken, now, dict(self._sent)), session, now)
             else:
                 self._take(command, taken[0], session, now)
+            self._sent[command.acl] += len(taken)
             await asyncio.sleep(0)  # a reply can be long to read; a key that was pressed goes first
         if self.info is not None:
             self._measure(due, self.info)
@@ -257,7 +260,9 @@ def _lines(asked: Asked) -> tuple[tuple[Argument, ...], ...]:
     return (asked,) if asked else ()
 
 
-def _as_one(asked: Batch, replies: Sequence[Reply | RedisError], now: float) -> Answers | RedisError:
+def _as_one(
+    asked: Batch, replies: Sequence[Reply | RedisError], now: float, own: Mapping[str, int]
+) -> Answers | RedisError:
     """The replies of a batch as its command's decode takes them; the error where nothing else was answered.
 
     A key of another type is no reason not to ask about others, even if there is no other yet.
@@ -272,7 +277,7 @@ def _as_one(asked: Batch, replies: Sequence[Reply | RedisError], now: float) -> 
             answered.append((line, reply))
     if refusal is not None and not answered:
         return refusal
-    return Answers(answered, tuple(failed), now)
+    return Answers(answered, tuple(failed), now, own)
 
 
 def _is_of_nothing(reply: Reply) -> bool:

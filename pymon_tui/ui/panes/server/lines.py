@@ -44,15 +44,20 @@ def network(told: Told) -> Line:
 
 
 def latency(told: Told) -> Line:
-    """How long half and 99 in 100 of the calls of the last seconds took at most; else the mean since the start."""
+    """How long half and 99 in 100 of the calls of the last seconds took at most; their mean where that isn't told."""
     last = told.latency.last if told.latency is not None else None
-    if last is not None and last.calls.calls:
+    if last is not None:
+        if not last.calls.calls:
+            return field("latency", NAME, label("no calls in"), units.duration(last.seconds))
         p50, p99 = (_at_most(last, share) for share in (0.5, 0.99))
         return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
     if told.commands is None or not told.commands.statistics:
         return field("latency", NAME, label("not told by this server"))
+    growth = told.commands.total_growth
+    if growth is not None and growth.usec_per_call is not None:
+        return field("latency", NAME, label("mean"), units.microseconds(growth.usec_per_call), label("of 10s"))
     mean = units.microseconds(told.commands.usec_per_call)
-    return field("latency", NAME, label("mean"), mean, label("since start"))
+    return field("latency", NAME, label("mean"), mean, label("since start or reset"))
 
 
 def lasting_latency(told: Told) -> Line:
@@ -60,9 +65,11 @@ def lasting_latency(told: Told) -> Line:
     long = told.latency.long if told.latency is not None else None
     if long is None:
         return field("", NAME, units.UNKNOWN)
-    name = units.duration(long.seconds)
+    name = f"in {units.duration(long.seconds)}"
+    if not long.calls.calls:
+        return field(name, NAME, label("no calls"))
     p50, p99, most = (_at_most(long, share) for share in (0.5, 0.99, 1.0))
-    return field(f"in {name}", NAME, label("p50"), steady(p50, 7), label("p99"), steady(p99, 7), label("max"), most)
+    return field(name, NAME, label("p50"), steady(p50, 7), label("p99"), steady(p99, 7), label("max"), most)
 
 
 def _at_most(calls: Calls, share: float) -> SafeText:

@@ -47,8 +47,9 @@ class ServerPane(PaneOverTime, can_focus=True):
     NAME = "server"
     TITLE = "Server"
     ABOUT = (
-        "What the server does, how fast, and whether its data is safe. Latencies are since the start, and those of the "
-        "whole server are the commands' own, weighted by calls; busy and now are the last ten seconds."
+        "What the server does, how fast, and whether its data is safe. The latency of the whole server is that of all "
+        "calls in the last seconds and minutes, without ours, to a bucket that doubles (LATENCY HISTOGRAM); that of a "
+        "command is since the start or CONFIG RESETSTAT; busy and now are the last ten seconds."
     )
     QUERIES = (SERVER, COMMANDSTATS, LATENCY, PERSISTENCE, REPLICATION, KEYSPACE)
 
