@@ -10,13 +10,8 @@ from pymon_tui.server.commands import SENT
 from pymon_tui.server.session import Session
 
 _NAMES = tuple(sent.name for sent in SENT)
-_NEWER = frozenset(
-    (
-        *("client|no-touch", "cluster|shards", "latency|histogram", "pubsub|shardchannels", "pubsub|shardnumsub"),
-        *("acl|dryrun",),
-    )
-)
-"""Subcommands that came with Redis 7, as did the telling of subcommands."""
+_NEWER = frozenset(("latency|histogram",))
+"""Subcommands as new as the telling of subcommands, which are not asked of a server older than that."""
 _CONTAINERS = tuple(dict.fromkeys(name.partition("|")[0] for name in _NAMES if "|" in name))
 
 
