@@ -92,8 +92,12 @@ class Commands:
         return sum(each.usec for each in self.statistics) / calls if calls else None
 
     def as_json(self) -> dict[str, object]:
-        """What was read, without what is remembered."""
-        return {"statistics": self.statistics}
+        """What was read, without what is remembered.
+
+        ``p50`` and ``p99`` of all commands were once means of the commands' own, which are no percentiles; those of
+        all calls are the reading ``latency``.
+        """
+        return {"p50": None, "p99": None, "statistics": self.statistics}
 
     def growth(self, name: str) -> Growth | None:
         """What this command did in the last ``WINDOW`` seconds, or as many as are known; None if none are."""

@@ -14,16 +14,9 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.shard_channels import SHARD_CHANNELS
-from pymon_tui.readings.topology import (
-    CLUSTER_NODES,
-    CLUSTER_SHARDS,
-    CLUSTER_SLOTS,
-    ROLE,
-    TOPOLOGY,
-    deployed,
-)
+from pymon_tui.readings.topology import ROLE, TOPOLOGY
 from pymon_tui.state.monitor import Monitor
-from pymon_tui.state.roster import Teller
+from pymon_tui.state.roster import Teller, layout_of
 from pymon_tui.state.shards import ShardNode
 
 
@@ -95,9 +88,4 @@ class Followed:
 
     def _layout(self) -> Layout | None:
         """The cluster as it knows it, each node where it is to be reached."""
-        if self.snapshot is None:
-            return None
-        read = [self.snapshot.reading(query) for query in (CLUSTER_NODES, CLUSTER_SHARDS, CLUSTER_SLOTS)]
-        layout = deployed(*(reading.value if isinstance(reading, Ready) else None for reading in read))
-        endpoint = self.monitor.endpoint
-        return layout and layout.reached(tls=endpoint.tls is not None, host=endpoint.asked_host)
+        return None if self.snapshot is None else layout_of(self.snapshot.readings, self.monitor.endpoint)
