@@ -15,6 +15,8 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
 from tests.servers.cluster import Cluster
+from tests.servers.fixtures import StartCluster
+from tests.servers.node import Node
 from tests.servers.sentinels import SERVICE, Sentinels
 
 
@@ -105,8 +107,42 @@ async def test_a_cluster_is_all_of_its_nodes_whichever_is_named(cluster: Cluster
         clients = sum(field(document["nodes"], "server", "connected_clients"))
         assert whole["readings"]["server"]["connected_clients"] == clients
         assert whole["readings"]["slowlog_settings"]["unavailable"] == "per node"
-        since_start = [node["readings"]["latency"]["since_start"]["calls"] for node in document["nodes"]]
-        assert whole["readings"]["latency"]["since_start"]["calls"] == sum(since_start)
+        latencies = [node["readings"]["latency"] for node in document["nodes"]]
+        if "unavailable" not in latencies[0]:  # before Redis 7 nothing is asked
+            since_start = sum(latency["since_start"]["calls"] for latency in latencies)
+            assert whole["readings"]["latency"]["since_start"]["calls"] == since_start
+        else:
+            assert whole["readings"]["latency"]["unavailable"] == "unasked"
+
+
+async def test_who_may_not_see_the_cluster_sees_the_node_with_its_own_role(cluster: Cluster, told: Any) -> None:
+    node = cluster.primaries()[0]
+    node.ask("ACL", "SETUSER", "me", "reset", "on", "nopass", "+@all", "-cluster", "~*", "&*")
+    document = await told(f"redis://me@127.0.0.1:{node.port}")
+    assert (document["kind"], roles(document), document["whole"]) == ("cluster", ["primary"], None)
+
+
+async def test_a_cluster_with_a_node_away_tells_of_it_and_of_the_slots_that_nobody_serves(
+    own_cluster: StartCluster, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = own_cluster({"cluster-require-full-coverage": "no"})
+    primary = cluster.primaries()[0]
+    (replica,) = cluster.replicas(primary)
+    replica.kill()
+    primary.kill()
+    other = next(node for node in cluster.primaries() if node.running)
+    await asyncio.to_thread(wait_until, lambda: _failed(other))
+    document = await told("-h", "127.0.0.1", "-p", str(other.port))
+    assert {node["address"] for node in document["nodes"] if node["lost"]} == {primary.address, replica.address}
+    assert (document["whole"]["nodes"], document["whole"]["answering"]) == (6, 4)
+    (slots,) = document["uncovered"]
+    assert await ran("-h", "127.0.0.1", "-p", str(other.port), "--span", "0") == 0
+    assert f"  slots {slots[0]}-{slots[1]} are served by no node" in capsys.readouterr().out.splitlines()
+
+
+def _failed(node: Node) -> bool:
+    """Whether the others agree that a primary doesn't answer."""
+    return "master,fail " in node.ask("CLUSTER", "NODES")
 
 
 async def test_one_node_of_a_cluster_alone(cluster: Cluster, told: Any, capsys: pytest.CaptureFixture[str]) -> None:

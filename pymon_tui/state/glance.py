@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pymon_tui.model.deployment import Kind, Member
+from pymon_tui.model.deployment import Kind, Member, Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Link, Live, Lost
@@ -31,6 +31,8 @@ from pymon_tui.state.whole import Whole
 
 _ROUNDS = 4
 """A replica tells of its primary, which tells of its other replicas, which may have some of their own."""
+
+_ROLES = {"master": Role.PRIMARY, "slave": Role.REPLICA}
 
 
 class NoSuchNode(Exception):  # noqa: N818 - what is known of the name
@@ -131,6 +133,11 @@ class _Asked:
         layout = layout_of(self.poller.readings, self.endpoint) if self.lost is None else None
         return Teller(self.name, self.info, layout, self.asked_at if self.lost is not None else None)
 
+    def described(self, member: Member) -> Member:
+        """What the deployment says of it, with the role that it has itself where nobody may say."""
+        role = _ROLES.get(self.info.text("role") or "") if self.info is not None else None
+        return replace(member, role=role) if member.role is Role.UNKNOWN and role is not None else member
+
     @property
     def link(self) -> Link:
         """As a monitor would have it."""
@@ -226,15 +233,14 @@ class _Look:
         names = {query.name for query in self._queries}
         nodes = tuple(
             Glimpse(
-                member,
+                one.described(roster.members[one.name]),
                 one.endpoint,
-                safe(addresses[member.primary]) if member.primary in addresses else None,
+                safe(addresses[primary]) if (primary := roster.members[one.name].primary) in addresses else None,
                 one.seconds,
                 {} if one.lost else {name: value for name, value in one.poller.readings.items() if name in names},
                 one.lost,
             )
             for one in self.shown
-            for member in (roster.members[one.name],)
         )
         return Glance(roster.kind, nodes, whole, roster.uncovered)
 

@@ -107,7 +107,10 @@ def test_a_burst_is_spread_over_all_of_the_seconds_that_are_known() -> None:
 
 
 def test_json_has_what_was_read_and_not_what_is_remembered() -> None:
-    assert set(commands(1.0, {"get": (1, 1)}).as_json()) == {"statistics"}
+    told = commands(1.0, {"get": (1, 1)}).as_json()
+    assert set(told) == {"p50", "p99", "statistics"}
+    # There was a mean of percentiles, which is none.
+    assert (told["p50"], told["p99"]) == (None, None)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\r\n:")), st.text(alphabet="0123456789.,=-ex", max_size=30))
