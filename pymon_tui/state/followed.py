@@ -51,14 +51,18 @@ class Followed:
         return Teller(self.name, self._info(), self._layout(), self.away_since)
 
     def take(self, snapshot: Snapshot) -> SafeText | None:
-        """Its newest snapshot; returns what is to be told of its link, if that was lost or came back."""
-        was, link = self.snapshot.link if self.snapshot is not None else None, snapshot.link
+        """Its newest snapshot; returns what is to be told of it: its link lost or back, its process another one."""
+        before, link = self.snapshot, snapshot.link
         self.snapshot = snapshot
+        if before is None:
+            return None
+        was = before.link
         if isinstance(link, Lost) and isinstance(was, Live):
             return safe(f"{self.name} is lost: {link.what}")
-        if isinstance(link, Live) and isinstance(was, Lost):
-            return safe(f"{self.name} is back after {duration(snapshot.at - was.since)}")
-        return None
+        back = f"is back after {duration(snapshot.at - was.since)}" if isinstance(was, Lost) else None
+        happened = [event.text for event in snapshot.history.events(before.history.end) if event.run is None]
+        news = [text for text in (back if isinstance(link, Live) else None, *happened) if text]
+        return safe(f"{self.name} {', '.join(news)}") if news else None
 
     def shown(self, own_ids: frozenset[int]) -> Snapshot | None:
         """Its newest snapshot, which knows these connections for ours as well."""
