@@ -8,9 +8,7 @@ from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.keyspace import parse_keyspace
-
-_SAME = 1.0
-"""Seconds by which the time of the last snapshot may differ from the server's start where it has saved none."""
+from pymon_tui.readings.persistence import saved_since_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +39,9 @@ def held(info: Info) -> Held | None:
         keys = parse_keyspace(info).keys
     except ValueError:
         return None
-    clock, uptime, saved = (
-        info.integer(name) for name in ("server_time_usec", "uptime_in_seconds", "rdb_last_save_time")
-    )
-    at = None if clock is None else clock / 1e6
-    has_saved = at is not None and uptime is not None and saved is not None and saved > at - uptime + _SAME
-    return Held(keys, at, saved if has_saved and not info.flag("aof_enabled") else None)
+    clock = info.integer("server_time_usec")
+    saved_at = info.integer("rdb_last_save_time") if saved_since_start(info) and not info.flag("aof_enabled") else None
+    return Held(keys, None if clock is None else clock / 1e6, saved_at)
 
 
 def loss(before: Held, after: Held) -> SafeText | None:

@@ -154,7 +154,7 @@ class Monitor:
         try:
             self._own_before = (0, 0, 0)
             self._poller.refresh()
-            self._history.break_()
+            self._history.break_(anew=False)
             self._own = self._caused(session)
             has_answered = False
             while True:
@@ -215,7 +215,7 @@ class Monitor:
     def _record(self, info: Info, at: float, own: tuple[int, int, int, int, int]) -> None:
         changed = self._changed(info, at)
         if changed:
-            self._history.break_()
+            self._history.break_(anew=True)
             self._poller.forget(self._visit_began)
         ours = dict(zip(_OURS, (new - old for new, old in zip(own, self._own, strict=True)), strict=True))
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
