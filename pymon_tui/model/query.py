@@ -117,6 +117,7 @@ class Command(Generic[R]):
             commands that ask for what is new since.
         reads: Whether each of what is sent reads one key, which the server then counts as a hit or a miss.
         anew: Whether it begins without a last answer in each connection, and when a person asks for all again.
+        per_connection: Whether it begins without a last answer in each connection, for another process may answer.
     """
 
     acl: str
@@ -128,6 +129,7 @@ class Command(Generic[R]):
     fold: Callable[[R | None, R], R] = field(default=_latest)
     reads: bool = False
     anew: bool = False
+    per_connection: bool = False
 
 
 def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:

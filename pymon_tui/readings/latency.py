@@ -222,7 +222,7 @@ def _ask(_own: Latency | None, info: Info | None) -> Asked:
 
 LATENCY: Query[Latency] = Query(
     "latency",
-    Command("latency|histogram", _ask, decode_histograms, every=EVERY, given=INFO, fold=remember, anew=True),
+    Command("latency|histogram", _ask, decode_histograms, every=EVERY, given=INFO, fold=remember, per_connection=True),
     itself,
     merge=_of_nodes,
     of_all=True,

@@ -100,11 +100,18 @@ class Poller:
             asked.at = -math.inf
 
     def refresh(self) -> None:
-        """Make every command due, also those that were refused: a new connection, or a user who asks for it."""
+        """Make every command due, also those that were refused: a user asks for it."""
         self.hasten()
         for command, asked in self._asked.items():
             asked.benched = False
             if command.anew:
+                asked.answer = None
+
+    def begin(self) -> None:
+        """Make every command due on a new connection, which another process may answer."""
+        self.refresh()
+        for command, asked in self._asked.items():
+            if command.per_connection:
                 asked.answer = None
 
     def forget(self, before: float) -> None:

@@ -153,7 +153,7 @@ class Monitor:
         session = await self._connected()
         try:
             self._own_before = (0, 0, 0)
-            self._poller.refresh()
+            self._poller.begin()
             self._history.break_(anew=False)
             self._own = self._caused(session)
             has_answered = False
