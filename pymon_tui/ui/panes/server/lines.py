@@ -65,11 +65,20 @@ def lasting_latency(told: Told) -> Line:
     long = told.latency.long if told.latency is not None else None
     if long is None:
         return field("", NAME, units.UNKNOWN)
+    (line,) = lately(told)
+    return (*line, span(" "), label("max"), span(" "), span(_at_most(long, 1.0))) if long.calls.calls else line
+
+
+def lately(told: Told) -> tuple[Line, ...]:
+    """How long half and 99 in 100 of the calls of the last minutes took at most; no line where that isn't known."""
+    long = told.latency.long if told.latency is not None else None
+    if long is None:
+        return ()
     name = f"in {units.duration(long.seconds)}"
     if not long.calls.calls:
-        return field(name, NAME, label("no calls"))
-    p50, p99, most = (_at_most(long, share) for share in (0.5, 0.99, 1.0))
-    return field(name, NAME, label("p50"), steady(p50, 7), label("p99"), steady(p99, 7), label("max"), most)
+        return (field(name, NAME, label("no calls")),)
+    p50, p99 = (_at_most(long, share) for share in (0.5, 0.99))
+    return (field(name, NAME, label("p50"), steady(p50, 7), label("p99"), steady(p99, 7)),)
 
 
 def _at_most(calls: Calls, share: float) -> SafeText:

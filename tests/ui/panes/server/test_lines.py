@@ -135,7 +135,14 @@ def test_latency_is_that_of_the_last_seconds_and_minutes(
     told = replace(told_of(), latency=latency)
     assert (said(lines.latency(told)), said(lines.lasting_latency(told))) == said_of_both
     assert text_of(lines.lasting_latency(told)).startswith("in 5m 0s  ")
-    assert all(line_width(line) <= 36 for line in (lines.latency(told),))
+    # The overview has both, in no more than the smallest pane.
+    shown = overview(told, 20)
+    assert [said(line) for line in shown if text_of(line).startswith(("latency", "in 5m"))] == [
+        said_of_both[0],
+        said_of_both[1].partition(" max")[0],
+    ]
+    assert all(line_width(line) <= 36 for line in shown)
+    assert not any(text_of(line).startswith("in 5m") for line in overview(told, 5))
 
 
 def test_busy_is_the_share_of_the_last_seconds_and_amber_when_callers_wait() -> None:
