@@ -20,12 +20,12 @@ import click
 
 from pymon_tui import __version__, process_list, tty
 from pymon_tui.cli_invalidation import invalidate, journal, undo
+from pymon_tui.cli_once import once
 from pymon_tui.cli_permissions import acl, doctor
 from pymon_tui.cli_settings import (
     ADDRESS,
     PROGRAM,
     all_settings_of,
-    at_primary,
     flags_of,
     given_of,
     open_ssh,
@@ -150,25 +150,6 @@ def demo(ctx: click.Context, /, seed: int, rate: float, **flags: Any) -> int:
 @cli.command(
     cls=SectionedCommand,
     params=[
-        address_argument(),
-        SectionOption("--json", "as_json", section="Output", is_flag=True, help="One JSON object, all that was read."),
-        *connection_options(),
-    ],
-)
-@click.pass_context
-def once(ctx: click.Context, /, address: str | None, as_json: bool, **flags: Any) -> int:  # noqa: FBT001
-    """Print one reading and end; exit code 3 if no server answers."""
-    settings = settings_of(flags_of(ctx, flags, address))
-    open_ssh(settings, insists=True)
-    settings = at_primary(settings)
-    from pymon_tui.once import run_once
-
-    return run_once(settings, as_json=as_json)
-
-
-@cli.command(
-    cls=SectionedCommand,
-    params=[
         SectionOption(
             "--out",
             section="Output",
@@ -195,7 +176,7 @@ def screenshots(out: Path) -> int:
         return take_screenshots(settings, source_of, ways_of, out)
 
 
-for command in (invalidate, undo, journal, acl, doctor):
+for command in (once, invalidate, undo, journal, acl, doctor):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""One snapshot of every reading, for scripts and for eyes; nothing here needs Textual."""
+"""One look at every reading of a deployment, for scripts and for eyes; nothing here needs Textual."""
 
 from __future__ import annotations
 
@@ -11,96 +11,135 @@ from typing import Any
 
 from pymon_tui.journal.met import note_production
 from pymon_tui.model import units
+from pymon_tui.model.deployment import Kind
 from pymon_tui.model.link import Trouble
-from pymon_tui.model.query import Pending, Reading, Ready, Unavailable
+from pymon_tui.model.query import Pending, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.commands import COMMANDSTATS
+from pymon_tui.readings.latency import LATENCY, Histogram, Latency
 from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.server import SERVER, Server
 from pymon_tui.removing.console import say, tell, tell_json
-from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.greeting import Handshake
-from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.settings import Settings
+from pymon_tui.state.glance import Glance, Glimpse, NoSuchNode, glance
 
 SCHEMA_VERSION = 1
+NO_NODE = 2
 NO_SERVER = 3
 
 
-def run_once(settings: Settings, *, as_json: bool) -> int:
-    """Print one snapshot on stdout. Returns 0, or 3 with one line on stderr if no server answers.
+def run_once(settings: Settings, *, as_json: bool, span: float, node: str | None) -> int:
+    """Print one look at a deployment on stdout.
+
+    Args:
+        span: Seconds between two askings, of which latencies and shares of time are told; with 0 there is one.
+        node: The only node to print, by its address; None for all of them.
+
+    Returns:
+        0; 2 or 3 with one line on stderr if there is no such node, or if the server that was named doesn't answer.
 
     Raises:
         BrokenPipeError, OutputError: As ``console.tell``.
     """
     try:
-        readings, seconds = asyncio.run(_read(settings.endpoint))
+        seen = asyncio.run(glance(settings.endpoint, QUERIES, span=span, only=node))
+    except NoSuchNode as error:
+        say(str(error))
+        return NO_NODE
     except LinkError as error:
+        if error.trouble is Trouble.SILENT:
+            error = LinkError(error.trouble, error.what, error.remedy or "is the server blocked?")
         say(str(error))
         return NO_SERVER
     except KeyboardInterrupt:
         return 130
-    server = readings.get(SERVER.name)
-    if isinstance(server, Ready):
-        note_production(settings.name, settings.environment, server.value.run_id)
+    for one in seen.nodes:
+        server = one.readings.get(SERVER.name)
+        if isinstance(server, Ready):
+            note_production(settings.name, settings.environment, server.value.run_id)
     if as_json:
-        tell_json(document(settings.endpoint, readings, time.time(), seconds))
+        tell_json(document(seen, time.time()))
     else:
-        tell(summary(settings.endpoint, readings))
+        tell(summary(settings.endpoint, seen))
     return 0
 
 
-def document(endpoint: Endpoint, readings: Mapping[str, Reading[Any]], wall: float, seconds: float) -> dict[str, Any]:
+def document(seen: Glance, wall: float) -> dict[str, Any]:
     """The object that ``once --json`` prints. Numbers are raw, in base units; a gap says why and what would help."""
     return {
         "schema_version": SCHEMA_VERSION,
         "at": round(wall, 3),
-        "nodes": [
-            {
-                "node": safe(endpoint.label),
-                "address": safe(endpoint.address),
-                "db": endpoint.db,
-                "seconds": round(seconds, 6),
-                "readings": {name: _reading(reading) for name, reading in readings.items()},
-            }
-        ],
+        "kind": seen.kind.value,
+        "uncovered": [list(slots) for slots in seen.uncovered],
+        "nodes": [_node(one) for one in seen.nodes],
+        "whole": None if seen.whole is None else _whole(seen, seen.whole),
     }
 
 
-def summary(endpoint: Endpoint, readings: Mapping[str, Reading[Any]]) -> tuple[str, ...]:
-    """A few lines for a person; each gap has its own."""
-    lines = [f"{safe(endpoint.label)}"]
+def _node(one: Glimpse) -> dict[str, Any]:
+    return {
+        "node": safe(one.endpoint.label),
+        "address": safe(one.endpoint.address),
+        "db": one.endpoint.db,
+        "role": one.member.role.value,
+        "primary": one.primary,
+        "seconds": round(one.seconds, 6),
+        "lost": one.lost and {"detail": safe(one.lost.what), "remedy": safe(one.lost.remedy)},
+        "readings": {name: _reading(reading) for name, reading in one.readings.items()},
+    }
+
+
+def _whole(seen: Glance, readings: Mapping[str, Reading[Any]]) -> dict[str, Any]:
+    return {
+        "nodes": len(seen.nodes),
+        "answering": sum(one.lost is None for one in seen.nodes),
+        "readings": {name: _reading(reading) for name, reading in readings.items()},
+    }
+
+
+def summary(endpoint: Endpoint, seen: Glance) -> tuple[str, ...]:
+    """A few lines for a person: all nodes as one, each gap, and of several nodes a line for each."""
+    readings = seen.nodes[0].readings if seen.whole is None else seen.whole
+    label = seen.nodes[0].endpoint.label if len(seen.nodes) == 1 else endpoint.label
+    lines = [f"{safe(label)}"]
+    server, memory = readings.get(SERVER.name), readings.get(MEMORY.name)
+    if isinstance(server, Ready):
+        lines.append(_server_line(server.value, server.value.role or "" if seen.whole is None else _together(seen)))
+    if (latency := _latency_line(readings)) is not None:
+        lines.append(latency)
     for name, reading in readings.items():
-        if isinstance(reading, Unavailable):
+        if isinstance(reading, Unavailable) and reading.reason is not Reason.PER_NODE:
             lines.append(
                 f"  {name:<12} not available: {reading.detail}" + (f"; {reading.remedy}" * bool(reading.remedy))
             )
-    server, memory = readings.get(SERVER.name), readings.get(MEMORY.name)
-    if isinstance(server, Ready):
-        lines[1:1] = _server_lines(server.value)
     if isinstance(memory, Ready):
         lines.append(_memory_line(memory.value))
+    lines += [_node_line(one) for one in seen.nodes if len(seen.nodes) > 1 or one.lost is not None]
+    lines += [f"  slots {first}-{last} are served by no node" for first, last in seen.uncovered]
     return tuple(lines)
 
 
-async def _read(endpoint: Endpoint) -> tuple[Mapping[str, Reading[Any]], float]:
-    session, _ = await open_session(endpoint, Handshake.RESP3)
-    try:
-        poller = Poller(QUERIES)
-        names = [query.name for query in QUERIES]
-        began = time.perf_counter()
-        await poller.tick(session, 0.0, 1.0, names)
-        # Once more at the same moment, for commands whose arguments the first answers told.
-        await poller.tick(session, 0.0, 1.0, names)
-        return poller.readings, time.perf_counter() - began
-    except LinkError as error:
-        if error.trouble is Trouble.SILENT:
-            raise LinkError(error.trouble, error.what, error.remedy or "is the server blocked?") from None
-        raise
-    finally:
-        await session.close()
+def _together(seen: Glance) -> str:
+    what = {Kind.CLUSTER: "cluster of {} nodes", Kind.SENTINEL: "{} nodes under Sentinel"}
+    return what.get(seen.kind, "{} nodes").format(len(seen.nodes))
+
+
+def _node_line(one: Glimpse) -> str:
+    server, memory = one.readings.get(SERVER.name), one.readings.get(MEMORY.name)
+    name = f"  {one.member.role.value:<8} {safe(one.endpoint.address)}"
+    if one.lost is not None:
+        return f"{name}  lost: {safe(str(one.lost))}"
+    parts = []
+    if one.primary is not None:
+        parts.append(f"of {one.primary}")
+    if isinstance(memory, Ready):
+        parts.append(str(units.bytes_(memory.value.used_memory)))
+    if isinstance(server, Ready):
+        parts.append(f"{units.count(server.value.instantaneous_ops_per_sec)} commands/s")
+    return f"{name}  " + " · ".join(parts)
 
 
 def _reading(reading: Reading[Any]) -> Any:
@@ -131,16 +170,42 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def _server_lines(server: Server) -> list[str]:
+def _server_line(server: Server, kind: str) -> str:
+    """What it is and does; ``kind`` is its role, or what several are together."""
     clients = f"{units.count(server.connected_clients)} clients"
     what = [
         f"{server.product} {server.version}",
-        server.role or "",
+        kind,
         f"up {units.duration(server.uptime_in_seconds)}",
         clients,
     ]
     ops = f"{units.count(server.instantaneous_ops_per_sec)} commands/s"
-    return ["  " + " · ".join(part for part in (*what, ops) if part)]
+    return "  " + " · ".join(part for part in (*what, ops) if part)
+
+
+def _latency_line(readings: Mapping[str, Reading[Any]]) -> str | None:
+    """How long calls took: of the last moment, else since the start or a reset; a mean where that is all there is."""
+    latency, commands = readings.get(LATENCY.name), readings.get(COMMANDSTATS.name)
+    told: Latency | None = latency.value if isinstance(latency, Ready) else None
+    if told is not None and told.last is not None and told.last.calls.calls:
+        calls = f"{units.count(told.last.calls.calls)} calls in {told.last.seconds:.1f} s"
+        return f"  latency {_percentiles(told.last.calls)} of {calls}"
+    if told is not None and told.since_start is not None:
+        why = f"no calls in {told.last.seconds:.1f} s; " if told.last is not None else ""
+        return f"  latency {why}{_percentiles(told.since_start)} since start or reset"
+    if not isinstance(commands, Ready) or commands.value.usec_per_call is None:
+        return None
+    growth = commands.value.total_growth
+    if growth is not None and growth.usec_per_call is not None:
+        return f"  latency mean {units.microseconds(growth.usec_per_call)} just now"
+    return f"  latency mean {units.microseconds(commands.value.usec_per_call)} since start or reset"
+
+
+def _percentiles(calls: Histogram) -> str:
+    """Upper ends of buckets: what is known is that so many took no longer."""
+    return ", ".join(
+        f"{name} ≤ {units.microseconds(calls.percentile(share))}" for name, share in (("p50", 0.5), ("p99", 0.99))
+    )
 
 
 def _memory_line(memory: Memory) -> str:

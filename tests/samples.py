@@ -15,6 +15,7 @@ from pymon_tui.model.link import Live
 from pymon_tui.model.query import Argument, Reading
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
+from pymon_tui.readings.latency import LATENCY, Calls, Histogram, Latency
 from pymon_tui.readings.metrics import METRICS
 from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.poller import Poller
@@ -32,8 +33,17 @@ _REPLIES: dict[str, Any] = {
     "SLOWLOG": recorded("slowlog-get.valkey-9.resp"),
     "CONFIG": recorded("config-get-slowlog.valkey-9.resp3"),
     "CHANNELS": [b"notifications:7", b"notifications:42"],
+    "LATENCY": [],
     "NUMSUB": [b"notifications:7", 1, b"notifications:42", 3],
 }
+
+
+LATELY = Latency(
+    Calls(Histogram({2: 40_000, 4: 20_000, 16: 1_500, 4_096: 700}), 5.0),
+    Calls(Histogram({2: 2_400_000, 4: 1_200_000, 16: 110_000, 4_096: 2_000, 131_072: 3}), 300.0),
+    Histogram({2: 90_000_000, 4: 50_000_000, 16: 2_000_000, 4_096: 9_000, 131_072: 40}),
+)
+"""Most calls are short; one in ninety of late took four milliseconds."""
 
 
 class RecordedSession:
@@ -57,6 +67,7 @@ async def sample() -> Snapshot:
     readings: dict[Any, Reading[Any]] = {query: poller.readings[query.name] for query in QUERIES}
     readings |= of_keys() | of_sessions()
     readings |= {APPLICATION_TODAY: ready(TODAY), APPLICATION_DAYS: ready(PAST)}
+    readings[LATENCY] = ready(LATELY)
     readings[RECENT] = ready(Recent(frozenset(), (kept_of("1", ago=60), kept_of("2", ago=90, user="\x1b[2J"))))
     return snapshot(readings, history=_history(), feed=_feed(), own_ids=(3,))
 
@@ -68,7 +79,7 @@ def _history() -> History:
     totals = dict.fromkeys((metric.name for metric in METRICS), 0.0)
     for second in range(300):
         if 250 <= second < 258:
-            history.break_()
+            history.break_(anew=False)
             continue
         for place, metric in enumerate(METRICS):
             wave = 1.2 + math.sin(second / (9 + place)) * (0.4 + 0.02 * place)

@@ -204,7 +204,7 @@ def test_several_profiles_go_with_the_monitor_and_no_address(
 def test_connection_flags_stand_before_or_after_the_subcommand(calls: Calls, arguments: list[str]) -> None:
     assert cli.run(arguments) == 0
     ((name, settings, keywords),) = calls
-    assert (name, keywords) == ("run_once", {"as_json": True})
+    assert (name, keywords) == ("run_once", {"as_json": True, "span": 0.5, "node": None})
     assert (settings.endpoint.address, settings.db) == ("cache:6379", 2)
 
 
@@ -387,7 +387,7 @@ def test_once_does_not_import_textual() -> None:
     code = (
         "import sys, types; once = types.ModuleType('pymon_tui.once')\n"
         "heavy = ('textual', 'rich', 'pydantic.networks')\n"
-        "def run_once(settings, as_json): print([name for name in heavy if name in sys.modules])\n"
+        "def run_once(settings, **_): print([name for name in heavy if name in sys.modules])\n"
         "once.run_once = run_once; sys.modules['pymon_tui.once'] = once\n"
         "import pymon_tui.cli; pymon_tui.cli.main()"
     )
@@ -398,7 +398,7 @@ def test_once_does_not_import_textual() -> None:
 # Says what its arguments are to itself and, where there is a /proc, to everyone; and which password came along.
 SHOW_ARGUMENTS = """
 import os, sys, types, pathlib
-def run_once(settings, as_json):
+def run_once(settings, **_):
     everyone = pathlib.Path(f"/proc/{os.getpid()}/cmdline")
     print(os.getpid(), sys.orig_argv, everyone.read_bytes() if everyone.exists() else "")
     print(settings.password.get_secret_value(), settings.endpoint.address, settings.username, settings.channels)

@@ -16,7 +16,10 @@ _ACTIONS = tuple(use for use in Use if use not in (*_NEEDED, Use.CHECK))
 
 _SPARE = {"del": "unlink", "cluster|shards": "cluster|nodes", "cluster|slots": "cluster|nodes"}
 """What is sent only where the other isn't to be had."""
-_NICE = ("client|no-touch", "acl|dryrun", "pubsub|shardchannels", "pubsub|shardnumsub", "ssubscribe", "sunsubscribe")
+_NICE = (
+    *("client|no-touch", "acl|dryrun", "latency|histogram"),
+    *("pubsub|shardchannels", "pubsub|shardnumsub", "ssubscribe", "sunsubscribe"),
+)
 """What is not missed where a server hasn't it."""
 
 

@@ -58,6 +58,7 @@ class History:
         self._events: list[Event] = []
         self._peaks: dict[str, tuple[float, float]] = {}
         self._offset: float | None = None
+        self._reset_at: float | None = None  # when counters last went back
 
     @property
     def end(self) -> int:
@@ -87,6 +88,8 @@ class History:
             self._kinds[name] is Kind.COUNTER and value is not None and value < self._last.get(name, value)
             for name, value in values.items()
         )
+        if reset:
+            self._reset_at = at
         slot = self._end % self._capacity
         for name, samples in self._values.items():
             value = values.get(name)
@@ -122,8 +125,13 @@ class History:
         if math.isfinite(value) and value > self._peaks.get(name, (-math.inf, 0.0))[0]:
             self._peaks[name] = value, at
 
-    def break_(self) -> None:
-        """Forget the counters' last values: what comes next is no growth of what was (a connection made anew)."""
+    def break_(self, *, anew: bool) -> None:
+        """Forget the counters' last values: what comes next is no growth of what was (a connection made anew).
+
+        ``anew`` says whether another process has begun to count, which hasn't been reset.
+        """
+        if anew:
+            self._reset_at = None
         self._last.clear()
         self._broken = True
 
@@ -134,7 +142,7 @@ class History:
 
     def view(self) -> HistoryView:
         """The history until now; later samples don't show in it."""
-        return HistoryView(self, self.end, dict(self._peaks))
+        return HistoryView(self, self.end, dict(self._peaks), self._reset_at)
 
     def _part(self, ring: array[float], start: int, stop: int) -> array[float]:
         """What is kept from absolute index ``start`` to before ``stop``."""
@@ -148,12 +156,15 @@ class History:
 class HistoryView:
     """A history up to one moment; reading it while more is recorded gives the same answers."""
 
-    __slots__ = ("_end", "_history", "_peaks")
+    __slots__ = ("_end", "_history", "_peaks", "_reset_at")
 
-    def __init__(self, history: History, end: int, peaks: Mapping[str, tuple[float, float]]) -> None:
+    def __init__(
+        self, history: History, end: int, peaks: Mapping[str, tuple[float, float]], reset_at: float | None
+    ) -> None:
         self._history = history
         self._end = end
         self._peaks = peaks
+        self._reset_at = reset_at
 
     @property
     def end(self) -> int:
@@ -232,6 +243,11 @@ class HistoryView:
     def peaked(self, metric: str) -> float | None:
         """When the peak was, in Unix seconds; None if there is none."""
         return self._peaks[metric][1] + self._offset if metric in self._peaks else None
+
+    @property
+    def counted_since(self) -> float | None:
+        """When the counters were last seen to be reset, in Unix seconds; None if not since the process was started."""
+        return None if self._reset_at is None else self._reset_at + self._offset
 
     def events(self, since: int = 0) -> tuple[Event, ...]:
         """What happened at the samples from absolute index ``since`` on, oldest first."""

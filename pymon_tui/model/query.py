@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -85,11 +85,13 @@ class Answers(Sequence[tuple[tuple[Argument, ...], Reply]]):
         answered: What was sent, each with its reply.
         failed: What was answered with an error, for its key's sake: one of another type, or one not to be touched.
         at: When they came (monotonic seconds).
+        own: How often each command, by its name in ACL rules, was sent by the one who asks, before this batch.
     """
 
     answered: Replies
     failed: tuple[tuple[Argument, ...], ...]
     at: float
+    own: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.answered)
@@ -114,6 +116,7 @@ class Command(Generic[R]):
         fold: From the last answer (None at first) and what the new reply was decoded to, to the answer: for
             commands that ask for what is new since.
         anew: Whether it begins without a last answer in each connection, and when a person asks for all again.
+        per_connection: Whether it begins without a last answer in each connection, for another process may answer.
     """
 
     acl: str
@@ -124,6 +127,7 @@ class Command(Generic[R]):
     given: Command[Any] | None = None
     fold: Callable[[R | None, R], R] = field(default=_latest)
     anew: bool = False
+    per_connection: bool = False
 
 
 def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:
@@ -157,6 +161,7 @@ class Query(Generic[T]):
         fold: From the last value (None at first) and the new one to the value shown: for readings that remember.
         merge: From what each node of a deployment told, at least one, to what holds for all of them; None where that
             says nothing. What is read of INFO needs none, for the INFO of all nodes can be read as one.
+        of_all: Whether ``merge`` needs each node that answers: without one it would be wrong with no sign of it.
     """
 
     name: str
@@ -164,6 +169,7 @@ class Query(Generic[T]):
     parse: Callable[[Any], T]
     fold: Callable[[T | None, T], T] = field(default=_latest)
     merge: Callable[[Sequence[Part[T]]], T] | None = None
+    of_all: bool = False
 
 
 def itself(value: T) -> T:

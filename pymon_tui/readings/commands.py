@@ -81,16 +81,11 @@ class Commands:
 
     Attributes:
         statistics: In INFO's order.
-        p50: The commands' p50 in microseconds, weighted by their calls: their mean, and no percentile of all calls,
-            which can't be had from theirs. None where no command has one.
-        p99: The same of their p99.
         now: The totals of this moment; None where the server tells no clock.
         earlier: The totals of the moments before in the last ``WINDOW`` seconds, oldest first.
     """
 
     statistics: tuple[CommandStatistic, ...]
-    p50: float | None
-    p99: float | None
     run_id: SafeText | None = field(repr=False)
     now: Totals | None = field(repr=False)
     earlier: tuple[Totals, ...] = field(default=(), repr=False)
@@ -102,8 +97,12 @@ class Commands:
         return sum(each.usec for each in self.statistics) / calls if calls else None
 
     def as_json(self) -> dict[str, object]:
-        """What was read, without what is remembered."""
-        return {"p50": self.p50, "p99": self.p99, "statistics": self.statistics}
+        """What was read, without what is remembered.
+
+        ``p50`` and ``p99`` of all commands were once means of the commands' own, which are no percentiles; those of
+        all calls are the reading ``latency``.
+        """
+        return {"p50": None, "p99": None, "statistics": self.statistics}
 
     def growth(self, name: str) -> Growth | None:
         """What this command did in the last ``WINDOW`` seconds, or as many as are known; None if none are."""
@@ -153,8 +152,6 @@ def parse_commands(info: Info) -> Commands:
     clock = info.integer("server_time_usec")
     return Commands(
         statistics=tuple(statistics),
-        p50=_weighted([(each.p50, each.calls) for each in statistics]),
-        p99=_weighted([(each.p99, each.calls) for each in statistics]),
         run_id=info.text("run_id"),
         now=None if clock is None else Totals(clock / 1e6, totals, own),
     )
@@ -196,12 +193,6 @@ def _own_calls(info: Info, name: str) -> int:
 def _part(usec: int, calls: int, of: int) -> int:
     """The microseconds of some calls, where those of all are known."""
     return round(usec * calls / of) if of else 0
-
-
-def _weighted(values: list[tuple[float | None, int]]) -> float | None:
-    known = [(value, weight) for value, weight in values if value is not None and weight > 0]
-    total = sum(weight for _, weight in known)
-    return sum(value * weight for value, weight in known) / total if total else None
 
 
 COMMANDSTATS = Query("commands", INFO, parse_commands, remember)

@@ -8,6 +8,9 @@ from pymon_tui.model.query import Query
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.info import INFO, Info
 
+_SAME = 1.0
+"""Seconds by which the time of the last snapshot may differ from the server's start where it has saved none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
@@ -20,7 +23,8 @@ class Persistence:
         rdb_last_bgsave_status: ``ok`` or ``err``.
         rdb_last_bgsave_time_sec: Seconds that the last save took; None if there was none.
         rdb_current_bgsave_time_sec: Seconds that the running save has taken; None if none runs.
-        rdb_saves: Saves since the start; unknown before Redis 7.
+        rdb_saves: Saves since the start or CONFIG RESETSTAT; unknown before Redis 7.
+        saved_since_start: Whether ``rdb_last_save_time`` is after the server's start; None where it tells no clock.
         current_fork_perc: How far the running save or rewrite is, from 0 to 100.
         latest_fork_usec: Microseconds that the last fork stopped the server.
     """
@@ -36,6 +40,7 @@ class Persistence:
     rdb_last_bgsave_time_sec: int | None
     rdb_current_bgsave_time_sec: int | None
     rdb_saves: int | None
+    saved_since_start: bool | None
     rdb_last_cow_size: int | None
     current_fork_perc: float | None
     aof_enabled: bool | None
@@ -66,7 +71,17 @@ class Persistence:
     @property
     def never_saved(self) -> bool:
         """Whether the server says that it hasn't saved since its start."""
-        return self.rdb_saves == 0
+        return self.rdb_saves == 0 and not self.saved_since_start
+
+
+def saved_since_start(info: Info) -> bool | None:
+    """Whether the last snapshot is of this process, which no reset of counters changes; None where that isn't told."""
+    clock, uptime, saved = (
+        info.integer(name) for name in ("server_time_usec", "uptime_in_seconds", "rdb_last_save_time")
+    )
+    if clock is None or uptime is None or saved is None:
+        return None
+    return saved > clock / 1e6 - uptime + _SAME
 
 
 def parse_persistence(info: Info) -> Persistence:
@@ -83,6 +98,7 @@ def parse_persistence(info: Info) -> Persistence:
         rdb_last_bgsave_time_sec=_seconds(info, "rdb_last_bgsave_time_sec"),
         rdb_current_bgsave_time_sec=_seconds(info, "rdb_current_bgsave_time_sec"),
         rdb_saves=info.integer("rdb_saves"),
+        saved_since_start=saved_since_start(info),
         rdb_last_cow_size=info.integer("rdb_last_cow_size"),
         current_fork_perc=info.number("current_fork_perc"),
         aof_enabled=info.flag("aof_enabled"),

@@ -10,6 +10,7 @@ from pymon_tui.readings.clients import CLIENTS
 from pymon_tui.readings.commands import COMMANDSTATS
 from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.latency import LATENCY
 from pymon_tui.readings.memory import MEMORY
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.replication import REPLICATION
@@ -20,6 +21,7 @@ from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS
 QUERIES: tuple[Query[Any], ...] = (
     SERVER,
     COMMANDSTATS,
+    LATENCY,
     PERSISTENCE,
     REPLICATION,
     KEYSPACE,

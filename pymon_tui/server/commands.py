@@ -121,6 +121,7 @@ SENT: tuple[Sent, ...] = (
     _sent("command|info", Use.CONNECTION, Use.CHECK, Use.REMOVE, Use.UNDO),
     _sent("info", *(use for use in PANES if use is not Use.CLIENTS), Use.CHECK, *_RUN),
     _sent("client|list", Use.CLIENTS),
+    _sent("latency|histogram", Use.SERVER),
     _sent("slowlog|get", Use.SLOWLOG),
     _sent("config|get", Use.SLOWLOG),
     _sent("pubsub|channels", Use.NOTIFICATIONS),

@@ -10,6 +10,8 @@ from pymon_tui.server.commands import SENT
 from pymon_tui.server.session import Session
 
 _NAMES = tuple(sent.name for sent in SENT)
+_NEWER = frozenset(("latency|histogram",))
+"""Subcommands as new as the telling of subcommands, which are not asked of a server older than that."""
 _CONTAINERS = tuple(dict.fromkeys(name.partition("|")[0] for name in _NAMES if "|" in name))
 
 
@@ -46,7 +48,7 @@ async def known_to(session: Session) -> Known:
     there = {name for name, told in zip(asked, reply, strict=True) if told}
     if not any("|" in name for name in there):
         # Redis 6.2 has subcommands and takes any in ACL rules, and doesn't tell of them.
-        there |= {name for name in _NAMES if name.partition("|")[0] in there}
+        there |= {name for name in _NAMES if name.partition("|")[0] in there and name not in _NEWER}
         return Known(frozenset(there.intersection(_NAMES)), selectors=False, told=True)
     # What tries a user's rules came in the same version as the two.
     return Known(frozenset(there.intersection(_NAMES)), selectors="acl|dryrun" in there, told=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -65,6 +66,7 @@ class Poller:
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
         self._own: Traffic | None = None
+        self._sent: Counter[str] = Counter()  # how often each command was, by its name in ACL rules
         self.rtt = 0.0
 
     @property
@@ -94,11 +96,18 @@ class Poller:
             asked.at = -math.inf
 
     def refresh(self) -> None:
-        """Make every command due, also those that were refused: a new connection, or a user who asks for it."""
+        """Make every command due, also those that were refused: a user asks for it."""
         self.hasten()
         for command, asked in self._asked.items():
             asked.benched = False
             if command.anew:
+                asked.answer = None
+
+    def begin(self) -> None:
+        """Make every command due on a new connection, which another process may answer."""
+        self.refresh()
+        for command, asked in self._asked.items():
+            if command.per_connection:
                 asked.answer = None
 
     def forget(self, before: float) -> None:
@@ -137,9 +146,10 @@ class Poller:
         for command, asked in asking.items():
             taken = tuple(islice(replies, len(_lines(asked))))
             if isinstance(asked, Batch):
-                self._take(command, _as_one(asked, taken, now), session, now)
+                self._take(command, _as_one(asked, taken, now, dict(self._sent)), session, now)
             else:
                 self._take(command, taken[0], session, now)
+            self._sent[command.acl] += len(taken)
             await asyncio.sleep(0)  # a reply can be long to read; a key that was pressed goes first
         if self.info is not None:
             self._measure(due, self.info)
@@ -248,7 +258,9 @@ def _lines(asked: Asked) -> tuple[tuple[Argument, ...], ...]:
     return (asked,) if asked else ()
 
 
-def _as_one(asked: Batch, replies: Sequence[Reply | RedisError], now: float) -> Answers | RedisError:
+def _as_one(
+    asked: Batch, replies: Sequence[Reply | RedisError], now: float, own: Mapping[str, int]
+) -> Answers | RedisError:
     """The replies of a batch as its command's decode takes them; the error where nothing else was answered.
 
     A key of another type is no reason not to ask about others, even if there is no other yet.
@@ -263,7 +275,7 @@ def _as_one(asked: Batch, replies: Sequence[Reply | RedisError], now: float) -> 
             answered.append((line, reply))
     if refusal is not None and not answered:
         return refusal
-    return Answers(answered, tuple(failed), now)
+    return Answers(answered, tuple(failed), now, own)
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:

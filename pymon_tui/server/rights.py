@@ -29,6 +29,7 @@ _OWN: Mapping[str, tuple[bytes, ...]] = {
     "client|no-touch": (b"ON",),
     "command|info": (b"ping",),
     "slowlog|get": (b"0",),
+    "latency|histogram": (b"ping",),
     "config|get": (b"slowlog-*",),
     "scan": (b"0", b"COUNT", b"1"),
     "client|kill": (b"ID", b"0"),

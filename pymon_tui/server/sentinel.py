@@ -110,7 +110,16 @@ async def opinion(session: Session, name: str, refused: set[str]) -> Opinion:
 
 
 async def primary_of(endpoint: Endpoint, service: Service) -> Endpoint:
-    """The present primary, by the first Sentinel that tells; they are asked in turn.
+    """The present primary, by the first Sentinel that tells.
+
+    Raises:
+        LinkError: As ``first_opinion``.
+    """
+    return endpoint.at((await first_opinion(endpoint, service)).primary)
+
+
+async def first_opinion(endpoint: Endpoint, service: Service) -> Opinion:
+    """What the first Sentinel says that tells; they are asked in turn.
 
     Raises:
         LinkError: If none does, with what each said.
@@ -120,13 +129,11 @@ async def primary_of(endpoint: Endpoint, service: Service) -> Endpoint:
         try:
             session = await open_sentinel(sentinel_at(endpoint, service, address))
             try:
-                told = await opinion(session, service.name, set())
+                return await opinion(session, service.name, set())
             finally:
                 await session.close()
         except LinkError as error:
             failures[address] = error
-        else:
-            return endpoint.at(told.primary)
     raise nobody_tells(service.name, failures)
 
 

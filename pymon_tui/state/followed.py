@@ -14,16 +14,9 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.shard_channels import SHARD_CHANNELS
-from pymon_tui.readings.topology import (
-    CLUSTER_NODES,
-    CLUSTER_SHARDS,
-    CLUSTER_SLOTS,
-    ROLE,
-    TOPOLOGY,
-    deployed,
-)
+from pymon_tui.readings.topology import ROLE, TOPOLOGY
 from pymon_tui.state.monitor import Monitor
-from pymon_tui.state.roster import Teller
+from pymon_tui.state.roster import Teller, layout_of
 from pymon_tui.state.shards import ShardNode
 
 
@@ -58,14 +51,18 @@ class Followed:
         return Teller(self.name, self._info(), self._layout(), self.away_since)
 
     def take(self, snapshot: Snapshot) -> SafeText | None:
-        """Its newest snapshot; returns what is to be told of its link, if that was lost or came back."""
-        was, link = self.snapshot.link if self.snapshot is not None else None, snapshot.link
+        """Its newest snapshot; returns what is to be told of it: its link lost or back, its process another one."""
+        before, link = self.snapshot, snapshot.link
         self.snapshot = snapshot
+        if before is None:
+            return None
+        was = before.link
         if isinstance(link, Lost) and isinstance(was, Live):
             return safe(f"{self.name} is lost: {link.what}")
-        if isinstance(link, Live) and isinstance(was, Lost):
-            return safe(f"{self.name} is back after {duration(snapshot.at - was.since)}")
-        return None
+        back = f"is back after {duration(snapshot.at - was.since)}" if isinstance(was, Lost) else None
+        happened = [event.text for event in snapshot.history.events(before.history.end) if event.run is None]
+        news = [text for text in (back if isinstance(link, Live) else None, *happened) if text]
+        return safe(f"{self.name} {', '.join(news)}") if news else None
 
     def shown(self, own_ids: frozenset[int]) -> Snapshot | None:
         """Its newest snapshot, which knows these connections for ours as well."""
@@ -95,9 +92,4 @@ class Followed:
 
     def _layout(self) -> Layout | None:
         """The cluster as it knows it, each node where it is to be reached."""
-        if self.snapshot is None:
-            return None
-        read = [self.snapshot.reading(query) for query in (CLUSTER_NODES, CLUSTER_SHARDS, CLUSTER_SLOTS)]
-        layout = deployed(*(reading.value if isinstance(reading, Ready) else None for reading in read))
-        endpoint = self.monitor.endpoint
-        return layout and layout.reached(tls=endpoint.tls is not None, host=endpoint.asked_host)
+        return None if self.snapshot is None else layout_of(self.snapshot.readings, self.monitor.endpoint)

@@ -32,6 +32,7 @@ from pymon_tui.readings.metrics import (
     NET_OUTPUT,
     RTT,
 )
+from pymon_tui.readings.restart import Held, held, loss
 from pymon_tui.server import clock
 from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
@@ -43,6 +44,7 @@ from pymon_tui.server.reasons import LinkError, no_longer
 from pymon_tui.server.session import Session
 from pymon_tui.server.traffic import caused, met, set_back
 
+_RESTARTED = "restarted"
 _OURS = {
     "total_commands_processed": COMMANDS,
     "total_net_input_bytes": NET_INPUT,
@@ -93,6 +95,8 @@ class Monitor:
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
         self._visit_began = clock.now()
+        self._held: Held | None = None  # when it was last all there
+        self._before: Held | None = None  # of the process before a restart, until the new one has loaded
         self._recorded_at: float | None = None
         self._server_time: int | None = None  # microseconds by the server's clock, as of then
         self._dice = random.Random()
@@ -168,8 +172,8 @@ class Monitor:
         self._poked.clear()
         session = await self._connected()
         try:
-            self._poller.refresh()
-            self._history.break_()
+            self._poller.begin()
+            self._history.break_(anew=False)
             self._own = caused(self._endpoint)
             has_answered = False
             while True:
@@ -228,7 +232,7 @@ class Monitor:
             set_back(self._endpoint, own)
             own = Traffic()
         if changed:
-            self._history.break_()
+            self._history.break_(anew=True)
             self._poller.forget(self._visit_began)
         new, old = own.counts(), self._own.counts()
         ours = {metric.name: max(0, new[field] - old[field]) for field, metric in _OURS.items()}
@@ -238,8 +242,9 @@ class Monitor:
         if reset and not changed:
             set_back(self._endpoint, own)
             own = Traffic()
-        if changed or reset:
-            self._history.note(safe(changed or "counters reset"), time.time())
+        lost = self._lost_keys(info, changed)
+        if news := [text for text in (changed or ("counters reset" if reset else None), lost) if text]:
+            self._history.note(safe(", ".join(news)), time.time())
         run_id = info.text("run_id") or self._run_id
         if run_id is not None:
             met(self._endpoint, str(run_id))
@@ -249,13 +254,23 @@ class Monitor:
         self._run_id = run_id
         self._recorded_at, self._own = at, own
 
+    def _lost_keys(self, info: Info, changed: str | None) -> SafeText | None:
+        """What a restart has cost, told once the new process has loaded what there is to load."""
+        if changed is not None:
+            self._before = self._held if changed == _RESTARTED else None
+        if (now := held(info)) is None:
+            return None
+        before, self._before, self._held = self._before, None, now
+        lost = loss(before, now) if before is not None else None
+        return safe(f"loaded, {lost}") if lost and changed is None else lost
+
     def _changed(self, info: Info, at: float) -> str | None:
         """What became of the server process since the last INFO, if it is another one now."""
         run_id, uptime = info.text("run_id"), info.number("uptime_in_seconds")
         if run_id is None or self._run_id in (None, run_id) or self._recorded_at is None:
             return None
         older = uptime is not None and uptime > at - self._recorded_at + 1  # it counts whole seconds
-        return "another server answers" if older else "restarted"
+        return "another server answers" if older else _RESTARTED
 
     def _lose(self, error: LinkError, tries: int) -> float:
         """Note that the link is lost; returns the seconds until the next try."""

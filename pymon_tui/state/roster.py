@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role, in_order
+from pymon_tui.model.query import Reading, Ready
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.sentinel import Seen
-from pymon_tui.readings.topology import is_cluster, replication_layout
+from pymon_tui.readings.topology import (
+    CLUSTER_NODES,
+    CLUSTER_SHARDS,
+    CLUSTER_SLOTS,
+    deployed,
+    is_cluster,
+    replication_layout,
+)
+from pymon_tui.server.endpoint import Endpoint
 
 FORGOTTEN_AFTER = 600.0
 """Seconds after which a replica is no longer looked for that is away and that no primary knows of."""
@@ -171,6 +181,17 @@ class Roster:
         primary = self._followed(str(Address(host, port))) if host is not None and port is not None else None
         role = _ROLES.get(info.text("role") or "", Role.UNKNOWN)
         return replace(_unknown(name), role=role, primary=primary if role is Role.REPLICA else None)
+
+
+def layout_of(readings: Mapping[str, Reading[Any]], endpoint: Endpoint) -> Layout | None:
+    """The cluster as the node at ``endpoint`` knows it, each node where it is to be reached; None where it tells none.
+
+    Args:
+        readings: The node's, by the query's name; those of ``TOPOLOGY`` are read.
+    """
+    read = [readings.get(query.name) for query in (CLUSTER_NODES, CLUSTER_SHARDS, CLUSTER_SLOTS)]
+    layout = deployed(*(reading.value if isinstance(reading, Ready) else None for reading in read))
+    return layout and layout.reached(tls=endpoint.tls is not None, host=endpoint.asked_host)
 
 
 def _unknown(name: str) -> Member:

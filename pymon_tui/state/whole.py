@@ -143,7 +143,7 @@ class Whole:
             for snapshot, reading in readings
             if isinstance(reading, Ready)
         ]
-        if parts:
+        if parts and not (query.of_all and len(parts) < len(nodes)):
             return Ready(query.merge(parts), at)
         return next((reading for _, reading in readings if isinstance(reading, Unavailable)), PENDING)
 

@@ -21,6 +21,7 @@ from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.ui.screens.status import banner
 from tests.conftest import StartServer
+from tests.demo.waiting import wait_until
 from tests.faults.conftest import StartNode
 from tests.faults.watching import ALL, away, away_by, gaps, heard, known, live, rates, until, watching
 from tests.servers.clients import client_of
@@ -47,6 +48,31 @@ async def test_a_restart_that_counts_anew(node: Node) -> None:
         later = await watch.ticks(4)
         assert None in later.history.samples(COMMANDS.name, 0, later.history.end)
         assert all(0 <= rate < 100_000 for rate in rates(later, COMMANDS.name))
+
+
+@pytest.mark.parametrize(("saved", "said"), [(False, "3 000 → 0 keys"), (True, "3 000 → 1 000 keys, of a snapshot ")])
+async def test_a_restart_that_lost_keys_says_how_many(node: Node, saved: bool, said: str) -> None:  # noqa: FBT001
+    async with client_of(node.server) as client:
+        await client.mset({f"kept:{number}": "x" for number in range(1_000)})
+        if saved:
+            # A server that hasn't saved since its start has the start for the time of its last snapshot.
+            await asyncio.to_thread(wait_until, lambda: _has_saved(node))
+        await client.mset({f"lost:{number}": "x" for number in range(2_000)})
+    async with watching(at(node)) as watch:
+        await watch.until(heard)
+        await watch.ticks(3)
+        node.kill()
+        node.start()
+        after = await watch.until(lambda snapshot: any(said in event.text for event in snapshot.history.events()))
+        # In one line, or where it was seen while it loaded, in two.
+        assert after.history.events()[0].text.startswith("restarted")
+
+
+def _has_saved(node: Node) -> bool:
+    """Save once more; whether that was a second and more after the start."""
+    node.ask("SAVE")
+    told = node.ask("INFO")
+    return bool(told["rdb_last_save_time"] > told["server_time_usec"] / 1e6 - told["uptime_in_seconds"] + 1)
 
 
 @asynccontextmanager

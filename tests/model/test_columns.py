@@ -107,7 +107,7 @@ def test_while_nobody_looked_nothing_is_known() -> None:
     history = History((LEVEL, TOTAL))
     for at, value in ((0.0, 1.0), (1.0, 2.0)):
         history.record(at, {"level": value, "total": value}, {})
-    history.break_()
+    history.break_(anew=False)
     for at, value in ((6.0, 6.0), (7.0, 7.0)):
         history.record(at, {"level": value, "total": value}, {})
     view = history.view()

@@ -73,7 +73,7 @@ def test_a_gauge_that_went_back_is_no_reset() -> None:
 
 def test_after_a_break_growth_begins_anew() -> None:
     history = history_of(1, 2)
-    history.break_()
+    history.break_(anew=False)
     assert history.record(50, {"total": 900.0}, {}) is False
     history.record(51, {"total": 903.0}, {})
     assert newest(history.view(), "total", 4) == (None, 1, None, 3)
@@ -141,7 +141,7 @@ def test_growth_over_a_window() -> None:
 
 def test_a_window_ends_in_time_and_not_in_samples() -> None:
     history = history_of(0, 100, 200)
-    history.break_()
+    history.break_(anew=False)
     history.record(600, {"total": 900.0}, {})
     history.record(601, {"total": 901.0}, {})
     assert history.view().growth("total", 10) == (1, 1)

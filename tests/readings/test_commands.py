@@ -46,14 +46,13 @@ def test_percentiles_of_all_are_weighted_by_calls() -> None:
     )
     read = parse_commands(parse_info("\r\n".join(lines).encode()))
 
-    assert (read.p50, read.p99) == (3.0, 4.0)
     assert read.statistics[1].p999 is None
 
 
 def test_without_latencystats_there_is_no_percentile() -> None:
     read = commands(1.0, {"get": (1, 1)})
 
-    assert (read.p50, read.p99, read.statistics[0].p50) == (None, None, None)
+    assert read.statistics[0].p50 is None
 
 
 def test_what_a_command_did_lately_is_its_growth() -> None:
@@ -108,7 +107,10 @@ def test_a_burst_is_spread_over_all_of_the_seconds_that_are_known() -> None:
 
 
 def test_json_has_what_was_read_and_not_what_is_remembered() -> None:
-    assert set(commands(1.0, {"get": (1, 1)}).as_json()) == {"p50", "p99", "statistics"}
+    told = commands(1.0, {"get": (1, 1)}).as_json()
+    assert set(told) == {"p50", "p99", "statistics"}
+    # There was a mean of percentiles, which is none.
+    assert (told["p50"], told["p99"]) == (None, None)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\r\n:")), st.text(alphabet="0123456789.,=-ex", max_size=30))

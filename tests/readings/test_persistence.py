@@ -58,6 +58,10 @@ def test_says_what_failed(fields: dict[str, object], rdb: bool, aof: bool) -> No
 def test_knows_never_saved_only_where_saves_are_counted() -> None:
     assert persistence(rdb_saves=0).never_saved
     assert not persistence(rdb_saves=1).never_saved
+    # CONFIG RESETSTAT forgets how many there were, and not when the last one was.
+    clock = {"server_time_usec": 1_000_000_000, "uptime_in_seconds": 100}
+    assert persistence(rdb_saves=0, rdb_last_save_time=900, **clock).never_saved
+    assert not persistence(rdb_saves=0, rdb_last_save_time=940, **clock).never_saved
     assert not persistence().never_saved
 
 

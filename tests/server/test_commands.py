@@ -28,7 +28,7 @@ from pymon_tui.server.session import Session
 from pymon_tui.server.stream import Stream
 from tests.server.fake import unrecorded
 
-TELLS = {"client|list", "slowlog|get", "config|get", "role", "acl|dryrun"}
+TELLS = {"latency|histogram", "client|list", "slowlog|get", "config|get", "role", "acl|dryrun"}
 """Of the category @admin, and yet they only tell."""
 
 UNKNOWN: list[tuple[Argument, ...]] = [

@@ -236,6 +236,23 @@ async def test_what_begins_anew_has_no_last_answer_after_a_refresh() -> None:
     assert told == [None, 1, 1, None]
 
 
+async def test_what_is_of_one_connection_outlives_a_refresh_and_not_the_connection() -> None:
+    told: list[Any] = []
+
+    def arguments(own: int | None, _given: object) -> tuple[Argument, ...]:
+        told.append(own)
+        return ("A",)
+
+    session = Scripted({"A": 1})
+    poller = Poller([Query("a", Command("a", arguments, itself, per_connection=True), itself)])
+    await poller.tick(session, 0, 1, {"a"})
+    poller.refresh()
+    await poller.tick(session, 0, 1, {"a"})
+    poller.begin()
+    await poller.tick(session, 0, 1, {"a"})
+    assert told == [None, 1, None]
+
+
 async def test_what_depends_on_a_refused_answer_is_refused_with_it() -> None:
     length = command("LEN")
     session = Scripted({"LEN": NoPermissionError("User mon has no permissions to run the 'len' command")})

@@ -9,6 +9,7 @@ import pytest
 
 from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role
 from pymon_tui.model.feed import Feed
+from pymon_tui.model.history import History
 from pymon_tui.model.link import Link, Live, Lost, Trouble
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
@@ -36,6 +37,24 @@ async def test_it_is_said_when_it_is_lost_and_for_how_long_it_was() -> None:
     assert one.take(linked(replace(away, tries=2), 70.0)) is None
     assert one.take(linked(Live(130.0, 0.001), 130.0)) == "10.0.0.1:6379 is back after 1m 30s"
     assert one.take(linked(Live(130.0, 0.001), 131.0)) is None
+
+
+async def test_a_process_that_is_another_one_is_told_with_what_it_has_lost() -> None:
+    one, history = await followed(Endpoint()), History(())
+    history.record(39.0, {}, {})
+    history.note(safe("invalidated a:*"), 39.0, run="run")
+    one.take(snapshot({}, at=39.0, link=Live(10.0, 0.001), history=history))
+    away = Lost(Trouble.UNREACHABLE, safe("it refuses connections"), safe(""), 40.0, 41.0, 1)
+    one.take(snapshot({}, at=40.0, link=away, history=history))
+    history.record(47.0, {}, {})
+    history.note(safe("restarted, 38 016 → 0 keys"), 47.0)
+    back = snapshot({}, at=47.0, link=Live(47.0, 0.001), history=history)
+    assert one.take(back) == "10.0.0.1:6379 is back after 7s, restarted, 38 016 → 0 keys"
+    # A line that was only idle is no loss; the restart is told all the same.
+    history.record(48.0, {}, {})
+    history.note(safe("restarted"), 48.0)
+    assert one.take(snapshot({}, at=48.0, link=Live(47.0, 0.001), history=history)) == "10.0.0.1:6379 restarted"
+    assert one.take(snapshot({}, at=49.0, link=Live(47.0, 0.001), history=history)) is None
 
 
 @pytest.mark.parametrize(("tls", "port"), [(None, 6379), (Tls(), 6380)])

@@ -12,11 +12,12 @@ from pymon_tui.model.history import History
 from pymon_tui.model.link import Link, Live, Lost, Trouble
 from pymon_tui.model.metric import Kind as Counts
 from pymon_tui.model.metric import Metric
-from pymon_tui.model.query import Ready
+from pymon_tui.model.query import PENDING, Reading, Ready
 from pymon_tui.model.snapshot import Node, Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.latency import LATENCY, Calls, Histogram, Latency
 from pymon_tui.readings.metrics import CLIENTS, COMMANDS, CONNECTIONS, ERRORS, HITS, METRICS, MISSES, RTT, USED_MEMORY
 from pymon_tui.state.whole import Whole
 from tests.state.deployed import fleet, node
@@ -72,6 +73,30 @@ def test_the_whole_is_as_far_away_as_its_furthest_node_and_as_old_as_its_oldest_
         shown = together(*nodes)
         assert shown.history.latest(RTT.name) == 0.2
         assert shown.link == Live(40.0, 0.2)
+
+
+def timed(port: int, calls: Mapping[int, int] | None) -> Node:
+    """A primary whose calls took so many microseconds; None is one that hasn't told yet."""
+    one = doing(port, Role.PRIMARY, {})
+    latency = None if calls is None else Latency(Calls(Histogram(calls), 5.0), None, None)
+    readings = {} if latency is None else {LATENCY.name: Ready(latency, 1.0)}
+    return replace(one, snapshot=replace(one.snapshot, readings=readings))
+
+
+def test_latency_is_of_the_calls_of_all_nodes_and_unknown_without_one_of_them() -> None:
+    calm, slow, silent = timed(1, {4: 99}), timed(2, {8_192: 99}), timed(3, None)
+    info = parse_info(b"run_id:x\r\n")
+
+    def latency(*nodes: Node) -> Reading[Latency]:
+        view = fleet(Kind.CLUSTER, nodes)
+        whole = Whole((LATENCY,), safe("shop"))
+        return whole.snapshot(view, [info] * len(nodes), nodes[0].snapshot, Feed()).reading(LATENCY)
+
+    told = latency(calm, slow)
+    assert isinstance(told, Ready)
+    assert told.value.last is not None
+    assert [told.value.last.calls.percentile(share) for share in (0.5, 0.51, 0.99)] == [4, 8_192, 8_192]
+    assert latency(calm, slow, silent) == PENDING
 
 
 def test_where_none_answers_the_one_that_is_away_longest_says_why() -> None:

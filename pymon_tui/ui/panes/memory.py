@@ -16,6 +16,7 @@ from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.memory_use import Concern, Severity, Subject, concerns, parts
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, USED_MEMORY
 from pymon_tui.ui.panes.over_time import PaneOverTime, graph_rows
+from pymon_tui.ui.since_text import since
 from pymon_tui.ui.widgets.bar_line import bar_line, without_bars
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.groups import COLUMN, Fact, Group, arrange
@@ -198,7 +199,7 @@ def _of_keys(memory: Memory, snapshot: Snapshot) -> Group:
     ]
     if memory.total_eviction_exceeded_time is not None:
         exceeded = units.milliseconds(memory.total_eviction_exceeded_time / 1000)
-        facts.append(Fact(2, field("over limit", _NAME, exceeded.rjust(_BYTES), label("since start"))))
+        facts.append(Fact(2, field("over limit", _NAME, exceeded.rjust(_BYTES), label(since(snapshot.history)))))
     if memory.evicted_clients:
         facts.append(
             Fact(1, field("clients", _NAME, units.count(memory.evicted_clients), label("closed to save memory")))

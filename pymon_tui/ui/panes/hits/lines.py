@@ -15,6 +15,7 @@ from pymon_tui.readings.hits import LONG, LONGEST, MIDDLE, SHORT, Hits, Window, 
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
 from pymon_tui.ui.aftermath_text import aftermath_line
+from pymon_tui.ui.since_text import since
 from pymon_tui.ui.widgets.groups import clip
 from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, label, span
 
@@ -86,7 +87,7 @@ def table(hits: Hits, history: HistoryView) -> tuple[Line, ...]:
     header = [label(title.rjust(_CELL)) for title in ("now", *map(_name, found), "peak")]
     shares = [units.percent(share) for share in (now, *(window.hit_rate for window in found))]
     lines: list[Line] = [
-        (label(" " * _CELL), *header, label("since start".rjust(_TOTAL))),
+        (label(" " * _CELL), *header, label(since(history).rjust(_TOTAL))),
         (
             label("hit rate".ljust(_CELL)),
             span(shares[0].rjust(_CELL)),
@@ -138,12 +139,12 @@ def events(history: HistoryView, most: int) -> tuple[Line, ...]:
     return tuple((label(time.strftime("%H:%M:%S  ", time.localtime(event.wall))), span(event.text)) for event in newest)
 
 
-def beside(hits: Hits) -> tuple[Line, ...]:
+def beside(hits: Hits, history: HistoryView) -> tuple[Line, ...]:
     """What else is known of the keys."""
     stale = None if hits.expired_stale_perc is None else hits.expired_stale_perc / 100
     reads = units.count(hits.keyspace_hits + hits.keyspace_misses)
     return (
-        (label("reads since start "), span(reads)),
+        (label(f"reads {since(history)} "), span(reads)),
         (label("expired yet held  "), span(units.percent(stale))),
     )
 

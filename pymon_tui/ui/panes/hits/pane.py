@@ -27,6 +27,7 @@ from pymon_tui.ui.panes.hits.application import (
 )
 from pymon_tui.ui.panes.hits.lines import beside, events, floor, glance, peak_of, role, side_by_side, table, took
 from pymon_tui.ui.panes.over_time import PaneOverTime, graph_rows
+from pymon_tui.ui.since_text import since
 from pymon_tui.ui.widgets.bars import Bars
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.ink import BLANK, Facts, Line, label, span, text_of
@@ -101,7 +102,7 @@ class HitsPane(PaneOverTime, can_focus=True):
         if not isinstance(reading, Ready):
             return
         hits, history = reading.value, snapshot.history
-        said = f"since start {units.percent(hits.hit_rate)}"
+        said = f"{since(history)} {units.percent(hits.hit_rate)}"
         if self.full:
             counted = statistics(snapshot)
             self._draw_table(hits, snapshot)
@@ -148,8 +149,8 @@ class HitsPane(PaneOverTime, can_focus=True):
         (width, height), history = self.size, snapshot.history
         lines, apart = table(hits, history), width < _BESIDE
         if not apart:
-            room = len(lines) - len(beside(hits))
-            lines = side_by_side(lines, (*beside(hits), *events(history, room)))
+            room = len(lines) - len(beside(hits, history))
+            lines = side_by_side(lines, (*beside(hits, history), *events(history, room)))
         self._told = lines = (*lines, *took(snapshot))
         self.query_one("#facts", Facts).show((*lines, BLANK) if height >= _HIGH else lines)
         # At 24 rows the graphs need the room more than what is long past.

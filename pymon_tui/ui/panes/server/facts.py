@@ -31,12 +31,13 @@ def overview(told: Told, rows: int) -> tuple[Line, ...]:
         (1, lines.commands(told)),
         (2, lines.network(told)),
         (3, lines.latency(told)),
+        *((6, line) for line in lines.lately(told)),
         (0 if failed else 4, lines.saved(told)),
-        (0 if lines.urgent(replication) else 5 if copied else 7, lines.replication(told)),
-        (6, lines.busy(told)),
-        (8, lines.cpu(told)),
-        (9, lines.keys(told)),
-        (10, lines.errors(told)),
+        (0 if lines.urgent(replication) else 5 if copied else 8, lines.replication(told)),
+        (7, lines.busy(told)),
+        (9, lines.cpu(told)),
+        (10, lines.keys(told)),
+        (11, lines.errors(told)),
     ]
     last = sorted(rank for rank, _ in ranked)[: max(rows, 0)]
     return tuple(line for rank, line in ranked if last and rank <= last[-1])[: max(rows, 0)]
@@ -94,7 +95,7 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
 
 
 def _time(told: Told) -> tuple[Fact, ...]:
-    return (Fact(0, lines.latency(told)), Fact(0, lines.busy(told)))
+    return (Fact(0, lines.latency(told)), Fact(1, lines.lasting_latency(told)), Fact(0, lines.busy(told)))
 
 
 def _persistence(told: Told) -> tuple[Fact, ...]:

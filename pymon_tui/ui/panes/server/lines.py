@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.latency import Calls
 from pymon_tui.readings.metrics import COMMANDS, CPU, ERRORS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import Persistence
 from pymon_tui.readings.replication import Replication
@@ -43,14 +44,47 @@ def network(told: Told) -> Line:
 
 
 def latency(told: Told) -> Line:
-    """How long half and 99 in 100 of the calls took at most, since the start; their mean where that isn't tracked."""
+    """How long half and 99 in 100 of the calls of the last seconds took at most; their mean where that isn't told."""
+    last = told.latency.last if told.latency is not None else None
+    if last is not None:
+        if not last.calls.calls:
+            return field("latency", NAME, label("no calls in"), units.duration(last.seconds))
+        p50, p99 = (_at_most(last, share) for share in (0.5, 0.99))
+        return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
     if told.commands is None or not told.commands.statistics:
         return field("latency", NAME, label("not told by this server"))
-    if told.commands.p50 is None:
-        mean = units.microseconds(told.commands.usec_per_call)
-        return field("latency", NAME, label("mean"), mean, label("p50 not tracked"))
-    p50, p99 = units.microseconds(told.commands.p50), units.microseconds(told.commands.p99)
-    return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
+    growth = told.commands.total_growth
+    if growth is not None and growth.usec_per_call is not None:
+        return field("latency", NAME, label("mean"), units.microseconds(growth.usec_per_call), label("of 10s"))
+    mean = units.microseconds(told.commands.usec_per_call)
+    return field("latency", NAME, label("mean"), mean, label("since start or reset"))
+
+
+def lasting_latency(told: Told) -> Line:
+    """The same of the last minutes, with the longest call; as far back as is known."""
+    long = told.latency.long if told.latency is not None else None
+    if long is None:
+        return field("", NAME, units.UNKNOWN)
+    (line,) = lately(told)
+    return (*line, span(" "), label("max"), span(" "), span(_at_most(long, 1.0))) if long.calls.calls else line
+
+
+def lately(told: Told) -> tuple[Line, ...]:
+    """How long half and 99 in 100 of the calls of the last minutes took at most; no line where that isn't known."""
+    long = told.latency.long if told.latency is not None else None
+    if long is None:
+        return ()
+    name = f"in {units.duration(long.seconds)}"
+    if not long.calls.calls:
+        return (field(name, NAME, label("no calls")),)
+    p50, p99 = (_at_most(long, share) for share in (0.5, 0.99))
+    return (field(name, NAME, label("p50"), steady(p50, 7), label("p99"), steady(p99, 7)),)
+
+
+def _at_most(calls: Calls, share: float) -> SafeText:
+    """A bucket's upper end: what is known is that the share took no longer."""
+    end = calls.calls.percentile(share)
+    return units.UNKNOWN if end is None else safe(f"≤{units.microseconds(end)}")
 
 
 def busy(told: Told) -> Line:

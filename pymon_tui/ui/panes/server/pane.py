@@ -15,6 +15,7 @@ from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.readings.commands import COMMANDSTATS
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.latency import LATENCY
 from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.replication import REPLICATION, Replica
@@ -46,10 +47,11 @@ class ServerPane(PaneOverTime, can_focus=True):
     NAME = "server"
     TITLE = "Server"
     ABOUT = (
-        "What the server does, how fast, and whether its data is safe. Latencies are since the start, and those of the "
-        "whole server are the commands' own, weighted by calls; busy and now are the last ten seconds."
+        "What the server does, how fast, and whether its data is safe. The latency of the whole server is that of all "
+        "calls in the last seconds and minutes, without ours, to a bucket that doubles (LATENCY HISTOGRAM); that of a "
+        "command is since the start or CONFIG RESETSTAT; busy and now are the last ten seconds."
     )
-    QUERIES = (SERVER, COMMANDSTATS, PERSISTENCE, REPLICATION, KEYSPACE)
+    QUERIES = (SERVER, COMMANDSTATS, LATENCY, PERSISTENCE, REPLICATION, KEYSPACE)
 
     DEFAULT_CSS = """
     ServerPane {

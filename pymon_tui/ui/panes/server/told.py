@@ -10,6 +10,7 @@ from pymon_tui.model.query import Query, Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings.commands import COMMANDSTATS, Commands
 from pymon_tui.readings.keyspace import KEYSPACE, Keyspace
+from pymon_tui.readings.latency import LATENCY, Latency
 from pymon_tui.readings.metrics import COMMANDS
 from pymon_tui.readings.persistence import PERSISTENCE, Persistence
 from pymon_tui.readings.replication import REPLICATION, Replication
@@ -30,6 +31,7 @@ class Told:
     snapshot: Snapshot
     server: Server
     commands: Commands | None
+    latency: Latency | None
     persistence: Persistence | None
     replication: Replication | None
     keyspace: Keyspace | None
@@ -56,6 +58,7 @@ def told(snapshot: Snapshot) -> Told | None:
         snapshot=snapshot,
         server=server,
         commands=_value(snapshot, COMMANDSTATS),
+        latency=_value(snapshot, LATENCY),
         persistence=_value(snapshot, PERSISTENCE),
         replication=_value(snapshot, REPLICATION),
         keyspace=_value(snapshot, KEYSPACE),

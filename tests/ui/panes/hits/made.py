@@ -24,12 +24,15 @@ OVERVIEW = ["90.0% 10s  90.0% 1m   90.0% 5m ", "hits       90/s  misses     10/s
 
 
 def history(seconds: int, restart: int | None = None) -> History:
-    """Ninety hits and ten misses each second; at the second ``restart`` the counters begin anew."""
+    """Ninety hits and ten misses each second; at the second ``restart`` another process begins to count."""
     made = History(METRICS)
     for at in range(seconds + 1):
         n = at if restart is None or at < restart else at - restart
         values = {HITS.name: 90.0 * n, MISSES.name: 10.0 * n, EXPIRED.name: 4.0 * n, EVICTED.name: 2.0 * n}
-        if made.record(float(at), values, {}):
+        if at == restart:
+            made.break_(anew=True)
+        made.record(float(at), values, {})
+        if at == restart:
             made.note(safe("restarted"), WALL + at)
     return made
 

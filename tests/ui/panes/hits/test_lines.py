@@ -10,8 +10,8 @@ import pytest
 from pymon_tui.model.history import History
 from pymon_tui.model.text import safe
 from pymon_tui.readings.hits import Hits, Window
-from pymon_tui.readings.metrics import METRICS
-from pymon_tui.ui.panes.hits.lines import events, floor, glance, role, table
+from pymon_tui.readings.metrics import HITS, METRICS, MISSES
+from pymon_tui.ui.panes.hits.lines import beside, events, floor, glance, role, table
 from pymon_tui.ui.widgets.ink import line_width, text_of
 from tests.script import WALL
 from tests.ui.panes.hits.made import OVERVIEW, SINCE_START, history
@@ -62,6 +62,17 @@ def test_the_table_has_a_column_for_each_time() -> None:
     assert lines[1].split() == ["hit", "rate", "90.0%", "90.0%", "90.0%", "–", "–", "96.8%"]
     assert lines[2].split() == ["hits", "90/s", "90/s", "90/s", "–", "–", "90/s", "968", "000"]
     assert {len(line) for line in lines} == {76}
+
+
+@pytest.mark.usefixtures("utc")
+def test_after_a_reset_it_is_said_since_when_the_totals_are() -> None:
+    made = history(70)
+    made.align(WALL)
+    made.record(71.0, {HITS.name: 1.0, MISSES.name: 0.0}, {})
+    for anew, said in ((False, ["since", "14:14"]), (True, ["since", "start"])):
+        made.break_(anew=anew)  # another process has counted since its start, another connection changes nothing
+        assert text_of(table(SINCE_START, made.view())[0]).split()[-2:] == said
+        assert text_of(beside(SINCE_START, made.view())[0]).startswith(f"reads {' '.join(said)} ")
 
 
 def test_before_anything_was_measured_all_is_unknown_but_the_totals() -> None:

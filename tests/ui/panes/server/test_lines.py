@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pymon_tui.readings.latency import Calls, Histogram, Latency
 from pymon_tui.ui.panes.server import lines
 from pymon_tui.ui.panes.server.facts import groups, overview
 from pymon_tui.ui.widgets.groups import arrange
@@ -36,7 +39,7 @@ def test_overview_of_a_primary() -> None:
     assert [text_of(line).rstrip() for line in overview(told, 5)] == [
         "commands  12.4k/s  peak 18.0k 00:00",
         "network   in 3.10M/s  out 41.8M/s",
-        "latency   p50 1.5 µs  p99 5.5 µs",
+        "latency   mean 1.7 µs of 10s",
         "saved     2s ago ok · aof off",
         "replicas  2 online lag 0s 0B",
     ]
@@ -100,15 +103,46 @@ def test_replication(name: str, changes: dict[str, object], without: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("changes", "without", "text"),
+    ("without", "text"),
     [
-        ({}, (), "p50 1.5 µs p99 5.5 µs"),
-        ({}, ("latency_percentiles",), "mean 1.7 µs p50 not tracked"),
-        ({}, ("latency_percentiles", "cmdstat"), "not told by this server"),
+        ((), "mean 1.7 µs of 10s"),
+        (("server_time",), "mean 1.7 µs since start or reset"),
+        (("cmdstat",), "not told by this server"),
     ],
 )
-def test_latency(changes: dict[str, object], without: tuple[str, ...], text: str) -> None:
-    assert said(lines.latency(told_of(PRIMARY, changes, without))) == text
+def test_without_histograms_latency_is_a_mean_and_is_called_one(without: tuple[str, ...], text: str) -> None:
+    told = told_of(PRIMARY, {}, without)
+    assert said(lines.latency(told)) == text
+    assert text_of(lines.lasting_latency(told)).split() == ["–"]
+
+
+@pytest.mark.parametrize(
+    ("last", "long", "said_of_both"),
+    [
+        (
+            {2: 98, 64: 2},
+            {2: 9_900, 64: 99, 4_096: 1},
+            ("p50 ≤2.0 µs p99 ≤64 µs", "p50 ≤2.0 µs p99 ≤2.0 µs max ≤4.10 ms"),
+        ),
+        ({}, {2: 1}, ("no calls in 5s", "p50 ≤2.0 µs p99 ≤2.0 µs max ≤2.0 µs")),
+        ({}, {}, ("no calls in 5s", "no calls")),
+    ],
+)
+def test_latency_is_that_of_the_last_seconds_and_minutes(
+    last: dict[int, int], long: dict[int, int], said_of_both: tuple[str, str]
+) -> None:
+    latency = Latency(Calls(Histogram(last), 5.0), Calls(Histogram(long), 300.0), None)
+    told = replace(told_of(), latency=latency)
+    assert (said(lines.latency(told)), said(lines.lasting_latency(told))) == said_of_both
+    assert text_of(lines.lasting_latency(told)).startswith("in 5m 0s  ")
+    # The overview has both, in no more than the smallest pane.
+    shown = overview(told, 20)
+    assert [said(line) for line in shown if text_of(line).startswith(("latency", "in 5m"))] == [
+        said_of_both[0],
+        said_of_both[1].partition(" max")[0],
+    ]
+    assert all(line_width(line) <= 36 for line in shown)
+    assert not any(text_of(line).startswith("in 5m") for line in overview(told, 5))
 
 
 def test_busy_is_the_share_of_the_last_seconds_and_amber_when_callers_wait() -> None:

@@ -1,0 +1,54 @@
+"""What a restart of a server has cost: keys before and after, and how old the snapshot was. From INFO."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import Info
+from pymon_tui.readings.keyspace import parse_keyspace
+from pymon_tui.readings.persistence import saved_since_start
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a server process holds.
+
+    Attributes:
+        keys: In all databases.
+        at: Unix seconds by the server's clock; None where it tells none.
+        saved_at: When it saved its last snapshot, by the same clock; None where it has saved none since its start,
+            and where it loads its append-only file instead.
+    """
+
+    keys: int
+    at: float | None
+    saved_at: float | None
+
+
+def held(info: Info) -> Held | None:
+    """What a process holds by its INFO; None where that isn't told, and while it isn't all there yet.
+
+    That is while it loads, and while a replica hasn't got its primary's data.
+    """
+    is_behind = info.text("role") == "slave" and info.text("master_link_status") != "up"
+    if info.flag("loading") or info.flag("master_sync_in_progress") or is_behind:
+        return None
+    try:
+        keys = parse_keyspace(info).keys
+    except ValueError:
+        return None
+    clock = info.integer("server_time_usec")
+    saved_at = info.integer("rdb_last_save_time") if saved_since_start(info) and not info.flag("aof_enabled") else None
+    return Held(keys, None if clock is None else clock / 1e6, saved_at)
+
+
+def loss(before: Held, after: Held) -> SafeText | None:
+    """What is told of a process that holds fewer keys than the one before it did; None where it doesn't."""
+    if after.keys >= before.keys:
+        return None
+    keys = f"{units.count(before.keys)} → {units.count(after.keys)} keys"
+    if after.keys and before.saved_at is not None and before.at is not None:
+        return safe(f"{keys}, of a snapshot {units.duration(max(0.0, before.at - before.saved_at))} old")
+    return safe(keys)

@@ -1,0 +1,256 @@
+"""Percentiles come from differences of histograms, and are what a merge by hand of the server's own output gives."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from itertools import takewhile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.query import Answers, Part, Ready
+from pymon_tui.model.text import safe
+from pymon_tui.readings.latency import LATENCY, Histogram, Latency, decode_histograms, remember
+from pymon_tui.readings.queries import QUERIES
+from pymon_tui.server.connection import open_session
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.poller import Poller
+from pymon_tui.server.session import Session
+from tests.conftest import StartServer
+
+TIMES = st.lists(st.integers(1, 100_000), max_size=200)
+
+
+def bucketed(times: list[int]) -> Histogram:
+    """These microseconds in buckets that double."""
+    return Histogram(Counter(1 << (time - 1).bit_length() for time in times))
+
+
+def reply(**commands: list[int]) -> list[object]:
+    """What RESP2 has of these commands' times: counts up to each end."""
+    told: list[object] = []
+    for name, times in commands.items():
+        own, below, pairs = bucketed(times).buckets, 0, list[int]()
+        for end in sorted(own):
+            below += own[end]
+            pairs += [end, below]
+        told += [name.encode(), [b"calls", len(times), b"histogram_usec", pairs]]
+    return told
+
+
+@given(TIMES, TIMES, st.sampled_from([0.5, 0.99, 0.999]))
+def test_a_percentile_is_that_of_all_calls_to_a_bucket(one: list[int], other: list[int], share: float) -> None:
+    both = bucketed(one).plus(bucketed(other))
+    times = sorted(one + other)
+    assert both.calls == len(times)
+    if not times:
+        assert both.percentile(share) is both.highest is None
+        return
+    found = both.percentile(share)
+    assert found is not None
+    exact = next(time for place, time in enumerate(times, 1) if place >= share * len(times))
+    assert found // 2 < exact <= found
+    assert both.highest == 1 << (times[-1] - 1).bit_length()
+
+
+@given(TIMES, TIMES)
+def test_what_came_since_is_what_came(before: list[int], after: list[int]) -> None:
+    then, now = bucketed(before), bucketed(before + after)
+    came = now.since(then)
+    assert came is not None
+    assert {end: calls for end, calls in came.buckets.items() if calls} == dict(bucketed(after).buckets)
+    assert (then.since(now) is None) == bool(after)
+
+
+def test_both_protocols_tell_the_same() -> None:
+    flat = reply(get=[1, 2, 3], set=[900])
+    mapped = {
+        b"get": {b"calls": 3, b"histogram_usec": {1: 1, 2: 2, 4: 3}},
+        b"set": {b"calls": 1, b"histogram_usec": {1024: 1}},
+    }
+    one, other = (decode_histograms(answers(each)).since_start for each in (flat, mapped))
+    assert one is not None
+    assert other is not None
+    assert dict(one.buckets) == dict(other.buckets) == {1: 1, 2: 1, 4: 1, 1024: 1}
+
+
+@pytest.mark.parametrize("odd", [b"x", [b"get"], [b"get", [b"histogram_usec", [b"x", 1]]], [7, []], 7])
+def test_another_form_is_not_read(odd: object) -> None:
+    with pytest.raises(ValueError, match="LATENCY HISTOGRAM"):
+        decode_histograms(answers(odd))
+
+
+def answers(told: object, at: float = 0.0, own: Mapping[str, int] | None = None) -> Answers:
+    """This reply of the server's."""
+    return Answers([(("LATENCY", "HISTOGRAM"), told)], (), at, own or {})
+
+
+def asked(now: float, own: Mapping[str, int] | None = None, **commands: list[int]) -> Latency:
+    """What is known when the server tells this for the first time."""
+    return decode_histograms(answers(reply(**commands), now, own))
+
+
+def test_an_incident_is_in_the_last_interval_and_not_in_the_mean_of_all_time() -> None:
+    calm, slow = [4] * 10_000, [9_000] * 50
+    first = asked(0.0, get=calm)
+    second = remember(first, asked(5.0, get=calm + [4] * 100))
+    third = remember(second, asked(10.0, get=calm + [4] * 150, sort=slow))
+    assert (first.last, first.long) == (None, None)
+    assert second.as_json()["last"] == {"seconds": 5.0, "calls": 100, "p50": 4, "p99": 4, "p99.9": 4, "max": 4}
+    assert third.as_json() == {
+        "last": {"seconds": 5.0, "calls": 100, "p50": 4, "p99": 16_384, "p99.9": 16_384, "max": 16_384},
+        "long": {"seconds": 10.0, "calls": 200, "p50": 4, "p99": 16_384, "p99.9": 16_384, "max": 16_384},
+        "since_start": {"calls": 10_200, "p50": 4, "p99": 4, "p99.9": 16_384, "max": 16_384},
+    }
+
+
+def test_a_reset_is_a_hole_and_what_is_long_ago_is_forgotten() -> None:
+    known = asked(0.0, get=[4] * 10)
+    known = remember(known, asked(5.0, get=[4] * 5))
+    assert (known.last, known.long) == (None, None)
+    for turn in range(2, 100):
+        known = remember(known, asked(5.0 * turn, get=[4] * 5 * turn))
+    assert known.long is not None
+    assert known.long.seconds == 300
+    assert known.long.calls.calls == 300
+    assert len(known._spans) == 60
+
+
+def test_a_command_that_was_forgotten_is_a_reset_too() -> None:
+    known = remember(asked(0.0, get=[4], set=[4]), asked(5.0, get=[4] * 9))
+    assert (known.last, known.long) == (None, None)
+
+
+def test_a_server_that_tracks_nothing_tells_nothing() -> None:
+    known = remember(asked(0.0), asked(5.0))
+    assert known.as_json() == {"last": None, "long": None, "since_start": None}
+
+
+@pytest.mark.parametrize(
+    ("told", "calls"),
+    [
+        (5, 0),  # all of them ours: it is as if nobody had called it
+        (6, 6),  # somebody else's is among them
+    ],
+)
+def test_our_own_calls_are_left_out(told: int, calls: int) -> None:
+    before = asked(0.0, {"info": 7}, info=[200] * 7)
+    known = remember(before, asked(5.0, {"info": 12}, info=[200] * (7 + told)))
+    assert known.last is not None
+    assert known.last.calls.calls == calls
+
+
+def test_nodes_are_added_up_and_one_that_doesn_t_know_makes_all_unknown() -> None:
+    one = remember(asked(0.0, get=[4]), asked(5.0, get=[4] * 100))
+    other = remember(asked(0.0, get=[4]), asked(5.0, get=[4, *[9_000] * 99]))
+    new = asked(5.0, get=[4])
+    assert LATENCY.merge is not None
+    parts = [Part(safe(str(number)), each, frozenset()) for number, each in enumerate((one, other, new))]
+    together = LATENCY.merge(parts[:2])
+    assert together.last is not None
+    assert together.since_start is not None
+    assert (together.last.calls.calls, together.last.calls.percentile(0.5)) == (198, 4)
+    assert together.last.calls.percentile(0.99) == 16_384
+    assert together.since_start.calls == 200
+    assert LATENCY.merge(parts).last is None
+
+
+@pytest.mark.needs("latency|histogram")
+async def test_it_equals_a_merge_by_hand_of_what_redis_cli_tells(own_server: StartServer) -> None:
+    client = shutil.which("redis-cli")
+    if client is None:
+        pytest.skip("there is no redis-cli")
+    servers = [own_server(), own_server()]
+
+    async def by_hand() -> Counter[int]:
+        merged: Counter[int] = Counter()
+        for server in servers:
+            line = [client, "-s", server.socket, "LATENCY", "HISTOGRAM"]
+            merged += _merged((await asyncio.to_thread(subprocess.check_output, line)).decode().split())
+        return merged
+
+    async with AsyncExitStack() as stack:
+        sessions = [await _session(stack, server) for server in servers]
+        pollers = [Poller(QUERIES), Poller(QUERIES)]
+
+        async def look(at: float) -> Latency:
+            parts = []
+            for session, poller in zip(sessions, pollers, strict=True):
+                for _ in range(2):
+                    await poller.tick(session, at, 1.0, [LATENCY.name])
+                told = poller.readings[LATENCY.name]
+                assert isinstance(told, Ready)
+                parts.append(Part(safe(""), told.value, frozenset()))
+            assert LATENCY.merge is not None
+            return LATENCY.merge(parts)
+
+        await _load(servers, 50)
+        first = await by_hand()
+        await look(0.0)
+        await _load(servers, 2_000)
+        known = await look(5.0)
+        then = await by_hand()
+        assert known.last is not None
+        assert known.last.calls.buckets == then - first
+        times = sorted((then - first).elements())
+        shares = [known.last.calls.percentile(share) for share in (0.5, 0.99)]
+        assert shares == [times[math.ceil(share * len(times)) - 1] for share in (0.5, 0.99)]
+
+
+@pytest.mark.needs("latency|histogram")
+async def test_a_reset_on_a_real_server_is_a_hole(own_server: StartServer) -> None:
+    server = own_server()
+    async with AsyncExitStack() as stack:
+        session, poller, lasts = await _session(stack, server), Poller(QUERIES), list[bool]()
+        async with Redis(unix_socket_path=server.socket) as redis:
+            for at in (0.0, 0.0, 5.0, 10.0, 15.0):
+                if at == 10.0:
+                    await redis.config_resetstat()
+                await redis.set("key", "v")
+                await poller.tick(session, at, 1.0, [LATENCY.name])
+                told = poller.readings[LATENCY.name]
+                lasts.append(isinstance(told, Ready) and told.value.last is not None)
+    assert lasts == [False, False, True, False, True]
+
+
+def _merged(words: list[str]) -> Counter[int]:
+    """The calls by bucket that redis-cli's lines tell: a name, ``calls``, a number, ``histogram_usec``, and pairs."""
+    merged: Counter[int] = Counter()
+    while words:
+        name, _, _, _, *rest = words
+        pairs = list(takewhile(str.isdecimal, rest))
+        words, below = rest[len(pairs) :], 0
+        for end, calls in zip(map(int, pairs[::2]), map(int, pairs[1::2]), strict=True):
+            if name not in ("info", "latency|histogram"):  # the program's own, and redis-cli's
+                merged[end] += calls - below
+            below = calls
+    return merged
+
+
+async def _session(stack: AsyncExitStack, server: EmbeddedServer) -> Session:
+    session, _ = await open_session(Endpoint(socket=server.socket))
+    stack.push_async_callback(session.close)
+    return session
+
+
+async def _load(servers: Sequence[EmbeddedServer], calls: int) -> None:
+    """Short calls and long ones on each, by different commands."""
+    for number, server in enumerate(servers):
+        async with Redis(unix_socket_path=server.socket) as redis:
+            pipe = redis.pipeline(transaction=False)
+            pipe.rpush("list", *range(1 + 3_000 * number))
+            for each in range(calls):
+                pipe.set(f"key:{each}", "v")
+                pipe.get(f"key:{each}")
+            for _ in range(calls // 20):
+                pipe.lrange("list", 0, -1)
+            await pipe.execute()
