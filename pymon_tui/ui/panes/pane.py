@@ -127,6 +127,13 @@ class Pane(Vertical, can_focus=False):
             self.pattern = pattern
             super().__init__()
 
+    class Enlarge(Message):
+        """This pane is to be shown in full."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            super().__init__()
+
     class Open(Message):
         """Something to be read in full: a title and its lines."""
 
@@ -256,6 +263,11 @@ class Pane(Vertical, can_focus=False):
     def on_show(self, _: events.Show) -> None:
         """Catch up with what came while hidden."""
         self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        """A double click in the overview opens the pane, wherever in it that is."""
+        if event.chain > 1 and not self.full:
+            self.post_message(self.Enlarge(self.NAME))
 
     def on_resize(self, _: events.Resize) -> None:
         """Another size shows other things."""

@@ -53,8 +53,8 @@ class MonitorScreen(ActingScreen):
         Binding("enter,z", "open", "Open", id="open", tooltip="Open the pane, or the row in the open pane"),
         Binding("escape", "overview", "Back", show=False, id="back", tooltip="Back to the overview"),
         Binding("space", "pause", "Pause", id="pause", tooltip="Hold the picture; polling goes on"),
-        Binding("plus,equals_sign", "slower", "Slower", show=False, id="slower", tooltip="A longer interval"),
-        Binding("minus", "faster", "Faster", show=False, id="faster", tooltip="A shorter interval"),
+        Binding("plus,equals_sign", "interval(1)", "Slower", show=False, id="slower", tooltip="A longer interval"),
+        Binding("minus", "interval(-1)", "Faster", show=False, id="faster", tooltip="A shorter interval"),
         Binding("r", "refresh", "Refresh", show=False, id="refresh", tooltip="Ask now, also what was refused"),
         Binding("question_mark", "help", "Help", id="help", tooltip="The keys that work here"),
         Binding("n", "node(1)", "Node", show=False, id="node.next", tooltip="The next node of the deployment"),
@@ -189,13 +189,9 @@ class MonitorScreen(ActingScreen):
         """Hold the picture, or let it go on."""
         self.paused = not self.paused
 
-    def action_slower(self) -> None:
-        """A longer interval."""
-        self._step_interval(1)
-
-    def action_faster(self) -> None:
-        """A shorter interval."""
-        self._step_interval(-1)
+    def action_interval(self, step: int) -> None:
+        """A longer interval, or a shorter one."""
+        self._step_interval(step)
 
     def action_refresh(self) -> None:
         """Ask now, also what was refused before; where a password is wanted, ask for that."""
@@ -243,9 +239,14 @@ class MonitorScreen(ActingScreen):
         self._source.choose(message.node)
         await self._lay_out(None)
 
+    @on(Pane.Enlarge)
+    async def _enlarge(self, message: Pane.Enlarge) -> None:
+        await self._lay_out(message.name)
+
     @on(Table.Opened)
     def _open_row(self) -> None:
-        self.action_open()
+        if self._open is not None:  # else the pane's own double click opens it
+            self.action_open()
 
     async def _lay_out(self, name: str | None) -> None:
         """One pane in full, or all of the overview. To be called as a message of the screen: panes are bound to it."""
