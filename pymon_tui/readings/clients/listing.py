@@ -140,6 +140,8 @@ class ClientTable(Sequence[Client]):
         return self._searched
 
     def _shown(self, field: str) -> Sequence[bytes]:
+        if field == "id":
+            return [row[3 : row.index(b" ")] for row in self._rows]
         values = [value or b"" for value in self.texts(field)]
         if field == "addr":
             by_socket = UNIX_SOCKET.encode() + b" "
@@ -190,7 +192,7 @@ def _numbers(fields: tuple[str, ...]) -> re.Pattern[bytes]:
 
 @lru_cache(maxsize=64)
 def _text(field: str) -> re.Pattern[bytes]:
-    return re.compile((rb"^" if field == "id" else rb" ") + field.encode() + rb"=([^ \n]*)", re.MULTILINE)
+    return re.compile(rb" " + field.encode() + rb"=([^ \n]*)")
 
 
 def _of_nodes(parts: Sequence[Part[ClientTable]]) -> ClientTable:
