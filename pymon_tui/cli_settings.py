@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from pymon_tui import process_list
+from pymon_tui import process_list, tty
 from pymon_tui.model.text import safe
 from pymon_tui.server.deferred_packages import defer_redis
 
@@ -130,7 +130,7 @@ def open_ssh(settings: Any, *, insists: bool) -> None:
     failed = None
     for one in asked:
         try:
-            open_on_terminal(one, lambda line: click.echo(line, err=True))
+            open_on_terminal(one, tty.tell)
         except NoTunnel as error:
             failed = error
         else:
@@ -168,7 +168,7 @@ def at_primary(settings: Any) -> Any:
 
 def say(text: str) -> None:
     """One line on stderr; what is repeated of the command line may have been pasted from anywhere."""
-    click.echo(f"{PROGRAM}: {safe(text, _LONGEST)}", err=True)
+    tty.tell(f"{PROGRAM}: {safe(text, _LONGEST)}")
 
 
 def _ask_password(flag: str, prompt: str) -> str:

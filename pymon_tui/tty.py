@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -13,7 +14,7 @@ _COLOR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
 
 
 def require() -> None:
-    """Refuse to go on without a terminal.
+    """Refuse to go on without a terminal, or with one that can't be drawn on: frames and graphs would be codes.
 
     Raises:
         click.UsageError: With what is missing, and the command that does without.
@@ -22,12 +23,25 @@ def require() -> None:
     reason = f"{missing[0]} is not one" if missing else "TERM=dumb cannot show it"
     if missing or os.environ.get("TERM") == "dumb":
         raise click.UsageError(f"the monitor needs a terminal, and {reason}; for one reading as text: pymon-tui once")
+    encoding = codecs.lookup(getattr(sys.stderr, "encoding", None) or "utf-8").name  # where the screen is drawn
+    if encoding != "utf-8":
+        cause = "PYTHONIOENCODING" if os.environ.get("PYTHONIOENCODING") else "the locale"
+        raise click.UsageError(
+            f"the monitor draws in UTF-8, and {cause} says {encoding}; if the terminal can: PYTHONIOENCODING=utf-8; "
+            "for one reading as text: pymon-tui once"
+        )
 
 
 def use_color(color: str) -> None:
     """Tell Textual, before it is imported, how many colours there are; ``auto`` leaves it to what the terminal says."""
     if color in _COLOR_SYSTEMS:
         os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[color]
+
+
+def tell(line: str) -> None:
+    """Write a line to stderr; what its encoding lacks is escaped. click would write UTF-8 where that is ASCII."""
+    if sys.stderr is not None:
+        click.echo(line, file=sys.stderr)
 
 
 def _is_terminal(name: str) -> bool:

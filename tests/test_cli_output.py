@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from redis.asyncio import Redis
 from pymon_tui.cli import cli
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.journal import Journal
+from tests.ui.pty_run import PtyRun
 
 EARLIER = "20261122-120411-7c3f"
 PROGRAM = "import sys; sys.argv[0] = 'pymon-tui'; from pymon_tui.cli import main; main()"
@@ -134,18 +136,36 @@ def test_a_completion_that_cannot_be_written(
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", COMMANDS | CLICK)
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("name", [*COMMANDS, *CLICK, *COMPLETION])
 async def test_a_result_is_escaped_where_it_cannot_be_encoded(
-    server: EmbeddedServer, redis: Redis, state: Path, name: str
+    server: EmbeddedServer, redis: Redis, state: Path, name: str, encoding: str
 ) -> None:
     await redis.set("a:한글", "x")
     (state / "config.toml").write_text('[profiles."한글"]\n', encoding="utf-8")
-    environ = {"PYTHONIOENCODING": "ascii", "PYMON_CONFIG": str(state / "config.toml"), "PYMON_PROFILE": "한글"}
+    environ = {"PYTHONIOENCODING": encoding, "PYMON_CONFIG": str(state / "config.toml"), "PYMON_PROFILE": "한글"}
     if name.startswith("undo") and name in COMMANDS:
         assert ran(server, state, COMMANDS["invalidate"], "", **environ).returncode == 0
-    done = ran(server, state, (COMMANDS | CLICK)[name], "", **environ)
+    done = ran(server, state, (COMMANDS | CLICK).get(name, []), "", **environ, **COMPLETION.get(name, {}))
     assert done.returncode in (0, 1), done.stderr  # the doctor finds something to do
     assert b"Traceback" not in done.stderr
-    text = done.stdout.decode("ascii")
+    done.stderr.decode(encoding)
+    text = done.stdout.decode(encoding)
+    assert text
     if "--json" in name:
         json.loads(text)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("arguments", [[], ["demo"]], ids=["monitor", "demo"])
+def test_the_monitor_says_what_to_do_where_it_cannot_draw(
+    server: EmbeddedServer, arguments: list[str], encoding: str
+) -> None:
+    environ = {"PYTHONIOENCODING": encoding, "PYMON_SOCKET": server.socket}
+    with PtyRun(arguments, environ=environ) as run:
+        assert run.ended() == 2
+    said, name = run.output.decode("ascii").strip(), codecs.lookup(encoding).name
+    assert said == (
+        f"pymon-tui: the monitor draws in UTF-8, and PYTHONIOENCODING says {name}; if the terminal can: "
+        "PYTHONIOENCODING=utf-8; for one reading as text: pymon-tui once"
+    )

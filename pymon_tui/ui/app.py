@@ -26,31 +26,22 @@ from pymon_tui.settings import Settings, SettingsError
 from pymon_tui.settings.recent import remember
 from pymon_tui.state.destination import NoPrimary
 from pymon_tui.state.source import Source
+from pymon_tui.ui.contexts import contexts
 from pymon_tui.ui.crash import report
-from pymon_tui.ui.keymap import wrong_name
+from pymon_tui.ui.keymap import completed, wrong_keymap
 from pymon_tui.ui.leaving import LeavableApp, Leaving
 from pymon_tui.ui.palette import ActionProvider
-from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.picture import save_picture
 from pymon_tui.ui.places import places
-from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.connect import DEMO, Choice, ConnectScreen
-from pymon_tui.ui.screens.invalidate.keys import InvalidationKeys
 from pymon_tui.ui.screens.monitor import MonitorScreen
-from pymon_tui.ui.screens.password import PasswordScreen
-from pymon_tui.ui.screens.prompt import PromptScreen
-from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.suggestion import suggested_by
 from pymon_tui.ui.tabs import Tab, Tabs
 from pymon_tui.ui.terminal import DiffedApp
 from pymon_tui.ui.theme import SIXTEEN, THEMES
 from pymon_tui.ui.ways import Ways, WaysOf
-from pymon_tui.ui.widgets.filter import FilterLine
-from pymon_tui.ui.widgets.picker import Picker
-from pymon_tui.ui.widgets.table import Table
 
-SCREENS = (MonitorScreen, ConnectScreen, ConfirmScreen, PasswordScreen, PromptScreen, ReaderScreen)
 DEMO_SEED, DEMO_RATE = 1, 2_000
 EndpointOf = Callable[[Choice, Endpoint], Endpoint]
 """Where a choice leads that is made while another server is looked at. Raises SettingsError."""
@@ -113,9 +104,11 @@ class PymonApp(LeavableApp[int], DiffedApp[int]):
             self.register_theme(theme)
         self.theme = settings.theme or ("pymon-16" if settings.color == "16" else "pymon-dark")
         self.animation_level = "none"
-        known: tuple[type[object], ...] = (PymonApp, *SCREENS, *PANES, Table, FilterLine, Picker, InvalidationKeys)
-        self.wrong_key = wrong_name(settings.keymap, known)
-        self.set_keymap(settings.keymap)
+        self.wrong_key: str | None = None
+        if settings.keymap:
+            known = contexts(PymonApp)
+            self.wrong_key = wrong_keymap(settings.keymap, known)
+            self.set_keymap(completed(settings.keymap, known))
 
     def get_default_screen(self) -> MonitorScreen:
         """The first paint is the monitor, with nothing in it yet."""

@@ -1,4 +1,4 @@
-"""The command palette: every pane, every action that works now, and our themes, by name."""
+"""The command palette: every pane first, every action that works now, and our themes, by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
+from pymon_tui.ui.screens.hints import is_way
 from pymon_tui.ui.theme import THEMES
 
 
@@ -29,11 +30,11 @@ class ActionProvider(Provider):
 
     def _entries(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
         seen: set[str] = set()
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if binding.action not in seen and active.enabled and binding.tooltip and not binding.system:
+        bindings = [active.binding for active in self.screen.active_bindings.values() if active.enabled]
+        for binding in sorted(bindings, key=lambda binding: not is_way(binding.action)):
+            if binding.action not in seen and binding.tooltip and not binding.system:
                 seen.add(binding.action)
-                run = partial(self.app.run_action, binding.action, active.node)
-                yield binding.description, binding.tooltip, run
+                # As a click on a hint does: the key goes the way of every key, from the focus up.
+                yield binding.description, binding.tooltip, partial(self.app.simulate_key, binding.key)
         for theme in THEMES:
             yield f"Theme {theme.name}", "Change the colours", partial(setattr, self.app, "theme", theme.name)

@@ -12,6 +12,7 @@ import click
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from pymon_tui import tty
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
 from pymon_tui.model import units
@@ -60,7 +61,7 @@ def take_screenshots(settings: Settings, source_of: Callable[[Endpoint], Source]
 async def _take(app: PymonApp, out: Path) -> tuple[str, ...]:
     async with app.run_test(size=SIZES[-1]) as pilot:
         await _settle(pilot, lambda screen: screen.snapshot is not None)
-        click.echo(f"the demo is watched for {units.duration(WARM_UP)} first, so that every graph is full", err=True)
+        tty.tell(f"the demo is watched for {units.duration(WARM_UP)} first, so that every graph is full")
         await pilot.pause(WARM_UP)
         names = [name async for name in _pictures(pilot, app, out)]
         return (*names, *[name async for name in _invalidation(pilot, app, out)])

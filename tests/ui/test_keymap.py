@@ -3,12 +3,16 @@ from __future__ import annotations
 import pytest
 
 from pymon_tui.settings import Settings
-from pymon_tui.ui.app import _run
+from pymon_tui.ui.app import PymonApp, _run
+from pymon_tui.ui.contexts import contexts
+from pymon_tui.ui.keymap import completed, wrong_keymap
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from tests.samples import sample
 from tests.script import Script
 from tests.ui.stage import app_of, until_shown
+
+CONTEXTS = contexts(PymonApp)
 
 
 def test_a_name_that_no_binding_has_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -18,8 +22,78 @@ def test_a_name_that_no_binding_has_is_refused_in_one_line(capsys: pytest.Captur
 
 
 def test_known_names_are_those_of_panes_and_windows_too() -> None:
-    keymap = {"table.sort": "f6", "pane.memory": "m", "confirm.yes": "f10", "quit": "x", "run.pause": "f7"}
+    keymap = {"table.sort": "f6", "pane.memory": "m", "confirm.yes": "f10", "quit": "ctrl+x", "run.pause": "f7"}
     assert app_of(Script(), Settings(host="h", keymap=keymap)).wrong_key is None
+
+
+def test_a_key_of_two_actions_is_refused_with_both_names(capsys: pytest.CaptureFixture[str]) -> None:
+    app = app_of(Script(), Settings(host="h", keymap={"pause": "p"}))
+    assert _run(app) == 2
+    said = (
+        'pymon-tui: keymap: "p" is the key of "pause" and of "notifications.publish"; choose another for one of them\n'
+    )
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    ("keymap", "names"),
+    [
+        ({"pause": "ctrl+p"}, ("pause", "palette")),
+        ({"pause": "?"}, ("pause", "help")),
+        ({"reader.copy": "up"}, ("reader.copy", "scroll up")),
+        ({"reader.copy": "home"}, ("reader.copy", "scroll home")),
+        ({"prompt.cancel": "backspace"}, ("prompt.cancel", "delete character left")),
+        ({"prompt.cancel": "x"}, ("prompt.cancel", "the text that is typed there")),
+        ({"quit": "f9", "pause": "f9"}, ("pause", "quit")),
+        ({"table.sort": "f9,f10", "graph.timespan": "f10"}, ("table.sort", "graph.timespan")),
+        ({"run.pause": "ctrl+l"}, ("run.pause", "redraw")),
+    ],
+)
+def test_each_kind_of_clash_is_refused(keymap: dict[str, str], names: tuple[str, str]) -> None:
+    wrong = wrong_keymap(keymap, CONTEXTS)
+    assert wrong is not None
+    assert "\n" not in wrong
+    assert all(f'"{name}"' in wrong or name in wrong for name in names), wrong
+
+
+@pytest.mark.parametrize(
+    "keymap",
+    [
+        {"pause": "p", "notifications.publish": "space"},  # one takes the other's place
+        {"run.pause": "u"},  # a run that goes can't be undone yet
+        {"undo.cancel": "y"},
+        {"clients.kill": "f9", "slowlog.reset": "f9"},  # of two panes
+        {"confirm.yes": "x"},  # a window has its keys alone
+        {"table.all": "backspace", "clients.groups": "backspace"},  # they share escape as it is
+        {"quit": "f10"},
+    ],
+    ids=str,
+)
+def test_what_is_never_active_together_may_share_a_key(keymap: dict[str, str]) -> None:
+    assert wrong_keymap(keymap, CONTEXTS) is None
+
+
+def test_every_pair_that_clashes_is_refused_with_both_names() -> None:
+    tried = 0
+    for one in CONTEXTS:
+        named: dict[str, set[str]] = {}
+        for binding in one.bindings:
+            if binding.id:
+                named.setdefault(binding.id, set()).add(binding.key)
+        for name, keys in named.items():
+            for other, theirs in named.items():
+                if name != other and not keys & theirs:
+                    wrong = wrong_keymap({name: min(theirs)}, [one])
+                    assert wrong is not None, (name, other)
+                    assert f'"{name}"' in wrong
+                    rivals = [rival for rival, at in named.items() if min(theirs) in at] + ["always"]
+                    assert any(rival in wrong for rival in rivals), (wrong, rivals)
+                    tried += 1
+    assert tried > 1_000
+
+
+def test_an_action_keeps_its_key_where_another_of_that_key_gets_one() -> None:
+    assert completed({"table.group": "b"}, CONTEXTS) == {"table.group": "b", "table.first": "home,g"}
 
 
 async def test_a_pane_gets_another_key() -> None:
@@ -28,7 +102,7 @@ async def test_a_pane_gets_another_key() -> None:
         monitor = await until_shown(pilot, one)
         await pilot.press("m")
         assert monitor.query_one("#pane-memory").has_class("-full")
-        assert any(hint.action.startswith("pane(") or "panes" in hint.name for hint in monitor.query_one(KeyBar).hints)
+        assert any(hint.press == "m" or "panes" in hint.name for hint in monitor.query_one(KeyBar).hints)
 
 
 @pytest.mark.parametrize(("glyphs", "body"), [("blocks", "█"), ("braille", "⣿"), ("ascii", ":")])

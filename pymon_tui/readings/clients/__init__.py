@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymon_tui.readings.clients.client import Client, parse_client
+from pymon_tui.readings.clients.client import UNIX_SOCKET, Client, parse_client
 from pymon_tui.readings.clients.groups import Group, Grouping, group, labels
 from pymon_tui.readings.clients.listing import CLIENTS, ClientTable, parse_clients
 from pymon_tui.readings.clients.rates import COMMANDS, NET_IN, NET_OUT, Rates, Traffic
@@ -12,6 +12,7 @@ __all__ = [
     "COMMANDS",
     "NET_IN",
     "NET_OUT",
+    "UNIX_SOCKET",
     "Client",
     "ClientTable",
     "Group",

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from typing import Final
 
 from pymon_tui.model.text import SafeText, safe
 
-# A value ends where the next field begins, not at a blank: the path of a unix socket may hold one.
-_FIELD = re.compile(rb"(?:^| )([a-z][a-z0-9-]*)=")
+# The path of a unix socket is the one value that may hold blanks; names, users and libraries can't. It stands between
+# the id and the descriptor, and of a unix socket both addresses are the same.
+_HEAD = re.compile(rb"(id=[0-9]{1,20} addr=)(\[?/.*)( fd=-?[0-9]{1,10} name=)")
+_NAME = re.compile(rb"[a-z][a-z0-9-]*")
+_PLAIN = re.compile(rb"id=[0-9]{1,20} addr=\[?/[^ ]* (?:laddr=[^ ]* )?fd=-?[0-9]{1,10} name=")
+_LADDR = b" laddr="
+_BLANK = b"\0"
+"""What stands for a blank of a path in a row that is closed: no path holds this."""
 _BEGINNING = re.compile(rb"id=([0-9]{1,20}) ")
+UNIX_SOCKET: Final = "unix socket"
+"""What is shown for the address of a client that comes by the server's own socket: it is the same for all of them."""
 _WHOLE = re.compile(rb"-?[0-9]{1,20}")
 
 
@@ -127,13 +136,12 @@ def parse_client(row: bytes) -> Client:
     Raises:
         ValueError: If it doesn't begin with an id.
     """
-    parts = _FIELD.split(row)
     known: dict[str, SafeText | int | None] = dict.fromkeys(_ATTRIBUTES)
     other: dict[SafeText, SafeText] = {}
     beginning = _BEGINNING.match(row)
     if beginning is None:
         raise ValueError("CLIENT LIST has a row without an id")
-    for name, value in zip(parts[1::2], parts[2::2], strict=True):
+    for name, value in fields_of(row):
         attribute = name.decode("ascii").replace("-", "_")
         if attribute == "id":
             continue
@@ -146,6 +154,33 @@ def parse_client(row: bytes) -> Client:
             nothing = not value or (attribute == "cmd" and value == b"NULL")
             known[attribute] = None if nothing else safe(value)
     return Client(id=int(beginning[1]), other=other, **known)  # type: ignore[arg-type]
+
+
+def closed(row: bytes) -> bytes:
+    """The row with no blanks but those between its fields, whatever path it holds: ``opened`` gives it back."""
+    head = None if _PLAIN.match(row) else _HEAD.match(row)
+    if head is None:
+        return row
+    middle, half = head[2], (len(head[2]) - len(_LADDR)) // 2
+    if middle[:half] + _LADDR + middle[:half] == middle:
+        addr, laddr = middle[:half], middle[:half]
+    else:
+        addr, _, laddr = middle.partition(_LADDR)
+    paths = [path.replace(b" ", _BLANK) for path in (addr, laddr) if path]
+    return head[1] + _LADDR.join(paths) + row[head.start(3) :]
+
+
+def opened(value: bytes) -> bytes:
+    """A row or a value as the server sent it."""
+    return value.replace(_BLANK, b" ")
+
+
+def fields_of(row: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each field of a row and its value, which may hold ``=``; a word without one is no field."""
+    for word in closed(row).split(b" "):
+        name, equals, value = word.partition(b"=")
+        if equals and _NAME.fullmatch(name):
+            yield name, opened(value)
 
 
 def host_of(addr: SafeText) -> SafeText:

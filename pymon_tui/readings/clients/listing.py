@@ -12,11 +12,12 @@ from functools import lru_cache
 from typing import overload
 
 from pymon_tui.model.query import Command, Part, Query, Reply, fixed, itself
-from pymon_tui.readings.clients.client import Client, parse_client
+from pymon_tui.model.text import safe
+from pymon_tui.readings.clients.client import UNIX_SOCKET, Client, closed, opened, parse_client
 
 # Neighbours in a row of every server: one pass finds them together.
 _NEIGHBOURS = (("omem", "tot-mem"), ("tot-net-in", "tot-net-out", "tot-cmds"))
-_SEARCHED = ("addr", "name", "user", "cmd", "lib-name", "node")
+_SEARCHED = ("id", "addr", "name", "user", "cmd", "lib-name", "lib-ver", "node")
 
 
 class ClientTable(Sequence[Client]):
@@ -29,7 +30,7 @@ class ClientTable(Sequence[Client]):
 
     def __init__(self, rows: Sequence[bytes]) -> None:
         """Each of ``rows`` begins with its id, such as ``id=3 addr=...``."""
-        self._rows = tuple(rows)
+        self._rows = tuple(map(closed, rows))
         self._joined: bytes | None = None
         self._numbers: dict[str, list[int | None]] = {}
         self._texts: dict[str, list[bytes | None]] = {}
@@ -54,7 +55,7 @@ class ClientTable(Sequence[Client]):
 
     def row(self, index: int) -> bytes:
         """The row as the server sent it."""
-        return self._rows[index]
+        return opened(self._rows[index])
 
     def key(self, index: int) -> bytes:
         """What tells this connection from all others, also of another run of the server: its id and addresses."""
@@ -100,21 +101,25 @@ class ClientTable(Sequence[Client]):
     def texts(self, field: str) -> Sequence[bytes | None]:
         """One field of all rows as bytes; None where it is missing or empty."""
         if field not in self._texts:
-            self._texts[field] = [found or None for found in self._column(_text(field))]
+            found = self._column(_text(field))
+            self._texts[field] = [opened(value) if value else None for value in found]
         return self._texts[field]
 
     def matching(self, text: str, among: Sequence[int]) -> Sequence[int]:
         """Those of the places whose clients hold each word of ``text``, whatever its case.
 
-        A word is looked for in address, name, user, command and library; ``db=3`` in that field, from its beginning.
+        A word is looked for in what is shown of id, address, name, user, command, library and node; ``db=3`` also in
+        that field, from its beginning.
         """
         found = among
         for word in text.lower().encode("utf-8", "surrogateescape").split():
-            if b"=" in word:
-                found = [index for index in found if b" " + word in b" " + self._rows[index].lower()]
-            else:
-                haystack = self._haystack()
-                found = [index for index in found if word in haystack[index]]
+            haystack, field = self._haystack(), b" " + word
+            is_field = b"=" in word
+            found = [
+                index
+                for index in found
+                if word in haystack[index] or (is_field and field in b" " + self._rows[index].lower())
+            ]
         return found
 
     def _raw(self) -> bytes:
@@ -128,10 +133,23 @@ class ClientTable(Sequence[Client]):
         return self._places
 
     def _haystack(self) -> Sequence[bytes]:
+        """What is shown of each client, in small letters."""
         if self._searched is None:
-            columns = [[value or b"" for value in self.texts(field)] for field in _SEARCHED]
-            self._searched = [b" ".join(values).lower() for values in zip(*columns, strict=True)]
+            columns = [self._shown(field) for field in _SEARCHED]
+            self._searched = [b" ".join(values) for values in zip(*columns, strict=True)]
         return self._searched
+
+    def _shown(self, field: str) -> Sequence[bytes]:
+        if field == "id":
+            return [row[3 : row.index(b" ")] for row in self._rows]
+        values = [value or b"" for value in self.texts(field)]
+        if field == "addr":
+            by_socket = UNIX_SOCKET.encode() + b" "
+            values = [by_socket + value if value.startswith((b"/", b"[/")) else value for value in values]
+        if b"".join(values).isascii():
+            return [value.lower() for value in values]
+        # What isn't ASCII may be shown by its codes.
+        return [value.lower() if value.isascii() else safe(value).lower().encode() for value in values]
 
     def _column(self, pattern: re.Pattern[bytes]) -> Sequence[bytes | None]:
         """What the pattern finds in each row, by one pass over all of them if each row has it once."""

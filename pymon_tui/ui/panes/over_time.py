@@ -49,9 +49,9 @@ class PaneOverTime(Pane):
         """Draw the same snapshot over another time."""
         self.draw_again()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def can(self, action: str) -> bool | None:
         """The panes of the overview show the same time, so that what is one above the other happened at once."""
-        return self.full if action == "timespan" else super().check_action(action, parameters)
+        return self.full if action == "timespan" else super().can(action)
 
     def timeline(self, snapshot: Snapshot, graph: Graph) -> Timeline:
         """The history over the time that this graph shows."""

@@ -40,6 +40,8 @@ class Pane(Vertical, can_focus=False):
     """What is asked besides while the pane is open in full."""
     IN_OVERVIEW: ClassVar[bool] = True
     """Whether it stands in the overview. One that doesn't has the full form alone, and is made when it is opened."""
+    UNSEEN: ClassVar[frozenset[str]] = frozenset()
+    """The actions that need nothing of what the pane shows."""
 
     DEFAULT_CSS = """
     Pane {
@@ -125,6 +127,13 @@ class Pane(Vertical, can_focus=False):
             self.pattern = pattern
             super().__init__()
 
+    class Enlarge(Message):
+        """This pane is to be shown in full."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            super().__init__()
+
     class Open(Message):
         """Something to be read in full: a title and its lines."""
 
@@ -140,6 +149,8 @@ class Pane(Vertical, can_focus=False):
         super().__init__(id=f"pane-{self.NAME}", classes="-gap")
         self._drawn: Snapshot | None = None
         self._said: tuple[str, str, str] | None = None
+        self._able: tuple[object, ...] = ()
+        self._own_actions = frozenset(binding.action for _, binding in self._bindings)
 
     def body(self) -> Iterable[Widget]:
         """The overview's widgets, top to bottom."""
@@ -169,9 +180,27 @@ class Pane(Vertical, can_focus=False):
         """The keys that the row under the cursor is about, which an invalidation begins with; None if about none."""
         return None
 
-    def opened(self) -> Open | None:
-        """What ``enter`` opens in the full form: the row under the cursor in detail, or None."""
+    def opening(self) -> Callable[[], Open | None] | None:
+        """What ``enter`` does in the full form: show the row under the cursor in detail, or go elsewhere in the pane.
+
+        None where it does nothing. To ask is cheap and changes nothing: the hint ``enter`` is there by the answer.
+        """
         return None
+
+    def opened(self) -> Open | None:
+        """Do what ``enter`` does in the full form; what is then to be read, or None."""
+        open_ = self.opening()
+        return open_() if open_ is not None else None
+
+    def can(self, action: str) -> bool | None:
+        """Whether this action of the pane's own does something now, as ``check_action`` has it."""
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing is done to what isn't shown: in a gap only what is ``UNSEEN`` works."""
+        if self.has_class("-gap") and action in self._own_actions and action not in self.UNSEEN:
+            return False
+        return self.can(action)
 
     def done(self, action: Action) -> None:
         """An action was carried out: what it changed may be read anew only in a while."""
@@ -235,6 +264,11 @@ class Pane(Vertical, can_focus=False):
         """Catch up with what came while hidden."""
         self.redraw()
 
+    def on_click(self, event: events.Click) -> None:
+        """A double click in the overview opens the pane, wherever in it that is."""
+        if event.chain > 1 and not self.full:
+            self.post_message(self.Enlarge(self.NAME))
+
     def on_resize(self, _: events.Resize) -> None:
         """Another size shows other things."""
         self.draw_again()
@@ -257,6 +291,17 @@ class Pane(Vertical, can_focus=False):
             self.say(self.TITLE, "")
         else:
             self.draw(snapshot)
+        self.hint()
+
+    def hint(self) -> None:
+        """Have the hints drawn anew where another thing can be done than before."""
+        able = (
+            self.full and not self.has_class("-gap") and self.opening() is not None,
+            *(self.check_action(action, ()) for action in sorted(self._own_actions)),
+        )
+        if able != self._able:
+            self._able = able
+            self.refresh_bindings()
 
 
 def gap_lines(reading: Pending | Unavailable) -> tuple[Line, ...]:

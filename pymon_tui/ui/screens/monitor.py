@@ -25,7 +25,6 @@ from pymon_tui.ui.screens.hints import hints_of
 from pymon_tui.ui.screens.intervals import next_interval
 from pymon_tui.ui.screens.nodes import stepped
 from pymon_tui.ui.screens.overview import in_order, wanted
-from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.status import banner, left_title, locked, right_title
 from pymon_tui.ui.screens.tab_line import TabTitle, tab_line
 from pymon_tui.ui.widgets.graph import Glyphs
@@ -52,10 +51,10 @@ class MonitorScreen(ActingScreen):
         Binding("tab", "app.focus_next", "Next", show=False, id="next", tooltip="Focus the next pane"),
         Binding("shift+tab", "app.focus_previous", "Previous", show=False, id="previous", tooltip="The pane before"),
         Binding("enter,z", "open", "Open", id="open", tooltip="Open the pane, or the row in the open pane"),
-        Binding("escape", "back", "Back", show=False, id="back", tooltip="Back to the overview"),
+        Binding("escape", "overview", "Back", show=False, id="back", tooltip="Back to the overview"),
         Binding("space", "pause", "Pause", id="pause", tooltip="Hold the picture; polling goes on"),
-        Binding("plus,equals_sign", "slower", "Slower", show=False, id="slower", tooltip="A longer interval"),
-        Binding("minus", "faster", "Faster", show=False, id="faster", tooltip="A shorter interval"),
+        Binding("plus,equals_sign", "interval(1)", "Slower", show=False, id="slower", tooltip="A longer interval"),
+        Binding("minus", "interval(-1)", "Faster", show=False, id="faster", tooltip="A shorter interval"),
         Binding("r", "refresh", "Refresh", show=False, id="refresh", tooltip="Ask now, also what was refused"),
         Binding("question_mark", "help", "Help", id="help", tooltip="The keys that work here"),
         Binding("n", "node(1)", "Node", show=False, id="node.next", tooltip="The next node of the deployment"),
@@ -173,8 +172,8 @@ class MonitorScreen(ActingScreen):
         self.call_later(self._lay_out, None)
 
     def action_pane(self, name: str) -> None:
-        """Show one pane in full; again goes back."""
-        self.call_later(self._turn, name)
+        """Show one pane in full."""
+        self.call_later(self._lay_out, name)
 
     def action_open(self) -> None:
         """Open the focused pane in full; in full, the row under the cursor."""
@@ -184,23 +183,15 @@ class MonitorScreen(ActingScreen):
         if self._open is None:
             self.call_later(self._lay_out, pane.NAME)
         elif (message := pane.opened()) is not None:
-            self.app.push_screen(ReaderScreen(message.title, message.lines, message.copied))
-
-    def action_back(self) -> None:
-        """Back to the overview."""
-        self.call_later(self._lay_out, None)
+            self.post_message(message)
 
     def action_pause(self) -> None:
         """Hold the picture, or let it go on."""
         self.paused = not self.paused
 
-    def action_slower(self) -> None:
-        """A longer interval."""
-        self._step_interval(1)
-
-    def action_faster(self) -> None:
-        """A shorter interval."""
-        self._step_interval(-1)
+    def action_interval(self, step: int) -> None:
+        """A longer interval, or a shorter one."""
+        self._step_interval(step)
 
     def action_refresh(self) -> None:
         """Ask now, also what was refused before; where a password is wanted, ask for that."""
@@ -215,9 +206,17 @@ class MonitorScreen(ActingScreen):
             self._source.choose(stepped(fleet, step))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No step to another node where there is one alone."""
-        fleet = self._newest.fleet if self._newest is not None else None
-        return action != "node" or (fleet is not None and len(fleet.nodes) > 1)
+        """No step to another node where there is one alone, no way to where we are, nothing to open but what opens."""
+        if action == "node":
+            fleet = self._newest.fleet if self._newest is not None else None
+            return fleet is not None and len(fleet.nodes) > 1
+        if action in ("overview", "pane"):
+            # None, and not False: it is a key that does nothing here, and not somebody else's.
+            return None if self._open == (parameters[0] if parameters else None) else True
+        if action == "open" and self.is_mounted:
+            pane = self._focused_pane()
+            return pane is not None and (self._open is None or pane.opening() is not None)
+        return True
 
     def action_copy(self) -> None:
         """Copy the row under the cursor through the terminal, which works over SSH."""
@@ -240,12 +239,14 @@ class MonitorScreen(ActingScreen):
         self._source.choose(message.node)
         await self._lay_out(None)
 
+    @on(Pane.Enlarge)
+    async def _enlarge(self, message: Pane.Enlarge) -> None:
+        await self._lay_out(message.name)
+
     @on(Table.Opened)
     def _open_row(self) -> None:
-        self.action_open()
-
-    async def _turn(self, name: str) -> None:
-        await self._lay_out(None if self._open == name else name)
+        if self._open is not None:  # else the pane's own double click opens it
+            self.action_open()
 
     async def _lay_out(self, name: str | None) -> None:
         """One pane in full, or all of the overview. To be called as a message of the screen: panes are bound to it."""

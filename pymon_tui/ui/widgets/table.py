@@ -94,12 +94,10 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         With ``groups`` it has the key ``g``, which posts ``GroupingWanted`` and else goes to the first row.
         """
         self.columns = tuple(columns)
-        self.sort = sort
-        self.descending = descending
-        self._follows = follows
+        self.sort, self.descending = sort, descending
+        self._follows, self._groups = follows, groups
         self._empty = safe(empty)
         self._filter_line = filter_line
-        self._groups = groups
         self._headed = True
         self._layout: tuple[int, tuple[Column[R], ...], list[tuple[Column[Any], int]]] | None = None
         self._rows: Rows[R] = Listed((), hash)
@@ -126,6 +124,8 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
 
     def show(self, rows: Rows[R]) -> None:
         """Draw these rows from now on; the cursor stays on its row, and that row where it is on the screen."""
+        if bool(len(rows)) != bool(len(self._rows)):
+            self.refresh_bindings()  # what is done to a row needs one
         self._rows = rows
         self._cells.clear()
         before = self._cursor
@@ -283,6 +283,8 @@ class Table(Ink, ScrollView, Generic[R], can_focus=True):
         top = self._follows and self._cursor == 0
         self._cursor_key = None if top else self._rows.key(self._cursor)
         self._reveal()
+        if self._cursor != before:
+            self.refresh_bindings()  # what can be done to one row may not be to another
         if self.scroll_offset.y == first:
             lines = {row - first + self._headed for row in (before, self._cursor)}
             self.refresh(*(Region(0, line, self.size.width, 1) for line in lines))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -11,13 +14,15 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.query import Ready
-from pymon_tui.readings.clients import CLIENTS, ClientTable, parse_clients
+from pymon_tui.readings.clients import CLIENTS, ClientTable, Grouping, Rates, group, parse_clients
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
+from tests.conftest import StartServer
 from tests.readings.clients.rows import listing, row
 from tests.replies import recorded
+from tests.servers.clients import client_of
 
 
 @pytest.mark.parametrize("server", ["valkey-9", "redis-7"])
@@ -154,3 +159,57 @@ async def test_a_real_server_is_read_through_the_poller(server: EmbeddedServer, 
         assert "api-web" in [client.name for client in others]
     finally:
         await session.close()
+
+
+STRANGE = ("role=web;env=prod", "=", "cmd=get", '"quoted{x}"[/]', "[::1]")
+FOUND: dict[str, set[str]] = {
+    "env=prod": {"role=web;env=prod"},
+    "role=web": {"role=web;env=prod"},
+    "=": {"role=web;env=prod", "=", "cmd=get"},
+    "cmd=get": set(STRANGE),  # all have sent GET last
+    "name=cmd": {"cmd=get"},
+    '"quoted{x}"[/]': {'"quoted{x}"[/]'},
+    "QUOTED{": {'"quoted{x}"[/]'},
+    "[::1]": {"[::1]"},
+    "unix": set(STRANGE),
+    "unix socket": set(STRANGE),
+    "/r s-": set(STRANGE),
+    "nobody": set(),
+}
+
+
+@pytest.fixture
+def blank_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A folder for sockets whose name has a blank."""
+    with tempfile.TemporaryDirectory(prefix="r s-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield folder
+        monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("blank_folder")
+async def test_what_is_on_the_screen_is_found_on_a_real_server(own_server: StartServer) -> None:
+    server = own_server()
+    async with AsyncExitStack() as stack:
+        for name in STRANGE:
+            client = await stack.enter_async_context(client_of(server))
+            await client.client_setname(name)
+            await client.get("x")
+        asking = await stack.enter_async_context(client_of(server))
+        told = str(await asking.execute_command("CLIENT", "LIST")).encode()  # type: ignore[no-untyped-call]
+    clients = parse_clients(told)
+    places = [place for place in range(len(clients)) if clients[place].name]
+    for text, names in FOUND.items():
+        assert {str(clients[place].name) for place in clients.matching(text, places)} == names, text
+    for place in places:
+        assert clients[place].address == server.socket
+        assert clients.row(place) in told
+    (one,) = group(clients, Rates(clients, None, 0.0), Grouping.ADDRESS, places)
+    assert one.label == server.socket
+
+
+@pytest.mark.parametrize("path", ["/tmp/a name=b/x laddr=y.sock", "/a fd=7 b.sock", "/tmp/plain.sock"])
+def test_no_path_is_taken_for_a_field(path: str) -> None:
+    clients = listing(row(1, addr=f"{path}:0", laddr=f"{path}:0", name="real"))
+    assert (clients[0].address, clients[0].name, clients.texts("name")) == (path, "real", [b"real"])
+    assert clients.row(0) == row(1, addr=f"{path}:0", laddr=f"{path}:0", name="real")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from textual import on
@@ -88,14 +89,18 @@ class ApplicationPane(Pane):
         row = self._table.cursor_row
         return copied(row) if row is not None else None
 
-    def opened(self) -> Pane.Open | None:
+    def opening(self) -> Callable[[], None] | None:
         """The keys of the row under the cursor, which are a screen of their own."""
+        if self._table.cursor_row is None:
+            return None
         pattern = self.suggestion()
-        if pattern is not None:
-            self.post_message(self.Browse(pattern))
-        elif self._table.cursor_row is not None:
-            self.notify("these names have nothing in common that they could be listed by", markup=False)
-        return None
+        return self._no_pattern if pattern is None else partial(self._browse, pattern)
+
+    def _browse(self, pattern: Pattern) -> None:
+        self.post_message(self.Browse(pattern))
+
+    def _no_pattern(self) -> None:
+        self.notify("these names have nothing in common that they could be listed by", markup=False)
 
     @on(Table.SortChanged)
     @on(FilterLine.Changed)

@@ -8,7 +8,7 @@ from typing import Final
 
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText
-from pymon_tui.readings.clients import Client, ClientTable, Group, Grouping
+from pymon_tui.readings.clients import UNIX_SOCKET, Client, ClientTable, Group, Grouping
 from pymon_tui.ui.panes.clients.rows import Row
 from pymon_tui.ui.widgets.ink import Role, Span, label, span
 from pymon_tui.ui.widgets.table import Column
@@ -62,7 +62,7 @@ def group_name(group: Group, by: Grouping) -> Span:
 
 def address_cell(client: Client) -> Span:
     """Where it comes from; all that come by the server's own socket come by the same."""
-    return span("unix socket", "faint") if client.address.startswith("/") else Span(client.address)
+    return span(UNIX_SOCKET, "faint") if client.address.startswith("/") else Span(client.address)
 
 
 def name_cell(client: Client) -> Span:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
@@ -62,7 +63,6 @@ class ClientsPane(Pane):
         self._own_ids: frozenset[int] = frozenset()
         self._everybody = self._shown = 0
         self._arranged: tuple[object, ...] = ()
-        self._killable = False
         self._filter_line = FilterLine()
         self._table: Table[Any] = Table(
             columns_of(_EMPTY, 0), sort="output buffer", follows=True, filter_line=self._filter_line, groups=True
@@ -87,7 +87,7 @@ class ClientsPane(Pane):
             self._arrange()
         self._say()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def can(self, action: str) -> bool | None:
         """A client is needed to be killed; read-only, nobody is. Escape is the screen's outside of a group."""
         if action == "kill":
             if self.read_only:
@@ -130,16 +130,20 @@ class ClientsPane(Pane):
         rows = self._table.rows
         return safe(rows.raw(self._table.cursor), _ROW_LIMIT) if isinstance(rows, ClientRows) and len(rows) else None
 
-    def opened(self) -> Pane.Open | None:
+    def opening(self) -> Callable[[], Pane.Open | None] | None:
         """Each field of the client under the cursor; a group is gone into: its clients are shown."""
         selected = self._table.cursor_row
         if isinstance(selected, Group):
-            self._within = selected
-            self._lay_columns()
-        if not isinstance(selected, Row):
-            return None
-        client = selected.client
-        return self.Open(safe(f"Client {client.id}  {client.label}"), detail(selected), self.copied() or safe(""))
+            return partial(self._enter, selected)
+        return partial(self._detailed_client, selected) if isinstance(selected, Row) else None
+
+    def _enter(self, group: Group) -> None:
+        self._within = group
+        self._lay_columns()
+
+    def _detailed_client(self, row: Row) -> Pane.Open:
+        client = row.client
+        return self.Open(safe(f"Client {client.id}  {client.label}"), detail(row), self.copied() or safe(""))
 
     @property
     def _shows_groups(self) -> bool:
@@ -212,10 +216,6 @@ class ClientsPane(Pane):
             places = ordered(clients, self._rates, places, sort, descending=descending)
             table.show(ClientRows(clients, self._rates, places))
         table.say_when_empty("no client holds this text" if self._filter_line.text else "nobody but this monitor")
-        killable = not self._shows_groups and bool(places)
-        if killable != self._killable:
-            self._killable = killable
-            self.refresh_bindings()
 
     def _places(self) -> Sequence[int]:
         """Where those stand in the list that are not us, hold the text and belong to the group that was entered."""

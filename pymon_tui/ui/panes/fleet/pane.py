@@ -83,6 +83,10 @@ class FleetPane(Pane):
         row = self._table.cursor_row
         return safe(copied_line(row)) if row is not None else None
 
+    def can(self, action: str) -> bool | None:
+        """A node is needed to be looked at."""
+        return action != "look" or self._table.cursor_row is not None
+
     def action_look(self) -> None:
         """Show the node under the cursor in all panes."""
         if (row := self._table.cursor_row) is not None:

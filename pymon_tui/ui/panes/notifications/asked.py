@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from pymon_tui.application.notification_actions import notify
+from pymon_tui.invalidation.pattern import Pattern, PatternError, literal
 from pymon_tui.model.action import Action
 from pymon_tui.model.text import safe
 from pymon_tui.services.keys import NOTIFICATIONS_CHANNEL
@@ -23,6 +25,20 @@ def typed_patterns(text: str, patterns: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """The patterns of an edited line. One that was left as it stood stays the bytes that it was."""
     known = {_word(pattern): pattern for pattern in patterns}
     return tuple(known.get(word, word.encode("utf-8", "replace")) for word in text.split())
+
+
+def follows(patterns: tuple[bytes, ...], channel: bytes) -> bool:
+    """Whether one of the patterns that are followed stands for this channel."""
+    for pattern in patterns:
+        with suppress(PatternError):  # a strange one is taken for one that doesn't
+            if Pattern(pattern).matches(channel):
+                return True
+    return False
+
+
+def with_channel(patterns: tuple[bytes, ...], channel: bytes) -> tuple[bytes, ...]:
+    """What is to be followed so that this channel is, too."""
+    return (*patterns, literal(channel))
 
 
 def publish_text(channel: bytes | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -41,9 +42,7 @@ RATE_OVER = 10.0
 BROAD = 110
 """Cells from which on the channels stand beside the messages, and not below."""
 
-_BESIDE = 32
-_READER_ROOM = 110
-_READER_EDGE = 5
+_BESIDE, _READER_ROOM, _READER_EDGE = 32, 110, 5
 
 
 class NotificationsPane(Pane):
@@ -68,6 +67,8 @@ class NotificationsPane(Pane):
         Binding("p", "publish", "Publish", id="notifications.publish", tooltip="Publish a message, once confirmed"),
         Binding("P", "tell", "Notify", id="notifications.notify", tooltip="Notify a user, once confirmed"),
     ]
+
+    UNSEEN = frozenset(("patterns", "publish", "tell"))
 
     DEFAULT_CSS = """
     NotificationsPane {
@@ -140,10 +141,29 @@ class NotificationsPane(Pane):
         self._draw_rows(snapshot.feed, clock.now())
         self._draw_numbers(snapshot, clock.now())
 
-    def opened(self) -> Pane.Open | None:
-        """The message under the cursor with its payload in full, or all that is said of a gap."""
-        entry, copied = self._messages.cursor_row, self.copied()
-        if entry is None or copied is None or self._channels.has_focus:
+    def opening(self) -> Callable[[], Pane.Open | None] | None:
+        """The message under the cursor with its payload in full, or all that is said of a gap; of a channel, it all.
+
+        A channel that isn't followed yet is followed from then on; one that is leaves its own messages alone.
+        """
+        if self._channels.has_focus:
+            channel = self._channels.cursor_row
+            return partial(self._follow, channel.name) if channel is not None else None
+        entry = self._messages.cursor_row
+        return partial(self._detailed_entry, entry) if entry is not None else None
+
+    def _follow(self, channel: bytes) -> None:
+        feed = self._feed
+        if feed is not None and not asked.follows(feed.patterns, channel):
+            self.post_message(self.Watch(asked.with_channel(feed.patterns, channel)))
+            self.notify(safe(f"following {safe(channel, ONE_LINE)} from now on"), markup=False)
+        else:
+            self._filter.filter_by(channel.decode("utf-8", "replace"))
+            self._messages.focus()
+
+    def _detailed_entry(self, entry: Entry) -> Pane.Open | None:
+        copied = self.copied()
+        if copied is None:
             return None
         width = min(_READER_ROOM, self.app.size.width * 9 // 10) - _READER_EDGE
         title = safe("Message" if isinstance(entry, Message) else "The feed itself")
@@ -159,24 +179,19 @@ class NotificationsPane(Pane):
             return safe(entry.payload, 4 * len(entry.payload) + 1)
         return entry.text if entry is not None else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No key that writes under read-only."""
+    def can(self, action: str) -> bool | None:
+        """No key that writes under read-only; what is followed can be changed where there is a feed."""
+        if action == "patterns":
+            return self._feed is not None
         return not (self.read_only and action in ("publish", "tell"))
 
     def action_patterns(self) -> None:
         """Ask for what is to be followed."""
         if (feed := self._feed) is None:
             return
-        patterns = feed.patterns
-        self.post_message(
-            self.Ask(
-                "Follow channels",
-                "channels and patterns, with blanks between them: notifications:* chat:7",
-                asked.patterns_text(patterns),
-                lambda _: None,
-                lambda text: self.Watch(asked.typed_patterns(text, patterns)),
-            )
-        )
+        patterns, hint = feed.patterns, "channels and patterns, with blanks between them: notifications:* chat:7"
+        text, answer = asked.patterns_text(patterns), lambda text: self.Watch(asked.typed_patterns(text, patterns))
+        self.post_message(self.Ask("Follow channels", hint, text, lambda _: None, answer))
 
     def action_publish(self) -> None:
         """Ask for a message to publish, on the channel under the cursor to begin with."""

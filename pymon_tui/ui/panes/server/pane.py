@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from textual import on
 from textual.containers import Horizontal
@@ -123,9 +123,13 @@ class ServerPane(PaneOverTime, can_focus=True):
         found = self._row()
         return join(" · ", [found[0], *(safe(" ".join(text_of(line).split())) for line in found[1])]) if found else None
 
-    def opened(self) -> Pane.Open | None:
+    def opening(self) -> Callable[[], Pane.Open | None] | None:
         """The command or replica under the cursor with all that is known of it."""
-        found, copied = self._row() if self.full else None, self.copied()
+        rows = [table.cursor_row for table in self.query(Table)] if self.full else []
+        return self._detailed_row if any(row is not None for row in rows) else None
+
+    def _detailed_row(self) -> Pane.Open | None:
+        found, copied = self._row(), self.copied()
         return None if found is None or copied is None else self.Open(found[0], found[1], copied)
 
     @on(Table.SortChanged, "#server-commands")

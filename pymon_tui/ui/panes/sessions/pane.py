@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -69,7 +70,6 @@ class SessionsPane(Pane):
         self._known = _NONE
         self._meanwhile = Meanwhile()
         self._wanted: tuple[Action, Callable[[], None]] | None = None
-        self._acts_on: tuple[bool, ...] = ()
         self._table: Table[Row] = Table(
             columns_of(0.0, 0.0, wide=False),
             sort="last activity",
@@ -116,11 +116,12 @@ class SessionsPane(Pane):
             else "no sessions yet"
         )
 
-    def opened(self) -> Pane.Open | None:
+    def opening(self) -> Callable[[], Pane.Open] | None:
         """The session under the cursor, its id shortened."""
         row = self._table.cursor_row
-        if row is None:
-            return None
+        return partial(self._detailed_session, row) if row is not None else None
+
+    def _detailed_session(self, row: Row) -> Pane.Open:
         title = safe(f"Session {row.shown_id}")
         return self.Open(title, detail(row, self._at, self._now), copied(row, self._at))
 
@@ -129,7 +130,7 @@ class SessionsPane(Pane):
         row = self._table.cursor_row
         return copied(row, self._at) if row is not None else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def can(self, action: str) -> bool | None:
         """A session is needed that can be read; read-only, nothing is done to any."""
         if action in ("extend", "delete", "log_out") and self.read_only:
             return False
@@ -217,10 +218,6 @@ class SessionsPane(Pane):
         )
         table.columns = tuple(columns_of(self._at, self._now, wide=self.size.width >= WIDE))
         table.show(SessionRows(known, keys))
-        acts_on = bool(keys), self._session() is not None, bool(self._user())
-        if acts_on != self._acts_on:
-            self._acts_on = acts_on
-            self.refresh_bindings()
         return len(keys)
 
     def _say(self, total: str, shown: int, *, users: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
@@ -55,7 +56,10 @@ class SlowLogPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "threshold", "Threshold", id="slowlog.threshold", tooltip="Change from which time on is logged"),
         Binding("x", "reset", "Reset", id="slowlog.reset", tooltip="Empty the server's slow log"),
+        Binding("escape", "shapes", "Shapes", id="slowlog.shapes", tooltip="Back to the shapes"),
     ]
+
+    UNSEEN = frozenset(("threshold", "reset"))
 
     DEFAULT_CSS = """
     SlowLogPane {
@@ -113,16 +117,15 @@ class SlowLogPane(Pane):
         self.query_one("#facts", Facts).show((facts(log, settings, others),))
         self.say(self._title(shown, len(others)), threshold_text(settings))
 
-    def opened(self) -> Pane.Open | None:
+    def opening(self) -> Callable[[], Pane.Open | None] | None:
         """An entry in full; a shape is gone into: its entries are shown."""
         if self.by_shape:
             shape = self._shapes.cursor_row
-            if shape is not None:
-                self._show_entries(shape.shape)
-            return None
+            return partial(self._show_entries, shape.shape) if shape is not None else None
         entry = self._entries.cursor_row
-        if entry is None:
-            return None
+        return partial(self._detailed_entry, entry) if entry is not None else None
+
+    def _detailed_entry(self, entry: SlowEntry) -> Pane.Open:
         title = safe(f"Slow command, {units.microseconds(entry.duration)}")
         return self.Open(title, entry_lines(entry, self._now), entry.command)
 
@@ -140,9 +143,18 @@ class SlowLogPane(Pane):
             return shape.shape if (shape := self._shapes.cursor_row) is not None else None
         return entry.command if (entry := self._entries.cursor_row) is not None else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No key that writes under read-only."""
+    def can(self, action: str) -> bool | None:
+        """No key that writes under read-only; escape is the screen's outside of a shape."""
+        if action == "shapes":
+            return self._shape is not None
         return not (self.read_only and action in ("threshold", "reset"))
+
+    def action_shapes(self) -> None:
+        """Back from a shape's commands to the shapes."""
+        left = self._shape
+        self._group()
+        if left is not None:
+            self._shapes.point_at(left)
 
     def action_reset(self) -> None:
         """Empty the server's slow log, once that is confirmed."""
@@ -182,6 +194,7 @@ class SlowLogPane(Pane):
         if old.has_focus:
             new.focus()
         self.draw_again()
+        self.refresh_bindings()
 
     @on(Table.SortChanged)
     @on(FilterLine.Changed)

@@ -27,7 +27,7 @@ from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.invalidate.typed import ANY
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Line, Prose, label
-from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
+from pymon_tui.ui.widgets.key_bar import KeyBar, told
 from pymon_tui.ui.widgets.picker import Picker
 
 NO_PRESET = "none"
@@ -36,14 +36,8 @@ NO, YES = "no", "yes"
 _TYPING_SECONDS = 0.2
 """How long nothing is typed before the server is asked."""
 
-_HINTS = tuple(
-    Hint(safe(key), safe(name), action)
-    for key, name, action in (
-        ("enter", "Plan", "plan"),
-        ("tab", "Next field", "app.focus_next"),
-        ("^n", "Clear", "clear"),
-        ("esc", "Back", "dismiss(None)"),
-    )
+_HINTS = told(
+    ("enter", "Plan", "enter"), ("tab", "Next field", "tab"), ("^n", "Clear", "ctrl+n"), ("esc", "Back", "escape")
 )
 
 Start = Literal["pattern", "preset"]

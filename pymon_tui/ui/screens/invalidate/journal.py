@@ -137,7 +137,7 @@ class JournalScreen(LiveScreen[Chosen | None]):
         """What can be done with the run under the cursor; nothing that writes under read-only."""
         record = self._table.cursor_row
         if action == "more":
-            return not self._is_all
+            return not (self._is_all or self._reading)
         if action in ("undo", "resume"):
             if self.site.read_only:
                 return False

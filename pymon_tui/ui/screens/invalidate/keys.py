@@ -3,8 +3,6 @@ the keymap can be checked before the first paint: the screens themselves bring t
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.binding import Binding, BindingType
 
 EVERYWHERE: list[BindingType] = [
@@ -84,9 +82,3 @@ QUESTION: list[BindingType] = [
     Binding("y", "answer(True)", "Yes", id="question.yes", tooltip="Do it"),
     Binding("n,escape,enter,q", "answer(False)", "No", id="question.no", tooltip="Leave everything as it is"),
 ]
-
-
-class InvalidationKeys:
-    """All of them, for the keymap."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE, *FORM, *PLAN, *RUN, *UNDO, *JOURNAL, *LIST, *QUESTION]

@@ -34,7 +34,7 @@ from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Line, Prose, label, span
-from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
+from pymon_tui.ui.widgets.key_bar import KeyBar, told
 from pymon_tui.ui.widgets.table import Listed, Table
 
 SPREADS = (60.0, 600.0, 3_600.0)
@@ -165,8 +165,8 @@ class PlanScreen(Asking, LiveScreen[Answer]):
     def show_keys(self) -> None:
         """The keys that work now; while one types, those of the field."""
         if self.has_class("-typing"):
-            does = safe(wording.words(self._options.mode).do.capitalize())
-            self.query_one(KeyBar).hints = (Hint(safe("enter"), does, "go"), Hint(safe("esc"), safe("Back"), "back"))
+            does = wording.words(self._options.mode).do.capitalize()
+            self.query_one(KeyBar).hints = told(("enter", does, "enter"), ("esc", "Back", "escape"))
         else:
             super().show_keys()
 

@@ -114,6 +114,9 @@ class UndoScreen(Asking, Window[None]):
             return not self._begins and self._result is None and not refused
         return self._restore is not None if action == "cancel" else True
 
+    def _may(self, action: str) -> bool:
+        return bool(self.check_action(action, ()))
+
     def action_replace(self) -> None:
         """Replace keys that are there by now, or leave them."""
         self._replace = not self._replace
@@ -210,8 +213,8 @@ class UndoScreen(Asking, Window[None]):
             *((BLANK, (span(self._why, "act"),)) if self._why is not None else ()),
             BLANK,
             _keys(
-                *([("y", start)] if self.check_action("start", ()) else []),
-                ("r", "leave them" if self._replace else "replace them"),
+                *([("y", start)] if self._may("start") else []),
+                *([("r", "leave them" if self._replace else "replace them")] if self._may("replace") else []),
                 ("n", "leave everything"),
             ),
         )

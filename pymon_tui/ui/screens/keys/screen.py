@@ -105,6 +105,8 @@ class KeysScreen(LiveScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the key under the cursor, and with the list."""
+        if action == "facts" and self._browsing is None:
+            return None  # there is no connection to ask on
         if action in ("facts", "copy", "invalidate"):
             return True if self._table.cursor_row is not None else None
         if action == "more":
