@@ -21,7 +21,13 @@ from tests.servers.clients import client_of as client_of
 from tests.servers.kinds import EMBEDDED, KINDS, binary_of
 from tests.servers.ports import free_port as free_port
 
-pytest_plugins = ["tests.servers.fixtures", "tests.servers.needs", "tests.ui.settling"]
+pytest_plugins = [
+    "tests.forked",
+    "tests.servers.fixtures",
+    "tests.servers.needs",
+    "tests.ui.known",
+    "tests.ui.settling",
+]
 
 unignore_signals()
 # The collector looks through all objects of an app again and again: a fifteenth of the time of the tests of screens.

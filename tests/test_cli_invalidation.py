@@ -18,6 +18,7 @@ from redis import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
+from tests.forked import completed
 from tests.processes import killed_at_exit
 from tests.ui.pty_run import DEADLINE, PtyRun
 
@@ -47,13 +48,7 @@ def on_a_terminal(server: EmbeddedServer, *arguments: str) -> PtyRun:
 
 def in_a_script(server: EmbeddedServer, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """The program with this server, without a terminal, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "pymon_tui", "-s", server.socket, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=DEADLINE,
-    )
+    return completed("-s", server.socket, *arguments, timeout=DEADLINE)
 
 
 def until(done: Callable[[], bool]) -> None:
