@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from tests.conftest import StartServer
+from tests.demo.waiting import a_moment
 from tests.forked import completed
 from tests.services.application import client_of
 
@@ -84,7 +85,7 @@ async def test_a_process_that_hangs_is_cut_off_and_drops_what_it_holds(own_serve
             pipeline.set(f"monitoring:result:{number}:{'x' * 1_000}", "1")
         await pipeline.execute()
         while await client.client_list(_type="pubsub"):
-            pass
+            await a_moment()
         hanging.send_signal(signal.SIGCONT)
         await says(hanging, b"dropped")
         await says(hanging, b"held")

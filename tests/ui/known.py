@@ -22,18 +22,18 @@ from textual.css.stylesheet import Stylesheet
 def rules_parsed_once() -> Iterator[None]:
     """Have all style sheets share the rules of the same text with the same variables, which nothing changes."""
     parse = Stylesheet._parse_rules
-    known: dict[Hashable, list[RuleSet]] = {}
-    variables: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], Hashable]] = WeakKeyDictionary()
+    known: dict[Hashable, dict[Hashable, list[RuleSet]]] = {}
+    of_sheets: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], dict[Hashable, list[RuleSet]]]] = WeakKeyDictionary()
 
     def parsed(sheet: Stylesheet, css: str, *where: Any, **kind: Any) -> list[RuleSet]:
-        seen, key = variables.get(sheet, (None, None))
-        if seen is not sheet._variables:
-            key = frozenset(sheet._variables.items())
-            variables[sheet] = sheet._variables, key
-        key = key, css, where, frozenset(kind.items())
-        if key not in known:
-            known[key] = parse(sheet, css, *where, **kind)
-        return known[key]
+        variables, rules = of_sheets.get(sheet, (None, {}))
+        if variables is not sheet._variables:
+            rules = known.setdefault(frozenset(sheet._variables.items()), {})
+            of_sheets[sheet] = sheet._variables, rules
+        key = css, *where, *kind.items()
+        if key not in rules:
+            rules[key] = parse(sheet, css, *where, **kind)
+        return rules[key]
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Stylesheet, "_parse_rules", parsed)
