@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer, NoServer
@@ -21,7 +22,18 @@ from tests.servers.clients import client_of as client_of
 from tests.servers.kinds import EMBEDDED, KINDS, binary_of
 from tests.servers.ports import free_port as free_port
 
-pytest_plugins = ["tests.servers.fixtures", "tests.servers.needs", "tests.ui.settling"]
+pytest_plugins = [
+    "tests.forked",
+    "tests.servers.fixtures",
+    "tests.servers.needs",
+    "tests.ui.known",
+    "tests.ui.settling",
+]
+
+# As many examples of each property as each run can afford; `--hypothesis-profile thorough` tries a hundred times more.
+settings.register_profile("quick", settings.get_profile(settings.get_current_profile_name()), max_examples=50)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=5_000, deadline=None)
+settings.load_profile("quick")
 
 unignore_signals()
 # The collector looks through all objects of an app again and again: a fifteenth of the time of the tests of screens.

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,14 @@ def _name(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
+@cache
 def _source(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(_source(path))
 
 
 def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -40,7 +47,7 @@ def test_a_room_does_one_thing() -> None:
     long += [
         f"{_name(path)}: {function.name}: {lines} lines"
         for path in MODULES
-        for function in _functions(ast.parse(_source(path)))
+        for function in _functions(_tree(path))
         if (lines := (function.end_lineno or 0) - function.lineno + 1) > LONGEST_FUNCTION
     ]
     assert not long, long
@@ -52,7 +59,7 @@ def test_no_import_hides_a_circle() -> None:
         f"{_name(path)}:{node.lineno} in {function.name}"
         for path in MODULES
         if _name(path) not in LAZY
-        for function in _functions(ast.parse(_source(path)))
+        for function in _functions(_tree(path))
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
@@ -70,9 +77,7 @@ def test_only_the_theme_has_colour_literals() -> None:
 
 
 def test_every_module_says_what_it_knows() -> None:
-    silent = [
-        _name(path) for path in MODULES if _source(path).strip() and ast.get_docstring(ast.parse(_source(path))) is None
-    ]
+    silent = [_name(path) for path in MODULES if _source(path).strip() and ast.get_docstring(_tree(path)) is None]
     assert not silent, silent
 
 
@@ -108,7 +113,7 @@ def test_no_comprehension_binds_a_name_that_its_function_takes_from_the_module()
     lost = [
         f"{path.relative_to(PACKAGE.parent)}:{read.lineno}: {read.id} in {function.name}"
         for path in (*MODULES, *sorted(Path(__file__).parent.rglob("*.py")))
-        for module in [ast.parse(_source(path))]
+        for module in [_tree(path)]
         for function in _functions(module)
         for read in _lost_reads(function, _bound(module.body))
     ]

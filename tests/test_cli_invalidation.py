@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from redis import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
+from tests.demo.waiting import wait_until
+from tests.forked import completed
 from tests.processes import killed_at_exit
 from tests.ui.pty_run import DEADLINE, PtyRun
 
@@ -47,20 +48,7 @@ def on_a_terminal(server: EmbeddedServer, *arguments: str) -> PtyRun:
 
 def in_a_script(server: EmbeddedServer, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """The program with this server, without a terminal, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "pymon_tui", "-s", server.socket, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=DEADLINE,
-    )
-
-
-def until(done: Callable[[], bool]) -> None:
-    """Wait until ``done``."""
-    end = time.monotonic() + DEADLINE
-    while not done():
-        assert time.monotonic() < end
+    return completed("-s", server.socket, *arguments, timeout=DEADLINE)
 
 
 def left(db: Redis) -> int:
@@ -138,7 +126,7 @@ def test_ctrl_c_ends_a_run_with_a_true_account(server: EmbeddedServer, db: Redis
 
 def test_nohup_outlives_its_terminal(server: EmbeddedServer, db: Redis, state: Path) -> None:
     with script(server, "invalidate", "a:*", "--yes", *SLOW, under=["nohup"]) as run:
-        until(lambda: left(db) < 450)
+        wait_until(lambda: left(db) < 450)
         run.send_signal(signal.SIGHUP)
         run.communicate(timeout=DEADLINE)
     assert (run.returncode, left(db)) == (0, 0)
@@ -162,7 +150,7 @@ def test_a_run_that_is_cut_off_goes_on_and_comes_back(
     server: EmbeddedServer, db: Redis, state: Path, number: signal.Signals
 ) -> None:
     with script(server, "invalidate", "a:*", "--yes", *SLOW) as run:
-        until(lambda: left(db) < 450)
+        wait_until(lambda: left(db) < 450)
         run.send_signal(number)
         out, err = run.communicate(timeout=DEADLINE)
     assert out == b""

@@ -6,7 +6,7 @@ import codecs
 import json
 import os
 import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,10 @@ from redis.asyncio import Redis
 from pymon_tui.cli import cli
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.journal.journal import Journal
+from tests.forked import completed
 from tests.ui.pty_run import PtyRun
 
 EARLIER = "20261122-120411-7c3f"
-PROGRAM = "import sys; sys.argv[0] = 'pymon-tui'; from pymon_tui.cli import main; main()"
-
 COMMANDS = {
     "once": ["once"],
     "once --json": ["once", "--json"],
@@ -68,16 +67,15 @@ def state(tmp_path: Path) -> Path:
 def ran(
     server: EmbeddedServer, state: Path, arguments: list[str], to: str, **environ: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """A command with its stdout where the shell's redirection leads."""
-    command = [sys.executable, "-c", PROGRAM, *arguments]
+    """A command with its stdout where the shell's redirection leads; ``once`` by an interpreter of its own."""
     env = {**os.environ, "XDG_STATE_HOME": str(state), "PYMON_SOCKET": server.socket, **environ}
-    return subprocess.run(
-        ["/bin/sh", "-c", f'exec "$@" {to}', "sh", *command],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=env,
-        check=False,
-    )
+    how = partial(completed, *arguments, environ=env, anew=arguments[:1] == ["once"])
+    if to == ">&-":
+        return how(stdout=-1)
+    if not to:
+        return how()
+    with open(to.removeprefix(">"), "wb") as stdout:
+        return how(stdout=stdout.fileno())
 
 
 def assert_said(done: subprocess.CompletedProcess[bytes], why: bytes) -> None:

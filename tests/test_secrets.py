@@ -36,7 +36,7 @@ def children(pid: int) -> Iterator[int]:
 @has_proc
 def test_no_child_inherits_a_secret() -> None:
     environ = {"REDISCLI_AUTH": SECRET, "PYMON_URL": f"redis://:{SECRET}@h", "_PYMON_TUI_HANDED": SECRET}
-    with PtyRun(["demo"], environ=environ) as run:
+    with PtyRun(["demo"], environ=environ, anew=True) as run:
         run.until(lambda: b"valkey" in run.output or b"redis" in run.output)
         below = list(children(run.process.pid))
         assert len(below) >= 3  # the watchdog, the server, the workload

@@ -40,7 +40,7 @@ class WatchedRun(PtyRun):
         self.arrivals: list[Arrival] = []
         self._answered = False
         self.began = time.perf_counter()
-        super().__init__(arguments, module=module, size=size)
+        super().__init__(arguments, module=module, size=size, anew=True)
 
     @property
     def pid(self) -> int:

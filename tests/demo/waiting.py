@@ -24,6 +24,11 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.02)
 
 
+async def a_moment() -> None:
+    """Let others work before they are asked again: who asks all the time keeps the processor from them."""
+    await asyncio.sleep(0.002)
+
+
 def is_gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)

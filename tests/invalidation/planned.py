@@ -14,6 +14,7 @@ from pymon_tui.invalidation.planning import Planning
 from pymon_tui.invalidation.preflight import Mode
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.server.endpoint import Endpoint
+from tests.demo.waiting import a_moment
 
 KEY_CAP = 16 * 1024 * 1024
 
@@ -54,4 +55,4 @@ async def only_client_left(redis: Redis) -> None:
     """Wait until the server has no other connection than this client's."""
     async with asyncio.timeout(10):
         while len(await redis.client_list()) > 1:
-            pass
+            await a_moment()

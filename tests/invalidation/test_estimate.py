@@ -10,6 +10,7 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.estimate import Estimate, estimate, extrapolate, share_per_key_of
 from pymon_tui.invalidation.selection import SelectionError
 from pymon_tui.server.endpoint import Endpoint
+from tests.demo.waiting import a_moment
 from tests.invalidation.planned import only_client_left, selecting, user_may
 
 
@@ -45,7 +46,7 @@ async def test_who_types_on_cancels_it(redis: Redis, server: EmbeddedServer) -> 
     running = asyncio.create_task(estimate(Endpoint(socket=server.socket), selecting("user:*"), 30))
     async with asyncio.timeout(10):
         while "cmdstat_scan" not in await redis.info("commandstats"):
-            pass
+            await a_moment()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

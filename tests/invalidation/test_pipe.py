@@ -19,6 +19,7 @@ from pymon_tui.model.link import Trouble
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 from tests.conftest import StartServer, client_of
+from tests.demo.waiting import a_moment
 from tests.invalidation.planned import only_client_left, user_may
 
 
@@ -108,7 +109,7 @@ async def test_silence_is_an_error_only_while_something_is_asked(own_server: Sta
         assert await pipe.ask_one(b"PING") == b"PONG"
         asyncio.get_running_loop().call_later(0.15, pipe.ask, pack(b"SET", b"late", b"1"), 1)
         while not await redis.exists("late"):
-            pass  # longer than the timeout passes without a question
+            await a_moment()  # longer than the timeout passes without a question
         assert await pipe.ask_one(b"PING") == b"PONG"
 
 

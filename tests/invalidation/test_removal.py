@@ -16,6 +16,7 @@ from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.journal.journal import Journal
 from pymon_tui.server.endpoint import Endpoint
+from tests.demo.waiting import a_moment
 from tests.invalidation.planned import plan_of, selecting
 from tests.invalidation.removing import PLAIN, fill, names, populate, record_of, removal_of, removed, under_way
 from tests.server.listening import until
@@ -162,7 +163,7 @@ async def test_a_pause_holds_until_it_ends(redis: Redis, server: EmbeddedServer,
         keys = await redis.dbsize()
         beats = await pings(redis) + 10
         while await pings(redis) < beats:
-            pass
+            await a_moment()
         assert await redis.dbsize() == keys > 0
         removal.resume()
         result = await task

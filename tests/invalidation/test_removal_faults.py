@@ -16,6 +16,7 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of, free_port
+from tests.demo.waiting import a_moment
 from tests.invalidation.planned import selecting
 from tests.invalidation.removing import populate, removal_of, removed, under_way
 from tests.server.listening import until
@@ -70,7 +71,7 @@ async def test_keys_of_a_cluster_go_one_by_one(own_server: StartServer, tmp_path
         await redis.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")  # type: ignore[no-untyped-call]
         async with asyncio.timeout(30):
             while "cluster_state:ok" not in str(await _cluster_info(redis)):
-                pass
+                await a_moment()
         for number in range(300):
             await redis.set(f"cache:{number}", "v")
         result = await removed(server, selecting("cache:*"), tmp_path, KEPT)

@@ -17,6 +17,7 @@ from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import holder
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.server.endpoint import Endpoint
+from tests.demo.waiting import a_moment
 from tests.invalidation.planned import only_client_left
 from tests.invalidation.removing import populate, record_of
 
@@ -36,7 +37,7 @@ async def killed_at(mark: int, redis: Redis, server: EmbeddedServer, folder: Pat
     assert process.stdout is not None
     assert await process.stdout.readline() == b"planned\n"
     while await redis.dbsize() > KEYS + OTHERS - mark:
-        pass
+        await a_moment()
     process.kill()
     await process.wait()
     await only_client_left(redis)  # whatever was on its way has arrived

@@ -23,6 +23,7 @@ from pymon_tui.journal.lock import Locked, lock
 from pymon_tui.journal.records import runs
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
+from tests.demo.waiting import a_moment
 from tests.journal.processes import killed, started
 
 RUN = "20261122-120411-7c3f"
@@ -342,7 +343,7 @@ async def test_a_failed_save_stops_it(own_server: StartServer, journal: Journal)
         await client.bgsave()
         async with asyncio.timeout(10):
             while (await client.info("persistence"))["rdb_last_bgsave_status"] == "ok":
-                pass
+                await a_moment()
         result = await undo(server, path, journal).run()
     assert (result.outcome, result.left) == ("stopped", 10)
     assert result.why.startswith("RESTORE was refused: MISCONF ")
@@ -524,7 +525,7 @@ async def test_a_killed_undo_is_gone_on_with_and_accounts_for_every_key(
     process.stdin.flush()
     async with asyncio.timeout(20):
         while not await redis.dbsize():
-            pass
+            await a_moment()
     killed(process)
     (record,) = runs(journal)
     assert record.state == "interrupted"

@@ -17,6 +17,7 @@ from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, 
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import runs
 from pymon_tui.server.endpoint import Endpoint
+from tests.demo.waiting import a_moment
 from tests.invalidation.planned import selecting
 from tests.invalidation.removing import fill, populate, removed
 
@@ -152,7 +153,7 @@ async def test_what_ended_by_the_run_is_restored_with_its_former_end(
     await any_redis.expire("c:2", 10_000)
     result = await expired(any_server, tmp_path, expire=0.001)
     while await any_redis.exists("c:1", "c:2", "c:3"):
-        pass
+        await a_moment()
     await any_redis.set("c:3", "newer")
     back = await undone(any_server, tmp_path, result.undo)
     assert back.tally == RestoreTally(restored=2, skipped=1)
@@ -185,7 +186,7 @@ async def test_a_hash_that_ended_with_its_fields_counts_as_expired(
     await redis.execute_command("HPEXPIRE", "c:hash", 300, "FIELDS", 1, "a")
     result = await expired(any_server, tmp_path, expire=600)
     while await redis.exists("c:hash"):
-        pass
+        await a_moment()
     assert (await undone(any_server, tmp_path, result.undo)).tally == RestoreTally(expired=1)
 
 

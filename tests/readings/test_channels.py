@@ -27,6 +27,7 @@ from pymon_tui.readings.info import Info
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller
+from tests.demo.waiting import a_moment
 from tests.server.listening import at, listening, live, until
 
 
@@ -95,7 +96,7 @@ async def test_a_real_server_tells(any_redis: Redis, any_server: EmbeddedServer)
             assert isinstance(subscriptions, Ready)
             assert subscriptions.value == Subscriptions(pubsub_channels=2, pubsub_patterns=1)
         while await any_redis.pubsub_channels():
-            pass
+            await a_moment()
         assert await channels() == ()
     finally:
         await session.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from pathlib import Path
 
 import pytest
@@ -570,6 +571,7 @@ def until_busy(client: Redis) -> None:
         except ResponseError as error:
             assert "BUSY" in str(error)  # noqa: PT017 - the loop waits for it
             return
+        time.sleep(0.002)
 
 
 def test_each_protected_pattern_is_told_with_what_it_holds_back(

@@ -16,6 +16,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.actions import perform
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.greeting import Handshake
+from tests.demo.waiting import a_moment
 from tests.server.fake import Serve, bulk, endpoint_at, serving, speaking, unrecorded
 
 
@@ -41,7 +42,7 @@ async def test_leaves_no_connection_behind(redis: Redis, server: EmbeddedServer)
     await perform(COUNT, Endpoint(socket=server.socket), Handshake.RESP3, read_only=False, record=unrecorded)
     async with asyncio.timeout(5):
         while int((await redis.info("clients"))["connected_clients"]) > before:
-            pass
+            await a_moment()
 
 
 async def test_read_only_sends_nothing_at_all(redis: Redis, server: EmbeddedServer) -> None:

@@ -19,6 +19,7 @@ from pymon_tui.model.query import Reason, Unavailable
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint, Tls
 from tests.conftest import StartServer, client_of
+from tests.demo.waiting import a_moment
 from tests.server.fake import CERT, KEY, serving
 from tests.server.listening import at, listening, live, marks, messages, until
 from tests.servers.idling import idling
@@ -197,7 +198,7 @@ async def test_silence_alone_is_no_loss(redis: Redis, server: EmbeddedServer) ->
         first = listener.client_id
         pings = (await redis.info("commandstats"))["cmdstat_ping"]["calls"]
         while (await redis.info("commandstats"))["cmdstat_ping"]["calls"] < pings + 3:
-            pass
+            await a_moment()
         assert listener.client_id == first
         assert len(feed) == 0
         assert isinstance(feed.status, Live)
@@ -291,7 +292,7 @@ async def test_watch_asks_only_for_what_differs(redis: Redis, server: EmbeddedSe
 async def holds(ask: Callable[[], Awaitable[object]], expected: object) -> None:
     async with asyncio.timeout(30):
         while await ask() != expected:
-            pass
+            await a_moment()
 
 
 DENIED = [

@@ -16,6 +16,7 @@ from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.subscriber import refusal, subscription
 from tests.conftest import StartServer
+from tests.demo.waiting import a_moment
 from tests.server.fake import bulk, endpoint_at, serving, speaking
 from tests.server.listening import at, listening, live, marks, until
 
@@ -50,13 +51,14 @@ async def test_speaks_resp2_where_there_is_no_hello(own_server: StartServer) -> 
             pings = 0
             while pings < 3:  # RESP2 answers them in another form while subscribed
                 pings = (await client.info("commandstats"))["cmdstat_ping"]["calls"]
+                await a_moment()
             await client.publish("a1", "m")
             await client.publish("b", "m")
             await until(lambda: feed.seen == 2)
             await listener.watch([])
             await until(lambda: listener.patterns == ())
             while await client.pubsub_channels() or await client.pubsub_numpat():
-                pass
+                await a_moment()
         assert (listener.client_id, marks(feed)) == (first, [])
 
 
@@ -83,6 +85,7 @@ async def test_repeats_a_subscription_where_it_may_not_ping(redis: Redis, server
         calls = 0
         while calls < 3:
             calls = (await redis.info("commandstats"))["cmdstat_subscribe"]["calls"]
+            await a_moment()
         await redis.publish("a", "m")
         await until(lambda: feed.seen == 1)
         refused = {entry["object"]: entry["count"] for entry in await redis.acl_log()}

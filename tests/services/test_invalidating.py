@@ -23,6 +23,7 @@ from pymon_tui.services.connection import connect
 from pymon_tui.services.invalidating import Invalidated, Invalidator
 from pymon_tui.services.local import ABSENT, LocalCache
 from pymon_tui.services.tracking import CHANNEL
+from tests.demo.waiting import a_moment
 
 OF_42 = (
     "monitoring:result:42", "alerts:recent:42:10", "alerts:recent:42:20", "project:stats:42", "project:config:42",
@@ -173,4 +174,4 @@ async def test_a_server_that_is_down_is_said_and_the_first_tier_is_rid_of_them(t
 async def test_no_connection_is_left_behind(app: Redis, redis: Redis) -> None:
     await Invalidator(app, None).invalidate([Pattern(b"a*")])
     while len(await redis.client_list()) > 2:
-        pass
+        await a_moment()

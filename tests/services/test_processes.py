@@ -14,6 +14,8 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from tests.conftest import StartServer
+from tests.demo.waiting import a_moment
+from tests.forked import completed
 from tests.services.application import client_of
 
 KEY = "monitoring:result:42"
@@ -49,13 +51,11 @@ async def test_an_invalidation_from_the_terminal_reaches_all(
     arguments = ("-s", server.socket, "--config", str(config), "invalidate", "monitoring:result:*", "--yes")
     async with worker(server) as one, worker(server) as other:
         await redis.set("monitoring:result:43", "1")
-        terminal = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pymon_tui", *arguments, stdout=PIPE, stderr=PIPE
-        )
+        terminal = asyncio.create_task(asyncio.to_thread(completed, *arguments))
         for process in (one, other):
             await says(process, b"dropped")
             await says(process, b"held")  # loaded anew
-        await terminal.communicate()
+        assert (await terminal).returncode == 0
         assert not await redis.exists("monitoring:result:43")
 
 
@@ -85,7 +85,7 @@ async def test_a_process_that_hangs_is_cut_off_and_drops_what_it_holds(own_serve
             pipeline.set(f"monitoring:result:{number}:{'x' * 1_000}", "1")
         await pipeline.execute()
         while await client.client_list(_type="pubsub"):
-            pass
+            await a_moment()
         hanging.send_signal(signal.SIGCONT)
         await says(hanging, b"dropped")
         await says(hanging, b"held")

@@ -20,6 +20,7 @@ from pymon_tui.services.stats import Stats
 from pymon_tui.services.strategy import LOCAL_LIFE, Tiers
 from pymon_tui.services.tracking import Tracking
 from tests.conftest import StartServer
+from tests.demo.waiting import a_moment
 from tests.server.listening import until
 from tests.services.application import Clock, client_of
 
@@ -219,7 +220,7 @@ async def test_at_its_end_it_holds_nothing_and_hears_of_nothing(client: Redis, o
     assert (len(tiers._local), tiers._local.is_open) == (0, False)
     assert await tiers.get(KEY) == 1
     while await redis.client_list(_type="pubsub"):
-        pass
+        await a_moment()
 
 
 @pytest.mark.needs("client|tracking")

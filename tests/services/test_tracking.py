@@ -19,6 +19,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.services.local import ABSENT, LocalCache
 from pymon_tui.services.tracking import CHANNEL, Tracking, Way, announce
 from tests.conftest import StartServer, client_of
+from tests.demo.waiting import a_moment
 from tests.server.listening import until
 
 KEYS = (b"a:1", b"a:2", b"b:1")
@@ -166,6 +167,7 @@ async def test_silence_that_is_answered_is_no_loss(raw: Redis, redis: Redis) -> 
         pings = 0
         while pings < 10:
             pings = (await redis.info("commandstats")).get("cmdstat_ping", {"calls": 0})["calls"]
+            await a_moment()
         assert held(local) == list(KEYS)
 
 

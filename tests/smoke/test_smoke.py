@@ -34,7 +34,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
 
 
 def test_the_demo_draws_every_pane_and_quits() -> None:
-    with PtyRun(["demo"], size=SIZE) as run:
+    with PtyRun(["demo"], size=SIZE, anew=True) as run:
         eyes = Eyes(run, SIZE)
         eyes.until("keys ")
         for number, name in enumerate(PANES, start=2):
@@ -69,7 +69,7 @@ async def test_a_run_from_a_shell_and_its_undo(server: EmbeddedServer, redis: Re
 
 async def test_a_run_on_the_screens_and_its_undo(server: EmbeddedServer, redis: Redis) -> None:
     await redis.mset({f"a:{number}": "x" for number in range(500)})
-    with PtyRun(["-s", server.socket], size=SIZE) as run:
+    with PtyRun(["-s", server.socket], size=SIZE, anew=True) as run:
         eyes = Eyes(run, SIZE)
         eyes.until("valkey")
         walk(run, eyes, (b"i", "Estimate"), (b"a:*", "keys match"), (b"\r", "asks once more"))
@@ -83,7 +83,7 @@ async def test_a_run_on_the_screens_and_its_undo(server: EmbeddedServer, redis: 
 
 async def test_a_line_that_is_reset_is_made_again(node: Node) -> None:
     async with proxied(node.server.socket) as line:
-        with PtyRun(["-p", str(line.port)], size=SIZE) as run:
+        with PtyRun(["-p", str(line.port)], size=SIZE, anew=True) as run:
             eyes = Eyes(run, SIZE)
             await asyncio.to_thread(eyes.until, "valkey")
             await asyncio.to_thread(run.until, lambda: node.ask("PUBSUB", "NUMPAT") > 0)
@@ -94,7 +94,7 @@ async def test_a_line_that_is_reset_is_made_again(node: Node) -> None:
 
 
 def test_a_server_that_is_killed_is_lost_and_found_again(node: Node) -> None:
-    with PtyRun(["-p", str(node.port)], size=SIZE) as run:
+    with PtyRun(["-p", str(node.port)], size=SIZE, anew=True) as run:
         eyes = Eyes(run, SIZE)
         eyes.until("valkey")
         node.kill()

@@ -27,6 +27,7 @@ from pymon_tui.server.listener import Listener
 from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
+from tests.demo.waiting import a_moment
 from tests.server.fake import endpoint_at, unrecorded
 from tests.state.test_monitor import INTERVAL, is_live, until, watched
 
@@ -74,7 +75,7 @@ async def replicating(own_server: StartServer, *, replicas: int) -> list[Embedde
         async with client_of(replica) as client:
             await client.replicaof("127.0.0.1", str(servers[0].port))
             while (await client.info("replication"))["master_link_status"] != "up":
-                pass
+                await a_moment()
     return servers
 
 

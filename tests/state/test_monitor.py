@@ -29,6 +29,7 @@ from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
+from tests.demo.waiting import a_moment
 from tests.server.fake import bulk, endpoint_at, serving, speaking, unrecorded
 from tests.servers.idling import idling
 from tests.servers.proxy import proxied
@@ -407,7 +408,7 @@ async def test_a_monitor_that_is_given_up_leaves_no_connection(redis: Redis, ser
         await following
     async with asyncio.timeout(5):
         while any(client["name"] == CLIENT_NAME for client in await redis.client_list()):
-            pass
+            await a_moment()
 
 
 @pytest.mark.parametrize("moment", range(8))

@@ -8,8 +8,6 @@ import pty
 import select
 import signal
 import struct
-import subprocess
-import sys
 import tempfile
 import termios
 import time
@@ -17,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.forked import interpreter, start
 
 DEADLINE = 30.0
 
@@ -33,27 +33,27 @@ class PtyRun:
         environ: Mapping[str, str] | None = None,
         login: bool = True,
         folder: Path | None = None,
+        anew: bool = False,
     ) -> None:
         """Start it.
 
         Args:
             login: The pty controls the session, as after a login, so that its end is a SIGHUP.
             folder: Where it is started; by default where we are.
+            anew: By a new interpreter, where forking one that has imported the program would do otherwise.
         """
         self.output = b""
         self._home = tempfile.TemporaryDirectory(prefix="pymon-home-")
         self._ours, theirs = pty.openpty()
         width, height = size
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=folder,
-            start_new_session=not login,
-            preexec_fn=(lambda: os.login_tty(theirs)) if login else None,  # noqa: PLW1509 - no threads here
-            env={**_environ(self._home.name), **(environ or {})},
+        self.process = (interpreter if anew else start)(
+            arguments,
+            streams=[theirs] * 3,
+            module=module,
+            environ={**_environ(self._home.name), **(environ or {})},
+            folder=folder,
+            session="login" if login else "own",
         )
         os.close(theirs)
 

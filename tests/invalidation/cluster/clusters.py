@@ -64,6 +64,12 @@ async def undone(desk: Desk, *, replace: bool = False, elsewhere: bool = False) 
     return await restore.run()
 
 
+def all_are_at_it(removal: WholeRemoval, least: int = 100) -> bool:
+    """Whether more keys than these are gone from each node: what none has gone from has nothing to give back."""
+    nodes = removal.progress.nodes
+    return bool(nodes) and min(node.progress.tally.removed for node in nodes) > least
+
+
 def adds_up(result: Result) -> None:
     """Check that the account adds up, and is the sum of its nodes'."""
     tally = result.tally

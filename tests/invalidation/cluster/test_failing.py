@@ -11,7 +11,7 @@ from pymon_tui.invalidation.account import Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.restore_part import OtherServer
 from pymon_tui.server.reasons import LinkError
-from tests.invalidation.cluster.clusters import adds_up, cache_keys, desk_at, planned, removal_of, undone
+from tests.invalidation.cluster.clusters import adds_up, all_are_at_it, cache_keys, desk_at, planned, removal_of, undone
 from tests.invalidation.removing import under_way
 from tests.server.listening import until
 from tests.servers.cluster import Cluster
@@ -48,7 +48,7 @@ async def test_a_primary_that_fails_over_ends_it_and_the_rest_is_for_its_heir(
     desk = desk_at(one, tmp_path, rate=4_000.0)
     removal = await removal_of(desk)
     async with under_way(removal) as task:
-        await until(lambda: removal.progress.tally.removed > 300)
+        await until(lambda: all_are_at_it(removal))
         await cluster.failover(heir)
         result = await task
 
@@ -79,7 +79,7 @@ async def test_a_primary_that_is_killed_is_never_passed_over(own_cluster: StartC
     one, _, third = cluster.primaries()
     removal = await removal_of(desk_at(one, tmp_path, rate=4_000.0))
     async with under_way(removal) as task:
-        await until(lambda: removal.progress.tally.removed > 300)
+        await until(lambda: all_are_at_it(removal))
         one.kill()  # the node that was named
         result = await task
     await cluster.settled()
@@ -111,7 +111,7 @@ async def test_a_primary_without_an_heir_is_waited_for_and_then_told_of(
         replica.kill()
     removal = await removal_of(desk)
     async with under_way(removal) as task:
-        await until(lambda: removal.progress.tally.removed > 300)
+        await until(lambda: all_are_at_it(removal))
         other.kill()
         result = await task
 
