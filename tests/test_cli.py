@@ -216,7 +216,7 @@ def test_every_flag_reaches_its_setting(calls: Calls, terminal: None, tmp_path: 
         "--map a:1=b:2"
     )
     assert cli.run([*connection.split(), *display.split()]) == 0
-    of_file = {"config", "profiles", "presets", "protected", "protected_from"}
+    of_file = {"config", "profiles", "presets", "protected", "protected_from", "way"}
     given = calls[0][1].model_dump(include=calls[0][1].model_fields_set - of_file)
     assert given == {
         "host": "c", "port": 7, "socket": None, "name": None, "db": 2, "username": "me", "tls": True, "cacert": "f",

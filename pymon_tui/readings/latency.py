@@ -137,7 +137,7 @@ def decode_histograms(answers: Answers) -> Latency:
         ValueError: If the reply is in another form.
     """
     ((_, reply),) = answers
-    commands = {_name(name): _bucketed(dict(_pairs(told)).get(b"histogram_usec")) for name, told in _pairs(reply)}
+    commands = {_name(name): _bucketed(_buckets(told)) for name, told in _pairs(reply)}
     whole = _NONE
     for calls in commands.values():
         whole = whole.plus(calls)
@@ -164,6 +164,10 @@ def _name(name: Reply) -> bytes:
     if not isinstance(name, bytes):
         raise ValueError("LATENCY HISTOGRAM names a command by something else than a text")
     return name
+
+
+def _buckets(told: Reply) -> Reply:
+    return next((value for name, value in _pairs(told) if name == b"histogram_usec"), None)
 
 
 def _bucketed(cumulative: Reply) -> Histogram:
