@@ -114,9 +114,12 @@ def brought_back(record: Record) -> SafeText | None:
 
     It goes on behind them: nobody would look at them any more.
     """
-    if record.back is None or not record.back.keys:
+    back = record.back
+    if back is None or not (back.keys or back.more):
         return None
-    return safe(f"an undo has brought {units.keys(record.back.keys)} of it back; plan anew")
+    if not back.keys:
+        return safe("an undo that told no end may have brought keys of it back; plan anew")
+    return safe(f"an undo has brought {units.keys(back.keys)} of it back; plan anew")
 
 
 def resumed_by(records: Iterable[Record], run: Record) -> tuple[Record, ...]:

@@ -46,7 +46,8 @@ def back_rows(record: Record) -> tuple[Row, ...]:
     rows, back = [], record.back
     if back is not None:
         how = "" if record.undone else "by an undo that didn't come to its end"
-        rows.append(row("brought back", f"{units.whole(back.keys)} of {counted(record)} keys", remark=how))
+        least = "at least " if back.more else ""
+        rows.append(row("brought back", f"{least}{units.whole(back.keys)} of {counted(record)} keys", remark=how))
         if back.changed:
             rows.append(row("changed", f"{units.keys(back.changed)} since, and left as they are", "warn"))
         if back.expired:

@@ -61,9 +61,9 @@ class Pattern:
     def shown(self) -> SafeText:
         """The glob as a person types it, whole; ``parse_pattern`` makes the same pattern of it."""
         text = self.glob.decode("utf-8", "surrogateescape")
-        strangers = look_alikes(text)
+        codes = {*look_alikes(text), *(place for place in (0, len(text) - 1) if text[place] == " ")}
         pieces = _PIECE.finditer(text)
-        typed = "".join(_shown(piece[0], is_plain=piece.end() - 1 not in strangers) for piece in pieces)
+        typed = "".join(_shown(piece[0], is_plain=piece.end() - 1 not in codes) for piece in pieces)
         return safe(typed, limit=len(typed))
 
     def matches(self, key: bytes) -> bool:

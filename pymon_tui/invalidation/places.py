@@ -9,8 +9,13 @@ import socket
 from collections.abc import Collection, Iterable
 from threading import Thread
 
+from pymon_tui.server import clock
+
 _RESOLVE_SECONDS = 1.0
 _HERE = "this machine"
+
+LONGEST = 2.0
+"""Seconds for all names that may lead to one server: a journal of years has hundreds that nobody knows any more."""
 
 
 async def places_of(addresses: Collection[str]) -> dict[str, frozenset[str] | None]:
@@ -31,7 +36,8 @@ async def places_of(addresses: Collection[str]) -> dict[str, frozenset[str] | No
 class Spellings:
     """The addresses of one server, and others that lead to the same place.
 
-    Whether one does is looked up once. Only what has the same port is looked up: nothing else can be the same.
+    Whether one does is looked up once. Only what has the same port is looked up: nothing else can be the same. Once
+    looking up has taken ``LONGEST`` seconds in all, what is left counts as another server, unless its process tells.
     """
 
     def __init__(self, addresses: Iterable[str]) -> None:
@@ -39,6 +45,7 @@ class Spellings:
         self._ports = {found[1] for address in self._known if (found := _split(address))}
         self._paths = {_file(address) for address in self._known if _is_path(address)}
         self._places: frozenset[str] | None = None
+        self._left = LONGEST
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -56,8 +63,15 @@ class Spellings:
         if _is_path(address):
             return _file(address) in self._paths
         found = _split(address)
-        if found is None or found[1] not in self._ports:
+        if found is None or found[1] not in self._ports or self._left <= 0:
             return False
+        began = clock.now()
+        try:
+            return self._is_one_place(address)
+        finally:
+            self._left -= clock.now() - began
+
+    def _is_one_place(self, address: str) -> bool:
         if self._places is None:
             named = [each for each, known in self._known.items() if known and _split(each)]
             self._places = frozenset[str]().union(*(_looked_up(each) for each in named))

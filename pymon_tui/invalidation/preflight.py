@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -19,8 +20,15 @@ Mode = Literal["unlink", "expire"]
 _FIRST_KEYS, _MOST_KEYS = 10, 100  # more than the first only where not all of them are alike
 _REMOVAL: dict[Mode, tuple[bytes, ...]] = {"unlink": (b"UNLINK", b"KEY"), "expire": (b"PEXPIRE", b"KEY", b"1")}
 _ENDS = (b"PEXPIREAT", b"KEY", b"1")  # so that the ends are known that a run with an undo gives
-_UNDO: tuple[tuple[bytes, ...], ...] = ((b"DUMP", b"KEY"), (b"PTTL", b"KEY"), (b"RESTORE", b"KEY", b"0", b""))
-_KEEPS = 2  # of them: those without which a key isn't kept, and stays
+_KEPT: tuple[tuple[bytes, ...], ...] = (
+    (b"DUMP", b"KEY"),
+    (b"PTTL", b"KEY"),
+)  # without them a key isn't kept, and stays
+_RESTORE = (b"RESTORE", b"KEY", b"0", b"")
+_BACK: dict[Mode, tuple[tuple[bytes, ...], ...]] = {
+    "unlink": (_RESTORE,),
+    "expire": (_RESTORE, (b"PEXPIRETIME", b"KEY"), (b"PERSIST", b"KEY")),
+}
 _ROLES = {"master": "primary", "slave": "replica"}
 
 
@@ -54,19 +62,25 @@ def replica_problem(pipe: Line) -> SafeText | None:
 
 
 async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bool) -> Permissions:
-    """Ask what the server would say, and let it do nothing (ACL DRYRUN): of ten keys, a hundred where they differ.
+    """Ask what the server would say, and let it do nothing (ACL DRYRUN): of ten keys, a hundred if one is refused.
+
+    Which ones is left to chance: those that were found first may all be of one kind.
 
     Raises:
         LinkError: If the link is lost.
     """
+    keys = random.Random().sample(keys, min(len(keys), _MOST_KEYS))
     removal = await _denials(pipe, keys, _ENDS if undo and mode == "expire" else _REMOVAL[mode])
-    kept = [await _denials(pipe, keys, command) for command in _UNDO] if undo else []
+    kept = [await _denials(pipe, keys, command) for command in (*_KEPT, *_BACK[mode])] if undo else []
     denied = [denials for denials in (removal, *kept) if denials.problem is not None]
     # A key that can't be dumped stays; a RESTORE is asked for by an undo alone.
-    stay = removal.refused.union(*(denials.refused for denials in kept[:_KEEPS]))
+    stay = removal.refused.union(*(denials.refused for denials in kept[: len(_KEPT)]))
+    undo_problem = next((denials.problem for denials in kept if denials.all), None)
+    if undo_problem is None and undo and removal.asked:
+        undo_problem = await _no_time(pipe)
     return Permissions(
         removal_problem=removal.problem if removal.all else None,
-        undo_problem=next((denials.problem for denials in kept if denials.all), None),
+        undo_problem=undo_problem,
         refusals=tuple(denials.problem for denials in denied if denials.problem is not None and not denials.all),
         keys=KeyRights(removal.asked, len(stay) if removal.asked else 0),
     )
@@ -96,7 +110,7 @@ async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]
         return _Denials()
     if some[1:]:
         answers += await _dry(pipe, command, some[1:])
-    if 0 < answers.count(b"OK") < len(answers) and keys[_FIRST_KEYS:_MOST_KEYS]:
+    if answers.count(b"OK") < len(answers) and keys[_FIRST_KEYS:_MOST_KEYS]:
         answers += await _dry(pipe, command, keys[_FIRST_KEYS:_MOST_KEYS])
     texts = {
         place: safe(answer, 160)
@@ -112,6 +126,15 @@ async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]
         return _Denials(len(answers), refused, safe(f"{what} is refused: {first}; {remedy}", 300))
     problem = f"{what} is refused for {len(texts)} of {len(answers)} keys; {remedy}"
     return _Denials(len(answers), refused, safe(problem, 300))
+
+
+async def _no_time(pipe: Pipe) -> SafeText | None:
+    """Why nothing could be taken back: to know when keys end, a run with an undo asks what time it is."""
+    (answer,) = await pipe.ask(pack_all([(b"ACL", b"DRYRUN", pipe.identity.user.encode(), b"TIME")]), 1)
+    if not isinstance(answer, bytes) or answer == b"OK":
+        return None
+    refused = safe(answer, 160)
+    return safe(f"TIME is refused: {refused}; {remedy_of(NoPermissionError(refused), 'time', pipe.user)}", 300)
 
 
 async def _dry(pipe: Pipe, command: tuple[bytes, ...], keys: Sequence[bytes]) -> list[Answer]:

@@ -24,12 +24,14 @@ class Back:
         expired: Those that would have ended by then of themselves.
         changed: Those that were changed since, and left as they are.
         failed: Those that the server refused.
+        more: Whether more may be back: an undo told no end.
     """
 
     keys: int
     expired: int = 0
     changed: int = 0
     failed: int = 0
+    more: bool = False
 
     def as_json(self) -> dict[str, int]:
         """For ``--json``."""
@@ -98,12 +100,27 @@ class Record:
     def undone_in_part(self) -> bool:
         """Whether an undo came to its end, and keys that the run removed have neither come back nor ended since."""
         back = self.back
-        return self.undone and back is not None and back.keys + back.expired < self.removed_at_least
+        if not self.undone or back is None:
+            return False
+        return back.keys + back.expired < self.removed_at_least or self._may_lack_some
+
+    @property
+    def _may_lack_some(self) -> bool:
+        """Whether it told no end, and keys went after what it told last that weren't kept."""
+        if self.result is not None:
+            return False
+        if self.parts:
+            return any(part._may_lack_some for part in self.parts)
+        told = self.progress or self.started
+        most = told.get("unkept_up_to")
+        return isinstance(most, int) and most > int(told.get("undo_left_out") or 0)
 
     @property
     def not_kept(self) -> int | None:
         """Keys that went without being kept for an undo; None where that isn't known, or none was to be kept."""
         if not self.started.get("undo"):
+            return None
+        if self._may_lack_some:
             return None
         told = (self.result or self.progress or {}).get("undo_left_out")
         if isinstance(told, int):

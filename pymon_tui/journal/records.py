@@ -6,6 +6,7 @@ What is newer is decided by the order in which they were begun in the file, what
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from pymon_tui.journal.ids import is_id
 from pymon_tui.journal.journal import Entry, Journal, entry_of
@@ -72,8 +73,8 @@ class _Told:
         if story.has_undone:
             self.undone.add(run)
         # An undo after another one counts what that one brought back as there, or as changed since.
-        if back.keys >= self.back.get(run, back).keys:
-            self.back[run] = back
+        newer = self.back.get(run, back)
+        self.back[run] = replace(max(newer, back, key=lambda each: each.keys), more=newer.more)
 
     def record(self, own_id: str, lines: list[bytes]) -> Record | None:
         """The record of a run or undo, by itself; None where its begin can't be read."""

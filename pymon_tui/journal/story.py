@@ -49,7 +49,8 @@ class Story:
         def count(name: str) -> int:
             return _number(self.told, name) or 0
 
-        return Back(count("restored") + count("there"), count("expired"), count("skipped"), count("failed"))
+        back = count("restored") + count("there")
+        return Back(back, count("expired"), count("skipped"), count("failed"), more=self.ended is None)
 
 
 def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Back | None) -> Record:

@@ -12,7 +12,7 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.removing.console import cells, exact, fitted, padded
-from pymon_tui.server.way import command, words_to
+from pymon_tui.server.way import command, words_then
 
 _OF_RUN = ("matched", "removed", "already_gone", "ending_sooner", "protected", "refused", "unknown", "left")
 _COUNTS = (*_OF_RUN, "total", "restored", "there", "skipped", "expired", "failed")
@@ -60,7 +60,7 @@ def detail(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) -> 
         newer: What the journal has after it, the newest first.
         way: The words of the command line that lead to the server; empty for those that led to it then.
     """
-    way = way or record.way or words_to(record.server)
+    way = way or words_then(record.way, record.server)
     rows = [
         ("state", past.full_state(record) + (f": {record.why}" if record.why else "")),
         ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC by {_who(record)}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -11,13 +12,13 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.url import redact, split_password
 
 _PROGRAM = "pymon-tui"
-_LONGEST = 2_000  # characters of a command
 
 _FLAGS = {
     "url": "-u", "host": "-h", "port": "-p", "socket": "-s", "db": "-n", "username": "--user", "tls": "--tls",
     "cacert": "--cacert", "cert": "--cert", "key": "--key", "sni": "--sni", "insecure": "--insecure", "ssh": "--ssh",
     "sentinels": "--sentinel", "service": "--service", "sentinel_user": "--sentinel-user", "map": "--map",
 }  # fmt: skip
+_WHOLE = ("-u", "-s", "--sentinel", "--service", "--profile")
 _ASKED = {"password": "--askpass", "sentinel_password": "--sentinel-askpass"}
 
 _TCP = re.compile(r"(?P<host>\[[^\]]+\]|[^\s/:]+):(?P<port>\d{1,5})")
@@ -60,11 +61,35 @@ def words_to(address: str) -> tuple[str, ...]:
     return ("-s", far, *through) if far.startswith("/") else ()
 
 
+def words_then(way: Sequence[str], address: str) -> tuple[str, ...]:
+    """The words that led to an address; where they don't name a server whole, variables did, and the address does."""
+    if any(flag in way for flag in _WHOLE):
+        return tuple(way)
+    there = words_to(address)
+    if not there:
+        return tuple(way)
+    kept, words = [], iter(way)
+    for word in words:
+        if word in there and word.startswith("-"):
+            next(words, None)
+        else:
+            kept.append(word)
+    return (*there, *kept)
+
+
 def command(way: Sequence[str], *words: str) -> SafeText:
-    """A command of this program on the server that the way leads to, as a shell takes it."""
-    return safe(shlex.join((_PROGRAM, *way, *words)), _LONGEST)
+    """A command of this program on the server that the way leads to, as a shell takes it: whole, and of safe text."""
+    text = " ".join(map(_quoted, (_PROGRAM, *way, *words)))
+    return safe(text, len(text))
 
 
 def journal_command(way: Sequence[str], run: str) -> SafeText:
     """The command that tells all of a run or an undo; it speaks to no server, and needs no password."""
     return command([word for word in way if word not in _ASKED.values()], "journal", run)
+
+
+def _quoted(word: str) -> str:
+    """A word as a shell takes it; by the codes of its bytes, as bash and zsh read them, where it isn't safe to show."""
+    if safe(word, len(word)) == word:
+        return shlex.quote(word)
+    return "$'" + "".join(f"\\x{byte:02x}" for byte in os.fsencode(word)) + "'"

@@ -132,6 +132,15 @@ def test_what_goes_is_typed_and_nothing_else(asked: tuple[str, ...], matching: t
             assert not verdict.is_confirmed_by(wrong)
 
 
+@pytest.mark.parametrize("asked", [(" x*",), ("x ",), ("tr *", "tr *b "), ("\\ ",), (" ",)])
+def test_blanks_at_the_edges_are_typed_as_they_are_shown(asked: tuple[str, ...]) -> None:
+    verdict = of_plan(
+        replace(PLAN, matching=tuple(Pattern(each.encode()) for each in asked)), Options(undo=False), RULES
+    )
+    assert verdict.to_type.strip() == verdict.to_type
+    assert verdict.is_confirmed_by(verdict.to_type)
+
+
 def test_an_escape_confirms_as_its_byte() -> None:
     plan = replace(PLAN, matching=patterns("a:*", "é"))
     assert of_plan(plan, Options(undo=False), RULES).is_confirmed_by(r"a:*  \xc3\xa9")

@@ -11,10 +11,11 @@ import pytest
 
 from pymon_tui.invalidation import history
 from pymon_tui.invalidation.cluster.server import Server
-from pymon_tui.invalidation.history import resumed_by
+from pymon_tui.invalidation.history import brought_back, resumed_by
+from pymon_tui.invalidation.past import back_rows
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import lock
-from pymon_tui.journal.records import Record, Whose, newest, runs
+from pymon_tui.journal.records import Back, Record, Whose, newest, runs
 
 RUN, OTHER, UNDO = "20261122-120411-7c3f", "20261122-120412-0000", "20261122-120413-1111"
 
@@ -110,6 +111,34 @@ def test_a_done_undo_makes_its_run_undone(journal: Journal) -> None:
     undo, other, first = runs(journal)
     assert (undo.state, undo.removed_at_least, undo.removed_at_most) == ("done", 10, 10)
     assert (first.run, first.undone, other.run, other.undone) == (RUN, True, OTHER, False)
+
+
+def test_an_undo_that_told_nothing_may_have_brought_keys_back(journal: Journal) -> None:
+    start(journal)
+    progress(journal, removed=100)
+    assert brought_back(only(journal)) is None
+    journal.append("undo", "started", undo=UNDO, run=RUN, server="cache", run_id="a1b2", db=2, acl_user="oncall")
+    run = runs(journal)[-1]
+    assert run.back == Back(0, more=True)
+    assert "may have brought keys of it back" in (brought_back(run) or "")
+    assert back_rows(run)[0].text.startswith("at least 0 of")
+    journal.append("undo", "ended", undo=UNDO, run=RUN, outcome="stopped", why="", restored=0)
+    run = runs(journal)[-1]
+    assert run.back == Back(0)
+    assert brought_back(run) is None
+
+
+def test_what_went_unkept_after_the_last_entry_of_a_killed_run_is_no_number(journal: Journal) -> None:
+    start(journal, undo="trash/x")
+    progress(journal, removed=100, undo_left_out=3, unkept_up_to=5)
+    journal.append("undo", "started", undo=UNDO, run=RUN, server="cache", run_id="a1b2", db=2, acl_user="oncall")
+    journal.append("undo", "ended", undo=UNDO, run=RUN, outcome="done", why="", restored=200)
+    run = runs(journal)[-1]
+    assert run.undone
+    assert run.undone_in_part
+    assert run.not_kept is None
+    progress(journal, removed=100, undo_left_out=5, unkept_up_to=5)
+    assert runs(journal)[-1].not_kept == 5
 
 
 def test_an_undo_under_way_does_not_bring_its_interrupted_run_back(journal: Journal) -> None:

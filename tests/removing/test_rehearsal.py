@@ -157,6 +157,51 @@ def test_rights_are_exact_where_each_key_was_asked_about(
     assert pymon(*asked, "--json").told["refused"] == refused
 
 
+@pytest.mark.needs("acl|dryrun")
+@pytest.mark.parametrize("patterns", [("a:*", "b:*"), ("b:*", "a:*")])
+@pytest.mark.parametrize("most", ["a:", "b:"])
+def test_rights_are_asked_of_keys_of_every_kind(
+    db: Redis, pymon: Command, patterns: tuple[str, str], most: str
+) -> None:
+    fill(db, "a:", 10)
+    fill(db, "b:", 10)
+    fill(db, f"{most}more:", 1_500)
+    let(db, "~a:*", "%R~b:*", "+@all")
+    told = pymon("--user", "pymon", "invalidate", *patterns, "--dry-run", "--json").told
+    rights = told["plan"]["rights"]
+    assert rights["asked"] in (10, 100)  # ten that may all be removed are enough
+    if most == "b:":
+        assert rights["asked"] == 100
+        assert rights["refused"] > 80
+    else:
+        assert rights["refused"] <= 20
+
+
+@pytest.mark.needs("acl|dryrun")
+@pytest.mark.parametrize(
+    ("flags", "lacks", "says"),
+    [
+        ((), "-time", "TIME is refused"),
+        ((), "-restore", "RESTORE is refused"),
+        (("--expire", "60"), "-time", "TIME is refused"),
+        (("--expire", "60"), "-persist", "PERSIST is refused"),
+        (("--expire", "60"), "-pexpiretime", "PEXPIRETIME is refused"),
+        (("--expire", "60"), "-pexpireat", "PEXPIREAT is refused"),
+    ],
+)
+def test_what_the_undo_asks_is_asked_for_before(
+    db: Redis, pymon: Command, flags: tuple[str, ...], lacks: str, says: str
+) -> None:
+    fill(db, "a:", 20)
+    let(db, "~*", "+@all", lacks)
+    for run in (("--dry-run",), ("--yes",)):
+        ran = pymon("--user", "pymon", "invalidate", "a:*", *flags, *run)
+        assert ran.code == 4
+        assert says in ran.err
+    assert len(keys_of(db)) == 20
+    assert db.ttl("a:1") == -1
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [({}, "a run asks for a yes"), ({"PYMON_TYPE_ABOVE": "2"}, "type a:*: over 2 keys go")],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymon_tui.server.way import command, journal_command, words_of, words_to
+from pymon_tui.model.text import safe
+from pymon_tui.server.way import command, journal_command, words_of, words_then, words_to
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,28 @@ def test_an_address_of_the_journal_leads_there_too(address: str, words: tuple[st
 def test_a_command_is_what_a_shell_takes() -> None:
     assert command(("-s", "/tmp/my s"), "undo", "R", "--replace") == "pymon-tui -s '/tmp/my s' undo R --replace"
     assert journal_command(("-h", "c", "--askpass"), "R") == "pymon-tui -h c journal R"  # it asks no server
+
+
+@pytest.mark.parametrize(
+    ("way", "address", "words"),
+    [
+        ((), "cache:6379", ("-h", "cache", "-p", "6379")),
+        (("-n", "3"), "127.0.0.1:16310", ("-h", "127.0.0.1", "-p", "16310", "-n", "3")),
+        (("-h", "cache", "--tls"), "cache:7000", ("-h", "cache", "-p", "7000", "--tls")),
+        (("-n", "3"), "/run/redis.sock", ("-s", "/run/redis.sock", "-n", "3")),
+        (("--profile", "prod"), "cache:6379", ("--profile", "prod")),
+        (("-u", "redis://cache/2"), "cache:6379", ("-u", "redis://cache/2")),
+        (("-n", "3"), "service main", ("-n", "3")),
+    ],
+)
+def test_what_variables_said_of_the_server_is_named(way: tuple[str, ...], address: str, words: tuple[str, ...]) -> None:
+    assert words_then(way, address) == words
+
+
+@pytest.mark.parametrize("path", ["/run/c\u0430che.sock", "/run/a\tb.sock", "/run/\udcff.sock", "/run/" + "a" * 3_000])
+def test_a_shell_reads_a_command_as_it_was_meant(path: str) -> None:
+    text = command(("-s", path), "journal")
+    assert text == safe(text, len(text))
+    shell = f"printf '%s\\0' {text.removeprefix('pymon-tui')}"
+    said = subprocess.run(["bash", "-c", shell], capture_output=True, check=True).stdout
+    assert said.split(b"\0")[:-1] == [b"-s", os.fsencode(path), b"journal"]
