@@ -127,6 +127,9 @@ async def test_the_feed_lives_or_says_what_it_lacks(redis: Redis, server: Embedd
     assert await refused_by(redis) <= _names(denied)
 
 
+_FOR_UNDO = ("dump", "pttl", "restore", "time", "pexpiretime", "persist")
+
+
 @pytest.mark.parametrize("denied", RUNNING, ids=lambda sent: sent.name)
 @pytest.mark.parametrize("mode", ["unlink", "expire"])
 async def test_a_run_goes_on_or_names_what_it_lacks(
@@ -154,7 +157,7 @@ async def test_a_run_goes_on_or_names_what_it_lacks(
         assert grant in why
         assert await redis.dbsize() > 300
         return
-    if denied.name in ("dump", "pttl", "restore") and desk.judge(plan, options).undo.state == "impossible":
+    if denied.name in _FOR_UNDO and desk.judge(plan, options).undo.state == "impossible":
         with pytest.raises(OrderError, match="could not be undone") as impossible:
             desk.removal(plan, options, None)
         assert grant in str(impossible.value)
