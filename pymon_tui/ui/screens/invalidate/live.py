@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.screen import ScreenResultType
 from textual.widget import Widget
 
@@ -25,6 +26,15 @@ from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.title_bar import TitleBar
 
 LOOK_SECONDS = 0.25
+
+
+class Frame(Vertical):
+    """A frame of a live screen, which holds as much as there is room for: a new size has the screen look again."""
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Have what depends on the room drawn as soon as that is known."""
+        if isinstance(self.screen, LiveScreen):
+            self.screen._look()
 
 
 class LiveScreen(SeenScreen[ScreenResultType]):

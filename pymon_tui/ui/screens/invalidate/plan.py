@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from textual import on, work
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
@@ -28,7 +28,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.screens.invalidate import keys, plan_text
 from pymon_tui.ui.screens.invalidate.draft import Draft
-from pymon_tui.ui.screens.invalidate.live import LiveScreen
+from pymon_tui.ui.screens.invalidate.live import Frame, LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.type_ahead import Asking
@@ -294,7 +294,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         self.query_one("#troubles", Prose).show(plan_text.troubles(plan, verdict))
         self._say(plan_text.asks(plan, self._options, verdict))
         self.query_one("#keys").focus()
-        self.call_after_refresh(self.look)
+        self.look()
 
     def _fill(self, plan: Plan) -> None:
         """What depends on how much room there is, which is known once the frames are laid out."""
@@ -314,7 +314,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         self.refresh_bindings()
 
 
-def _frame(title: str, *widgets: Widget, id: str, classes: str = "frame") -> Vertical:  # noqa: A002
-    frame = Vertical(*widgets, id=id, classes=classes)
+def _frame(title: str, *widgets: Widget, id: str, classes: str = "frame") -> Frame:  # noqa: A002
+    frame = Frame(*widgets, id=id, classes=classes)
     frame.border_title = Content(title)
     return frame
