@@ -118,7 +118,7 @@ def brought_back(record: Record) -> SafeText | None:
     if back is None or not (back.keys or back.more):
         return None
     if not back.keys:
-        return safe("an undo that told no end may have brought keys of it back; plan anew")
+        return safe("an undo that was cut off may have brought keys of it back; plan anew")
     return safe(f"an undo has brought {units.keys(back.keys)} of it back; plan anew")
 
 
