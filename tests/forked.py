@@ -27,6 +27,8 @@ _OURS = ("PYMON_", "REDIS", "XDG_", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
 """Beginnings of the variables that tests and their runner set."""
 _READ_EARLY = ("PYTHON", "PYDANTIC", "TEXTUAL", "LANG", "LC_")
 """Beginnings of the variables that the interpreter reads when it starts, or a package when it is imported."""
+_AT_FIRST = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+"""The environment before any test: the one that needs the first process may have set others."""
 
 
 class Process(Protocol):
@@ -91,7 +93,7 @@ class _Forks:
     """The process that forks; started when it is first needed."""
 
     def __init__(self) -> None:
-        self._environ = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        self._environ = _AT_FIRST
         self._ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -240,4 +242,6 @@ def completed(
 def _early(environ: Mapping[str, str]) -> dict[str, str]:
     early = {name: value for name, value in environ.items() if name.startswith(_READ_EARLY)}
     early.pop("PYTHONIOENCODING", None)  # which the forked process heeds itself
+    if early.get("PYDANTIC_DISABLE_PLUGINS") == "__all__":  # as the program sets it, here too once a test has called it
+        del early["PYDANTIC_DISABLE_PLUGINS"]
     return early
