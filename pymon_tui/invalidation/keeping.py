@@ -112,7 +112,7 @@ async def kept(
         NoRoom: If the server has no room for one key's dump, and doesn't come to have it.
         Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
     """
-    looking = Looking(pipe, await knowledge_of(pipe))
+    looking = Looking(pipe, await knowledge_of(pipe), key_cap=key_cap)
     dumping = _dumping(ahead(_asked(pages, looking, is_full), 1), looking, pipe, key_cap, most, headroom)
     async with aclosing(ahead(dumping, _IN_FLIGHT)) as portions:
         async for portion in portions:

@@ -16,7 +16,7 @@ from pymon_tui.invalidation.knowing import Knowledge
 from pymon_tui.invalidation.packing import last_words, pack, pack_each
 from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.redirect import is_redirect
-from pymon_tui.invalidation.sizes import USAGE, Sizes
+from pymon_tui.invalidation.sizes import USAGE, WHOLE, Sizes
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.readings.info import parse_info
@@ -135,12 +135,12 @@ class Looking:
     asked for that count each time instead.
     """
 
-    def __init__(self, pipe: Pipe, known: Knowledge) -> None:
-        """Ask over this connection; ``known`` is what its server tells."""
+    def __init__(self, pipe: Pipe, known: Knowledge, *, key_cap: int = WHOLE) -> None:
+        """Ask over this connection; ``known`` is what its server tells, keys over ``key_cap`` bytes aren't dumped."""
         self._pipe = pipe
         self._known = known
         self._lives = self._tells = True  # as far as is known
-        self._sizes = Sizes(pipe)
+        self._sizes = Sizes(pipe, whole=key_cap)
 
     def ask(self, keys: Sequence[bytes]) -> Look:
         """Ask about the keys, in one write."""

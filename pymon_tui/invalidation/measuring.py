@@ -33,7 +33,7 @@ class Measuring:
         """Measure ``every`` key, or those alone that are in the sample; ``key_cap`` as for ``Total``."""
         self.total = Total(key_cap)
         self._facts = facts
-        self._sizes = Sizes(pipe)
+        self._sizes = Sizes(pipe, whole=key_cap)
         self._key_cap = key_cap
         self._every = every
         self._unknown = 0

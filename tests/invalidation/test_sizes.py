@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pipe import open_pipe
-from pymon_tui.invalidation.sizes import FIVE, MORE, Sizes
+from pymon_tui.invalidation.sizes import FIVE, MORE, WHOLE, Sizes
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import plan_of, selecting, user_may
 
@@ -22,10 +22,10 @@ async def skewed(redis: Redis) -> None:
     await redis.sadd("k:set", *[f"member:{number}" for number in range(3_000)], "x" * 5_000_000)
 
 
-async def sizes_of(endpoint: Endpoint, *keys: bytes) -> list[int | None]:
+async def sizes_of(endpoint: Endpoint, *keys: bytes, whole: int = WHOLE) -> list[int | None]:
     pipe = await open_pipe(endpoint)
     try:
-        sizes = Sizes(pipe)
+        sizes = Sizes(pipe, whole=whole)
         return [size if isinstance(size, int) else None for size in await sizes.told(sizes.ask(keys))]
     finally:
         await pipe.close()
@@ -58,13 +58,29 @@ async def test_the_same_where_types_are_not_told(redis: Redis, server: EmbeddedS
     assert (entry["object"], entry["count"]) == ("type", 1)
 
 
-async def test_no_collection_is_looked_through_without_end(redis: Redis, server: EmbeddedServer) -> None:
+async def sorted_set_with_a_large_end(redis: Redis) -> None:
+    await redis.eval("for n = 1, 12000 do redis.call('zadd', 'k:zset', n, 'member:' .. n) end", 0)
+    await redis.zadd("k:zset", {LARGE + str(number): 20_000 + number for number in range(30)})
+
+
+async def test_what_may_be_dumped_is_seen_whole(any_redis: Redis, any_server: EmbeddedServer) -> None:
+    await sorted_set_with_a_large_end(any_redis)
+    (size,) = await sizes_of(Endpoint(socket=any_server.socket), b"k:zset")
+    assert size == await any_redis.memory_usage("k:zset", samples=0)
+    plan = await plan_of(any_server, selecting("k:*"), key_cap=10_000_000)
+    assert plan.bytes is not None
+    assert plan.bytes.value >= 30 * 500_000
+    assert plan.oversized == 1
+
+
+async def test_what_is_too_large_to_be_kept_is_not_looked_through(redis: Redis, server: EmbeddedServer) -> None:
     await redis.eval("for n = 1, 60000 do redis.call('sadd', 'k:many', 'member:' .. n) end", 0)
     truth = await redis.memory_usage("k:many", samples=0) or 0
-    (found,) = await sizes_of(Endpoint(socket=server.socket), b"k:many")
+    await redis.config_resetstat()
+    (found,) = await sizes_of(Endpoint(socket=server.socket), b"k:many", whole=truth // 2)
     assert abs((found or 0) / truth - 1) < 0.2
     statistics = await redis.info("commandstats")
-    assert statistics["cmdstat_memory|usage"]["calls"] == 3  # the truth, the first look, and one with more samples
+    assert statistics["cmdstat_memory|usage"]["calls"] == 2  # the first look, and one with more samples
 
 
 async def test_a_filter_by_size_goes_by_what_keys_are(any_redis: Redis, any_server: EmbeddedServer) -> None:
