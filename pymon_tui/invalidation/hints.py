@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from pymon_tui.invalidation.pattern import Pattern, is_unclosed
+from pymon_tui.invalidation.pattern import Pattern, is_one_set, is_unclosed
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
 
-_BRACES = re.compile(rb"\{[^{}]*,[^{}]*\}")
+_BRACES = re.compile(r"\{[^{}]*,[^{}]*\}")
+_ESCAPED = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
+_ALONE = {
+    ",": "has a comma, which stands for itself; several patterns are separated by blanks",
+    "|": "has a |, which stands for itself; give a pattern for each alternative",
+    **dict.fromkeys("＊？［］", "has a wide character, which stands for itself; write * ? [ ] as ASCII has them"),
+}
+"""Characters that are no syntax of a glob, and what is said of each."""
 
 TYPES = ("string", "list", "set", "zset", "hash", "stream")
 """The types of Redis itself, as TYPE says them. Modules add others, such as ReJSON-RL."""
@@ -26,19 +33,30 @@ def hints(selection: Selection) -> tuple[SafeText, ...]:
     return tuple(found)
 
 
+def mistake(typed: str, pattern: Pattern) -> str | None:
+    r"""What a pattern that names hardly any key was probably meant as; None for one that may be meant as it is.
+
+    A character that is typed behind a backslash or as ``\xNN`` is meant: ``\^a`` is the key that begins with it.
+    """
+    plain = _ESCAPED.sub("", typed)
+    if typed.startswith(("^", ".*")) or plain.endswith("$"):
+        return _as_glob(pattern.shown)
+    if is_unclosed(pattern.glob):
+        return r"has a [ without its ], and all that follows is one byte of a set; a [ of the key is \["
+    if is_one_set(pattern.glob):
+        return "is a set, which matches one byte at most; brackets and quotes belong around a whole list"
+    if _BRACES.search(plain) is not None:
+        return "has braces, which stand for themselves in a glob; give a pattern for each alternative"
+    return next((what for character, what in _ALONE.items() if character in plain), None)
+
+
 def _of_pattern(pattern: Pattern) -> SafeText | None:
-    glob, shown = pattern.glob, pattern.shown
-    if glob.startswith(b"^") or glob.endswith(b"$") or b".*" in glob:
-        meant = shown.removeprefix("^").removesuffix("$").replace(".*", "*")
-        return _hint(shown, f'is a glob and no regular expression: ^ and $ stand for themselves; "{meant}"?')
-    if is_unclosed(glob):
-        return _hint(shown, r"has a [ without its ], and all that follows is one byte of a set; a [ of the key is \[")
-    if _BRACES.search(glob) is not None:
-        return _hint(shown, "has braces, which stand for themselves in a glob; give a pattern for each alternative")
-    if b"," in glob:
-        return _hint(shown, "has a comma, which stands for itself; several patterns are separated by blanks")
-    return None
+    what = mistake(pattern.shown, pattern)
+    if what is None and b".*" in pattern.glob:
+        what = _as_glob(pattern.shown)
+    return None if what is None else safe(f'"{pattern.shown}" {what}', 400)
 
 
-def _hint(shown: SafeText, what: str) -> SafeText:
-    return safe(f'"{shown}" {what}', 400)
+def _as_glob(shown: SafeText) -> str:
+    meant = shown.removeprefix("^").removesuffix("$").replace(".*", "*")
+    return f'is a glob and no regular expression: ^ and $ stand for themselves; "{meant}"?'

@@ -194,6 +194,11 @@ def is_unclosed(glob: bytes) -> bool:
     return False
 
 
+def is_one_set(glob: bytes) -> bool:
+    """Whether a set is all there is of the glob, which then matches keys of one byte."""
+    return glob[0] == _OPEN and _set(glob, 1)[1] == len(glob)
+
+
 def _set(glob: bytes, at: int) -> tuple[frozenset[int], int]:
     """The bytes of the set whose ``[`` is just before ``at``, and where what follows it begins."""
     negated = at < len(glob) and glob[at] == _CARET

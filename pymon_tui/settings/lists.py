@@ -15,6 +15,7 @@ LISTS = frozenset(("channels", "map", "protected", "sentinels"))
 _BETWEEN = re.compile(r"[\s,]+")
 _JSON = re.compile(r"\[\s*(\"|\]$)")
 _ESCAPED = re.compile(r"\\.")
+_NOTHING = ("null", "none", "nil", "undefined", "true", "false")
 _WRONG = {
     "\"'`“”„«»": "quotes",
     ";；": "semicolons",
@@ -54,6 +55,8 @@ def of_flags(value: Any) -> Any:
 
 def _of_text(text: str) -> tuple[str, ...]:
     text = text.strip()
+    if text.lower() in _NOTHING:
+        raise ValueError(f"is a word for nothing; {FORM}, or as [] for none")
     if _JSON.match(text):
         return _of_json(text)
     found = tuple(filter(None, _BETWEEN.split(text)))

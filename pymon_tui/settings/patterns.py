@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pymon_tui.invalidation.hints import mistake
 from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model.text import safe
@@ -49,9 +50,13 @@ def _protected(value: Any, source: str) -> list[Pattern]:
     patterns: list[Pattern] = []
     for text in _texts("protected", value, source):
         try:
-            patterns.append(parse_pattern(text))
+            pattern = parse_pattern(text)
         except PatternError as error:
             raise SettingsError("protected", source, f'"{safe(text, limit=60)}": {error}') from None
+        if (problem := mistake(text, pattern)) is not None:  # it would protect nothing, and nobody would be told
+            remedy = r"with \ before a character that is one of the key"
+            raise SettingsError("protected", source, f'"{safe(text, limit=60)}" {problem}, or write it {remedy}')
+        patterns.append(pattern)
     return patterns
 
 

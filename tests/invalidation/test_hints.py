@@ -46,7 +46,18 @@ def selecting(*patterns: str, type: str | None = None) -> Selection:  # noqa: A0
             selecting("us[er"),
             [r'"us[er" has a [ without its ], and all that follows is one byte of a set; a [ of the key is \['],
         ),
-        (selecting("us[er]", r"us\[er", "[]"), []),
+        (selecting("us[er]", r"us\[er"), []),
+        (
+            selecting("[a:*]"),
+            ['"[a:*]" is a set, which matches one byte at most; brackets and quotes belong around a whole list'],
+        ),
+        (
+            selecting("a:*|b:*", "c|*"),
+            [
+                '"a:*|b:*" has a |, which stands for itself; give a pattern for each alternative',
+                '"c|*" has a |, which stands for itself; give a pattern for each alternative',
+            ],
+        ),
     ],
 )
 def test_a_selection_that_looks_like_a_mistake(selection: Selection, said: list[str]) -> None:

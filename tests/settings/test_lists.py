@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.settings import Settings, SettingsError, load
 
 TWO = ("session:*", "user:*")
@@ -33,6 +36,7 @@ WRONG = {
     "a wide comma": ("session:*，user:*", "commas of another script"),
     "a zero-width blank": ("session:*\u200b", "invisible"),
     "commas alone": (" , ,", "nothing between them"),
+    "a word for nothing": ("null", "word for nothing"),
     "half of JSON": ('["session:*", "user:*"', "begins as JSON"),
     "JSON of others": ('["session:*", 7]', "else than texts"),
 }
@@ -89,6 +93,35 @@ def test_places_take_commas_too(tmp_path: Path) -> None:
 
 
 def test_a_list_of_the_file_keeps_its_items_as_they_are(tmp_path: Path) -> None:
-    patterns = loaded(tmp_path, """protected = ["a b", "c,d", "[ab]*"]""").protected
-    assert [pattern.glob for pattern in patterns] == [b"a b", b"c,d", b"[ab]*"]
-    assert [pattern.glob for pattern in loaded(tmp_path, PYMON_PROTECTED="[ab]* [1]").protected] == [b"[ab]*", b"[1]"]
+    patterns = loaded(tmp_path, """protected = ["a b", "c\\\\,d", "[ab]*"]""").protected
+    assert [pattern.glob for pattern in patterns] == [b"a b", rb"c\,d", b"[ab]*"]
+    assert [pattern.glob for pattern in loaded(tmp_path, PYMON_PROTECTED="[ab]* [1]*").protected] == [b"[ab]*", b"[1]*"]
+
+
+MISTAKEN = {
+    "^a:": r'"^a:" is a glob and no regular expression',
+    "a:$": r'"a:$" is a glob and no regular expression',
+    ".*:a": r'".*:a" is a glob and no regular expression',
+    "a:*|b:*": r'"a:*|b:*" has a |',
+    "a:＊": r'"a:＊" has a wide character',
+    "{a,b}:*": r'"{a,b}:*" has braces',
+    "a:*,b:*": r'"a:*,b:*" has a comma',
+    "[a:*]": r'"[a:*]" is a set,',
+    "a:[b": r'"a:[b" has a [ without its ]',
+}
+
+
+@pytest.mark.parametrize(("text", "said"), MISTAKEN.items(), ids=MISTAKEN)
+def test_a_pattern_that_would_protect_nothing_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"protected: {said}")):
+        loaded(tmp_path, PYMON_PROTECTED=json.dumps([text]))
+    with pytest.raises(SettingsError, match=re.escape(f"protected: {said}")):
+        loaded(tmp_path, f"protected = [{json.dumps(text)}]")
+    spelled = re.sub(r"[\^$|＊{,}\[\]]", r"\\\g<0>", text) if not text.startswith(".") else text.replace(".", "\\.", 1)
+    (pattern,) = loaded(tmp_path, f"protected = [{json.dumps(spelled)}]").protected
+    assert pattern.matches(text.encode())
+
+
+@pytest.mark.parametrize("text", ["config.*", "a[bc]*", "a:^b", "$a", "[ab]*", r"a\x2cb"])
+def test_a_pattern_that_may_be_meant_is_taken(tmp_path: Path, text: str) -> None:
+    assert loaded(tmp_path, PYMON_PROTECTED=text).protected == (parse_pattern(text),)
