@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 from pymon_tui.invalidation.cluster.primaries import Found
 from pymon_tui.invalidation.places import places_of
-from pymon_tui.invalidation.rules import Rules
+from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.sentinel import primary_of
+
+_SECONDS = 1.0  # for the Sentinels of a profile: whoever goes elsewhere doesn't wait long for them
 
 
 async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> Rules:
     """The rules for what was found behind ``endpoint``: the strictest of its own and of each profile that means it.
 
     A profile means it whose address is that of one of its nodes, a replica of it among them, or which led to one of
-    these server processes before. Of one whose host can't be resolved nobody knows: the rules name it.
+    these server processes before. The Sentinels of a profile are asked where its server is. Of one whose host can't be
+    resolved, or whose Sentinels don't tell, nobody knows: the rules name it.
     """
     run_ids = [one.run_id for one in found.primaries if one.run_id]
     if endpoint.name is not None and any(guard.profile == endpoint.name for guard in rules.guards):
@@ -35,17 +41,28 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
         addresses.add(service := f"service {endpoint.watched.name}")
         addresses.add(f"{service} via {endpoint.via}" if endpoint.via else service)
     known = [guard for guard in rules.guards if guard.profile in led or guard.address in addresses]
-    open_ = [guard for guard in rules.guards if guard not in known and guard.address is not None]
-    places = (
-        await places_of({*addresses, *(guard.address for guard in open_ if guard.address is not None)}) if open_ else {}
-    )
+    others = [guard for guard in rules.guards if guard not in known and guard.address is not None]
+    open_ = dict(zip(others, await asyncio.gather(*map(_address_now, others)), strict=True))
+    places = await places_of({*addresses, *filter(None, open_.values())}) if open_ else {}
     here = frozenset[str]().union(*(places.get(address) or () for address in addresses))
     unresolved, meant = [], set(known)
-    for guard in open_:
-        there = places.get(guard.address or "", frozenset())
+    for guard, address in open_.items():
+        there = places.get(address, frozenset()) if address is not None else None
         if there is None:
             unresolved.append(guard.profile)
-        elif not here.isdisjoint(there):
+        elif address in addresses or not here.isdisjoint(there):
             meant.add(guard)
     strict = rules.under(guard for guard in rules.guards if guard in meant)
     return replace(strict, unresolved=tuple(unresolved))
+
+
+async def _address_now(guard: Guard) -> str | None:
+    """Where the guarded server is now; None where its Sentinels don't tell. An ssh of its own isn't begun for that."""
+    watched = guard.watched
+    if watched is None or watched.service is None or watched.via is not None:
+        return guard.address
+    asked = replace(watched, connect_timeout=_SECONDS, command_timeout=_SECONDS)
+    with suppress(LinkError, TimeoutError):
+        async with asyncio.timeout(_SECONDS):
+            return (await primary_of(asked, watched.service)).address
+    return None

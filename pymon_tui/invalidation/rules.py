@@ -9,6 +9,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model.environment import is_production
 from pymon_tui.model.text import SafeText, join, safe
+from pymon_tui.server.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Guard:
         read_only: Whether nothing may be written.
         forbids: Why, where it isn't that the profile says so; else empty.
         notes: What a person should know of these rails, a line each.
+        watched: Whose Sentinels tell where its server is; None where the address says it.
     """
 
     profile: str
@@ -40,6 +42,7 @@ class Guard:
     read_only: bool
     forbids: str = ""
     notes: tuple[str, ...] = ()
+    watched: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class Rules:
         guarded_by: The profiles whose guard rails these rules include.
         named_by: The profile whose environment it is; None where it is what the server's own settings say.
         capped_by: The profile whose guard rails don't allow a higher ``max_keys``; None where none of them does that.
-        unresolved: Profiles of which nobody knows whether they mean the server: their host can't be resolved.
+        unresolved: Profiles of which nobody knows whether they mean the server: their host can't be resolved, or none
+            of their Sentinels tells where it is.
         protected_from: Where each protected pattern was set, in their order; empty where nobody knows.
         profiles: All profiles that there are.
         gone: What holds for a server that a profile called production which isn't among them; it has no name. None for
@@ -119,7 +123,8 @@ class Rules:
             if guard.address is None and guard.profile not in self.guarded_by
         ]
         notes += [
-            f"profile {name}: its host can't be resolved, so its guard rails may be missing" for name in self.unresolved
+            f"profile {name}: it can't be found out where its server is, so its guard rails may be missing"
+            for name in self.unresolved
         ]
         return tuple(safe(note, 400) for note in notes)
 

@@ -16,6 +16,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.rules import Guard
 from pymon_tui.model.environment import is_production
 from pymon_tui.model.text import safe
+from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import config_file
 from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, level
 from pymon_tui.settings.load import checked, file_of
@@ -32,6 +33,7 @@ _STRICTEST: Mapping[str, Mapping[str, Any]] = {
 }
 _KNOWN = SETTABLE | config_file.COMMANDS.keys() | {"name"}
 _PLACE = ("url", "host", "port", "socket", "sentinels", "service", "ssh")
+_REACHED = ("sentinel_user", "sentinel_password", "tls", "cacert", "cert", "key", "sni", "insecure", "map")
 _SECRET_BEHIND = re.compile(r"[/?#].*@")
 _TOP = "at the top of {}"
 _PRODUCTION = "production"
@@ -67,18 +69,18 @@ def guards_of(settings: Settings) -> tuple[Guard, ...]:
         return tuple(_shut(profile, error) for profile in known)
     top = file.defaults
     guards = [
-        _guard(name, (table, top), environment, _address_of((table, top)))
+        _guard(name, (table, top), environment, _endpoint_of((table, top)))
         for name, table in file.tables.items()
         if is_production(environment := _environment_of((table, top)))
     ]
     # Those that the file had when it was read first, and hasn't any more.
     guards += [
-        _guard(profile.name, (top,), profile.environment or "", profile.address)
+        replace(_guard(profile.name, (top,), profile.environment or "", None), address=profile.address)
         for profile in known
         if profile.name not in file.tables
     ]
     if is_production(environment := _environment_of((top,))) and not top.keys().isdisjoint(_PLACE):
-        guards.append(_guard(_TOP.format(safe(file.path.name)), (top,), environment, _address_of((top,))))
+        guards.append(_guard(_TOP.format(safe(file.path.name)), (top,), environment, _endpoint_of((top,))))
     return tuple(guards)
 
 
@@ -91,13 +93,14 @@ def guard_of_the_gone(settings: Settings) -> Guard:
     return _guard("", tables, _PRODUCTION, None)
 
 
-def _guard(name: str, tables: Sequence[Mapping[str, Any]], environment: str, address: str | None) -> Guard:
-    """Of the tables that hold, the first above the others."""
+def _guard(name: str, tables: Sequence[Mapping[str, Any]], environment: str, endpoint: Endpoint | None) -> Guard:
+    """Of the tables that hold, the first above the others; ``endpoint`` is where they lead."""
     read = _read(name, tables)
     told = Settings(**read.rails)
     return Guard(
         profile=name,
-        address=address,
+        address=None if endpoint is None else endpoint.address,
+        watched=None if endpoint is None or endpoint.service is None else endpoint,
         environment=environment,
         protected=read.protected,
         max_keys=told.max_keys,
@@ -153,26 +156,26 @@ def _environment_of(tables: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def _address_of(tables: Sequence[Mapping[str, Any]]) -> str | None:
-    """Where the server is; None where that can't be read."""
+def _endpoint_of(tables: Sequence[Mapping[str, Any]]) -> Endpoint | None:
+    """Where the server is, without its credentials; None where that can't be read."""
     for is_lenient in (False, True):
         try:
             levels = [_place(table, is_lenient=is_lenient) for table in tables]
             told = checked(bind_credentials(levels), Level({}, {}))
         except SettingsError:
             continue
-        return None if told.sentinels and told.service is None else told.endpoint.address
+        return None if told.sentinels and told.service is None else told.endpoint
     return None
 
 
 def _place(table: Mapping[str, Any], *, is_lenient: bool) -> Level:
-    """What names the server."""
-    values = {name: table[name] for name in _PLACE if name in table}
+    """What names the server, and what its Sentinels are asked with."""
+    names = _PLACE if is_lenient or "sentinels" not in table else _PLACE + _REACHED
+    values = {name: table[name] for name in names if name in table}
     if is_lenient and isinstance(values.get("url"), str):
         values["url"] = _bare(values["url"])
     found = level(values, dict.fromkeys(values, ""))
-    names = (*_PLACE, "name")
-    return replace(found, values={name: value for name, value in found.values.items() if name in names})
+    return replace(found, values={name: value for name, value in found.values.items() if name in (*names, "name")})
 
 
 def _bare(text: str) -> str:

@@ -74,7 +74,9 @@ async def test_a_host_that_cannot_be_resolved_is_said(host: str, names: list[str
     lost = replace(GUARD, profile="lost", address=f"{host}:6379")
     strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), lost, GUARD)
     assert strict.guarded_by == ("prod",)  # who is late keeps no other from being known
-    assert strict.notes == ("profile lost: its host can't be resolved, so its guard rails may be missing",)
+    assert strict.notes == (
+        "profile lost: it can't be found out where its server is, so its guard rails may be missing",
+    )
     other = replace(lost, profile="other")
     strict = await rules_at(tmp_path, Endpoint(host="10.0.0.1"), lost, other)
     assert [note.partition(":")[0] for note in strict.notes] == ["profile lost", "profile other"]

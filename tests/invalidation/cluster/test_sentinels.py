@@ -18,6 +18,8 @@ from pymon_tui.model.deployment import Address
 from pymon_tui.server.endpoint import Service
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.sentinel import primary_of
+from pymon_tui.settings import load
+from pymon_tui.settings.desk import desk_of
 from tests.conftest import StartServer
 from tests.invalidation.cluster.clusters import RULES, removal_of
 from tests.invalidation.removing import under_way
@@ -119,3 +121,27 @@ async def desk_under(sentinels: Sentinels, folder: Path) -> Desk:
     service = Service(SERVICE, tuple(Address("127.0.0.1", node.port) for node in sentinels.sentinels))
     primary = await primary_of(replace(endpoint_at(0), service=service), service)
     return Desk(replace(primary, command_timeout=0.5), replace(RULES, rate=4_000.0), folder)
+
+
+async def test_the_sentinels_of_a_production_profile_are_asked_where_its_server_is(
+    sentinels: Sentinels, own_server: StartServer, tmp_path: Path
+) -> None:
+    told = ", ".join(f'"127.0.0.1:{node.port}"' for node in sentinels.sentinels)
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[profiles.prod]\nenvironment = "production"\nsentinels = [{told}]\nservice = "{SERVICE}"\n'
+        'protected = ["keep:*"]\n'
+    )
+    settings = load({}, profile=None, environ={}, dotenv=None, config=config, warn=print)
+    primary, replica = sentinels.primary().port, sentinels.replicas()[0].port
+    for port, guarded in ((primary, ("prod",)), (replica, ("prod",)), (own_server(tcp=True).port, ())):
+        rules = await desk_of(endpoint_at(port), settings, tmp_path).rules_here()
+        assert rules.guarded_by == guarded
+        assert rules.notes == ()
+    for sentinel in sentinels.sentinels:
+        sentinel.stop()
+    rules = await desk_of(endpoint_at(primary), settings, tmp_path).rules_here()
+    assert rules.guarded_by == ()
+    assert rules.notes == (
+        "profile prod: it can't be found out where its server is, so its guard rails may be missing",
+    )
