@@ -72,7 +72,17 @@ async def eager_tasks() -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def environment() -> Iterator[None]:
+    """What a command sets for its own process, such as the number of colours, isn't there for the tests behind it."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def home(environment: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home: tests neither read nor write what the person who runs them has there."""
     empty = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(empty))

@@ -242,6 +242,4 @@ def completed(
 def _early(environ: Mapping[str, str]) -> dict[str, str]:
     early = {name: value for name, value in environ.items() if name.startswith(_READ_EARLY)}
     early.pop("PYTHONIOENCODING", None)  # which the forked process heeds itself
-    if early.get("PYDANTIC_DISABLE_PLUGINS") == "__all__":  # as the program sets it, here too once a test has called it
-        del early["PYDANTIC_DISABLE_PLUGINS"]
     return early
