@@ -6,6 +6,7 @@ redis and pydantic come with the command that needs them.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -203,6 +204,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     if sys.stdout is None:
         sys.stdout = tty.ClosedOutput()
+    _have_a_home()
     try:
         code = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
@@ -216,11 +218,32 @@ def run(arguments: Sequence[str]) -> int:
     except (tty.OutputError, OSError) as error:
         found = tty.output_error(error) if isinstance(error, OSError) else error
         if found is None:
-            raise
+            return _unforeseen(error)
         say(str(found))
         tty.drop_output()
         return 1
+    except Exception as error:  # noqa: BLE001 - a traceback tells a person nothing, and may quote what is secret
+        return _unforeseen(error)
     return code if isinstance(code, int) else 0
+
+
+def _have_a_home() -> None:
+    """Have HOME name what holds no file, where nobody says what it is: a container's user has no entry in passwd."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = os.devnull
+
+
+def _unforeseen(error: Exception) -> int:
+    """Say in one line what ended the program; returns the exit code."""
+    from pymon_tui.journal.crash import report
+
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        say(f"no more files can be opened: {error.strerror}; allow more with ulimit -n")
+    else:
+        tty.tell(report(error))
+    return 1
 
 
 def _monitor(given: Mapping[str, Any]) -> int:

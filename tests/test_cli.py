@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -338,6 +339,39 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch, calls: Calls) -> None:
 
     monkeypatch.setattr(sys.modules["pymon_tui.once"], "run_once", interrupt)
     assert cli.run(["once"]) == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("s3same"), "an unforeseen RuntimeError ended the program; the report is in "),
+        (OSError(errno.EIO + 10_000, "odd"), "an unforeseen OSError ended the program; the report is in "),
+        (OSError(errno.EMFILE, "Too many"), "no more files can be opened: Too many; allow more with ulimit -n"),
+    ],
+)
+def test_what_was_not_foreseen_is_one_line(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_arguments: Any, **_keywords: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(sys.modules["pymon_tui.once"], "run_once", fail)
+    assert cli.run(["once"]) == 1
+    line = capsys.readouterr().err
+    assert line.startswith(f"pymon-tui: {said}")
+    assert line.count("\n") == 1
+    assert "s3same" not in line
+
+
+@pytest.mark.parametrize("home", [None, "/dev/null", __file__])
+def test_no_home_is_needed(
+    home: str | None, monkeypatch: pytest.MonkeyPatch, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("HOME") if home is None else monkeypatch.setenv("HOME", home)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # the user of a container has no entry
+    assert cli.run(["once"]) == 0
+    assert cli.run(["journal"]) == 0
+    assert capsys.readouterr().out == "nothing was done from here yet\n"
 
 
 @pytest.mark.parametrize("code", [0, 1, 3])

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from pymon_tui.invalidation.trash import TrashError, TrashReader, trash_path
+from pymon_tui.journal.crash import report
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import holder, lock
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import load
 from pymon_tui.settings.recent import recent, remember
-from pymon_tui.ui.crash import report
 from pymon_tui.ui.panes import PANES_BY_KEY
 from pymon_tui.ui.picture import save_picture
 from tests.conftest import StartServer
@@ -146,6 +146,6 @@ def test_a_link_in_the_place_of_the_log_is_said(tmp_path: Path, monkeypatch: pyt
     target = tmp_path / "of somebody"
     target.write_text("theirs")
     (tmp_path / "crash.log").symlink_to(target)
-    monkeypatch.setattr("pymon_tui.ui.crash.user_log_path", lambda _name: tmp_path)
+    monkeypatch.setattr("pymon_tui.journal.crash.user_log_path", lambda _name: tmp_path)
     assert "could not be written" in report(LookupError("it broke"))
     assert target.read_text() == "theirs"

@@ -25,6 +25,7 @@ from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, link_error
 from pymon_tui.server.session import Session
+from pymon_tui.server.wire import UNREADABLE
 from pymon_tui.server.writing import write
 
 Answer: TypeAlias = Reply | ResponseError
@@ -187,7 +188,7 @@ class Pipe(asyncio.BufferedProtocol):
         try:
             self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # takes any buffer
             self._hand_out(iter(self._reader.gets, _NOTHING))
-        except (hiredis.ProtocolError, InvalidResponse) as error:
+        except (hiredis.ProtocolError, InvalidResponse, *UNREADABLE) as error:
             self._fail(link_error(InvalidResponse(str(error)), self.endpoint))
             self._transport.abort()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from redis.exceptions import ResponseError
+from redis.exceptions import InvalidResponse, ResponseError
 
 from pymon_tui.invalidation.packing import pack, pack_all
 from pymon_tui.invalidation.pattern import matcher, sorter
@@ -17,7 +18,7 @@ from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.sizes import USAGE, Sizes
 from pymon_tui.model.text import SafeText
-from pymon_tui.server.reasons import answer_text, is_of_key, remedy_of
+from pymon_tui.server.reasons import answer_text, is_of_key, link_error, remedy_of
 
 PAGE = 1_000
 """Keys that the server looks at for one page: it is held up for one to two milliseconds."""
@@ -147,7 +148,7 @@ class Sweep:
                 self.took = time.monotonic() - self._asked_at
                 if isinstance(answer, ResponseError):
                     raise Refused("SCAN", answer, self._pipe.user)
-                cursor, found = int(answer[0]), answer[1]
+                cursor, found = self._read(answer)
                 asked = self._scan(index, cursor) if cursor else None
                 place = Place(index, cursor) if cursor else Place(index + 1, 0)
                 if index:
@@ -156,6 +157,16 @@ class Sweep:
                 page = await self._page(recent.new(found), place)
                 self.means[index] = self.means[index] or bool(page.keys)
                 yield page
+
+    def _read(self, answer: Answer) -> tuple[int, list[bytes]]:
+        """The next cursor and the keys."""
+        with contextlib.suppress(TypeError, ValueError):
+            cursor, found = answer  # type: ignore[misc]  # whatever it is
+            if isinstance(found, list):
+                return int(cursor), found
+        raise link_error(
+            InvalidResponse("SCAN is answered with something else than a cursor and keys"), self._pipe.endpoint
+        )
 
     def _scan(self, index: int, cursor: int) -> asyncio.Future[list[Answer]]:
         self.scanned += self.page

@@ -12,6 +12,9 @@ from platformdirs import user_state_path
 
 from pymon_tui.model.text import safe
 
+ABSENT = (FileNotFoundError, NotADirectoryError)
+"""What opening a file raises that isn't there: nor need its folders be, and one of them may be a file."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 

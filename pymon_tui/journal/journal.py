@@ -15,7 +15,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pymon_tui.journal.folder import StateError, open_private
+from pymon_tui.journal.folder import ABSENT, StateError, open_private
 from pymon_tui.journal.lines import lines_backwards
 from pymon_tui.journal.who import os_user, ssh_origin
 
@@ -108,7 +108,7 @@ class Journal:
                 for line in file:
                     if entry := entry_of(line):
                         yield entry
-        except FileNotFoundError:
+        except ABSENT:
             return
         except OSError as error:
             raise JournalError("can't read the journal", self.path, error) from None
@@ -126,7 +126,7 @@ class Journal:
         """
         try:
             descriptor = open_private(self.path, os.O_RDONLY)
-        except FileNotFoundError:
+        except ABSENT:
             return
         except OSError as error:
             raise JournalError("can't read the journal", self.path, error) from None
@@ -195,7 +195,7 @@ def is_at(descriptor: int, path: Path) -> bool:
     """Whether the file that is open is the one of this name."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
-    except FileNotFoundError:
+    except ABSENT:
         return False
 
 

@@ -7,7 +7,8 @@ connection is lost, and an empty chunk keeps the transport from closing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, UnixDomainSocketConnection
@@ -74,11 +75,22 @@ class GuardedConnection(AbstractConnection):
         await super()._send_packed_command(command)
 
 
-def guarded(connection_class: type[AbstractConnection]) -> type[AbstractConnection]:
-    """A class like this one whose writes are guarded; the class itself if they are already."""
+def guarded(connection_class: Callable[..., AbstractConnection]) -> Any:
+    """What makes the same connections, with guarded writes; the class itself if they are already.
+
+    A pool of redis-py takes a class of connections, or a function that makes them.
+    """
+    if not isinstance(connection_class, type):
+        return partial(_made_guarded, connection_class)
     if issubclass(connection_class, GuardedConnection):
         return connection_class
     return type(f"Guarded{connection_class.__name__}", (GuardedConnection, connection_class), {})
+
+
+def _made_guarded(make: Callable[..., AbstractConnection], *args: Any, **named: Any) -> AbstractConnection:
+    connection = make(*args, **named)
+    guard_one(connection)
+    return connection
 
 
 def guard_one(connection: AbstractConnection) -> None:

@@ -41,7 +41,8 @@ def connection_apart(redis: Redis, protocol: int) -> AbstractConnection:
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     options.pop("maint_notifications_pool_handler", None)
-    return guarded(pool.connection_class)(**options)
+    made: AbstractConnection = guarded(pool.connection_class)(**options)
+    return made
 
 
 async def pipe_apart(redis: Redis) -> Pipe:

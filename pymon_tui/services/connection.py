@@ -89,10 +89,9 @@ def guard(redis: Redis) -> Redis:
     Those of `connect` do so anyway. On Python 3.12.1 and 3.13.0 those of redis-py raise an AttributeError.
     """
     pool = redis.connection_pool
-    if isinstance(pool.connection_class, type):  # redis-py also takes a function that makes them
-        pool.connection_class = guarded(pool.connection_class)
-        for connection in (*pool._available_connections, *pool._in_use_connections):
-            guard_one(connection)
+    pool.connection_class = guarded(pool.connection_class)
+    for connection in (*pool._available_connections, *pool._in_use_connections):
+        guard_one(connection)
     return redis
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from pymon_tui.invalidation.presets import Preset
+from pymon_tui.journal.folder import ABSENT
 from pymon_tui.model.text import safe
 from pymon_tui.server import url
 from pymon_tui.server.endpoint import Endpoint
@@ -94,7 +95,7 @@ def read(path: Path, source: str | None, warn: Callable[[str], None]) -> ConfigF
         return before
     try:
         content = path.read_bytes()
-    except FileNotFoundError as error:
+    except ABSENT as error:
         if source is None:
             return ConfigFile(path, {}, {}, ())
         raise SettingsError("config", source, f"cannot read {safe(str(path))}: {error.strerror}") from None

@@ -18,6 +18,7 @@ from textual.screen import Screen
 
 from pymon_tui.demo.embedded import NoServer
 from pymon_tui.demo.running import running_demo
+from pymon_tui.journal.crash import report
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import clock
@@ -27,7 +28,6 @@ from pymon_tui.settings.recent import remember
 from pymon_tui.state.destination import NoPrimary
 from pymon_tui.state.source import Source
 from pymon_tui.ui.contexts import contexts
-from pymon_tui.ui.crash import report
 from pymon_tui.ui.keymap import completed, wrong_keymap
 from pymon_tui.ui.leaving import LeavableApp, Leaving
 from pymon_tui.ui.palette import ActionProvider

@@ -15,12 +15,14 @@ from redis.exceptions import NoPermissionError, ResponseError
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
+from pymon_tui.invalidation.sweep import Sweep
 from pymon_tui.model.link import Trouble
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 from tests.conftest import StartServer, client_of
 from tests.demo.waiting import a_moment
-from tests.invalidation.planned import only_client_left, user_may
+from tests.invalidation.planned import only_client_left, selecting, user_may
+from tests.server.fake import altering, endpoint_at, serving
 
 
 @asynccontextmanager
@@ -111,6 +113,18 @@ async def test_silence_is_an_error_only_while_something_is_asked(own_server: Sta
         while not await redis.exists("late"):
             await a_moment()  # longer than the timeout passes without a question
         assert await pipe.ask_one(b"PING") == b"PONG"
+
+
+@pytest.mark.parametrize("strange", [b"%1\r\n*1\r\n+a\r\n+b\r\n", b"~1\r\n+a\r\n", b"*2\r\n+x\r\n*0\r\n", b"+OK\r\n"])
+async def test_an_answer_that_is_no_page_of_keys_is_a_foreign_server(strange: bytes, server: EmbeddedServer) -> None:
+    def alter(command: list[bytes], reply: bytes) -> bytes:
+        return strange if command[0] == b"SCAN" else reply
+
+    async with serving(altering(server.socket, alter)) as port, piped(endpoint_at(port)) as pipe:
+        with pytest.raises(LinkError) as caught:
+            async for _ in Sweep(pipe, selecting("*")).pages():
+                pass
+    assert caught.value.trouble is Trouble.FOREIGN
 
 
 async def test_a_closed_pipe_answers_nobody(server: EmbeddedServer) -> None:

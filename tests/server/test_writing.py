@@ -7,10 +7,11 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, Connection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from pymon_tui.demo.embedded import EmbeddedServer
@@ -25,7 +26,7 @@ from pymon_tui.server.wire import connection_to
 from pymon_tui.server.writing import GuardedConnection, write
 from pymon_tui.services.apart import connection_apart
 from pymon_tui.services.cache import Cache
-from pymon_tui.services.connection import connect
+from pymon_tui.services.connection import connect, guard
 from pymon_tui.services.following import _pool_of_one
 from pymon_tui.services.invalidating import Invalidator
 from pymon_tui.services.notifications import Notifications
@@ -151,6 +152,24 @@ async def test_a_client_of_the_services_comes_back_from_a_reset(line: Proxy, red
         for _ in range(commands):
             pipeline.get("key")
         assert await pipeline.execute() == [b"before"] * commands
+
+
+async def test_a_pool_whose_connections_a_function_makes_is_guarded(line: Proxy, redis: Redis) -> None:
+    def made(**named: Any) -> Connection:
+        return Connection(**named)
+
+    pool = ConnectionPool(host="127.0.0.1", port=line.port, connection_class=made)  # type: ignore[arg-type]
+    async with guard(guard(Redis.from_pool(pool))) as client:
+        connection = connection_apart(client, protocol=3)
+        await connection.connect()  # type: ignore[no-untyped-call]
+        await _lost(connection, line)
+        with pytest.raises(RedisConnectionError):
+            await connection.send_command(b"PING", check_health=False)
+        await client.ping()
+        (connection,) = client.connection_pool._available_connections
+        assert isinstance(connection, GuardedConnection)
+        followed = _pool_of_one(client.connection_pool)
+        assert isinstance(followed.make_connection(), GuardedConnection)  # type: ignore[no-untyped-call]
 
 
 async def test_a_connection_that_another_task_has_closed_is_lost(server: EmbeddedServer) -> None:

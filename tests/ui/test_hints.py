@@ -182,7 +182,7 @@ async def test_every_column_of_a_pane_can_be_sorted_by_key_and_by_click(key: str
     assert tried >= COLUMNS.get(kind.NAME, 0)
 
 
-async def _sorts(hands: Hands, table: Table, names: list[str]) -> None:
+async def _sorts(hands: Hands, table: Table[Any], names: list[str]) -> None:
     """Fail where the table can't be sorted by each of these columns."""
     table.focus()
     await hands.pilot.pause()
