@@ -22,6 +22,8 @@ _MAX_SOCKET_PATH = 103
 # ssh expands % and ${} in the paths that it forwards, and takes them apart at colons.
 _PLAIN_PATH = re.compile(r"[\w./@+,=-]+", re.ASCII)
 _INTERRUPTED = "interrupted by Ctrl+C"
+_SOCKETS = Path("/proc/net/unix")
+_LISTENING = 0x10000  # of the flags there
 _TAIL = 8192  # bytes of what ssh said that are looked at
 
 # No handler of ours can answer SIGKILL; a pipe can: its other end closes with the process that holds it. The shell
@@ -126,9 +128,9 @@ class SshProcess:
 
     def stands(self) -> bool:
         """Whether the socket can be connected to."""
-        # Between the look that sees it first and the next one ssh has come to listen on it.
         before, self._seen = self._seen, self._seen or Path(self.socket).exists()
-        return before and not self.is_gone
+        # Where the system doesn't tell, ssh has come to listen between the look that sees it first and the next one.
+        return before and not self.is_gone and _is_listened_on(self.socket) is not False
 
     def said(self, since: int) -> tuple[tuple[str, ...], int]:
         """The whole lines of its stderr from byte ``since`` on, the last 8 KiB at most, and where they end."""
@@ -174,3 +176,13 @@ def _short_folder() -> Path:
         if len(os.fsencode(folder / "s")) <= _MAX_SOCKET_PATH and _PLAIN_PATH.fullmatch(str(folder)):
             return folder
     raise AssertionError("unreachable: the last one fits")
+
+
+def _is_listened_on(path: str) -> bool | None:
+    """Whether a process listens on the unix socket of this path, which is there before; None where nobody tells."""
+    try:
+        sockets = _SOCKETS.read_bytes().splitlines()
+    except OSError:  # not on Linux
+        return None
+    bound = [words[3] for line in sockets if (words := line.split(maxsplit=7))[7:] == [os.fsencode(path)]]
+    return any(int(flags, 16) & _LISTENING for flags in bound) if bound else None

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -27,6 +28,7 @@ from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.session import Session
+from pymon_tui.server.ssh_process import _is_listened_on
 from pymon_tui.server.terminal_loan import TerminalLoan
 from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
@@ -78,9 +80,9 @@ async def _ping_once(endpoint: Endpoint) -> None:
 
 async def test_nobody_else_can_use_it(server: EmbeddedServer, fake_ssh: FakeSsh) -> None:
     await _ping_once(behind(server))
-    (socket,) = fake_ssh.sockets()
-    assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
-    assert len(os.fsencode(socket)) < 104
+    (path,) = fake_ssh.sockets()
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert len(os.fsencode(path)) < 104
 
 
 async def test_ssh_is_told_no_secret_and_has_no_terminal(
@@ -344,3 +346,14 @@ def test_the_watchdog_may_be_killed_as_well(server: EmbeddedServer, fake_ssh: Fa
     os.kill(start["session"], signal.SIGKILL)
     tunnel.close_all()
     wait_until(lambda: not fake_ssh.left())
+
+
+@pytest.mark.skipif(not Path("/proc/net/unix").exists(), reason="the system doesn't tell who listens")
+def test_a_socket_that_nobody_listens_on_yet_is_no_way(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    assert _is_listened_on(path) is None
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        assert _is_listened_on(path) is False
+        listening.listen()
+        assert _is_listened_on(path) is True
