@@ -65,7 +65,7 @@ class Desk:
 
     def selection(self, patterns: Sequence[Pattern], filters: Filters, *, every: bool) -> Selection:
         """What is meant, with what is protected and the cap."""
-        return Selection(tuple(patterns), filters, self.rules.protected, self.rules.max_keys, every)
+        return Selection(tuple(dict.fromkeys(patterns)), filters, self.rules.protected, self.rules.max_keys, every)
 
     def options(self, mode: Mode, *, expire: float, jitter: float, undo: bool, dry_run: bool) -> Options:
         """How a run goes about it; ``expire`` and ``jitter`` are seconds, 0 with ``unlink``."""
@@ -178,6 +178,13 @@ class Desk:
         except OtherServer as error:
             return safe(str(error), 400)
         return None
+
+    def untold(self, run: str) -> SafeText | None:
+        """Why an undo will ask for another server to be allowed: none told the run which process it is; else None."""
+        record = self.record(run)
+        parts = () if record is None else (record.parts or (record,))
+        here = next((part.node for part in parts if not part.run_id), None)
+        return None if here is None else other_process(safe(here), "", "", then=(here, ""))
 
     async def last_to_undo(self) -> Last:
         """The newest run on this server that can be undone; raises as ``judge_undo``."""

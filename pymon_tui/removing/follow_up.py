@@ -45,7 +45,7 @@ def follow_up(desk: Desk, result: Result) -> FollowUp:
     """What may follow: asked of the server where the run didn't come to its end, for then another may answer."""
     way = desk.endpoint.way
     if result.outcome == "done" or result.dry_run:
-        return FollowUp(way)
+        return FollowUp(way, None if result.undo is None else desk.untold(result.run))
     try:
         return asyncio.run(_asked(desk, result.run))
     except (LinkError, Refused, StateError):  # nobody knows: what is wrong is said by the command itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import shlex
 import time
 from pathlib import Path
 
@@ -344,6 +345,26 @@ def test_what_matches_nothing_and_looks_like_a_mistake_has_a_hint(
     assert ran.code == 0
     assert ran.err.splitlines()[-1] == f"pymon-tui: {hint}"
     assert pymon("invalidate", "nothing:*", "--type", "string", "--dry-run").err == ""
+
+
+def test_a_pattern_that_is_given_twice_counts_once(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 3)
+    plan = json.loads(pymon("invalidate", "a:*", "a:*", "b:*", "--dry-run", "--json").out)["plan"]
+    assert plan["matching"] == ["a:*"]
+
+
+def test_the_undo_that_is_printed_works_where_info_is_denied(db: Redis, pymon: Command) -> None:
+    fill(db, "a:", 3)
+    let(db, "~*", "+@all", "-info")
+    ran = pymon("--user", "pymon", "invalidate", "a:*", "--yes")
+    assert ran.code == 0
+    (line,) = [line for line in ran.out.splitlines() if " undo " in line and "pymon-tui" in line]
+    assert "--elsewhere" in line
+    assert "whoever removed the keys was not told by" in ran.out
+    words = shlex.split(line)
+    run = words[words.index("undo") + 1]
+    assert pymon("--user", "pymon", "undo", run, "--elsewhere", "--yes").code == 0
+    assert db.exists("a:0", "a:1", "a:2") == 3
 
 
 def test_a_parameter_that_is_given_twice_is_refused(db: Redis, pymon: Command) -> None:
