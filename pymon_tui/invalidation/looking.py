@@ -6,9 +6,11 @@ Nothing is done to one key alone: there are many of them, and their answers are 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, compress
+from typing import Any
 
 from redis.exceptions import ResponseError
 
@@ -27,6 +29,7 @@ UNKNOWN = 131_072
 """Bytes that a key is taken for where the server doesn't tell."""
 
 _GONE, _NEVER = -2, -1  # PTTL's answers for a key that isn't there, and for one that doesn't end
+_PLAIN = {int, bytes, type(None)}
 _TIME, _KEYSPACE = pack(b"TIME"), pack(b"INFO", b"keyspace")
 _PTTL, _PEXPIRETIME = (b"PTTL",), (b"PEXPIRETIME",)
 _USES: dict[Used, tuple[bytes, ...]] = {"idle": (b"OBJECT", b"IDLETIME"), "freq": (b"OBJECT", b"FREQ")}
@@ -85,12 +88,11 @@ class Looks:
         """
         if sum(self.sizes) <= size and (most is None or len(self.keys) <= most):
             return self, None
-        count = next((place for place, bytes_ in enumerate(accumulate(self.sizes)) if bytes_ > size), len(self.keys))
+        count = bisect_right(list(accumulate(self.sizes)), size)
         count = max(1, count if most is None else min(count, most))
         if count >= len(self.keys):
             return self, None
-        first, others = self._at(range(count)), self._at(range(count, len(self.keys)))
-        return replace(first, refused=[], gone=0, moved=[]), others
+        return replace(self._cut(None, count), refused=[], gone=0, moved=[]), self._cut(count, None)
 
     def smallest_first(self) -> Looks:
         """The same keys in the order of their sizes: each that goes makes room for the next."""
@@ -99,14 +101,19 @@ class Looks:
 
     def _at(self, places: Sequence[int]) -> Looks:
         """The same, of the keys at these places alone."""
-        return replace(
-            self,
-            keys=[self.keys[place] for place in places],
-            words=[self.words[place] for place in places],
-            ends=[self.ends[place] for place in places],
-            sizes=[self.sizes[place] for place in places],
-            uses=[self.uses[place] for place in places] if self.uses else (),
-        )
+        return self._with([column and [column[place] for place in places] for column in self._columns])
+
+    def _cut(self, begin: int | None, end: int | None) -> Looks:
+        """The same, of the keys from one place to another alone."""
+        return self._with([column[begin:end] for column in self._columns])
+
+    @property
+    def _columns(self) -> tuple[Sequence[Any], ...]:
+        return self.keys, self.words, self.ends, self.sizes, self.uses
+
+    def _with(self, columns: Sequence[Sequence[Any]]) -> Looks:
+        keys, words, ends, sizes, uses = columns
+        return replace(self, keys=keys, words=words, ends=ends, sizes=sizes, uses=uses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,6 +239,8 @@ def keys_turned_away(keys: Sequence[bytes], command: str, answers: Sequence[Answ
         Refused: If one of them isn't for its key's sake.
     """
     turned_away = TurnedAway([], [])
+    if {*map(type, answers)} <= _PLAIN:  # none is turned away
+        return turned_away
     for key, answer in zip(keys, answers, strict=True):
         if isinstance(answer, ResponseError):
             if is_redirect(answer):

@@ -33,22 +33,44 @@ def packed(data: bytes, runs: Iterable[tuple[str, int]]) -> Packed:
     return made
 
 
+_names: dict[bytes, str] = {}
+
+
+def _name_of(words: Sequence[bytes]) -> str:
+    """``name_of``, of a command whose first word alone names it looked up."""
+    name = _names.get(words[0])
+    if name is None:
+        name = name_of(words[:2])
+        if "|" not in name:
+            _names[words[0]] = name
+    return name
+
+
+_SHORT = 1_024
+_BEGINS = [b"$%d\r\n" % length for length in range(_SHORT)]
+"""How a word of each length begins: made once, since there are millions of them."""
+
+
 def pack(*words: bytes) -> Packed:
     """One command as it goes over the line."""
-    return packed(hiredis.pack_command(words), ((name_of(words[:2]), 1),))  # type: ignore[arg-type]  # takes any tuple
+    return packed(hiredis.pack_command(words), ((_name_of(words), 1),))  # type: ignore[arg-type]  # takes any tuple
 
 
 def pack_all(commands: Iterable[tuple[bytes, ...]]) -> Packed:
     """Several commands as they go over the line."""
     listed = list(commands)
-    names = groupby(name_of(command[:2]) for command in listed)
+    names = groupby(map(_name_of, listed))
     runs = ((name, sum(1 for _ in some)) for name, some in names)
     return packed(b"".join(map(hiredis.pack_command, listed)), runs)  # type: ignore[arg-type]  # takes any tuple
 
 
-def last_words(keys: Iterable[bytes]) -> list[bytes]:
+def last_words(keys: Sequence[bytes]) -> list[bytes]:
     """Keys as they go over the line, each the last word of a command; for ``pack_each``."""
-    return [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
+    begins, end = _BEGINS, b"\r\n"
+    try:
+        return [begins[len(key)] + key + end for key in keys]
+    except IndexError:
+        return [b"$%d\r\n%b\r\n" % (len(key), key) for key in keys]
 
 
 def pack_each(commands: Sequence[tuple[bytes, ...]], lasts: Sequence[bytes], options: tuple[bytes, ...] = ()) -> Packed:
@@ -64,7 +86,7 @@ def pack_each(commands: Sequence[tuple[bytes, ...]], lasts: Sequence[bytes], opt
         parts += [begin, (end + begin).join(lasts), end]
     if not lasts:
         return packed(b"", ())
-    return packed(b"".join(parts), ((name_of(command[:2]), len(lasts)) for command in commands))
+    return packed(b"".join(parts), ((_name_of(command), len(lasts)) for command in commands))
 
 
 def unpacked(data: bytes) -> Iterator[list[bytes]]:

@@ -87,7 +87,8 @@ class Passage:
         await self._settle()
         await self._headroom.look()
         sweep = self._sweep = self._order.looking(self._pipe, self._ledger.place, self._page)
-        trash, key_cap, most = self._trash, self._options.key_cap, self._pacer.most or self._page
+        trash = self._trash
+        most = self._pacer.most or (None if isinstance(sweep, Sweep) else self._page)  # a plan's pages are larger
         pages = without(sweep.pages(), self._ledger.done) if self._ledger.done else sweep.pages()
         if self._part is not None and self._part.only is not None:
             pages = without_given(of_slots(pages, self._part.only), self._naming)
@@ -95,7 +96,7 @@ class Passage:
             portions = unkept(pages)
         else:
             pages = gathered(pages, self._at_once)
-            portions = kept(pages, self._pipe, key_cap, most, lambda: trash.full, self._headroom)
+            portions = kept(pages, self._pipe, self._options.key_cap, most, lambda: trash.full, self._headroom)
         try:
             async with aclosing(portions):
                 async for portion in portions:
@@ -222,8 +223,8 @@ class Passage:
         await self._ledger.allow(len(keys), unkept=len(keys) - copies.count if trash is not None else 0)
         ends = naming.ends(len(keys)) if trash is not None and isinstance(naming, Expiring) else []
         if trash is not None and copies.count:
-            # Marked before they are named: whatever ends us, what was removed is known from what was only copied.
-            await to_its_end(trash.name, copies.block, copies.first, copies.count, ends[: copies.count])
+            # Before they are named, and without a thread for so few bytes: what was only copied is always known.
+            trash.name(copies.block, copies.first, copies.count, ends[: copies.count])
             self._ledger.trash_bytes = trash.bytes
         with self._pipe.together():
             batch = naming.send(keys, ends) if isinstance(naming, Expiring) else naming.send(keys)
@@ -233,8 +234,7 @@ class Passage:
 
     async def _spare(self, keys: Sequence[bytes], places: Mapping[bytes, tuple[int, int]]) -> None:
         """Mark keys that were named and not removed as only copied."""
-        found = [places[key] for key in keys if key in places] if places else []
-        if found and self._trash is not None:
+        if (found := [places[key] for key in keys if key in places]) and self._trash is not None:
             await to_its_end(self._trash.spare, found)
 
     async def _answered(self) -> None:

@@ -68,16 +68,26 @@ class Account:
         total, count = self.total, len(answers)
         total.commands += count
         total.calls[name] += count
-        errors = [answer for answer in answers if isinstance(answer, RedisError)]
+        kinds = {*map(type, answers)}
+        errors = [answer for answer in answers if isinstance(answer, RedisError)] if kinds - _PLAIN else []
         total.errors += len(errors)
         if not reads(name):
             return
         nothing = _NOTHING.get(name)
-        misses = sum(map(_is_empty, answers)) if nothing is None else answers.count(nothing)
+        if nothing is not None:
+            misses = answers.count(nothing)
+        elif kinds <= _PLAIN:
+            misses = answers.count(None) if _NONE in kinds else 0
+        else:
+            misses = sum(map(_is_empty, answers))
         total.misses += misses
         # What is of another type was found; what we may not look at wasn't looked for.
         total.hits += count - misses - len(errors) + sum(map(is_of_another_type, errors))
 
+
+_NONE = type(None)
+_PLAIN = frozenset((bytes, int, _NONE))
+"""The types of nearly all answers to commands that go in bulk; of these only None is no key."""
 
 _ACCOUNTS: dict[_Address, Account] = {}
 
