@@ -6,7 +6,6 @@ redis and pydantic come with the command that needs them.
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import sys
@@ -239,10 +238,7 @@ def _unforeseen(error: Exception) -> int:
     """Say in one line what ended the program; returns the exit code."""
     from pymon_tui.journal.crash import report
 
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        say(f"no more files can be opened: {error.strerror}; allow more with ulimit -n")
-    else:
-        tty.tell(report(error))
+    tty.tell(report(error))
     return 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import traceback
 from pathlib import Path
@@ -20,6 +21,8 @@ def report(error: BaseException) -> str:
     Local variables are left out, for they hold passwords and other people's data.
     """
     error = getattr(error, "error", error)  # a worker's failure tells what failed in it
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"pymon-tui: no more files can be opened: {error.strerror}; allow more with ulimit -n"
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     text = "".join(traceback.format_exception(error))
     kind = type(error).__name__
