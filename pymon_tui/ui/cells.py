@@ -131,6 +131,11 @@ def stretches(text: str) -> tuple[tuple[str, int, int], ...]:
     return (*found, *clusters(text[at:]))
 
 
+def is_agreed(cluster: str) -> bool:
+    """Whether it is a letter (Hangul, kana, an ideograph) of whose width terminals agree, and nothing besides."""
+    return len(cluster) == 1 and unicodedata.category(cluster) == "Lo"
+
+
 @lru_cache(maxsize=1024)
 def _measured(cluster: str) -> tuple[str, int, int]:
     # One and the same in all texts remembered: each character would take some hundred bytes in each of them.
@@ -141,6 +146,6 @@ def _measured(cluster: str) -> tuple[str, int, int]:
 def _reach(cluster: str) -> int:
     if len(cluster) > 1:
         return sum(1 if character in PLAIN else 2 for character in cluster)
-    if unicodedata.category(cluster) == "Lo":  # Hangul, kana, ideographs: terminals agree on their width
+    if is_agreed(cluster):
         return cell_len(cluster)
     return 1 if cluster in PLAIN else 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
@@ -22,14 +22,14 @@ class Run(NamedTuple):
         x: First column, from 0.
         text: What is drawn.
         pen: What it is drawn with.
-        sure: True when the text takes one cell a character in every terminal, so that the cursor is known after it.
+        width: Cells that the text takes in every terminal, so that the cursor is known after it; None if they differ.
     """
 
     y: int
     x: int
     text: str
     pen: Pen
-    sure: bool
+    width: int | None
 
 
 Standing = Callable[[int, int, int], tuple[str, Pen] | None]
@@ -55,9 +55,19 @@ class _Draft:
             self.parts.append(sgr(self.pen, run.pen))
             self.pen = run.pen
         self.parts.append(run.text)
-        self.x += len(run.text)
-        if not run.sure:
+        if run.width is None:
             self.y = -1
+        else:
+            self.x += run.width
+
+    def draw_all(self, runs: Iterable[Run]) -> None:
+        for run in runs:
+            self.draw(run)
+
+    @property
+    def ended(self) -> str:
+        """All that was drawn, with the default pen at its end."""
+        return "".join([*self.parts, sgr(self.pen, DEFAULT_PEN)])
 
     def _move(self, run: Run) -> None:
         gap = run.x - self.x
@@ -91,21 +101,36 @@ def sequence(runs: list[Run], standing: Standing) -> str:
     It starts at any cursor position with the default pen, and ends with the default pen, so that whatever else
     writes to the terminal finds the defaults.
     """
-    draft = _Draft(standing)
-    for _, row in groupby(runs, key=attrgetter("y")):
-        for run in _ordered(list(row), draft.pen):
-            draft.draw(run)
-    return "".join([*draft.parts, sgr(draft.pen, DEFAULT_PEN)])
+    rows = [list(row) for _, row in groupby(runs, key=attrgetter("y"))]
+    by_rows = _Draft(standing)
+    for row in rows:
+        by_rows.draw_all(_ordered(row, by_rows.pen))
+    if len(rows) == 1:
+        return by_rows.ended
+    # A change of the pen takes twice the bytes of a move, so each pen mostly draws all of its runs before the next.
+    by_pens = _Draft(standing)
+    free = [run for row in rows if _is_sure(row) for run in row]
+    for row in rows:
+        if not _is_sure(row):
+            by_pens.draw_all(row)
+    for pen in sorted({run.pen for run in free}, key=lambda pen: (pen != by_pens.pen, pen.background, pen)):
+        by_pens.draw_all(run for run in free if run.pen == pen)
+    return min(by_rows.ended, by_pens.ended, key=len)
+
+
+def _is_sure(row: Sequence[Run]) -> bool:
+    """Whether its runs may be drawn in any order: none of them may reach into the next."""
+    return all(run.width is not None for run in row)
 
 
 def _ordered(row: list[Run], pen: Pen) -> list[Run]:
     """The runs of a row from left to right, or pen by pen where that is shorter: moves back are cheap."""
     pens = dict.fromkeys([pen, *(run.pen for run in row)])
-    if len(row) <= len(pens) or not all(run.sure for run in row):
+    if len(row) <= len(pens) or not _is_sure(row):
         return row
     colours = sum(len(sgr(before.pen, after.pen)) for before, after in pairwise(row))
     fewer_colours = sum(len(sgr(before, after)) for before, after in pairwise(pens))
-    neighbours = sum(before.x + len(before.text) == after.x for before, after in pairwise(row))
+    neighbours = sum(before.x + (before.width or 0) == after.x for before, after in pairwise(row))
     moves = FORWARD * neighbours + BACK * len(pens)
     if fewer_colours + moves >= colours:
         return row

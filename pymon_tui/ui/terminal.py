@@ -23,7 +23,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, pen_of, stretches
+from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, is_agreed, pen_of, stretches
 from pymon_tui.ui.runs import Run, sequence
 
 ERASE = "\x1b[m\x1b[2J"
@@ -115,10 +115,10 @@ class Shadow:
                 if first < 0:
                     first = at
             elif first >= 0:
-                runs.append(Run(y, first - row, text[first - start : at - start], pen, sure=True))
+                runs.append(Run(y, first - row, text[first - start : at - start], pen, at - first))
                 first = -1
         if first >= 0:
-            runs.append(Run(y, first - row, text[first - start :], pen, sure=True))
+            runs.append(Run(y, first - row, text[first - start :], pen, end - first))
         shown[start:end] = characters
         held[start:end] = pens
 
@@ -131,8 +131,8 @@ class Shadow:
             return
         if width > 1 and len(cluster) > 1:
             # Where the terminal takes fewer cells, what stood in the others must not stay.
-            runs.append(Run(y, x, " " * width, pen, sure=False))
-        runs.append(Run(y, x, cluster, pen, sure=False))
+            runs.append(Run(y, x, " " * width, pen, None))
+        runs.append(Run(y, x, cluster, pen, width if is_agreed(cluster) else None))
         self._text[cells] = characters
         self._pens[cells] = pens
         # Where the terminal takes more cells, it has drawn over the next ones.

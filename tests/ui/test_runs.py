@@ -24,9 +24,10 @@ def runs_of(row: list[Pen | None], y: int) -> list[Run]:
         if pen is None:
             continue
         if runs and runs[-1].pen == pen and runs[-1].x + len(runs[-1].text) == x:
-            runs[-1] = runs[-1]._replace(text=runs[-1].text + ("█" if x % 2 else "n"))
+            text = runs[-1].text + ("█" if x % 2 else "n")
+            runs[-1] = runs[-1]._replace(text=text, width=len(text))
         else:
-            runs.append(Run(y, x, "x", pen, sure=True))
+            runs.append(Run(y, x, "x", pen, 1))
     return runs
 
 
@@ -69,30 +70,43 @@ def test_no_run_is_no_sequence() -> None:
     assert sequence([], nothing_known) == ""
 
 
+def test_pens_that_take_turns_from_row_to_row_are_changed_once() -> None:
+    runs = [Run(y, x, "x", pen, 1) for y in range(3) for x, pen in ((2, RED), (3, GREEN))]
+    written = sequence(runs, nothing_known)
+    assert (written.count("m"), written.count("H")) == (3, 6)
+
+
+def test_a_row_with_an_unsure_width_is_drawn_in_its_order_before_the_others() -> None:
+    runs = [Run(0, 2, "x", RED, 1), Run(0, 3, "x", GREEN, 1)]
+    runs += [Run(1, 0, "…", GREEN, None), Run(1, 1, "y", RED, 1), Run(2, 2, "x", RED, 1), Run(2, 3, "x", GREEN, 1)]
+    drawn = re.sub(r"\x1b\[[\d;]*m", "", sequence(runs, nothing_known))
+    assert drawn.startswith("\x1b[2H…\x1b[2;2Hy")
+
+
 def test_pens_that_take_turns_are_changed_once() -> None:
-    runs = [Run(0, x, "x", RED if x % 2 else GREEN, sure=True) for x in range(10)]
+    runs = [Run(0, x, "x", RED if x % 2 else GREEN, 1) for x in range(10)]
     written = sequence(runs, nothing_known)
     assert len(re.findall(r"\x1b\[[\d;]*m", written)) == 3
 
 
 def test_cheap_pens_are_changed_from_left_to_right() -> None:
-    runs = [Run(0, 0, "a", SHORT, sure=True), Run(0, 1, "b", DEFAULT_PEN, sure=True)]
-    runs.append(Run(0, 2, "c", SHORT, sure=True))
+    runs = [Run(0, 0, "a", SHORT, 1), Run(0, 1, "b", DEFAULT_PEN, 1)]
+    runs.append(Run(0, 2, "c", SHORT, 1))
     assert sequence(runs, nothing_known) == "\x1b[1H\x1b[31ma\x1b[mb\x1b[31mc\x1b[m"
 
 
 def test_what_stands_in_a_short_gap_is_written_again() -> None:
-    runs = [Run(0, 0, "a", DEFAULT_PEN, sure=True), Run(0, 4, "b", DEFAULT_PEN, sure=True)]
+    runs = [Run(0, 0, "a", DEFAULT_PEN, 1), Run(0, 4, "b", DEFAULT_PEN, 1)]
     assert sequence(runs, dots) == "\x1b[1Ha...b"
     assert sequence(runs, nothing_known) == "\x1b[1Ha\x1b[3Cb"
 
 
 def test_a_row_with_an_unsure_width_keeps_its_order_and_loses_the_cursor() -> None:
-    runs = [Run(0, x, "한" if x == 2 else "x", RED if x % 2 else GREEN, sure=x != 2) for x in (0, 1, 2, 4, 5)]
+    runs = [Run(0, x, "한" if x == 2 else "x", RED if x % 2 else GREEN, 1 if x != 2 else None) for x in (0, 1, 2, 4, 5)]
     drawn = re.sub(r"\x1b\[[\d;]*m", "", sequence(runs, nothing_known))
     assert drawn == "\x1b[1Hxx한\x1b[1;5Hxx"
 
 
 def test_what_stands_in_another_pen_is_left_alone() -> None:
-    runs = [Run(0, 0, "a", DEFAULT_PEN, sure=True), Run(0, 2, "b", DEFAULT_PEN, sure=True)]
+    runs = [Run(0, 0, "a", DEFAULT_PEN, 1), Run(0, 2, "b", DEFAULT_PEN, 1)]
     assert sequence(runs, lambda y, x, stop: (".", RED)) == "\x1b[1Ha\x1b[Cb"

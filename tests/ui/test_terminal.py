@@ -161,7 +161,7 @@ def test_the_cursor_crosses_a_gap_the_cheapest_way(before: str, after: str, sequ
     assert written(layout(before), layout(after)) == sequence
 
 
-@pytest.mark.parametrize("uncertain", ["한", "😀", "…", "⚠\ufe0f", "👩\u200d🚀", "e\u0301"])
+@pytest.mark.parametrize("uncertain", ["😀", "…", "⚠\ufe0f", "👩\u200d🚀", "e\u0301"])
 def test_the_cell_after_an_uncertain_width_is_reached_absolutely(uncertain: str) -> None:
     width = Strip([Segment(uncertain)]).cell_length
     sequence = written(layout("....." + " " * 9), layout(uncertain + "ab" + " " * (12 - width)))
@@ -170,6 +170,10 @@ def test_the_cell_after_an_uncertain_width_is_reached_absolutely(uncertain: str)
 
 def test_cells_that_a_terminal_may_have_drawn_over_are_written_again() -> None:
     assert written(layout("a|b"), layout("…|b")) == "\x1b[1H…\x1b[1;2H|"
+
+
+def test_the_cells_after_hangul_need_no_move() -> None:
+    assert written(layout("....  "), layout("한글ab")) == "\x1b[1H한글ab"
 
 
 def test_the_cell_after_hangul_is_left_alone() -> None:
