@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from pymon_tui.invalidation.cluster.primaries import Found
-from pymon_tui.invalidation.places import places_of
+from pymon_tui.invalidation.places import is_here, listener, places_of
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint
@@ -50,10 +50,17 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
         there = places.get(address, frozenset()) if address is not None else None
         if there is None:
             unresolved.append(guard.profile)
-        elif address in addresses or not here.isdisjoint(there):
+        elif address in addresses or not here.isdisjoint(there) or (is_here(here) and await _listens(address, found)):
             meant.add(guard)
     strict = rules.under(guard for guard in rules.guards if guard in meant)
     return replace(strict, unresolved=tuple(unresolved))
+
+
+async def _listens(address: str | None, found: Found) -> bool:
+    """Whether the socket of this path is the server's: that it has a port and a socket, only the system tells."""
+    if address is None or found.process is None:
+        return False
+    return await asyncio.to_thread(listener, address) == found.process
 
 
 async def _address_now(guard: Guard) -> str | None:

@@ -10,9 +10,13 @@ from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
 
 _BRACES = re.compile(r"\{[^{}]*,[^{}]*\}")
+_REGEX = re.compile(r"(^|[^\w*?\]])\.\*|\.\+|[\])]\+")
+"""What repeats as in a regular expression. A namespace may end in a dot: ``config.*`` is a glob."""
+_BLANK = re.compile(r"^\s|\s$|\*\s|\s\*|[\r\n]")
 _ESCAPED = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ALONE = {
     ",": "has a comma, which stands for itself; several patterns are separated by blanks",
+    ";": "has a semicolon, which stands for itself; give a pattern for each",
     "|": "has a |, which stands for itself; give a pattern for each alternative",
     **dict.fromkeys("＊？［］", "has a wide character, which stands for itself; write * ? [ ] as ASCII has them"),
 }
@@ -39,13 +43,20 @@ def mistake(typed: str, pattern: Pattern) -> str | None:
     A character that is typed behind a backslash or as ``\xNN`` is meant: ``\^a`` is the key that begins with it.
     """
     plain = _ESCAPED.sub("", typed)
-    if typed.startswith(("^", ".*")) or plain.endswith("$"):
+    is_class = any(len(found[1]) == 1 and found[1].isalnum() for found in _ESCAPED.finditer(typed))  # such as \\d
+    if is_class or typed.startswith("^") or plain.endswith("$") or _REGEX.search(plain) is not None:
         return _as_glob(pattern.shown)
+    if typed.startswith(("~", "!")):
+        return "begins with a sign of ACL rules or of negation, which stands for itself; write the pattern without it"
+    if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\"`":
+        return "has quotes, which stand for themselves; write the pattern without them"
+    if _BLANK.search(typed) is not None:
+        return r"has a blank at its edge or beside a star; give a pattern for each, or write the blank as \x20"
     if is_unclosed(pattern.glob):
         return r"has a [ without its ], and all that follows is one byte of a set; a [ of the key is \["
     if is_one_set(pattern.glob):
         return "is a set, which matches one byte at most; brackets and quotes belong around a whole list"
-    if _BRACES.search(plain) is not None:
+    if _BRACES.search(plain) is not None or (plain.startswith("{") and plain.endswith("}")):
         return "has braces, which stand for themselves in a glob; give a pattern for each alternative"
     return next((what for character, what in _ALONE.items() if character in plain), None)
 

@@ -7,12 +7,14 @@ import ipaddress
 import os
 import socket
 from collections.abc import Collection, Iterable
+from struct import Struct
 from threading import Thread
 
 from pymon_tui.server import clock
 
 _RESOLVE_SECONDS = 1.0
 _HERE = "this machine"
+_CREDENTIALS = Struct("3i")  # pid, uid, gid
 
 LONGEST = 2.0
 """Seconds for all names that may lead to one server: a journal of years has hundreds that nobody knows any more."""
@@ -31,6 +33,26 @@ async def places_of(addresses: Collection[str]) -> dict[str, frozenset[str] | No
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
     return files | {address: None if task.cancelled() else task.result() for address, task in tasks.items()}
+
+
+def is_here(places: Collection[str]) -> bool:
+    """Whether one of these places is on this machine."""
+    return any(place.startswith((_HERE, "/")) for place in places)
+
+
+def listener(address: str) -> int | None:
+    """The process that listens on this unix socket; None for another address, and where that can't be known. Blocks."""
+    if not _is_path(address) or not hasattr(socket, "SO_PEERCRED"):
+        return None
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(_RESOLVE_SECONDS)
+            line.connect(address)
+            told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    except OSError:
+        return None
+    pid, *_ = _CREDENTIALS.unpack(told)
+    return pid or None  # 0 for one that we can't see
 
 
 class Spellings:

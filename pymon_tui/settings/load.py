@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from dotenv.parser import parse_stream
 from platformdirs import user_config_path
 from pydantic import ValidationError
 from pydantic_settings import DotEnvSettingsSource, InitSettingsSource
@@ -25,6 +27,7 @@ from pymon_tui.settings.patterns import take_protected
 from pymon_tui.settings.problem import SettingsError, not_as_expected
 
 _VARIABLES = {f"PYMON_{name.upper()}": name for name in sorted(SETTABLE - {"keymap"})}
+_RESTRAINING = {"PROTECT": "PYMON_PROTECTED", "READONLY": "PYMON_READ_ONLY", "MAXKEY": "PYMON_MAX_KEYS"}
 # What other programs read too; the variables of our own beat them.
 _SHARED_VARIABLES = {"REDIS_URL": "url", "REDISCLI_AUTH": "password"}
 
@@ -66,6 +69,7 @@ def load(
     """
     variables = {name: (value, name) for name, value in environ.items() if value}
     variables = _dotenv_variables(dotenv) | variables
+    _judge_names(variables)
     file = _config_file(config, environ, warn)
     chosen, asked_by = (profile, "--profile") if profile is not None else variables.get("PYMON_PROFILE", (None, ""))
     levels = [_flags_level(flags)]
@@ -168,12 +172,27 @@ def _dotenv_variables(path: Path | None) -> dict[str, tuple[str, str]]:
     if path is None or not path.exists():
         return {}
     try:
+        with path.open(encoding="utf-8") as file:
+            for told in parse_stream(file):
+                if told.error and "PYMON" in told.original.string.upper():
+                    raise SettingsError("variables", f"{path} line {told.original.line}", "write NAME=value")
         source = DotEnvSettingsSource(Settings, env_file=path, case_sensitive=True)
     except UnicodeDecodeError:
         raise SettingsError("variables", str(path), "should be UTF-8 text") from None
     except OSError as error:
         raise SettingsError("variables", str(path), f"cannot read it: {error.strerror}") from None
     return {name: (value, f"{name} in {path}") for name, value in source.env_vars.items() if value}
+
+
+def _judge_names(variables: Mapping[str, tuple[str, str]]) -> None:
+    """Refuse a variable that was meant to hold a run back, and is misspelled: nothing would be held back."""
+    for name, (_, origin) in variables.items():
+        letters = name.upper().replace("_", "")
+        if name in _VARIABLES or not letters.startswith("PYMON"):
+            continue
+        near = [meant for word, meant in _RESTRAINING.items() if word in letters]
+        if near := near or get_close_matches(name.upper(), _RESTRAINING.values(), n=1, cutoff=0.9):
+            raise SettingsError(safe(name), origin, f'no such variable; did you mean "{near[0]}"?')
 
 
 def _config_file(path: Path | None, environ: Mapping[str, str], warn: Callable[[str], None]) -> config_file.ConfigFile:

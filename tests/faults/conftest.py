@@ -46,10 +46,14 @@ async def line(node: Node) -> AsyncIterator[Proxy]:
         yield proxy
 
 
+PATIENCE = 1.0
+"""Seconds that an answer may take: a busy machine takes its time for one, and each fault is waited out for as long."""
+
+
 @pytest.fixture
 def endpoint(line: Proxy) -> Endpoint:
     """Where the line begins, with little patience."""
-    return Endpoint(port=line.port, connect_timeout=0.4, command_timeout=0.4)
+    return Endpoint(port=line.port, connect_timeout=PATIENCE, command_timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -89,12 +89,12 @@ FAULTS = {
     "kill -9 behind a tunnel": Fault(
         killed_behind_a_tunnel, Trouble.UNREACHABLE, "(closed|cut) the connection( without an answer)?"
     ),
-    "SIGSTOP": Fault(stopped, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-    "black hole": Fault(swallowed, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-    "half open": Fault(half_open, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
+    "SIGSTOP": Fault(stopped, Trouble.SILENT, r"no answer from .* within 1 s"),
+    "black hole": Fault(swallowed, Trouble.SILENT, r"no answer from .* within 1 s"),
+    "half open": Fault(half_open, Trouble.SILENT, r"no answer from .* within 1 s"),
     "reset": Fault(cut, Trouble.UNREACHABLE, "refuses connections|cut the connection|closed the connection"),
-    "held": Fault(held, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
-    "CLIENT PAUSE": Fault(paused, Trouble.SILENT, r"no answer from .* within 0\.4 s"),
+    "held": Fault(held, Trouble.SILENT, r"no answer from .* within 1 s"),
+    "CLIENT PAUSE": Fault(paused, Trouble.SILENT, r"no answer from .* within 1 s"),
 }
 
 

@@ -16,6 +16,7 @@ from pymon_tui.readings.metrics import COMMANDS
 from pymon_tui.readings.server import SERVER
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.ui.screens.status import banner
+from tests.faults.conftest import PATIENCE
 from tests.faults.happenings import FAULTS
 from tests.faults.watching import away, away_by, heard, known, live, marks, rates, until, watching
 from tests.server.fake import serving, silent
@@ -100,7 +101,7 @@ async def test_a_slow_line_is_no_silence(line: Proxy, endpoint: Endpoint) -> Non
 async def test_a_socket_that_is_gone_and_back(node: Node) -> None:
     async with (
         proxied(node.server.socket, unix=True) as line,
-        watching(Endpoint(socket=line.path, connect_timeout=0.4, command_timeout=0.4)) as watch,
+        watching(Endpoint(socket=line.path, connect_timeout=PATIENCE, command_timeout=PATIENCE)) as watch,
     ):
         await watch.until(heard)
         line.close_door()
@@ -168,7 +169,7 @@ async def test_a_name_that_is_gone_and_comes_back_elsewhere(monkeypatch: pytest.
     names = resolver(monkeypatch)
     names["cache.test"] = "127.0.0.1"
     async with proxied(node.server.socket) as line:
-        there = Endpoint(host="cache.test", port=line.port, connect_timeout=0.4, command_timeout=0.4)
+        there = Endpoint(host="cache.test", port=line.port, connect_timeout=PATIENCE, command_timeout=PATIENCE)
         async with watching(there) as watch:
             await watch.until(heard)
             del names["cache.test"]

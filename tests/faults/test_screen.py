@@ -21,7 +21,7 @@ from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from tests.conftest import StartServer, client_of
-from tests.faults.conftest import StartNode
+from tests.faults.conftest import PATIENCE, StartNode
 from tests.faults.happenings import busy
 from tests.faults.watching import heard, source_of
 from tests.servers.node import Node
@@ -65,7 +65,7 @@ async def test_a_frozen_server_keeps_its_picture_and_holds_no_key_up(node: Node,
         await until(pilot, is_live(pilot))
         await until(pilot, has(pilot, "Memory"))
         node.pause()
-        await until(pilot, has(pilot, "no answer from", "within 0.4 s", "away", "r tries at once"))
+        await until(pilot, has(pilot, "no answer from", f"within {PATIENCE:g} s", "away", "r tries at once"))
         assert has(pilot, "primary", "used")()  # what it was is still there
         assert all(pane.opacity < 1 for pane in monitor_of(pilot).query(Pane))
         focused = pilot.app.focused

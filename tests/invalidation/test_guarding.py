@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from pymon_tui.invalidation.cluster.primaries import Found, Primary
+from pymon_tui.invalidation.cluster.primaries import Found, Primary, find
 from pymon_tui.invalidation.guarding import rules_of
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint, Service
+from tests.conftest import StartServer
 from tests.ui.scripted_desk import RULES
 
 GUARD = Guard("prod", "prod.example:6379", "production", (), 500, 10, 0.002, 1_000.0, read_only=True)
@@ -103,3 +104,19 @@ async def test_a_socket_is_the_file_that_its_path_leads_to(tmp_path: Path, monke
     for path in (f"{tmp_path}/var/redis.sock", f"{tmp_path}/run/../run/redis.sock", "run/redis.sock"):
         assert (await rules_at(tmp_path, Endpoint(socket=path), guard)).guarded_by == ("prod",)
     assert not (await rules_at(tmp_path, Endpoint(socket=f"{tmp_path}/run/other.sock"), guard)).guarded_by
+
+
+async def test_the_socket_and_the_port_of_a_server_are_one_server(own_server: StartServer, tmp_path: Path) -> None:
+    server, other = own_server(tcp=True), own_server(tcp=True)
+    (tmp_path / "link").symlink_to(server.socket)
+    by_port, by_socket = Endpoint(port=server.port), Endpoint(socket=server.socket)
+    for target, address in (
+        (by_socket, by_port.address),
+        (by_port, by_socket.address),
+        (by_port, str(tmp_path / "link")),
+        (Endpoint(socket=str(tmp_path / "link")), f"localhost:{server.port}"),
+    ):
+        found = await find(target)
+        for guarded, profiles in ((address, ("prod",)), (other.socket, ()), (f"127.0.0.1:{other.port}", ())):
+            rules = replace(RULES, guards=(replace(GUARD, address=guarded),))
+            assert (await rules_of(found, target, rules, Met(tmp_path))).guarded_by == profiles

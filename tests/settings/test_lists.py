@@ -107,6 +107,17 @@ MISTAKEN = {
     "{a,b}:*": r'"{a,b}:*" has braces',
     "a:*,b:*": r'"a:*,b:*" has a comma',
     "[a:*]": r'"[a:*]" is a set,',
+    r"a:\d+": r'"a:\d+" is a glob and no regular expression',
+    r"a:*\nb:*": r'"a:*\nb:*" is a glob and no regular expression',
+    "a:[0-9]+": r'"a:[0-9]+" is a glob and no regular expression',
+    "a:.*": r'"a:.*" is a glob and no regular expression',
+    "~a:*": r'"~a:*" begins with a sign',
+    "!a:*": r'"!a:*" begins with a sign',
+    "{a:*}": r'"{a:*}" has braces',
+    "'a:*'": "\"'a:*'\" has quotes",
+    "a:* b:*": r'"a:* b:*" has a blank',
+    " a:*": r'" a:*" has a blank',
+    "a:*;": r'"a:*;" has a semicolon',
     "a:[b": r'"a:[b" has a [ without its ]',
 }
 
@@ -117,11 +128,34 @@ def test_a_pattern_that_would_protect_nothing_is_refused(tmp_path: Path, text: s
         loaded(tmp_path, PYMON_PROTECTED=json.dumps([text]))
     with pytest.raises(SettingsError, match=re.escape(f"protected: {said}")):
         loaded(tmp_path, f"protected = [{json.dumps(text)}]")
-    spelled = re.sub(r"[\^$|＊{,}\[\]]", r"\\\g<0>", text) if not text.startswith(".") else text.replace(".", "\\.", 1)
+    spelled = re.sub(r"[^\w＊]", r"\\\g<0>", text).replace("＊", "\\＊")
     (pattern,) = loaded(tmp_path, f"protected = [{json.dumps(spelled)}]").protected
     assert pattern.matches(text.encode())
 
 
-@pytest.mark.parametrize("text", ["config.*", "a[bc]*", "a:^b", "$a", "[ab]*", r"a\x2cb"])
+@pytest.mark.parametrize(
+    "text", ["config.*", "a[bc]*", "a:^b", "$a", "[ab]*", "a:*.*", "c++", "{a}:*", "50%:*", r"a\x2cb"]
+)
 def test_a_pattern_that_may_be_meant_is_taken(tmp_path: Path, text: str) -> None:
     assert loaded(tmp_path, PYMON_PROTECTED=text).protected == (parse_pattern(text),)
+
+
+NAMES = ("PYMON_PROTECT", "PYMON_PROTECTED_KEYS", "PYMON_PROTCETED", "pymon_protected", "PYMON_READONLY")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_misspelled_variable_that_is_to_hold_runs_back_is_refused(tmp_path: Path, name: str) -> None:
+    meant = "PYMON_READ_ONLY" if "READ" in name else "PYMON_PROTECTED"
+    with pytest.raises(SettingsError, match=f'{name}: no such variable; did you mean "{meant}"'):
+        load({}, profile=None, environ={name: "a:*"}, dotenv=None, config=None, warn=print)
+    assert loaded(tmp_path, PYMON_PROJECT="7", PYMON_DEBUG="1").protected == ()
+
+
+@pytest.mark.parametrize("line", ["PYMON_PROTECTED: a:*", "PYMON_PROTECTED='a:*"])
+def test_a_line_of_a_dotenv_that_cannot_be_read_is_refused(tmp_path: Path, line: str) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"A=1\n{line}\n")
+    with pytest.raises(SettingsError, match=r"variables: write NAME=value \(from .*\.env line 2\)"):
+        load({}, profile=None, environ={}, dotenv=dotenv, config=None, warn=print)
+    dotenv.write_text("A: 1\nB=2\n")
+    load({}, profile=None, environ={}, dotenv=dotenv, config=None, warn=print)

@@ -59,6 +59,7 @@ class Found:
         addresses: Every node's address by which it may be named.
         replicas: Where the replicas of a lone primary are, as it announces and as we reach them; those of a cluster are
             among ``addresses``. After a failover the former primary is one of them.
+        process: The number of a lone primary's process on its machine (INFO ``process_id``); None where it isn't told.
     """
 
     is_cluster: bool
@@ -66,6 +67,7 @@ class Found:
     note: SafeText | None
     addresses: tuple[str, ...]
     replicas: tuple[str, ...] = ()
+    process: int | None = None
 
     @property
     def owners(self) -> dict[int, str]:
@@ -128,12 +130,19 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
         await Named(endpoint, pipe.identity.run_id).must_be()
     primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset(), pipe.identity.replids)
     members = replication_layout(info)
-    found = Found(False, (primary,), None, (endpoint.address,), _named(endpoint, members, Role.REPLICA))
+    addresses, replicas = (endpoint.address, *_beside(endpoint, info)), _named(endpoint, members, Role.REPLICA)
+    found = Found(False, (primary,), None, addresses, replicas, info.integer("process_id"))
     known = members.primaries if pipe.identity.role == "slave" else ()
     if layout is None and known and known[0].address is not None and hops:
         address = known[0].address
         return await _behind(endpoint, endpoint.at(address), hops - 1)
     return layout, found
+
+
+def _beside(asked: Endpoint, info: Info) -> tuple[str, ...]:
+    """The port of this machine by which a server is reached, too, that was asked through its socket."""
+    port = info.integer("tcp_port")
+    return (f"127.0.0.1:{port}",) if asked.socket is not None and asked.via is None and port else ()
 
 
 def _named(asked: Endpoint, layout: Layout, *roles: Role) -> tuple[str, ...]:
