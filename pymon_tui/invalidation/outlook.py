@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -115,27 +116,30 @@ class Outlook:
 def load_of(parts: Sequence[Record]) -> Load:
     """What the trash of these records holds; reads all of it, and blocks.
 
+    A key that hasn't come to the end that it was given is there: it takes no more room once its former end is back.
+
     Raises:
         TrashError: If a trash can't be read.
     """
     keys = copied = size = 0
     linked: dict[str, int] = {}
-    torn = False
+    torn, now = False, time.time() * 1000
     for part in parts:
         if part.undo_path is None:
             continue
         with TrashReader(part.undo_path) as reader:
             count = reader.count()
-            raw = 0
+            raw = gone = 0
             for block in reader.blocks():
                 for (key, _, payload), given in zip(block.records, block.given, strict=True):
-                    if given < 0:
+                    if given < 0 or given > now:
                         continue
+                    gone += 1
                     raw += len(key) + len(payload) + _OVERHEAD
                     if (name := module_type(payload)) in LINKED:
                         linked[name] = linked.get(name, 0) + 1
             keys, copied, torn = keys + count, copied + reader.marks().copied, torn or reader.torn
-            size += max(raw, round(_key_bytes(part) * count))
+            size += max(raw, round(_key_bytes(part) * gone))
     return Load(keys, copied, size, tuple(sorted(linked.items())), torn)
 
 

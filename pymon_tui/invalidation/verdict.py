@@ -187,6 +187,10 @@ def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
         cap = f"{units.bytes_(options.key_cap)} {are} kept (trash_key_size)"
         reasons.append(f"{units.keys(plan.oversized, about=about)} over {cap}")
     room, what = _room(options, free)
+    if plan.undo_bytes is not None and free is not None and room == free < plan.undo_bytes:
+        # A run stops where the disk is full. What it would have kept by then is no part that anybody has chosen.
+        why = f"the undo takes about {units.bytes_(plan.undo_bytes)}, and {what}; free some, or keep no undo"
+        return Undo("impossible", plan.matched, bytes_, safe(why, 300), plan.undo_bytes)
     if plan.undo_bytes is not None and plan.undo_bytes > room:
         beyond = (plan.matched - plan.oversized) * (1 - room / plan.undo_bytes)
         lost += max(1.0, beyond)

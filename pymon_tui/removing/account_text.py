@@ -106,8 +106,8 @@ def undo_summary(result: RestoreResult, way: Sequence[str]) -> str:
 
 
 def undo_code(result: RestoreResult) -> int:
-    """0 if each key that was kept is there again, or has a newer one in its place, or has ended by itself."""
-    return DONE if result.is_whole else PARTLY
+    """0 if each kept key is there again, has a newer one in its place or has ended, and the journal has all of it."""
+    return DONE if result.is_whole and result.unrecorded is None else PARTLY
 
 
 def _node_lines(result: Result) -> list[str]:

@@ -65,7 +65,7 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
     told = result.as_json() | {"not_kept": record.not_kept, "verdict": verdict.as_json()}
     lines = undo_lines(result, record, desk.endpoint.way, elsewhere=elsewhere)
     tell_account(lines, told if as_json else None, short=undo_summary(result, desk.endpoint.way))
-    if result.unrecorded is not None and as_json:
+    if result.unrecorded is not None:
         say(f"the journal lacks some of this: {result.unrecorded}")
     return undo_code(result)
 

@@ -258,8 +258,15 @@ def test_both_doors_agree(
 @DOORS
 @pytest.mark.parametrize("looked_through", ["command_line", "screens"])
 def test_production_is_known_by_its_process(
-    door: str, looked_through: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
+    door: str,
+    looked_through: str,
+    request: pytest.FixtureRequest,
+    apart: EmbeddedServer,
+    db: Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # As with a server in another container: the system doesn't tell who listens on its socket.
+    monkeypatch.setattr("pymon_tui.invalidation.guarding.listener", lambda _: None)
     config = f'{PRODUCTION}socket = "{apart.socket}"\n'
     by_name = Case(config=config, flags=("--profile", "prod"), options=("--dry-run",))
     by_another_address = Case(config=config, flags=("-h", "127.0.0.1", "-p", "{port}"))

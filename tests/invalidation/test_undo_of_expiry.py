@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.outlook import load_of
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path
@@ -233,3 +234,14 @@ async def test_a_trash_without_marks_goes_by_the_window_of_the_run(
     assert await redis.ttl("in place") == -1
     assert await redis.ttl("later") > 660
     assert 0 < await redis.ttl("earlier") <= 300
+
+
+async def test_an_undo_needs_no_room_for_keys_that_are_there(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    redis: Any = any_redis
+    await redis.mset({f"c:{number}": "x" * 20_000 for number in range(300)})
+    result = await expired(any_server, tmp_path, expire=600)
+    load = load_of(runs(Journal(tmp_path))[:1])
+    assert (load.keys, load.bytes) == (300, 0)
+    assert (await undone(any_server, tmp_path, result.undo)).tally == RestoreTally(restored=300)

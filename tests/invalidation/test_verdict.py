@@ -286,6 +286,17 @@ def test_a_resume_that_the_journal_knows_too_little_of() -> None:
     assert of_resume(CUT, ORDER, Options(undo=False), RULES, "").confirm == "type"
 
 
+def test_a_disk_that_is_too_full_for_the_undo_refuses_it() -> None:
+    plan = replace(PLAN, undo_bytes=5_000)
+    assert of_plan(plan, Options(), RULES, 5_000).undo.state == "certain"
+    verdict = of_plan(plan, Options(), RULES, 4_999)
+    assert (verdict.may, verdict.way, verdict.undo.state) == ("refused", "no_undo", "impossible")
+    assert verdict.undo.lost_keys == plan.matched
+    assert "free some, or keep no undo" in verdict.why
+    smaller = of_plan(plan, Options(trash_cap=4_000), RULES, 1 << 40)
+    assert (smaller.may, smaller.undo.state) == ("begin", "partial")
+
+
 @given(lost=st.integers(0, 12), undo_bytes=st.integers(1, 10_000))
 def test_an_undo_that_would_keep_nothing_is_none(lost: int, undo_bytes: int) -> None:
     plan = replace(PLAN, oversized=lost, undo_bytes=undo_bytes)

@@ -131,6 +131,7 @@ undo of run {RUN}: stopped in 1.0 s
     )
     whole = replace(result, outcome="done", total=6, tally=RestoreTally(4, 1, 1, 0), torn=False)
     assert undo_code(whole) == 0
+    assert undo_code(replace(whole, unrecorded=safe("No space left on device"))) == 1
     others = (replace(whole, torn=True), replace(whole, total=7), replace(whole, tally=RestoreTally(4, 1, 0, 1)))
     assert [undo_code(other) for other in (result, *others)] == [1, 1, 1, 1]
 
