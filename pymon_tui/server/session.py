@@ -90,7 +90,7 @@ class Session:
         packed = self._connection.pack_commands(commands)
         self._asked.extend(commands)
         self.account.wrote(sum(map(len, packed)))
-        # Not redis-py's own way of sending: it may lose a cancellation (asyncio.wait_for until Python 3.12).
+        # Not redis-py's own way of sending: its timeout is one for answers, too.
         try:
             async with asyncio.timeout(self.endpoint.command_timeout):
                 await self._connection._send_packed_command(packed)

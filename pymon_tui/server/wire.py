@@ -127,7 +127,7 @@ class MeteredConnection(AbstractConnection):
         await self.on_connect()
 
 
-class _DialedConnection(MeteredConnection, GuardedConnection, Connection):
+class _DialedConnection(MeteredConnection, Connection, GuardedConnection):
     """A connection to a host and a port, at the first of the host's addresses that takes it."""
 
     _dialed: socket.socket | None = None

@@ -24,8 +24,7 @@ _SECONDS = 5.0
 def connection_apart(redis: Redis, protocol: int) -> AbstractConnection:
     """A connection that is yet to be made, with answers in bytes, and that isn't made anew by itself.
 
-    It has no timeout but the one of connecting: with another one redis-py sends by asyncio.wait_for, which until Python
-    3.12 may lose a cancellation.
+    It has no timeout but the one of connecting: who asks has one of their own.
     """
     pool = redis.connection_pool
     options = {

@@ -84,9 +84,10 @@ def connect_from(environment: Mapping[str, str], *, name: str) -> Redis:
 
 
 def guard(redis: Redis) -> Redis:
-    """The client. The connections of its pool report a write to a lost link as a lost link.
+    """The client. The connections of its pool report a write to a lost link as a lost link, and lose no cancellation.
 
-    Those of `connect` do so anyway. On Python 3.12.1 and 3.13.0 those of redis-py raise an AttributeError.
+    Those of `connect` do so anyway. On Python 3.12.1 and 3.13.0 those of redis-py raise an AttributeError; on 3.11 a
+    task that is cancelled while they send may go on.
     """
     pool = redis.connection_pool
     pool.connection_class = guarded(pool.connection_class)
@@ -114,7 +115,7 @@ async def replies_of(pipeline: Pipeline) -> list[Any]:
     return replies
 
 
-class _TlsConnection(GuardedConnection, SSLConnection):
+class _TlsConnection(SSLConnection, GuardedConnection):
     """A TLS connection that may verify, and ask for (SNI), another name than the host's."""
 
     def __init__(self, server_name: str, **options: Any) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -135,7 +134,8 @@ class Tiers(Cache):
         following, self._following = self._following, None
         if following is not None:
             following.cancel()
-            with suppress(asyncio.CancelledError):
+            await asyncio.wait([following])  # what it raises says nothing of whether we are cancelled, too
+            if not following.cancelled():
                 await following
         await super().aclose()
 

@@ -28,6 +28,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pymon_tui.invalidation.pattern import Pattern, PatternError
 from pymon_tui.model.text import safe
+from pymon_tui.server import clock
 from pymon_tui.server.reasons import answer_text
 from pymon_tui.services.apart import connection_apart
 from pymon_tui.services.connection import guard
@@ -93,13 +94,13 @@ class Tracking:
 
     async def run(self) -> NoReturn:
         """Follow until cancelled; a lost connection is made again, for ever."""
-        loop, failures = asyncio.get_running_loop(), 0
+        failures = 0
         while True:
-            began = loop.time()
+            began = clock.now()
             try:
                 await self._follow()
             except (RedisError, OSError) as error:
-                failures = 1 if loop.time() - began > _STEADY else failures + 1
+                failures = 1 if clock.now() - began >= _STEADY else failures + 1
                 if failures == 1:
                     _LOGGER.warning("the local cache is closed, no changes are heard of: %s", _told(error))
             await asyncio.sleep(self._backoff.compute(failures))

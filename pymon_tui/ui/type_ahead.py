@@ -23,6 +23,8 @@ _MOVES = frozenset(("up", "down", "left", "right", "pageup", "pagedown", "home",
 """Keys that lead nowhere else where no field has the focus."""
 _EDITS = frozenset(("left", "right", "home", "end", "backspace", "delete"))
 """Keys that lead nowhere else where one has."""
+_LEAVES = "ctrl+q"
+"""The key that leaves the program wherever it is pressed; what others mean depends on the keys before them."""
 
 
 class Asking:
@@ -47,7 +49,7 @@ class TypeAheadApp(App[ReturnType]):
     Keys come in one packet over a slow line, and from whoever types without looking. Textual hands them all to the
     widget that has the focus when they come: what is meant for a field that the first key opens would run as commands.
     A key waits here until the screen has settled, in its order, and so does a paste. What only moves a cursor, or goes
-    into a field as text, holds nothing up.
+    into a field as text, holds nothing up. The key that leaves waits for nothing.
     """
 
     _typed: deque[events.Event]
@@ -66,6 +68,8 @@ class TypeAheadApp(App[ReturnType]):
         """As Textual; a key that comes before the screen has settled is kept until it has."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
+        elif isinstance(event, events.Key) and event.key == _LEAVES:
+            await self._on_typed(event)
         elif self._taking is not None and self._typed and event is self._typed[0]:
             self._typed.popleft()
             await self._on_typed(event)
@@ -105,9 +109,8 @@ class TypeAheadApp(App[ReturnType]):
             while self._typed:
                 if not self._settled():
                     await self._let_settle()
-                event = self._typed[0]
-                if not self.post_message(event):
-                    return  # the app has ended
+                if not self._typed or not self.post_message(event := self._typed[0]):
+                    return  # they are for nobody by now, or the app has ended
                 while self._typed and self._typed[0] is event and await self._handled(self):
                     pass
         finally:

@@ -88,4 +88,5 @@ def test_just_after_the_mark_nothing_is_known_of_now(reads: Reads) -> None:
 
 def test_after_some_minutes_it_is_old(reads: Reads) -> None:
     reads.history.note(safe("removing"), WALL, run=RUN)
+    assert aftermath(reads.history.view(), WALL + LASTS) is not None
     assert aftermath(reads.history.view(), WALL + LASTS + 1) is None

@@ -61,6 +61,8 @@ def test_knows_never_saved_only_where_saves_are_counted() -> None:
     # CONFIG RESETSTAT forgets how many there were, and not when the last one was.
     clock = {"server_time_usec": 1_000_000_000, "uptime_in_seconds": 100}
     assert persistence(rdb_saves=0, rdb_last_save_time=900, **clock).never_saved
+    assert persistence(rdb_saves=0, rdb_last_save_time=901, **clock).never_saved  # the uptime is in whole seconds
+    assert not persistence(rdb_saves=0, rdb_last_save_time=902, **clock).never_saved
     assert not persistence(rdb_saves=0, rdb_last_save_time=940, **clock).never_saved
     assert not persistence().never_saved
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import ssl
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from pymon_tui.model.feed import PAYLOAD_LIMIT, Feed, Message
 from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Reason, Unavailable
 from pymon_tui.server import clock
+from pymon_tui.server.backoff import backoff
 from pymon_tui.server.endpoint import Endpoint, Tls
 from tests.conftest import StartServer, client_of
 from tests.demo.waiting import a_moment
@@ -130,6 +132,19 @@ async def test_a_connection_that_is_lost_soon_again_has_not_come_back(
             tries.append(feed.status.tries)
             listener.wake()
     assert tries == [1, 2, 3, 1]
+
+
+async def test_where_each_try_counts_for_a_lock_a_listener_tries_less_often_than_a_poller(
+    redis: Redis, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: 0.0)
+    endpoint = Endpoint(socket=server.socket, username="nobody", password=SecretStr("pw"))
+    async with listening(endpoint, b"*") as (_, feed):
+        await until(lambda: isinstance(feed.status, Lost))
+        assert isinstance(feed.status, Lost)
+        assert feed.status.trouble is Trouble.LOCKED
+    polls_at_most_after = max(backoff(Trouble.LOCKED, 1, random.Random(seed)) for seed in range(100))
+    assert feed.status.next_try > 1.5 * polls_at_most_after
 
 
 async def test_what_is_held_is_held_since_this_connection(

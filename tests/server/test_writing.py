@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection, Connection, ConnectionPool
+from redis.asyncio.connection import AbstractConnection, Connection, ConnectionPool, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.packing import pack
@@ -23,7 +25,7 @@ from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.stream import Stream
 from pymon_tui.server.wire import connection_to
-from pymon_tui.server.writing import GuardedConnection, write
+from pymon_tui.server.writing import GuardedConnection, SocketConnection, closed, write
 from pymon_tui.services.apart import connection_apart
 from pymon_tui.services.cache import Cache
 from pymon_tui.services.connection import connect, guard
@@ -179,6 +181,69 @@ async def test_a_connection_that_another_task_has_closed_is_lost(server: Embedde
         await connection.disconnect()
         with pytest.raises(RedisConnectionError):
             await connection._send_packed_command([b"PING\r\n"])
+
+
+def _given(path: str) -> Redis:
+    return guard(Redis(unix_socket_path=path))
+
+
+@pytest.mark.parametrize("turns", range(1, 9))
+@pytest.mark.parametrize("client_of", [partial(connect, name="test"), _given])
+async def test_who_sends_can_be_cancelled_at_every_moment(
+    server: EmbeddedServer, client_of: Callable[[str], Redis], turns: int
+) -> None:
+    async with client_of(server.socket) as client:
+        connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+        assert connection.socket_timeout
+        sending = asyncio.create_task(connection.send_command("PING"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_sending = sending.cancel()
+        await asyncio.wait([sending])
+        assert sending.cancelled() == was_sending
+        assert connection.is_connected != was_sending  # half a command may be on the line
+        await connection.disconnect()
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def _fails(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    "sent", [_never, partial(_fails, OSError(104, "reset")), partial(_fails, OSError("odd")), partial(_fails, closed())]
+)
+async def test_a_write_fails_as_one_of_redis_py(
+    server: EmbeddedServer, sent: Callable[[], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[type[Exception], str]] = []
+    for made in (UnixDomainSocketConnection, SocketConnection):
+        connection = made(path=server.socket, socket_timeout=0.5)
+        await connection.connect()  # type: ignore[no-untyped-call]
+        connection.socket_timeout = 0.001
+        monkeypatch.setattr(connection, "_send_packed_command", lambda _: sent())
+        with pytest.raises(RedisError) as raised:
+            await connection.send_packed_command("PING", check_health=False)
+        assert not connection.is_connected
+        told.append((raised.type, str(raised.value)))
+    assert told[0] == told[1]
+
+
+async def test_a_connection_that_sends_in_a_way_of_its_own_goes_on_doing_so(server: EmbeddedServer) -> None:
+    sent: list[object] = []
+
+    class Own(UnixDomainSocketConnection):
+        async def send_packed_command(self, command: Any, **named: Any) -> None:  # type: ignore[override]
+            sent.append(command)
+            await super().send_packed_command(command, **named)
+
+    pool = ConnectionPool(path=server.socket, connection_class=Own)
+    async with guard(Redis.from_pool(pool)) as client:
+        assert await client.ping()
+        assert sent
 
 
 TLS = Tls(verify=False)

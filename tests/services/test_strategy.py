@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -74,6 +75,17 @@ async def tiers(client: Redis) -> AsyncIterator[Tiers]:
 async def other(client: Redis) -> Cache:
     """Another process' cache."""
     return Cache(client)
+
+
+@pytest.mark.parametrize("turns", range(1, 6))
+async def test_who_closes_them_can_be_cancelled_at_every_moment(client: Redis, turns: int) -> None:
+    async with tiers_on(client) as tiers:
+        closing = asyncio.create_task(tiers.aclose())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_closing = closing.cancel()
+        await asyncio.wait([closing])
+        assert closing.cancelled() == was_closing
 
 
 READS: list[Read] = [

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.pattern import Pattern
+from pymon_tui.server import clock
 from pymon_tui.services.local import ABSENT, LocalCache
 from pymon_tui.services.tracking import CHANNEL, Tracking, Way, announce
 from tests.conftest import StartServer, client_of
@@ -135,6 +136,24 @@ async def test_a_killed_connection_drops_everything_and_comes_back(
         await redis.set("a:1", "new")
         await until(lambda: held(local) == [b"a:2", b"b:1"])
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
+
+
+async def test_a_connection_that_is_lost_soon_again_is_no_news(
+    raw: Redis, redis: Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, told = 0.0, []
+    monkeypatch.setattr(clock, "now", lambda: now)
+    async with tracked(raw) as (local, _):
+        for stood in (0.0, 9.5, 10.0):
+            await until(lambda: local.is_open)
+            now += stood
+            caplog.clear()
+            (ours,) = [client for client in await redis.client_list() if "B" in client["flags"]]
+            await redis.client_kill_filter(_id=ours["id"])
+            await until(lambda: not local.is_open)
+            await until(lambda: local.is_open)
+            told.append([record.levelname for record in caplog.records])
+    assert told == [["WARNING"], [], ["WARNING"]]
 
 
 async def test_a_server_that_goes_and_comes_back(own_server: StartServer) -> None:

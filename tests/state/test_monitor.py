@@ -185,6 +185,36 @@ async def test_our_own_reads_are_neither_hits_nor_misses(
         assert growth == 1
 
 
+async def test_a_question_that_is_asked_once_is_no_load_of_the_server(redis: Redis, server: EmbeddedServer) -> None:
+    batch = Batch(tuple(("EXISTS", f"key:{number}") for number in range(100)))
+    reads = Query("reads", Command("reads", lambda *_: batch, itself), itself)
+    monitor = monitor_of(Endpoint(socket=server.socket), reads)
+    async with watched(monitor) as snapshots:
+        settled = (await until(snapshots, has_samples(3))).history.end
+        monitor.want({reads.name})
+        monitor.poke()  # INFO is asked in the same packet
+        asked = await until(snapshots, lambda snapshot: isinstance(snapshot.reading(reads), Ready))
+        monitor.want(())
+        quiet = await until(snapshots, lambda snapshot: snapshot.history.end >= asked.history.end + 3)
+        # It is counted before the first of it is carried out.
+        assert set(quiet.history.samples(NET_INPUT.name, settled, quiet.history.end)) <= {0, None}
+
+
+async def test_what_others_do_after_a_reset_is_all_theirs(own_server: StartServer) -> None:
+    server = own_server()
+    async with client_of(server) as client, watched(monitor_of(Endpoint(socket=server.socket))) as snapshots:
+        await until(snapshots, has_samples(8))
+        await client.config_resetstat()
+        reset = await until(snapshots, lambda snapshot: bool(snapshot.history.events()))
+        assert [event.text for event in reset.history.events()] == ["counters reset"]
+        for _ in range(50):
+            await client.ping()
+        later = await until(snapshots, lambda snapshot: snapshot.history.end >= reset.history.end + 3)
+        told = later.reading(SERVER)
+        assert isinstance(told, Ready)
+        assert told.value.others("total_commands_processed") in (50, 51)  # perhaps with the reset itself
+
+
 # Gaps
 
 

@@ -121,6 +121,14 @@ def test_a_replica_that_is_away_and_listed_nowhere_is_forgotten_after_a_while() 
     assert list(roster.members) == [SEED]
 
 
+def test_the_node_that_the_user_named_is_looked_for_for_ever() -> None:
+    roster = Roster("10.0.0.2:6379")
+    roster.update([teller("10.0.0.2:6379", REPLICA), teller(SEED, PRIMARY)], 0)
+    alone = teller(SEED, info(role="master", run_id="p"))
+    assert roster.update([teller("10.0.0.2:6379", REPLICA, away=0.0), alone], FORGOTTEN_AFTER + 1) == ()
+    assert roles(roster) == {SEED: "primary", "10.0.0.2:6379": "replica"}
+
+
 def cluster(own: str, *, slots: str = "0-8191", flags: str = "master", epoch: int = 1) -> Layout:
     lines = [
         f"{A} 127.0.0.1:7000@17000 {flags} - 0 0 {epoch} connected {slots}",

@@ -127,6 +127,29 @@ async def test_what_is_typed_after_q_is_for_nobody() -> None:
         assert script.acts == []
 
 
+async def test_leaving_does_not_wait_for_the_keys_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    settles = asyncio.Event()
+
+    async def stuck(_: TypeAheadApp[Any]) -> None:
+        await settles.wait()
+
+    async with shown() as (pilot, script):
+        monkeypatch.setattr(TypeAheadApp, "_settled", lambda _: settles.is_set())
+        monkeypatch.setattr(TypeAheadApp, "_let_settle", stuck)
+        app = pilot.app
+        assert isinstance(app, TypeAheadApp)
+        send(app, "5xcy")
+        await until(pilot, lambda: app._taking is not None)
+        taking = app._taking
+        app.post_message(events.Key("ctrl+q", None))
+        await until(pilot, lambda: app._exit)
+        await app.on_event(events.Key("c", "c"))
+        settles.set()
+        assert taking is not None
+        await taking  # none of those that waited is looked for any more
+        assert script.acts == []
+
+
 async def test_a_question_that_has_become_another_is_not_answered(tmp_path: Path) -> None:
     desk = ScriptedDesk(tmp_path)
     desk.known = (record_of(),)
