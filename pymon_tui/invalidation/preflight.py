@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -29,6 +31,10 @@ _BACK: dict[Mode, tuple[tuple[bytes, ...], ...]] = {
     "unlink": (_RESTORE,),
     "expire": (_RESTORE, (b"PEXPIRETIME", b"KEY"), (b"PERSIST", b"KEY")),
 }
+_ASKED_ANYWAY = ("DUMP", "PTTL", "PEXPIRETIME")  # for real, by the plan; without the last PTTL does
+_OF_COMMAND = "to run the"  # in a refusal that isn't a key's
+_LACKING = re.compile("unknown command|^command '.*' not found", re.IGNORECASE)
+_THIS = frozenset((0,))
 _ROLES = {"master": "primary", "slave": "replica"}
 
 
@@ -76,8 +82,8 @@ async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bo
     # A key that can't be dumped stays; a RESTORE is asked for by an undo alone.
     stay = removal.refused.union(*(denials.refused for denials in kept[: len(_KEPT)]))
     undo_problem = next((denials.problem for denials in kept if denials.all), None)
-    if undo_problem is None and undo and removal.asked:
-        undo_problem = await _no_time(pipe)
+    if undo_problem is None and undo and keys:
+        undo_problem = await _no_time(pipe, dry=bool(removal.asked))
     return Permissions(
         removal_problem=removal.problem if removal.all else None,
         undo_problem=undo_problem,
@@ -107,7 +113,7 @@ async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]
     # One key first: where ACL DRYRUN itself is refused, each question would be an error in the server's statistics.
     answers = await _dry(pipe, command, some[:1])
     if isinstance(answers[0], ResponseError):
-        return _Denials()
+        return await _tried(pipe, command, some[0], answers[0])
     if some[1:]:
         answers += await _dry(pipe, command, some[1:])
     if answers.count(b"OK") < len(answers) and keys[_FIRST_KEYS:_MOST_KEYS]:
@@ -128,12 +134,36 @@ async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]
     return _Denials(len(answers), refused, safe(problem, 300))
 
 
-async def _no_time(pipe: Pipe) -> SafeText | None:
+async def _tried(pipe: Pipe, command: tuple[bytes, ...], key: bytes, refusal: ResponseError) -> _Denials:
+    """What the server says of the command itself, where ACL DRYRUN tells nothing of it.
+
+    It is told of a key that isn't there, where it changes nothing; RESTORE is told of no payload, which is an error.
+    """
+    name, _, *rest = command
+    what = name.decode()
+    if what in _ASKED_ANYWAY or pipe.endpoint.read_only:
+        return _Denials()
+    if _LACKING.search(str(refusal)) is None:
+        (answer,) = await pipe.ask(pack_all([(name, key + b":pymon:" + secrets.token_hex(8).encode(), *rest)]), 1)
+        if not isinstance(answer, ResponseError):
+            return _Denials()
+        refusal = answer
+    text = str(refusal)
+    problem = ""
+    if isinstance(refusal, NoPermissionError) and _OF_COMMAND in text:
+        problem = f"{what} is refused: {safe(text, 160)}; {remedy_of(refusal, what.lower(), pipe.user)}"
+    elif _LACKING.search(text) is not None and what != "UNLINK":  # in whose place DEL does
+        problem = f"{what} isn't known there: it was renamed or left out"
+    return _Denials(1, _THIS, safe(problem, 300)) if problem else _Denials()
+
+
+async def _no_time(pipe: Pipe, *, dry: bool) -> SafeText | None:
     """Why nothing could be taken back: to know when keys end, a run with an undo asks what time it is."""
-    (answer,) = await pipe.ask(pack_all([(b"ACL", b"DRYRUN", pipe.identity.user.encode(), b"TIME")]), 1)
-    if not isinstance(answer, bytes) or answer == b"OK":
+    asked = (b"ACL", b"DRYRUN", pipe.identity.user.encode(), b"TIME") if dry else (b"TIME",)
+    (answer,) = await pipe.ask(pack_all([asked]), 1)
+    if isinstance(answer, list) or answer == b"OK" or (dry and isinstance(answer, ResponseError)):
         return None
-    refused = safe(answer, 160)
+    refused = safe(answer if isinstance(answer, bytes) else str(answer), 160)
     return safe(f"TIME is refused: {refused}; {remedy_of(NoPermissionError(refused), 'time', pipe.user)}", 300)
 
 

@@ -80,7 +80,7 @@ async def held(node: Node, line: Proxy) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def paused(node: Node, line: Proxy) -> AsyncIterator[None]:
-    node.ask("CLIENT", "PAUSE", 1_000, "ALL")  # it would not hear an UNPAUSE either
+    node.ask("CLIENT", "PAUSE", 2_500, "ALL")  # it would not hear an UNPAUSE either
     yield
 
 

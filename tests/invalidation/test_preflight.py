@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.preflight import Mode
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
 from tests.invalidation.planned import plan_of, selecting, user_may
@@ -69,10 +70,34 @@ async def test_keys_out_of_bounds_are_a_problem_when_they_are_all_that_match(red
     assert "UNLINK is refused for 3 of 6 keys; ACL SETUSER pymon ~KEY" in some.refusals
 
 
-async def test_where_it_may_not_be_asked_nothing_is_claimed(redis: Redis, endpoint: Endpoint) -> None:
-    await user_may(redis, "~*", "+@all", "-acl", "-unlink")
-    plan = await plan_of(endpoint, selecting("cache:*"))
-    assert (plan.removal_problem, plan.undo_problem, plan.acl_user) == (None, None, "pymon")
+@pytest.mark.parametrize(
+    ("mode", "command"),
+    [("unlink", "unlink"), ("unlink", "restore"), ("unlink", "time"), ("expire", "pexpireat"), ("expire", "persist")],
+)
+async def test_where_it_may_not_be_asked_each_command_is_tried_on_no_key(
+    any_redis: Redis, any_server: EmbeddedServer, mode: Mode, command: str
+) -> None:
+    await any_redis.mset({f"cache:{number}": "v" for number in range(50)})
+    await user_may(any_redis, "~cache:*", "+@all", "-acl", f"-{command}")
+    endpoint = Endpoint(socket=any_server.socket, username="pymon")
+    plan = await plan_of(endpoint, selecting("cache:*"), mode=mode)
+    problem = plan.removal_problem if command in ("unlink", "pexpireat") else plan.undo_problem
+    assert f"{command.upper()} is refused: " in (problem or "")
+    assert f"ACL SETUSER pymon +{command}" in (problem or "")
+    assert await any_redis.dbsize() == 50
+    await user_may(any_redis, "~cache:*", "+@all", "-acl")
+    plan = await plan_of(endpoint, selecting("cache:*"), mode=mode)
+    assert (plan.removal_problem, plan.undo_problem) == (None, None)
+    assert await any_redis.dbsize() == 50
+
+
+async def test_a_command_that_was_renamed_takes_nothing_back(own_server: StartServer) -> None:
+    server = own_server({"rename-command": "RESTORE nobody-knows"})
+    async with client_of(server) as redis:
+        await redis.set("cache:1", "v")
+    plan = await plan_of(server, selecting("cache:*"))
+    assert plan.undo_problem == "RESTORE isn't known there: it was renamed or left out"
+    assert not plan.undo_possible
 
 
 async def test_a_replica_is_not_the_place_to_remove_keys(own_server: StartServer) -> None:
