@@ -137,6 +137,10 @@ class Monitor:
         """Mark the history with what a run has just done."""
         self._history.note(text, time.time(), run=run)
 
+    def reset_peaks(self) -> None:
+        """Count the history's peaks anew from now on."""
+        self._history.reset_peaks()
+
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action on a connection of its own, and have it recorded."""
         outcome = await perform(

@@ -19,6 +19,7 @@ from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.widgets.ink import Facts
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.title_bar import TitleBar
+from tests.samples import sample
 from tests.script import Script, snapshot
 from tests.ui.stage import app_of, until, until_shown
 
@@ -110,6 +111,18 @@ async def test_interval_and_refresh_reach_the_source() -> None:
         assert script.interval == 0.5
         await pilot.press("r")
         assert script.pokes == 1
+
+
+async def test_peaks_are_set_anew_by_a_key_of_a_pane_that_shows_them() -> None:
+    one, script = await sample(), Script()
+    async with app_of(script).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, script, one)
+        await pilot.press("2", "R")
+        await until(pilot, lambda: script.peaks_reset == 1)
+        assert [note.message for note in pilot.app._notifications] == ["peaks count anew from now on"]
+        await pilot.press("3", "R")
+        await pilot.pause()
+        assert script.peaks_reset == 1
 
 
 async def test_help_lists_the_keys_and_escape_closes_it() -> None:
