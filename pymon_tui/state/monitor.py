@@ -197,7 +197,6 @@ class Monitor:
                     own = caused(self._endpoint)
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 has_answered = True
-                own.bytes_out = caused(self._endpoint).bytes_out  # read whole before the first of it is carried out
                 info = self._poller.info
                 if info is not None and info is not last_info:
                     self._record(info, self._answered_at(info, began), own)
