@@ -306,7 +306,7 @@ class Fleet:
     def _view(self, known: Sequence[tuple[str, Snapshot]], chosen: int | None) -> FleetView:
         return FleetView(
             self._roster.kind,
-            tuple(Node(self._roster.members[name], snapshot) for name, snapshot in known),
+            tuple(Node(self._roster.members[name], snapshot.at_moment(clock.now())) for name, snapshot in known),
             chosen,
             tuple(self._changes),
             self._roster.uncovered,

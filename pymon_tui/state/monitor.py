@@ -94,7 +94,7 @@ class Monitor:
         self._own = Traffic()  # what we had caused when INFO was last asked
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
-        self._visit_began = clock.now()
+        self._visit_began = self._asked_at = clock.now()
         self._held: Held | None = None  # when it was last all there
         self._before: Held | None = None  # of the process before a restart, until the new one has loaded
         self._recorded_at: float | None = None
@@ -174,6 +174,7 @@ class Monitor:
             LinkError: If it can't be made, or is lost.
         """
         self._poked.clear()
+        self._asked_at = clock.now()
         session = await self._connected()
         try:
             self._poller.begin()
@@ -181,7 +182,7 @@ class Monitor:
             self._own = caused(self._endpoint)
             has_answered = False
             while True:
-                began = clock.now()
+                began = self._asked_at = clock.now()
                 self._poked.clear()
                 own, last_info = caused(self._endpoint), self._poller.info
                 replies = session.replies
@@ -279,7 +280,9 @@ class Monitor:
         """Note that the link is lost; returns the seconds until the next try."""
         now = clock.now()
         wait = backoff(error.trouble, tries, self._dice)
-        since = self._link.since if isinstance(self._link, Lost) else now
+        # What doesn't answer is away since it was asked, as the title has counted it until now.
+        began = self._asked_at if error.trouble is Trouble.SILENT else now
+        since = self._link.since if isinstance(self._link, Lost) else began
         self._link = Lost(error.trouble, error.what, error.remedy, since, now + wait, tries)
         return wait
 
