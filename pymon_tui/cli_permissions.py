@@ -14,6 +14,20 @@ def _channels(text: str) -> SectionOption:
     return SectionOption("--channels", section="Channels", metavar="PATTERN", multiple=True, help=text)
 
 
+_LOOKS = ("interval", "theme", "color", "graph", "full_redraw", "keymap")
+_GUARDS = (
+    "protected",
+    "max_keys",
+    "type_above",
+    "ping_ceiling",
+    "rate",
+    "trash_size",
+    "trash_key_size",
+    "journal_keep",
+)
+_UNUSED_BY_ACL = frozenset(("url", *_LOOKS, *_GUARDS))
+"""What ``acl`` doesn't ask for; a server it asks if one is named, and can do without."""
+
 _JSON = SectionOption("--json", "as_json", section="Output", is_flag=True, help="One JSON object on stdout.")
 
 _ACL_EXAMPLES = """\b
@@ -55,7 +69,7 @@ Exit code: 0 all well, 1 something is missing or degraded, 2 wrong use,
 @click.pass_context
 def acl(ctx: click.Context, /, address: str | None, patterns: tuple[str, ...], as_json: bool, **flags: Any) -> int:  # noqa: FBT001
     """Print ACL SETUSER lines for users who may do what they need, and no more."""
-    settings = settings_of(flags_of(ctx, flags, address))
+    settings = settings_of(flags_of(ctx, flags, address), unused=_UNUSED_BY_ACL)
     open_ssh(settings, insists=True)
     settings = at_primary(settings)
     from pymon_tui.permissions.acl import run_acl

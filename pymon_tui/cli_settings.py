@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,13 @@ def flags_of(ctx: click.Context, own: Mapping[str, Any], address: str | None) ->
 
 
 def settings_of(
-    given: Mapping[str, Any], *, environ: Mapping[str, str] = os.environ, dotenv: Path | None = _DOTENV
+    given: Mapping[str, Any],
+    *,
+    environ: Mapping[str, str] = os.environ,
+    dotenv: Path | None = _DOTENV,
+    unused: Collection[str] = (),
 ) -> Any:
-    """The ``Settings`` of these flags, and of the environment and the files below them.
+    """The ``Settings`` of these flags, and of the environment and the files below them; of ``unused``, as ``load``.
 
     Raises:
         click.UsageError: If one of them can't be used.
@@ -74,6 +78,7 @@ def settings_of(
             dotenv=dotenv,
             config=None if config is None else Path(config),
             warn=say,
+            unused=unused,
         )
     if user is not None and settings.password is None:
         say(

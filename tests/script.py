@@ -68,6 +68,7 @@ class Script:
         self.notes: list[tuple[SafeText, str]] = []
         self.interval = 1.0
         self.now = 100.0
+        self.peaks_reset = 0
         self._queue: asyncio.Queue[Snapshot] = asyncio.Queue()
         for one in snapshots:
             self._queue.put_nowait(one)
@@ -103,6 +104,10 @@ class Script:
     def note(self, text: SafeText, run: str) -> None:
         """Remember what a run has done."""
         self.notes.append((text, run))
+
+    def reset_peaks(self) -> None:
+        """Note that the peaks are to count anew."""
+        self.peaks_reset += 1
 
     async def act(self, action: Action) -> Outcome:
         """Note the action and answer as the test said."""

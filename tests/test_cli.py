@@ -251,6 +251,60 @@ def test_a_command_says_what_each_sentinel_said(capsys: pytest.CaptureFixture[st
     assert said.count("\n") == 1
 
 
+UNREADABLE = ["redis+sentinel://a:26379/main", "amqp://broker", "redis://h:99999", "redis://h/0?foo=1"]
+
+
+@pytest.mark.parametrize("url", UNREADABLE)
+def test_acl_needs_no_server_and_no_url_of_another_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert cli.run(["acl"]) == 0
+    lines = capsys.readouterr().out
+    monkeypatch.setenv("REDIS_URL", url)
+    assert cli.run(["acl"]) == 0
+    written = capsys.readouterr()
+    assert written.out == lines
+    assert written.err.startswith("pymon-tui: url: ")
+    assert written.err.endswith("(from REDIS_URL); it is left out, for no server is needed here\n")
+    assert written.err.count("\n") == 1
+    # What asks a server needs it.
+    assert cli.run(["once"]) == 2
+    written = capsys.readouterr()
+    assert (written.out, written.err.count("\n")) == ("", 1)
+    assert written.err.endswith("(from REDIS_URL)\n")
+
+
+def test_acl_judges_no_url_that_is_replaced(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", UNREADABLE[0])
+    assert cli.run(["-h", "127.0.0.1", "-p", "1", "acl"]) == 3
+    said = capsys.readouterr().err
+    assert "REDIS_URL" not in said
+    assert said == "pymon-tui: 127.0.0.1:1 refuses connections; is the server running there?\n"
+
+
+def test_acl_judges_a_url_that_it_is_given_and_no_setting_that_it_does_not_ask_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in ("PYMON_INTERVAL", "PYMON_THEME", "PYMON_RATE", "PYMON_TRASH_SIZE"):
+        monkeypatch.setenv(variable, "odd")
+    assert cli.run(["acl"]) == 0
+    assert capsys.readouterr().err == ""
+    for given in (["--url", UNREADABLE[0], "acl"], ["acl", UNREADABLE[0]]):
+        assert cli.run(given) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    monkeypatch.setenv("PYMON_URL", UNREADABLE[0])
+    assert cli.run(["acl"]) == 2
+    assert capsys.readouterr().err.endswith("(from PYMON_URL)\n")
+    monkeypatch.delenv("PYMON_URL")
+    # A profile names a server, and what a REDIS_URL would put in its place isn't guessed.
+    (tmp_path / "config.toml").write_text('[profiles.shop]\nhost = "127.0.0.1"\nport = 1\n')
+    monkeypatch.setenv("REDIS_URL", UNREADABLE[0])
+    assert cli.run(["--profile", "shop", "acl"]) == 2
+    assert capsys.readouterr().err.endswith("(from REDIS_URL)\n")
+
+
 def test_the_demo_takes_looks_but_no_server(calls: Calls, terminal: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "not an address")
     monkeypatch.setenv("PYMON_THEME", "pymon-light")

@@ -159,7 +159,9 @@ def _of_nodes(parts: Sequence[Part[Recent]]) -> Recent:
     return Recent(lists, _newest(kept for part in parts for kept in part.value.notifications))
 
 
-_LISTS: Command[Page] = Command("lrange", _ask, decode_page, given=WALK, fold=next_page, anew=True)
+_LISTS: Command[Page] = Command(
+    "lrange", _ask, decode_page, given=WALK, fold=next_page, anew=True, of_type=b"list", alike=True
+)
 
 RECENT: Query[Recent] = Query("recent_notifications", _LISTS, recent_of, fold=joined, merge=_of_nodes)
 """The newest notifications of all users; each list is read once in a connection, and again when a person asks."""

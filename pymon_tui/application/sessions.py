@@ -152,7 +152,12 @@ def _key(asked: tuple[Argument, ...]) -> bytes:
 
 
 def _by_turns(
-    acl: str, before: tuple[str, ...], after: tuple[str, ...], decode: Callable[[Answers], Mapping[bytes, T | State]]
+    acl: str,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    decode: Callable[[Answers], Mapping[bytes, T | State]],
+    *,
+    of_type: bytes | None = None,
 ) -> Command[Mapping[bytes, T | State]]:
     """A command about some sessions a tick, which remembers what it was answered."""
 
@@ -169,11 +174,11 @@ def _by_turns(
         return answered(known, new.items(), _MOST)
 
     # MEMORY USAGE looks at a key without reading it.
-    return Command(acl, arguments, decode, given=WALK, fold=fold)
+    return Command(acl, arguments, decode, given=WALK, fold=fold, of_type=of_type, alike=True)
 
 
 SESSIONS: Query[Mapping[bytes, Header]] = Query(
-    "sessions", _by_turns("hmget", ("HMGET",), HEADER, decode_headers), itself
+    "sessions", _by_turns("hmget", ("HMGET",), HEADER, decode_headers, of_type=b"hash"), itself
 )
 """Headers by key, those that were answered last at the end."""
 

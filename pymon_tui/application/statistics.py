@@ -21,6 +21,8 @@ _WESTERNMOST, _EASTERNMOST = timedelta(hours=-12), timedelta(hours=14)
 
 _DAY = timedelta(days=1)
 
+_OF_TYPE = b"hash"
+
 _HITS, _MISSES = FAMILIES
 
 
@@ -113,8 +115,12 @@ def _hash(reply: Reply) -> dict[bytes, bytes]:
     return dict(pairs)
 
 
-_TODAY: Command[tuple[Day, ...]] = Command("hgetall", _ask_today, decode_days, every=5.0, given=INFO)
-_PAST: Command[tuple[Day, ...]] = Command("hgetall", _ask_days, decode_days, every=60.0, given=INFO)
+_TODAY: Command[tuple[Day, ...]] = Command(
+    "hgetall", _ask_today, decode_days, every=5.0, given=INFO, of_type=_OF_TYPE, alike=True
+)
+_PAST: Command[tuple[Day, ...]] = Command(
+    "hgetall", _ask_days, decode_days, every=60.0, given=INFO, of_type=_OF_TYPE, alike=True
+)
 
 APPLICATION_TODAY: Query[Day] = Query("application_today", _TODAY, newest)
 """Hits and misses of today by namespace; a day without look-ups where there are no statistics."""

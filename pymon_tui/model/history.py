@@ -11,6 +11,7 @@ from typing import Any
 
 from pymon_tui.model.columns import Edges, column_of, spread_growth, spread_levels
 from pymon_tui.model.metric import Kind, Metric
+from pymon_tui.model.peaks import Peaks
 from pymon_tui.model.text import SafeText
 
 HOLE = math.nan
@@ -56,7 +57,7 @@ class History:
         self._breaks: frozenset[int] = frozenset()  # samples before which nobody looked
         self._end = 0
         self._events: list[Event] = []
-        self._peaks: dict[str, tuple[float, float]] = {}
+        self._peaks = Peaks(None)
         self._offset: float | None = None
         self._reset_at: float | None = None  # when counters last went back
 
@@ -104,7 +105,7 @@ class History:
                 sample = HOLE if last is None or reset else self._of_others(name, value - last, own.get(name, 0.0))
                 self._last[name] = value
             samples[slot] = sample
-            self._raise_peak(name, sample / elapsed if self._kinds[name] is Kind.COUNTER else sample, at)
+            self._peaks.add(name, sample / elapsed if self._kinds[name] is Kind.COUNTER else sample, at)
         self._elapsed[slot] = elapsed
         self._at[slot] = at if self._last_at is None else max(at, self._last_at)
         if self._broken:
@@ -112,6 +113,8 @@ class History:
             self._broken = False
         self._end += 1
         self._last_at = at
+        if self._peaks.since is None:
+            self._peaks.since = at
         return reset
 
     def _of_others(self, name: str, growth: float, own: float) -> float:
@@ -121,9 +124,9 @@ class History:
             self._early[name] = min(-left, own)
         return max(0.0, left)
 
-    def _raise_peak(self, name: str, value: float, at: float) -> None:
-        if math.isfinite(value) and value > self._peaks.get(name, (-math.inf, 0.0))[0]:
-            self._peaks[name] = value, at
+    def reset_peaks(self) -> None:
+        """Forget the peaks: those of the samples to come count from the newest one on."""
+        self._peaks = Peaks(self._last_at)
 
     def break_(self, *, anew: bool) -> None:
         """Forget the counters' last values: what comes next is no growth of what was (a connection made anew).
@@ -142,7 +145,7 @@ class History:
 
     def view(self) -> HistoryView:
         """The history until now; later samples don't show in it."""
-        return HistoryView(self, self.end, dict(self._peaks), self._reset_at)
+        return HistoryView(self, self.end, self._peaks.copy(), self._reset_at)
 
     def _part(self, ring: array[float], start: int, stop: int) -> array[float]:
         """What is kept from absolute index ``start`` to before ``stop``."""
@@ -158,9 +161,7 @@ class HistoryView:
 
     __slots__ = ("_end", "_history", "_peaks", "_reset_at")
 
-    def __init__(
-        self, history: History, end: int, peaks: Mapping[str, tuple[float, float]], reset_at: float | None
-    ) -> None:
+    def __init__(self, history: History, end: int, peaks: Peaks, reset_at: float | None) -> None:
         self._history = history
         self._end = end
         self._peaks = peaks
@@ -190,8 +191,7 @@ class HistoryView:
 
     def newest(self, seconds: float) -> int:
         """The number of the newest column, counted in such columns since 1970."""
-        at = self._history._part(self._history._at, self._end - 1, self._end)
-        return column_of((at[0] if at else 0.0) + self._offset, seconds)
+        return column_of(self._newest_at + self._offset, seconds)
 
     def marks(self, width: int, seconds: float) -> Mapping[int, SafeText]:
         """In which of the newest ``width`` columns something happened, and what did so last.
@@ -237,12 +237,24 @@ class HistoryView:
         return (total, covered) if covered else None
 
     def peak(self, metric: str) -> float | None:
-        """The highest level or rate per second since we began to watch; None if it is not known."""
-        return self._peaks[metric][0] if metric in self._peaks else None
+        """The highest level or rate per second since ``peaks_since``; None if it is not known."""
+        found = self._peaks.of(metric)
+        return None if found is None else found[0]
 
     def peaked(self, metric: str) -> float | None:
         """When the peak was, in Unix seconds; None if there is none."""
-        return self._peaks[metric][1] + self._offset if metric in self._peaks else None
+        found = self._peaks.of(metric)
+        return None if found is None else found[1] + self._offset
+
+    @property
+    def peaks_since(self) -> float | None:
+        """Since when peaks count, in Unix seconds: since we began to watch, or they were reset. None before that."""
+        return None if self._peaks.since is None else self._peaks.since + self._offset
+
+    @property
+    def peaks_cover(self) -> float:
+        """For how many seconds peaks count, until the newest sample."""
+        return 0.0 if self._peaks.since is None else self._newest_at - self._peaks.since
 
     @property
     def counted_since(self) -> float | None:
@@ -272,6 +284,10 @@ class HistoryView:
     @property
     def _offset(self) -> float:
         return self._history._offset or 0.0
+
+    @property
+    def _newest_at(self) -> float:
+        return (self._history._part(self._history._at, self._end - 1, self._end) or (0.0,))[0]
 
     def _since(self, begin: float) -> int:
         """The absolute index of the sample before the first one of those taken after a moment, in Unix seconds."""

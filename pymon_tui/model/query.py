@@ -117,6 +117,9 @@ class Command(Generic[R]):
             commands that ask for what is new since.
         anew: Whether it begins without a last answer in each connection, and when a person asks for all again.
         per_connection: Whether it begins without a last answer in each connection, for another process may answer.
+        of_type: Of a batch, the type that its keys must be of, as TYPE names it: keys of others are not asked about,
+            and told as failed.
+        alike: Of a batch, whether our user may look at all of its keys or at none: the first is asked about alone then.
     """
 
     acl: str
@@ -128,6 +131,8 @@ class Command(Generic[R]):
     fold: Callable[[R | None, R], R] = field(default=_latest)
     anew: bool = False
     per_connection: bool = False
+    of_type: bytes | None = None
+    alike: bool = False
 
 
 def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:

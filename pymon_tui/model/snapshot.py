@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pymon_tui.model.deployment import Kind, Member, Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import HistoryView
-from pymon_tui.model.link import Link
+from pymon_tui.model.link import Link, Lost
 from pymon_tui.model.query import PENDING, Pending, Query, Reading
 from pymon_tui.model.text import SafeText
 
@@ -59,6 +59,17 @@ class Snapshot:
     def readings_known(self) -> bool:
         """Whether anything has been answered yet."""
         return any(not isinstance(reading, Pending) for reading in self.readings.values())
+
+    def at_moment(self, now: float) -> Snapshot:
+        """The same at a later moment, if the link is lost: all that is known of the server has aged alike.
+
+        ``now`` is monotonic seconds. What answers is as old as its last answer, and stays as it is.
+        """
+        if not isinstance(self.link, Lost) or now <= self.at:
+            return self
+        nodes = [Node(node.member, node.snapshot.at_moment(now)) for node in self.fleet.nodes] if self.fleet else []
+        fleet = replace(self.fleet, nodes=tuple(nodes)) if self.fleet else None
+        return replace(self, at=now, wall=self.wall + now - self.at, fleet=fleet)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

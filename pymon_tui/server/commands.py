@@ -135,6 +135,7 @@ SENT: tuple[Sent, ...] = (
     _sent("ssubscribe", Use.SHARDS, access=Access.CHANNEL),
     _sent("sunsubscribe", Use.SHARDS),
     _sent("scan", *_KEYS, *_RUN),
+    # Panes that read keys of one type ask for it first, and can do without: it is no reason to call them denied.
     _sent("type", Use.APPLICATION, Use.SESSION_ACTIONS, *_RUN, access=Access.NAME),
     _sent("pttl", Use.APPLICATION, Use.SESSIONS, Use.SESSION_ACTIONS, *_RUN, access=Access.READ),
     _sent("memory|usage", Use.APPLICATION, Use.SESSIONS, *_RUN, access=Access.NAME),

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -30,8 +30,10 @@ from pymon_tui.model.query import (
 from pymon_tui.model.text import safe
 from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import INFO, Info
+from pymon_tui.server.alike import Alike
 from pymon_tui.server.reasons import LinkError, answer_text, gap, is_of_another_type, link_error
 from pymon_tui.server.session import Session
+from pymon_tui.server.traffic import caused
 
 _EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
@@ -67,6 +69,8 @@ class Poller:
         self._values: dict[str, Any] = {}
         self._own: Traffic | None = None
         self._sent: Counter[str] = Counter()  # how often each command was, by its name in ACL rules
+        self._alike = Alike()
+        self._waited: float | None = None  # for the first reply of the last tick
         self.rtt = 0.0
 
     @property
@@ -98,6 +102,7 @@ class Poller:
     def refresh(self) -> None:
         """Make every command due, also those that were refused: a user asks for it."""
         self.hasten()
+        self._alike = Alike()
         for command, asked in self._asked.items():
             asked.benched = False
             if command.anew:
@@ -135,25 +140,40 @@ class Poller:
             # Before it is sent: what is hastened while it is on the way stays due.
             self._asked[command].at, self._asked[command].times = now, len(_lines(asked))
         try:
-            answered = await session.ask(tuple(line for asked in asking.values() for line in _lines(asked)))
+            answers = await self._answers(session, asking, now)
         except LinkError:
             for command in asking:
                 self._asked[command].at = -math.inf  # it wasn't answered: on another connection it is due
             raise
-        first, replies = answered[0], iter(answered)
-        if isinstance(first, RedisError) and answer_text(first).startswith("BUSY "):
-            raise link_error(first, session.endpoint)  # it answers nothing else, and the last picture is to stay
         for command, asked in asking.items():
-            taken = tuple(islice(replies, len(_lines(asked))))
+            taken = answers[command]
             if isinstance(asked, Batch):
                 self._take(command, _as_one(asked, taken, now, dict(self._sent)), session, now)
             else:
                 self._take(command, taken[0], session, now)
-            self._sent[command.acl] += len(taken)
+            self._sent[command.acl] += len(taken) if not command.alike else 0
             await asyncio.sleep(0)  # a reply can be long to read; a key that was pressed goes first
         if self.info is not None:
             self._measure(due, self.info)
-        self.rtt = max(0.0, session.waited - sum(self._cost(command) for command in due))
+        if self._waited is not None:
+            self.rtt = max(0.0, self._waited - sum(self._cost(command) for command in due))
+
+    async def _answers(
+        self, session: Session, asking: Mapping[Command[Any], Asked], now: float
+    ) -> Mapping[Command[Any], Sequence[Reply | RedisError]]:
+        """The replies of each command; those about keys that are alike come last, in writes of their own."""
+        alike = {command: asked for command, asked in asking.items() if isinstance(asked, Batch) and command.alike}
+        plain = {command: _lines(asked) for command, asked in asking.items() if command not in alike}
+        answered = await session.ask(tuple(chain.from_iterable(plain.values()))) if plain else ()
+        self._waited = session.waited if plain else None
+        if self._own is not None:
+            # A server has read all of these before it carries out the first of them, which is INFO.
+            self._own.bytes_out = caused(session.endpoint).bytes_out
+        if answered and isinstance(answered[0], RedisError) and answer_text(answered[0]).startswith("BUSY "):
+            raise link_error(answered[0], session.endpoint)  # it answers nothing else: the last picture is to stay
+        replies = iter(answered)
+        found = {command: tuple(islice(replies, len(lines))) for command, lines in plain.items()}
+        return {**found, **(await self._alike.ask(session, alike, now, self._sent) if alike else {})}
 
     def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Asked]:
         asking = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import pairwise
@@ -51,6 +51,7 @@ def load(
     dotenv: Path | None,
     config: Path | None,
     warn: Callable[[str], None],
+    unused: Collection[str] = (),
 ) -> Settings:
     """Put the levels together and check them.
 
@@ -63,12 +64,15 @@ def load(
         dotenv: A file with variables that the environment lacks; it need not exist.
         config: The configuration file, or None for ``PYMON_CONFIG`` or the platform's place for it.
         warn: Told, in one line each, what works but should not stay as it is.
+        unused: Settings that nobody will ask for, of which no variable is judged. With ``url`` among them a server is
+            asked if one is named: a REDIS_URL that can't be read, which is another program's, then names none.
 
     Raises:
         SettingsError: For the first thing that is wrong.
     """
     variables = {name: (value, name) for name, value in environ.items() if value}
-    variables = _dotenv_variables(dotenv) | variables
+    spared = {name for name, setting in _VARIABLES.items() if setting in unused and setting != "url"}
+    variables = {name: value for name, value in (_dotenv_variables(dotenv) | variables).items() if name not in spared}
     _judge_names(variables)
     file = _config_file(config, environ, warn)
     chosen, asked_by = (profile, "--profile") if profile is not None else variables.get("PYMON_PROFILE", (None, ""))
@@ -77,10 +81,23 @@ def load(
     if chosen is not None:
         levels.append(file.profile(chosen, asked_by))
     levels.append(file.top())
+    if "url" in unused:
+        levels = _without_url_of_others(levels, warn)
     if chosen is not None and (source := _address_source(levels[1])) is not None and levels[0].server is None:
         warn(f'{source} names the server, and beats that of the profile "{safe(chosen)}"')
     named = None if config is None else str(config)
     return _settled(levels, file, warn).model_copy(update={"way": words_of(flags, profile=profile, config=named)})
+
+
+def _without_url_of_others(levels: Sequence[Level], warn: Callable[[str], None]) -> list[Level]:
+    """Where nothing but a REDIS_URL names a server, and that can't be read, no server is named."""
+    kept = list(levels)
+    for place, one in enumerate(levels):
+        problem = one.problem
+        if problem is not None and problem.source.startswith("REDIS_URL") and not any(each.server for each in levels):
+            warn(f"{problem}; it is left out, for no server is needed here")
+            kept[place] = replace(one, problem=None)
+    return kept
 
 
 def endpoint_of_profile(name: str, settings: Settings, warn: Callable[[str], None]) -> Endpoint:

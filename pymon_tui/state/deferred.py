@@ -82,6 +82,11 @@ class Deferred:
         if self._made is not None:
             self._made.note(text, run)
 
+    def reset_peaks(self) -> None:
+        """Count peaks anew; before there is a source there are none."""
+        if self._made is not None:
+            self._made.reset_peaks()
+
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action."""
         if self._made is None:

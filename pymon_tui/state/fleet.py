@@ -141,6 +141,12 @@ class Fleet:
         for one in self._followed.values():
             one.monitor.note(text, run)
 
+    def reset_peaks(self) -> None:
+        """Count the peaks of every node, and of the whole, anew from now on."""
+        self._whole.reset_peaks()
+        for one in self._followed.values():
+            one.monitor.reset_peaks()
+
     def choose(self, node: int | None) -> None:
         """Show the node at this place of the newest snapshot's fleet, or with None all together."""
         if node is None:
@@ -229,9 +235,7 @@ class Fleet:
             self._whole.note(text, wall)
 
     def _learn(self) -> None:
-        told = self._told()
-        tellers = [one.teller for one in self._followed.values()]
-        for text in self._roster.update(tellers, clock.now(), told):
+        for text in self._roster.update([one.teller for one in self._followed.values()], clock.now(), self._told()):
             self._change(text, time.time())
         if not self._picked and self._roster.kind is Kind.CLUSTER:
             self._chosen = None
@@ -283,8 +287,9 @@ class Fleet:
             if (one := self._followed.get(name)) is not None:
                 self._tell(one)
         known = [(one, snapshot) for one in self._members() if (snapshot := one.shown(self._ear.client_ids(one.name)))]
-        if not known:
-            return self._nobody_yet()
+        if not known:  # Sentinels have named nobody yet: why none of them does, where all have failed
+            lost = self._sentinels.lost if self._sentinels is not None else None
+            return self._waiting(lost) if lost is not None else None
         chosen = next((place for place, (one, _) in enumerate(known) if one.name == self._chosen), None)
         self._shown = tuple(one.name for one, _ in known)
         view = self._view([(one.name, snapshot) for one, snapshot in known], chosen)
@@ -301,17 +306,12 @@ class Fleet:
     def _view(self, known: Sequence[tuple[str, Snapshot]], chosen: int | None) -> FleetView:
         return FleetView(
             self._roster.kind,
-            tuple(Node(self._roster.members[name], snapshot) for name, snapshot in known),
+            tuple(Node(self._roster.members[name], snapshot.at_moment(clock.now())) for name, snapshot in known),
             chosen,
             tuple(self._changes),
             self._roster.uncovered,
             self._sentinels.view(self._roster.primary or "") if self._sentinels is not None else None,
         )
-
-    def _nobody_yet(self) -> Snapshot | None:
-        """Before Sentinels have named anybody: why none of them does, where all have failed."""
-        lost = self._sentinels.lost if self._sentinels is not None else None
-        return self._waiting(lost) if lost is not None else None
 
     def _waiting(self, link: Link) -> Snapshot:
         return self._whole.waiting(self._endpoint, self._interval or 1.0, link, self._feed)

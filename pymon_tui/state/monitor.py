@@ -94,7 +94,7 @@ class Monitor:
         self._own = Traffic()  # what we had caused when INFO was last asked
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
-        self._visit_began = clock.now()
+        self._visit_began = self._asked_at = clock.now()
         self._held: Held | None = None  # when it was last all there
         self._before: Held | None = None  # of the process before a restart, until the new one has loaded
         self._recorded_at: float | None = None
@@ -137,6 +137,10 @@ class Monitor:
         """Mark the history with what a run has just done."""
         self._history.note(text, time.time(), run=run)
 
+    def reset_peaks(self) -> None:
+        """Count the history's peaks anew from now on."""
+        self._history.reset_peaks()
+
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action on a connection of its own, and have it recorded."""
         outcome = await perform(
@@ -170,6 +174,7 @@ class Monitor:
             LinkError: If it can't be made, or is lost.
         """
         self._poked.clear()
+        self._asked_at = clock.now()
         session = await self._connected()
         try:
             self._poller.begin()
@@ -177,7 +182,7 @@ class Monitor:
             self._own = caused(self._endpoint)
             has_answered = False
             while True:
-                began = clock.now()
+                began = self._asked_at = clock.now()
                 self._poked.clear()
                 own, last_info = caused(self._endpoint), self._poller.info
                 replies = session.replies
@@ -193,7 +198,6 @@ class Monitor:
                     own = caused(self._endpoint)
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 has_answered = True
-                own.bytes_out = caused(self._endpoint).bytes_out  # read whole before the first of it is carried out
                 info = self._poller.info
                 if info is not None and info is not last_info:
                     self._record(info, self._answered_at(info, began), own)
@@ -276,7 +280,9 @@ class Monitor:
         """Note that the link is lost; returns the seconds until the next try."""
         now = clock.now()
         wait = backoff(error.trouble, tries, self._dice)
-        since = self._link.since if isinstance(self._link, Lost) else now
+        # What doesn't answer is away since it was asked, as the title has counted it until now.
+        began = self._asked_at if error.trouble is Trouble.SILENT else now
+        since = self._link.since if isinstance(self._link, Lost) else began
         self._link = Lost(error.trouble, error.what, error.remedy, since, now + wait, tries)
         return wait
 

@@ -59,6 +59,10 @@ class Source(Protocol):
         """Mark the history with what a run, by its id, has just done."""
         ...
 
+    def reset_peaks(self) -> None:
+        """Count the peaks of every history anew from now on."""
+        ...
+
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action."""
         ...

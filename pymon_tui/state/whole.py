@@ -45,6 +45,10 @@ class Whole:
         """Mark the history."""
         self._history.note(text, wall, run=run)
 
+    def reset_peaks(self) -> None:
+        """Count the history's peaks anew from now on."""
+        self._history.reset_peaks()
+
     def waiting(self, endpoint: Endpoint, interval: float, link: Link, feed: Feed) -> Snapshot:
         """The deployment before any of its nodes is known."""
         return Snapshot(

@@ -1,10 +1,12 @@
-"""Since when a server has counted; pure."""
+"""Since when a server, or its peaks, have counted; pure."""
 
 from __future__ import annotations
 
 from pymon_tui.model import units
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.text import SafeText, safe
+
+_DAY = 86_400.0
 
 
 def since(history: HistoryView) -> SafeText:
@@ -14,3 +16,11 @@ def since(history: HistoryView) -> SafeText:
     """
     reset = history.counted_since
     return safe("since start" if reset is None else f"since {units.clock(reset)}")
+
+
+def peaks_since(history: HistoryView) -> SafeText:
+    """``peaks since 14:03``; ``peaks of 3d`` where a time of day would be another day's; nothing before the first."""
+    since, seconds = history.peaks_since, history.peaks_cover
+    if since is None:
+        return safe("")
+    return safe(f"peaks since {units.clock(since)}" if seconds < _DAY else f"peaks of {units.age(seconds)}")

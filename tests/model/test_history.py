@@ -169,6 +169,27 @@ def test_the_peak_is_the_highest_since_the_beginning() -> None:
     assert history.view().peaked("other") is None
 
 
+def test_peaks_say_since_when_they_count_and_are_set_anew() -> None:
+    history = history_of()
+    assert (history.view().peaks_since, history.view().peaks_cover) == (None, 0)
+    for at, total in enumerate((0.0, 50.0, 60.0)):
+        history.record(10.0 + at, {"total": total, "level": 100.0 - at}, {})
+    history.align(1_000.0)
+    before = history.view()
+    assert (before.peak("total"), before.peak("level"), before.peaks_since) == (50, 100, 1_010)
+    history.reset_peaks()
+    view = history.view()
+    assert (view.peak("total"), view.peaked("total"), view.peaks_since) == (None, None, 1_012)
+    # What has grown since the newest sample is the first to count.
+    history.record(14.0, {"total": 80.0, "level": 3.0}, {})
+    history.record(15.0, {"total": 85.0, "level": 2.0}, {})
+    view = history.view()
+    assert (view.peak("total"), view.peaked("total"), view.peaks_since, view.peaks_cover) == (10, 1_014, 1_012, 3)
+    assert view.peak("level") == 3
+    assert view.latest("total") == 5
+    assert (before.peak("total"), before.peaks_since) == (50, 1_010)
+
+
 # Events, views, bounds
 
 

@@ -90,6 +90,19 @@ async def test_a_server_alone_is_shown_as_it_is(server: EmbeddedServer) -> None:
         assert isinstance(one.reading(SLOWLOG_SETTINGS), Ready)
 
 
+async def test_peaks_count_anew_when_somebody_says_so(server: EmbeddedServer) -> None:
+    fleet = fleet_of(Endpoint(socket=server.socket))
+    async with watched(fleet) as snapshots:
+        before = (await until(snapshots, lambda one: is_live(one) and len(one.history) > 1)).history
+        since = before.peaks_since
+        assert since is not None
+        assert before.peak(CLIENTS.name) is not None
+        fleet.reset_peaks()
+        after = await until(snapshots, lambda one: (one.history.peaks_since or 0.0) > since)
+        # The first sample after it is the first to count.
+        assert after.history.peak(CLIENTS.name) == after.history.latest(CLIENTS.name)
+
+
 async def test_replicas_are_found_from_the_primary_and_from_a_replica(own_server: StartServer) -> None:
     primary, first, second = await replicating(own_server, replicas=2)
     expected = {address(primary): "primary", address(first): "replica", address(second): "replica"}

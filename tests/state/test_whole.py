@@ -110,3 +110,16 @@ def test_replicas_that_are_left_alone_count_once() -> None:
     reading = together(primary, replica, infos=[reads, reads]).reading(HIT_RATE)
     assert isinstance(reading, Ready)
     assert (reading.value.keyspace_hits, reading.value.keyspace_misses) == (30, 10)
+
+
+def test_peaks_of_the_whole_are_set_anew() -> None:
+    whole, one = Whole((HIT_RATE,), safe("shop")), doing(1, Role.PRIMARY, {COMMANDS: 100.0, CLIENTS: 7.0})
+    shown = whole.snapshot(fleet(Kind.REPLICATION, [one]), [None], one.snapshot, Feed())
+    assert shown.history.peak(CLIENTS.name) == 7
+    whole.reset_peaks()
+    later = replace(one.snapshot, at=one.snapshot.at + 60, wall=one.snapshot.wall + 60)
+    less = replace(one, snapshot=replace(doing(1, Role.PRIMARY, {COMMANDS: 10.0, CLIENTS: 3.0}).snapshot, at=later.at))
+    shown = whole.snapshot(fleet(Kind.REPLICATION, [less]), [None], later, Feed())
+    assert (shown.history.peak(CLIENTS.name), shown.history.peak(COMMANDS.name)) == (3, 10)
+    assert shown.history.peaks_since == one.snapshot.wall
+    assert shown.history.peaks_cover == 60

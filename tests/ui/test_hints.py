@@ -29,7 +29,7 @@ from tests.ui.stage import app_of, until, until_shown
 SIZE = (120, 30)
 EVERYWHERE = {"Pause", "Help", "Invalidate", "panes"}
 """The hints that are the same in every pane: they are tried in the overview and in one of the panes."""
-ACTING = {"Clients": {"Kill"}, "Sessions": {"Delete"}, "Server": {"Open"}}
+ACTING = {"Clients": {"Kill"}, "Sessions": {"Delete"}, "Server": {"Open", "Reset peaks"}, "Hit rate": {"Reset peaks"}}
 """Hints that a pane must have with these readings, by its title."""
 COLUMNS = {"server": 10, "clients": 10, "slowlog": 6, "sessions": 6, "application": 10}
 """Columns to sort by that a pane has at least, by its name."""
@@ -58,7 +58,15 @@ class Hands:
         strips = [
             tuple((text, str(style)) for text, style, _ in strip) for strip in self.screen._compositor.render_strips()
         ]
-        told = script.acts, script.pokes, script.chosen, script.patterns, script.wanted, script.interval
+        told = (
+            script.acts,
+            script.pokes,
+            script.chosen,
+            script.patterns,
+            script.wanted,
+            script.interval,
+            script.peaks_reset,
+        )
         return (
             *strips[:-1],
             self.screen,

@@ -19,6 +19,7 @@ from pymon_tui.readings.server import SERVER
 from pymon_tui.state.source import Source
 from pymon_tui.ui.painting import SeenScreen
 from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.panes.peaks import PaneWithPeaks
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.password import PasswordScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
@@ -87,6 +88,11 @@ class ActingScreen(SeenScreen[None]):
     @on(Pane.Ask)
     def _ask(self, message: Pane.Ask) -> None:
         self._prompt_and_send(message)
+
+    @on(PaneWithPeaks.ResetPeaks)
+    def _reset_peaks(self) -> None:
+        self._source.reset_peaks()
+        self.notify("peaks count anew from now on", markup=False)
 
     @on(Pane.Watch)
     async def _watch(self, message: Pane.Watch) -> None:

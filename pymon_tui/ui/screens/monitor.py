@@ -191,7 +191,10 @@ class MonitorScreen(ActingScreen):
 
     def action_interval(self, step: int) -> None:
         """A longer interval, or a shorter one."""
-        self._step_interval(step)
+        # Counted from the last wish, and not from the last tick: two presses are two steps.
+        current = self._interval or (self._newest.interval if self._newest is not None else 1.0)
+        self._interval = next_interval(current, step)
+        self._source.set_interval(self._interval)
 
     def action_refresh(self) -> None:
         """Ask now, also what was refused before; where a password is wanted, ask for that."""
@@ -281,20 +284,15 @@ class MonitorScreen(ActingScreen):
         """Tell the source which readings are looked at."""
         self._source.want(wanted(PANES, self._open))
 
-    def _step_interval(self, step: int) -> None:
-        # Counted from the last wish, and not from the last tick: two presses are two steps.
-        current = self._interval or (self._newest.interval if self._newest is not None else 1.0)
-        chosen = next_interval(current, step)
-        self._interval = chosen
-        self._source.set_interval(chosen)
-
     def _show_age(self) -> None:
         """Between snapshots only ages go on, and only where there is one to see."""
-        newest = self._newest
-        if newest is not None:
-            self.ask_for_password(newest, again=False)
-        late = newest is not None and self._clock() - newest.at > 2 * newest.interval + 0.5
-        if self.paused or late or (newest is not None and not isinstance(newest.link, Live)):
+        newest, now = self._newest, self._clock()
+        if newest is None:
+            return
+        self.ask_for_password(newest, again=False)
+        if not self.paused and isinstance(newest.link, Lost):
+            self.snapshot = newest.at_moment(now)  # the panes' ages go on with the banner's
+        if self.paused or not isinstance(newest.link, Live) or now - newest.at > 2 * newest.interval + 0.5:
             self.show_state()
 
     def show_state(self) -> None:

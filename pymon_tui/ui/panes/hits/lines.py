@@ -15,6 +15,7 @@ from pymon_tui.readings.hits import LONG, LONGEST, MIDDLE, SHORT, Hits, Window, 
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
 from pymon_tui.ui.aftermath_text import aftermath_line
+from pymon_tui.ui.panes.peaks import WIDE
 from pymon_tui.ui.since_text import since
 from pymon_tui.ui.widgets.groups import clip
 from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, label, span
@@ -31,9 +32,6 @@ _WINDOW = 9
 
 _RATE = 7
 """Cells of a rate."""
-
-_WIDE = 54
-"""Cells from which on the overview has a line for each metric."""
 
 _GOOD = 0.9
 _FALL = 0.1
@@ -59,7 +57,7 @@ def glance(hits: Hits, history: HistoryView, width: int) -> tuple[Line, ...]:
     shown = [_named_rate(window, role(found) if window is found[0] else "value") for window in found]
     seen = shown[: max(1, (width + 2) // (_WINDOW + 2))]
     rates = tuple(piece for index, line in enumerate(seen) for piece in ((span("  "), *line) if index else line))
-    if width < _WIDE:
+    if width < WIDE:
         hits_now, misses, expired, evicted = (_now(history, metric) for _, metric in _ROWS)
         return (
             rates,
@@ -158,7 +156,7 @@ def _name(window: Window) -> SafeText:
 
 
 def peak_of(history: HistoryView, metric: Metric[Info], cells: int = 0) -> Line:
-    """The most since we began to watch, in so many cells, and when that was."""
+    """The most since peaks count, in so many cells, and when that was."""
     return (
         span(units.rate(history.peak(metric.name)).rjust(cells)),
         span(f" {units.clock(history.peaked(metric.name)):5}", "faint"),

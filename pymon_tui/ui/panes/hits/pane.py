@@ -26,7 +26,8 @@ from pymon_tui.ui.panes.hits.application import (
     today_lines,
 )
 from pymon_tui.ui.panes.hits.lines import beside, events, floor, glance, peak_of, role, side_by_side, table, took
-from pymon_tui.ui.panes.over_time import PaneOverTime, graph_rows
+from pymon_tui.ui.panes.over_time import graph_rows
+from pymon_tui.ui.panes.peaks import PaneWithPeaks
 from pymon_tui.ui.since_text import since
 from pymon_tui.ui.widgets.bars import Bars
 from pymon_tui.ui.widgets.graph import Graph
@@ -40,7 +41,7 @@ _HIGH, _HIGHER = 26, 31
 """Rows from which on there is room for a blank one; and for all graphs above the application's part."""
 
 
-class HitsPane(PaneOverTime, can_focus=True):
+class HitsPane(PaneWithPeaks, can_focus=True):
     """How many reads found their key, and what became of keys."""
 
     NAME = "hits"
@@ -115,7 +116,11 @@ class HitsPane(PaneOverTime, can_focus=True):
             self._told = (*took(snapshot), *glance(hits, history, width))[: max(1, height - graph_rows(height))]
             self.query_one("#facts", Facts).show(self._told)
         ranged = self._draw_graphs(snapshot)
-        self.say(self.TITLE, said, "" if self.full else ranged)
+        self.say(self.TITLE, said, self.counted(snapshot.history, ranged))
+
+    def can(self, action: str) -> bool | None:
+        """A narrow overview has no peaks."""
+        return self.says_peaks if action == "reset_peaks" else super().can(action)
 
     def copied(self) -> SafeText | None:
         """What the pane says, as one line."""

@@ -21,14 +21,17 @@ _SLOW_FORK = 500_000
 """Microseconds of standstill for a fork from which on it is shown amber."""
 
 
-def overview(told: Told, rows: int) -> tuple[Line, ...]:
-    """At most ``rows`` lines, the most important ones, in the order in which one looks for them."""
+def overview(told: Told, rows: int, *, dated: bool) -> tuple[Line, ...]:
+    """At most ``rows`` lines, the most important ones, in the order in which one looks for them.
+
+    ``dated`` says whether the peak has its time, and it is said elsewhere how long peaks have counted.
+    """
     persistence, replication = told.persistence, told.replication
     failed = persistence is not None and (persistence.rdb_failed or persistence.aof_failed)
     copied = replication is not None and (replication.primary is not None or replication.connected_slaves)
     ranked = [
         *((0, line) for line in lines.trouble(told)),
-        (1, lines.commands(told)),
+        (1, lines.commands(told, dated=dated)),
         (2, lines.network(told)),
         (3, lines.latency(told)),
         *((6, line) for line in lines.lately(told)),
@@ -84,7 +87,7 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
     own = (label(f"and {units.whole(server.own_errors)} to us"),) if server.own_errors else ()
     return (
         # The graph's caption says it too.
-        Fact(2, lines.commands(told)),
+        Fact(2, lines.commands(told, dated=True)),
         Fact(3, field("in total", NAME, units.count(server.total_commands_processed))),
         Fact(0, lines.network(told)),
         Fact(4, field("in total", NAME, label("in"), lines.steady(came, 8), label("out"), went)),

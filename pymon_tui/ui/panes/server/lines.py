@@ -30,10 +30,12 @@ def thin_rate(value: float | None) -> SafeText:
     return safe(units.byte_rate(value).replace(" ", "").replace("iB", ""))
 
 
-def commands(told: Told) -> Line:
-    """How many commands a second, and the most since we began to watch, with its time."""
+def commands(told: Told, *, dated: bool) -> Line:
+    """How many commands a second, and the most: with its time if ``dated``, else with how long peaks have counted."""
     history = told.snapshot.history
     peak, when = units.short_count(history.peak(COMMANDS.name)), units.clock(history.peaked(COMMANDS.name))
+    if not dated:
+        when = safe(f"in {units.age(history.peaks_cover)}")
     return field("commands", NAME, span(units.rate(told.rate).ljust(8), "strong"), label("peak"), peak, label(when))
 
 

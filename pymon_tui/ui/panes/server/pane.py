@@ -20,8 +20,9 @@ from pymon_tui.readings.metrics import COMMANDS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.replication import REPLICATION, Replica
 from pymon_tui.readings.server import SERVER
-from pymon_tui.ui.panes.over_time import PaneOverTime, graph_rows
+from pymon_tui.ui.panes.over_time import graph_rows
 from pymon_tui.ui.panes.pane import Pane
+from pymon_tui.ui.panes.peaks import PaneWithPeaks
 from pymon_tui.ui.panes.server import lines, tables
 from pymon_tui.ui.panes.server.facts import ESSENTIAL, groups, overview
 from pymon_tui.ui.panes.server.lines import thin_rate
@@ -41,7 +42,7 @@ _HIGH = 28
 """The lines from which on the full form has room for the facts' titles."""
 
 
-class ServerPane(PaneOverTime, can_focus=True):
+class ServerPane(PaneWithPeaks, can_focus=True):
     """Who the server is, what it does, how fast, and whether its data is safe."""
 
     NAME = "server"
@@ -156,7 +157,7 @@ class ServerPane(PaneOverTime, can_focus=True):
             several = known.replication is not None and known.replication.replicas
             room = height * 9 // 20 if height >= _HIGH else height * 2 // 5 - (2 if several else 0)
             return arrange(groups(known), width, room, rank_with_titles=ESSENTIAL)
-        return overview(known, height - graph_rows(height))
+        return overview(known, height - graph_rows(height), dated=self.says_peaks)
 
     def _plot(self, selector: str, metric: Metric[Info], known: Told, title: str) -> SafeText:
         """Returns what the edges of the graph are."""
@@ -208,4 +209,4 @@ class ServerPane(PaneOverTime, can_focus=True):
         self.set_class(alarm is not None and alarm.role == "warn", "-look")
         self.set_class(alarm is not None and alarm.role == "act", "-act")
         said = units.rate(known.rate) if alarm is None else alarm.text
-        self.say(title, said, "" if self.full else ranged)
+        self.say(title, said, self.counted(known.snapshot.history, ranged))

@@ -14,7 +14,7 @@ from pymon_tui.readings.latency import LATENCY, Latency
 from pymon_tui.readings.metrics import COMMANDS
 from pymon_tui.readings.persistence import PERSISTENCE, Persistence
 from pymon_tui.readings.replication import REPLICATION, Replication
-from pymon_tui.readings.server import SERVER, Server
+from pymon_tui.readings.server import SERVER, Server, server_now
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def told(snapshot: Snapshot) -> Told | None:
         persistence=_value(snapshot, PERSISTENCE),
         replication=_value(snapshot, REPLICATION),
         keyspace=_value(snapshot, KEYSPACE),
-        server_time=snapshot.wall if server.server_time_usec is None else server.server_time_usec / 1e6,
+        server_time=server_now(snapshot),
         rtt=snapshot.link.rtt if isinstance(snapshot.link, Live) else None,
     )
 

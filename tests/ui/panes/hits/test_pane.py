@@ -88,7 +88,7 @@ async def test_in_full_all_is_seen_at_every_size() -> None:
             assert stage.cut() == []
             assert all(graph.size.height >= 2 for graph in stage.pane.query(Graph))
             assert "\n".join(stage.said("#facts") + stage.said("#events")).count("restarted") == 1
-        assert str(stage.pane.border_subtitle) == "since start 96.8%  up 2h 0m"
+        assert stage.edge == "since start 96.8%  up 2h 0m   peaks since 00:00"
 
 
 async def test_its_facts_are_copied_as_one_line() -> None:
@@ -156,7 +156,7 @@ async def test_in_full_the_application_s_rate_stands_beside_the_server_s() -> No
             assert said[0].split() == ["application", "today", "hits", "misses", "rate"]
             assert said[1].split()[-1] == "90.0%"
             assert stage.pane.query_one(Bars).size.width >= 35
-        assert str(stage.pane.border_subtitle) == "application today 90.0%  server since start 96.8%  up 2h 0m"
+        assert stage.edge == ("application today 90.0%  server since start 96.8%  up 2h 0m   peaks since 00:00")
         assert "report" in (stage.pane.copied() or "")
 
 
@@ -183,7 +183,7 @@ async def test_without_statistics_there_is_no_empty_chart(today: Reading[Day], s
         assert stage.said("#uncounted") == said
         assert not stage.pane.query_one("#application").display
         assert all(graph.display for graph in stage.pane.query(Graph))
-        assert str(stage.pane.border_subtitle) == "since start 96.8%  up 2h 0m"
+        assert stage.edge == "since start 96.8%  up 2h 0m"
 
 
 async def test_the_overview_asks_for_no_statistics_and_has_none() -> None:
@@ -192,7 +192,7 @@ async def test_the_overview_asks_for_no_statistics_and_has_none() -> None:
         await stage.show(shown(today=ready(TODAY)), full=True)
         await stage.show(shown(today=ready(TODAY)), full=False)
         assert not stage.pane.query_one("#application").display
-        assert stage.edge == "since start 96.8%   90–100 % · 5m"
+        assert stage.edge == "since start 96.8%   peaks since 00:00   90–100 % · 5m"
 
 
 async def test_the_bars_are_made_of_what_graphs_are_made_of() -> None:
@@ -201,3 +201,11 @@ async def test_the_bars_are_made_of_what_graphs_are_made_of() -> None:
         await stage.show(shown(today=ready(TODAY)), full=True)
         chart = stage.pane.query_one(Bars)
         assert chart.render_line(chart.size.height - 2).text.strip("50% ").isascii()
+
+
+@pytest.mark.parametrize(("width", "edge"), [(40, ""), (58, "peaks since 00:00   ")])
+async def test_peaks_are_reset_where_they_are_said(width: int, edge: str) -> None:
+    async with alone(HitsPane(), width, 12) as stage:
+        await stage.show(shown(), full=False)
+        assert stage.edge == f"since start 96.8%   {edge}90–100 % · 5m"
+        assert stage.pane.check_action("reset_peaks", ()) is bool(edge)

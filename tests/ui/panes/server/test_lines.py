@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from pymon_tui.model.history import History
 from pymon_tui.readings.latency import Calls, Histogram, Latency
+from pymon_tui.readings.metrics import COMMANDS, METRICS
 from pymon_tui.ui.panes.server import lines
 from pymon_tui.ui.panes.server.facts import groups, overview
 from pymon_tui.ui.widgets.groups import arrange
@@ -36,13 +38,22 @@ def said(line: Line) -> str:
 def test_overview_of_a_primary() -> None:
     told = told_of()
 
-    assert [text_of(line).rstrip() for line in overview(told, 5)] == [
+    assert [text_of(line).rstrip() for line in overview(told, 5, dated=True)] == [
         "commands  12.4k/s  peak 18.0k 00:00",
         "network   in 3.10M/s  out 41.8M/s",
         "latency   mean 1.7 µs of 10s",
         "saved     2s ago ok · aof off",
         "replicas  2 online lag 0s 0B",
     ]
+
+
+@pytest.mark.parametrize(("seconds", "how_long"), [(1, "1s"), (59, "59s"), (840, "14m"), (3 * 86_400, "3d")])
+def test_in_a_narrow_overview_the_peak_says_how_long_it_has_counted(seconds: int, how_long: str) -> None:
+    told, made = told_of(), History(METRICS)
+    for at, total in ((5.0, 0.0), (5.5, 9_000.0), (5.0 + seconds, 9_000.0)):
+        made.record(at, {COMMANDS.name: total}, {})
+    told = replace(told, snapshot=replace(told.snapshot, history=made.view()))
+    assert text_of(overview(told, 5, dated=False)[0]).endswith(f" peak 18.0k in {how_long}")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +70,7 @@ def test_overview_of_a_primary() -> None:
     ],
 )
 def test_what_is_wrong_is_said_however_little_room_there_is(name: str, changes: dict[str, object], first: str) -> None:
-    (line,) = overview(told_of(name, changes), 1)
+    (line,) = overview(told_of(name, changes), 1, dated=True)
 
     assert text_of(line).startswith(first)
 
@@ -136,13 +147,13 @@ def test_latency_is_that_of_the_last_seconds_and_minutes(
     assert (said(lines.latency(told)), said(lines.lasting_latency(told))) == said_of_both
     assert text_of(lines.lasting_latency(told)).startswith("in 5m 0s  ")
     # The overview has both, in no more than the smallest pane.
-    shown = overview(told, 20)
+    shown = overview(told, 20, dated=True)
     assert [said(line) for line in shown if text_of(line).startswith(("latency", "in 5m"))] == [
         said_of_both[0],
         said_of_both[1].partition(" max")[0],
     ]
     assert all(line_width(line) <= 36 for line in shown)
-    assert not any(text_of(line).startswith("in 5m") for line in overview(told, 5))
+    assert not any(text_of(line).startswith("in 5m") for line in overview(told, 5, dated=True))
 
 
 def test_busy_is_the_share_of_the_last_seconds_and_amber_when_callers_wait() -> None:
@@ -179,7 +190,7 @@ def test_alarm(name: str, changes: dict[str, object], alarm: tuple[str, str] | N
 def test_no_field_is_needed(name: str, width: int, without: tuple[str, ...]) -> None:
     told = told_of(name, {}, without)
 
-    for line in (*overview(told, 20), *arrange(groups(told), width, 30, rank_with_titles=1)):
+    for line in (*overview(told, 20, dated=True), *arrange(groups(told), width, 30, rank_with_titles=1)):
         assert "None" not in text_of(line)
         assert line_width(line) <= width
 
@@ -189,5 +200,5 @@ def test_no_field_is_needed(name: str, width: int, without: tuple[str, ...]) -> 
     [(PRIMARY, {}), (PRIMARY, {**FAILED, **BROKEN_AOF}), (PRIMARY, BEHIND), (REPLICA, {}), (ORPHAN, {}), (REDIS, {})],
 )
 def test_the_overview_needs_no_more_than_the_smallest_pane(name: str, changes: dict[str, object]) -> None:
-    for line in overview(told_of(name, changes), 20):
+    for line in overview(told_of(name, changes), 20, dated=False):
         assert line_width(line) <= 36

@@ -66,7 +66,7 @@ async def test_the_overview_keeps_a_graph_under_its_facts(size: tuple[int, int])
         assert stage.rows_taken == stage.pane.size.height
         assert "█" in text(graph)
         assert "…" not in text(stage.pane.query_one("#server-facts", Facts))
-        assert stage.edge == "12.4k/s   0–18k/s · 5m"
+        assert stage.edge == f"12.4k/s   {'peaks since 00:00   ' if size[0] > 60 else ''}0–18k/s · 5m"
 
 
 @pytest.mark.parametrize("size", IN_FULL)
@@ -149,7 +149,7 @@ async def test_a_replica_is_opened_from_its_own_table() -> None:
 async def test_the_overview_copies_what_it_says() -> None:
     async with alone(ServerPane(), 40, 7) as stage:
         await stage.show(snapshot_of(), full=False)
-        assert (stage.pane.copied() or "").startswith("commands 12.4k/s peak 18.0k 00:00 · network in 3.10M/s")
+        assert (stage.pane.copied() or "").startswith("commands 12.4k/s peak 18.0k in 1m · network in 3.10M/s")
         assert stage.pane.opened() is None
 
 
