@@ -20,7 +20,7 @@ class Idling:
 
 @asynccontextmanager
 async def idling(target: str, limit: float) -> AsyncIterator[Idling]:
-    """Stand in front of a server's unix socket; ``limit`` is the seconds of silence of a client."""
+    """Stand in front of a server's unix socket; ``limit`` is the seconds of silence of a client who has its answers."""
     proxy = Idling()
     tasks: set[asyncio.Task[None] | None] = set()
 
@@ -28,14 +28,17 @@ async def idling(target: str, limit: float) -> AsyncIterator[Idling]:
         tasks.add(asyncio.current_task())
         proxy.accepted += 1
         answers, server = await asyncio.open_unix_connection(target, limit=1 << 24)
-        back = asyncio.create_task(_pass(answers, client))
+        answered = asyncio.Event()
+        back = asyncio.create_task(_pass(answers, client, answered))
         try:
             while True:
                 async with asyncio.timeout(limit):
                     if not (data := await requests.read(1 << 20)):
                         return
                 proxy.heard += 1
+                answered.clear()
                 server.write(data)
+                await answered.wait()
         except TimeoutError:
             proxy.closed += 1
         except (OSError, asyncio.CancelledError):
@@ -57,6 +60,10 @@ async def idling(target: str, limit: float) -> AsyncIterator[Idling]:
             task.cancel()
 
 
-async def _pass(answers: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-    while data := await answers.read(1 << 20):
-        client.write(data)
+async def _pass(answers: asyncio.StreamReader, client: asyncio.StreamWriter, answered: asyncio.Event) -> None:
+    try:
+        while data := await answers.read(1 << 20):
+            client.write(data)
+            answered.set()
+    finally:
+        answered.set()
