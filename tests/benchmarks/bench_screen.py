@@ -16,7 +16,7 @@ LARGE, SMALL = (200, 50), (80, 24)
 WARM_UP, SECONDS = 6.0, 22.0
 ROUNDS = 3
 KB = 1000
-BYTES_LIMIT = {LARGE: 6 * KB, SMALL: 2 * KB}
+BYTES_LIMIT = {LARGE: 4 * KB, SMALL: 1.2 * KB}
 BYTES_PER_CELL, CPU_LIMIT, RSS_LIMIT = 9.0, 4.0, 70.0
 
 
@@ -109,7 +109,7 @@ def _bytes(size: tuple[int, int], ours: Sequence[Watched], full: Watched) -> lis
     return [
         Figure(
             f"bytes per refresh, {name}",
-            f"≤ {limit / KB:.0f} KB",
+            f"≤ {limit / KB:g} KB",
             f"median {middle / KB:.2f} KB, max {max(written) / KB:.2f} KB",
             middle <= limit,
             f"{without / middle:.0f} times less than with the diff off ({without / KB:.1f} KB); "
