@@ -40,7 +40,10 @@ class Story:
         ended = self.ended
         if self.started.kind != "undo" or ended is None or _text(ended, "outcome") != "done":
             return False
-        return bool(self.back.keys) or not any(_number(ended, name) for name in ("skipped", "failed", "left"))
+        if self.back.keys:
+            return True
+        may_come = any(_number(ended, name) for name in ("skipped", "failed", "left"))
+        return not may_come and ended.fields.get("torn") is not True  # what lies behind the tear isn't known
 
     @property
     def back(self) -> Back:

@@ -76,6 +76,8 @@ def remedy_of(error: RedisError, acl: str, user: SafeText) -> SafeText:
     ``acl`` is what was sent; the server may name what it refused of it, such as a command that a script calls.
     """
     named = _NAMED.search(str(error))
+    if "unknown type name" in str(error):  # Valkey 9.1 refuses a SCAN for it; others find no key
+        return safe("types are string, list, set, zset, hash, stream, or a module's, as TYPE says it")
     if not isinstance(error, NoPermissionError) and named is None:
         return safe("pymon-tui doctor tells what it takes") if _IN_A_SCRIPT in str(error) else _NOTHING
     if not is_of_key(error):

@@ -148,3 +148,11 @@ async def test_what_is_refused_is_said_with_its_remedy(redis: Redis, server: Emb
     await redis.config_set("maxmemory-policy", "allkeys-lfu")
     with pytest.raises(Refused, match="OBJECT IDLETIME was refused: ERR"):
         await all_pages(server, selecting("*", filters=Filters(idle_over=1)))
+
+
+async def test_a_type_that_the_server_does_not_know_is_told_with_those_it_knows(
+    redis: Redis, server: EmbeddedServer
+) -> None:
+    await redis.set("a", "v")
+    with pytest.raises(Refused, match=r"SCAN was refused: .*unknown type name.*; types are string, list, set, zset, "):
+        await all_pages(server, selecting("a*", filters=Filters(type="strng")))

@@ -191,6 +191,8 @@ def test_the_order_of_the_file_counts_where_the_clock_was_set_back(journal: Jour
         ({"skipped": 10}, False),
         ({"failed": 10}, False),
         ({"expired": 9, "left": 1}, False),
+        ({"torn": True}, False),
+        ({"restored": 5, "torn": True}, True),
     ],
 )
 def test_undone_is_what_came_back_or_has_nothing_left_to_come(
