@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import hiredis
+
 
 @dataclass(slots=True)
 class Idling:
-    """Where it is, how often it was spoken to, and how many connections it has had and closed for their silence."""
+    """Where it is, how often it was spoken to, in how many commands, and how many connections it has had and closed."""
 
     port: int = 0
     heard: int = 0
+    commands: int = 0
     accepted: int = 0
     closed: int = 0
 
@@ -28,7 +31,7 @@ async def idling(target: str, limit: float) -> AsyncIterator[Idling]:
         tasks.add(asyncio.current_task())
         proxy.accepted += 1
         answers, server = await asyncio.open_unix_connection(target, limit=1 << 24)
-        answered = asyncio.Event()
+        answered, commands = asyncio.Event(), hiredis.Reader()
         back = asyncio.create_task(_pass(answers, client, answered))
         try:
             while True:
@@ -36,6 +39,8 @@ async def idling(target: str, limit: float) -> AsyncIterator[Idling]:
                     if not (data := await requests.read(1 << 20)):
                         return
                 proxy.heard += 1
+                commands.feed(data)
+                proxy.commands += sum(1 for _ in iter(commands.gets, False))
                 answered.clear()
                 server.write(data)
                 await answered.wait()

@@ -98,7 +98,10 @@ async def test_peaks_count_anew_when_somebody_says_so(server: EmbeddedServer) ->
         assert since is not None
         assert before.peak(CLIENTS.name) is not None
         fleet.reset_peaks()
-        after = await until(snapshots, lambda one: (one.history.peaks_since or 0.0) > since)
+        after = await until(
+            snapshots,
+            lambda one: (one.history.peaks_since or 0.0) > since and one.history.peak(CLIENTS.name) is not None,
+        )
         # The first sample after it is the first to count.
         assert after.history.peak(CLIENTS.name) == after.history.latest(CLIENTS.name)
 
