@@ -22,8 +22,12 @@ class Idling:
 
 
 @asynccontextmanager
-async def idling(target: str, limit: float) -> AsyncIterator[Idling]:
-    """Stand in front of a server's unix socket; ``limit`` is the seconds of silence of a client who has its answers."""
+async def idling(target: str, limit: float, *, behind: bytes = b"") -> AsyncIterator[Idling]:
+    """Stand in front of a server's unix socket; ``limit`` is the seconds of silence of a client who has its answers.
+
+    It closes ``behind`` a question with these bytes alone, whose answer the client then has. What it was told and
+    didn't read, because the line was gone by then, nobody could count.
+    """
     proxy = Idling()
     tasks: set[asyncio.Task[None] | None] = set()
 
@@ -33,9 +37,10 @@ async def idling(target: str, limit: float) -> AsyncIterator[Idling]:
         answers, server = await asyncio.open_unix_connection(target, limit=1 << 24)
         answered, commands = asyncio.Event(), hiredis.Reader()
         back = asyncio.create_task(_pass(answers, client, answered))
+        data = b""
         try:
             while True:
-                async with asyncio.timeout(limit):
+                async with asyncio.timeout(limit if behind in data else None):
                     if not (data := await requests.read(1 << 20)):
                         return
                 proxy.heard += 1

@@ -349,11 +349,9 @@ async def test_a_killed_connection_is_made_again_and_nothing_is_lost(redis: Redi
 
 
 @pytest.mark.parametrize("limit", [0.05, 0.1])
-async def test_a_time_limit_of_a_proxy_shows_a_steady_picture(
-    redis: Redis, server: EmbeddedServer, limit: float
-) -> None:
-    interval = 0.25
-    async with idling(server.socket, limit) as proxy:
+async def test_a_time_limit_of_a_proxy_shows_a_steady_picture(own_server: StartServer, limit: float) -> None:
+    interval, server = 0.25, own_server()  # whose counters nobody has reset
+    async with client_of(server) as redis, idling(server.socket, limit, behind=b"SLOWLOG") as proxy:
         monitor = monitor_of(Endpoint(port=proxy.port), SLOW, interval=interval)
         monitor.want({SLOW.name})
         before = (await redis.info("stats"))["total_commands_processed"]
