@@ -33,7 +33,7 @@ _BACK: dict[Mode, tuple[tuple[bytes, ...], ...]] = {
 }
 _ASKED_ANYWAY = ("DUMP", "PTTL", "PEXPIRETIME")  # for real, by the plan; without the last PTTL does
 _OF_COMMAND = "to run the"  # in a refusal that isn't a key's
-_LACKING = re.compile("unknown command|^command '.*' not found", re.IGNORECASE)
+_UNKNOWN, _NOT_FOUND = re.compile("unknown command", re.IGNORECASE), re.compile("command '.*' not found", re.IGNORECASE)
 _THIS = frozenset((0,))
 _ROLES = {"master": "primary", "slave": "replica"}
 
@@ -143,16 +143,16 @@ async def _tried(pipe: Pipe, command: tuple[bytes, ...], key: bytes, refusal: Re
     what = name.decode()
     if what in _ASKED_ANYWAY or pipe.endpoint.read_only:
         return _Denials()
-    if _LACKING.search(str(refusal)) is None:
+    lacking = _NOT_FOUND.search(str(refusal)) is not None  # "unknown command" would be said of ACL itself
+    if not lacking:
         (answer,) = await pipe.ask(pack_all([(name, key + b":pymon:" + secrets.token_hex(8).encode(), *rest)]), 1)
         if not isinstance(answer, ResponseError):
             return _Denials()
         refusal = answer
-    text = str(refusal)
-    problem = ""
+    text, problem = str(refusal), ""
     if isinstance(refusal, NoPermissionError) and _OF_COMMAND in text:
         problem = f"{what} is refused: {safe(text, 160)}; {remedy_of(refusal, what.lower(), pipe.user)}"
-    elif _LACKING.search(text) is not None and what != "UNLINK":  # in whose place DEL does
+    elif (lacking or _UNKNOWN.search(text) is not None) and what != "UNLINK":  # in whose place DEL does
         problem = f"{what} isn't known there: it was renamed or left out"
     return _Denials(1, _THIS, safe(problem, 300)) if problem else _Denials()
 

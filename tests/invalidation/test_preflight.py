@@ -100,6 +100,14 @@ async def test_a_command_that_was_renamed_takes_nothing_back(own_server: StartSe
     assert not plan.undo_possible
 
 
+async def test_a_server_without_acl_lacks_nothing_else(own_server: StartServer) -> None:
+    server = own_server({"rename-command": "ACL nobody-knows"})
+    async with client_of(server) as redis:
+        await redis.set("cache:1", "v")
+    plan = await plan_of(server, selecting("cache:*"))
+    assert (plan.removal_problem, plan.undo_problem) == (None, None)
+
+
 async def test_a_replica_is_not_the_place_to_remove_keys(own_server: StartServer) -> None:
     primary = own_server(tcp=True)
     replica = own_server({"replicaof": f"127.0.0.1 {primary.port}"})
