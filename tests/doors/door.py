@@ -285,7 +285,7 @@ class Screens:
 
         async def shown() -> None:
             app = PymonApp(settings, *cli._ways_to_servers(settings))
-            async with app.run_test(size=(120, 36)) as pilot:
+            async with app.run_test(size=(80, 24)) as pilot:
                 known = state_folder() / "servers.json"
                 await until(pilot, known.exists)
 
@@ -310,7 +310,7 @@ class Screens:
 
         async def undo() -> tuple[str | None, str]:
             app = PymonApp(settings, *cli._ways_to_servers(settings))
-            async with app.run_test(size=(120, 36)) as pilot:
+            async with app.run_test(size=(80, 24)) as pilot:
                 await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
                 await pilot.press("u")
                 await until(pilot, lambda: isinstance(app.screen, UndoScreen) or bool(app._notifications))
@@ -327,7 +327,7 @@ class Screens:
 
     async def _carried_out(self, case: Case, settings: Any, db: Redis) -> Seen:
         app = PymonApp(settings, *cli._ways_to_servers(settings))
-        async with app.run_test(size=(120, 36)) as pilot:
+        async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
             screen = await self._planned(case, pilot)
             dry = case.is_dry
@@ -360,7 +360,7 @@ class Screens:
 
         async def undo() -> Back:
             app = PymonApp(settings, *cli._ways_to_servers(settings))
-            async with app.run_test(size=(120, 36)) as pilot:
+            async with app.run_test(size=(80, 24)) as pilot:
                 await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
                 await pilot.press("u")
                 await until(pilot, lambda: isinstance(app.screen, UndoScreen))
@@ -403,7 +403,7 @@ class Screens:
     async def _journal(self, server: EmbeddedServer, run: str | None) -> str:
         settings = self._settings(Case(), server)
         app = PymonApp(settings, *cli._ways_to_servers(settings))
-        async with app.run_test(size=(120, 36)) as pilot:
+        async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
             await pilot.press("J")
             await until(pilot, lambda: isinstance(app.screen, JournalScreen))
@@ -425,7 +425,7 @@ class Screens:
 
         async def resume() -> Back:
             app = PymonApp(settings, *cli._ways_to_servers(settings))
-            async with app.run_test(size=(120, 36)) as pilot:
+            async with app.run_test(size=(80, 24)) as pilot:
                 await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
                 await pilot.press("J")
                 await until(pilot, lambda: isinstance(app.screen, JournalScreen))

@@ -96,7 +96,7 @@ async def test_a_restart_under_an_open_dialog_sends_nothing(node: Node, case: Ca
     app = PymonApp(
         Settings(host="named"), lambda _: _source(endpoint, attempts), lambda *_: endpoint, no_ways, endpoint=endpoint
     )
-    async with people(node), app.run_test(size=(160, 48)) as pilot:
+    async with people(node), app.run_test(size=(80, 24)) as pilot:
         await until(pilot, is_live(pilot))
         await pilot.press(case.pane)
         await until(pilot, has(pilot, case.seen))

@@ -40,7 +40,7 @@ async def test_another_server_takes_the_place_of_the_first() -> None:
     one, other = await sample(), await sample()
     ways = Ways(Script(one), Script(other))
     app = PymonApp(Settings(host="first"), ways.source_of, ways.endpoint_of, no_ways)
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         first = await until_shown(pilot, one)
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, ConnectScreen))
@@ -61,7 +61,7 @@ async def test_the_demo_can_be_chosen() -> None:
     one, other = await sample(), await sample()
     ways = Ways(Script(one), Script(other))
     app = PymonApp(Settings(host="first"), ways.source_of, ways.endpoint_of, no_ways)
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, one)
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, ConnectScreen))
@@ -79,7 +79,7 @@ async def test_the_demo_can_be_chosen() -> None:
 async def test_a_picture_is_saved_where_it_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     one = await sample()
-    async with app_of(Script(one)).run_test(size=(100, 30)) as pilot:
+    async with app_of(Script(one)).run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, one)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: bool(list(tmp_path.glob("*.svg"))))
@@ -93,7 +93,7 @@ async def test_an_unforeseen_error_ends_in_one_line_without_variables(home: Path
         raise RuntimeError("it broke")
 
     with pytest.raises(RuntimeError, match="it broke"):
-        async with app.run_test(size=(100, 30)) as pilot:
+        async with app.run_test(size=(80, 24)) as pilot:
             await until_shown(pilot, one)
             app.call_later(fail, "SECRET-VALUE")
             await pilot.pause()
@@ -119,7 +119,7 @@ async def test_a_failed_worker_is_reported_with_its_cause(home: Path) -> None:
         raise KeyError("deep inside")
 
     with pytest.raises(Exception, match="deep inside"):
-        async with app.run_test(size=(100, 30)) as pilot:
+        async with app.run_test(size=(80, 24)) as pilot:
             monitor = await until_shown(pilot, one)
             monitor.run_worker(fail())
             await pilot.pause()
@@ -131,7 +131,7 @@ async def test_a_failed_worker_is_reported_with_its_cause(home: Path) -> None:
 
 async def test_back_from_the_connect_screen_is_where_one_was() -> None:
     one = await sample()
-    async with app_of(Script(one)).run_test(size=(100, 30)) as pilot:
+    async with app_of(Script(one)).run_test(size=(80, 24)) as pilot:
         monitor = await until_shown(pilot, one)
         await pilot.press("c")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConnectScreen))

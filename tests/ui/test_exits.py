@@ -71,7 +71,7 @@ def test_a_kill_leaves_nothing(folder: Path) -> None:
     "keys", ["3q", "q3", "8q", "q9", "345678q", "qi", "6jq2", "234\x1b56q", "n3q", "q/", "\x11\x10x"]
 )
 def test_keys_in_the_packet_that_leaves_do_no_harm(server: EmbeddedServer, keys: str) -> None:
-    with PtyRun(["-s", server.socket], size=(120, 36)) as run:
+    with PtyRun(["-s", server.socket], size=(80, 24)) as run:
         run.until(lambda: b"valkey" in run.output)
         run.send(keys.encode())
         assert run.ended() == 0

@@ -55,9 +55,7 @@ class Hands:
     def seen(self) -> Hashable:
         """All that a person could notice, and all that the source was told."""
         app, script = self.pilot.app, self.script
-        strips = [
-            tuple((text, str(style)) for text, style, _ in strip) for strip in self.screen._compositor.render_strips()
-        ]
+        strips = [tuple((text, style) for text, style, _ in strip) for strip in self.screen._compositor.render_strips()]
         told = (
             script.acts,
             script.pokes,

@@ -98,7 +98,7 @@ def test_an_action_keeps_its_key_where_another_of_that_key_gets_one() -> None:
 
 async def test_a_pane_gets_another_key() -> None:
     one = await sample()
-    async with app_of(Script(one), Settings(host="h", keymap={"pane.memory": "m"})).run_test(size=(120, 36)) as pilot:
+    async with app_of(Script(one), Settings(host="h", keymap={"pane.memory": "m"})).run_test(size=(80, 24)) as pilot:
         monitor = await until_shown(pilot, one)
         await pilot.press("m")
         assert monitor.query_one("#pane-memory").has_class("-full")
@@ -108,7 +108,7 @@ async def test_a_pane_gets_another_key() -> None:
 @pytest.mark.parametrize(("glyphs", "body"), [("blocks", "█"), ("braille", "⣿"), ("ascii", ":")])
 async def test_graphs_are_made_of_what_was_set(glyphs: str, body: str) -> None:
     one = await sample()
-    async with app_of(Script(one), Settings(host="h", graph=glyphs)).run_test(size=(120, 36)) as pilot:  # type: ignore[arg-type]
+    async with app_of(Script(one), Settings(host="h", graph=glyphs)).run_test(size=(80, 24)) as pilot:  # type: ignore[arg-type]
         monitor = await until_shown(pilot, one)
         graphs = [graph for graph in monitor.query(Graph) if graph.size.height and graph.is_on_screen]
         assert graphs

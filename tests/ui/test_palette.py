@@ -13,7 +13,7 @@ from tests.ui.stage import app_of, until, until_shown
 
 async def test_every_pane_and_action_is_found_by_name() -> None:
     one = await sample()
-    async with app_of(Script(one)).run_test(size=(120, 36)) as pilot:
+    async with app_of(Script(one)).run_test(size=(80, 24)) as pilot:
         monitor = await until_shown(pilot, one)
         names = [name for name, _, _ in ActionProvider(monitor)._entries()]
         assert {pane.TITLE for pane in PANES} <= set(names)
@@ -23,7 +23,7 @@ async def test_every_pane_and_action_is_found_by_name() -> None:
 
 async def test_the_palette_opens_a_pane() -> None:
     one = await sample()
-    async with app_of(Script(one)).run_test(size=(120, 36)) as pilot:
+    async with app_of(Script(one)).run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, one)
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))

@@ -104,7 +104,7 @@ async def test_read_only_takes_the_writing_keys_away() -> None:
     writable, readable = Script(one), Script(one, read_only=True)
     keys: dict[bool, set[str]] = {}
     for script in (writable, readable):
-        async with app_of(script).run_test(size=(160, 48)) as pilot:
+        async with app_of(script).run_test(size=(80, 24)) as pilot:
             await until_shown(pilot, one)
             found: set[str] = set()
             for key in PANES_BY_KEY:

@@ -98,7 +98,7 @@ def replay(updates: list[LayoutUpdate | ChopsUpdate], console: Console) -> None:
         diffed.feed("\x1b[3;3H")  # Textual puts the cursor elsewhere after each frame
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.one_of(layouts(), chops()), min_size=1, max_size=6))
 def test_random_screens(updates: list[LayoutUpdate | ChopsUpdate]) -> None:
     replay(updates, console_with("truecolor"))

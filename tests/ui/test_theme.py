@@ -11,7 +11,7 @@ from tests.ui.stage import app_of, until_shown
 async def test_the_key_goes_through_our_themes_and_all_of_them_draw() -> None:
     one = await sample()
     seen = []
-    async with app_of(Script(one)).run_test(size=(120, 36)) as pilot:
+    async with app_of(Script(one)).run_test(size=(80, 24)) as pilot:
         monitor = await until_shown(pilot, one)
         for _ in THEMES:
             seen.append(pilot.app.theme)

@@ -54,7 +54,7 @@ def send(app: App[Any], packet: str) -> None:
 async def shown() -> AsyncIterator[tuple[Pilot[int], Script]]:
     """The monitor, with a slow log of nothing."""
     script = Script(one := snapshot({SLOWLOG: ready(SlowLog((), 0)), SLOWLOG_SETTINGS: ready(SlowlogSettings(1, 128))}))
-    async with app_of(script).run_test(size=(120, 36)) as pilot:
+    async with app_of(script).run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, one)
         yield pilot, script
 

@@ -28,7 +28,7 @@ async def test_from_a_replica_it_goes_to_the_primary_and_says_so(own_server: Sta
     primary, replica = await replicating(own_server, replicas=1)
     settings = Settings(host="127.0.0.1", port=replica.port, name="prod")
     app = PymonApp(settings, *cli._ways_to_servers(settings, tmp_path))
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
 
         def both_are_known() -> bool:
             newest = monitor_of(app).newest
@@ -55,7 +55,7 @@ async def test_where_no_primary_is_known_that_is_said(tmp_path: Path) -> None:
     one = await sample()
     script = Script(one)
     app = PymonApp(Settings(host="h"), lambda _: script, lambda _choice, present: present, nobody)
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         monitor = await until_shown(pilot, one)
         for key in ("i", "J", "u"):
             await pilot.press(key)

@@ -250,7 +250,7 @@ async def test_read_only_the_key_is_absent() -> None:
 async def test_a_kill_shows_the_exact_command_and_sends_it_once_confirmed() -> None:
     script = Script(shown(*ROWS))
     app = app_of(script)
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         await pilot.press("4")
         await pilot.pause()

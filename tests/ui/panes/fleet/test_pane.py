@@ -132,7 +132,7 @@ async def test_before_anybody_is_known_it_waits() -> None:
 
 async def test_enter_shows_the_node_and_n_and_zero_step_through_them() -> None:
     script = Script(one := shown_of(cluster(chosen=0)))
-    async with app_of(script).run_test(size=(120, 36)) as pilot:
+    async with app_of(script).run_test(size=(80, 24)) as pilot:
         monitor = await until_shown(pilot, one)
         await pilot.press("f", "down", "down", "enter")
         await until(pilot, lambda: script.chosen == [2])
@@ -143,7 +143,7 @@ async def test_enter_shows_the_node_and_n_and_zero_step_through_them() -> None:
 
 async def test_where_there_is_one_server_there_is_no_step() -> None:
     script = Script(one := shown_of(fleet(Kind.SINGLE, [node(1, Role.PRIMARY)], chosen=0)))
-    async with app_of(script).run_test(size=(120, 36)) as pilot:
+    async with app_of(script).run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, one)
         await pilot.press("n", "0")
         assert script.chosen == []

@@ -124,7 +124,7 @@ async def test_the_filter_is_by_user() -> None:
 
 @asynccontextmanager
 async def opened(script: Script, one: Snapshot) -> AsyncIterator[Pilot[int]]:
-    async with app_of(script).run_test(size=(120, 36)) as pilot:
+    async with app_of(script).run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, one)
         await pilot.press("8")
         await until(pilot, lambda: bool(pilot.app.screen.query(SessionsPane)))
