@@ -30,7 +30,7 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
-from pymon_tui.invalidation.restore_before import Before, before_of
+from pymon_tui.invalidation.restore_before import Before, before_of, told_to_later
 from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_same
 from pymon_tui.invalidation.returning import Returning, Sent
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
@@ -245,7 +245,9 @@ class Restore:
 
     async def _restore(self, pipe: Line, reader: TrashReader) -> None:
         self._state, self._why = "running", _NOTHING
-        returning = self._before.returning(pipe, replace=self._replace, moved=self._part is not None)
+        returning = self._before.returning(
+            pipe, replace=self._replace, elsewhere=self._elsewhere, moved=self._part is not None
+        )
         await returning.look_at_the_clock()
         if self._part is None and self._evicted_before is None:
             self._evicted_before = (await memory_of(pipe)).evicted
@@ -261,9 +263,9 @@ class Restore:
                 most = max(1, settled * returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST)
                 settled = 1
                 while len(sent) >= most and refusal is None:
-                    refusal = await self._settle(returning, sent.popleft(), refusal)
+                    refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         while sent:
-            refusal = await self._settle(returning, sent.popleft(), refusal)
+            refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         if self._evicted_before is not None and (evicted := (await memory_of(pipe)).evicted) is not None:
             self._evicted = evicted - self._evicted_before
         if refusal:
@@ -276,9 +278,12 @@ class Restore:
             return False
         return True
 
-    async def _settle(self, returning: Returning, sent: Sent, refusal: SafeText | None) -> SafeText | None:
+    async def _settle(
+        self, returning: Returning, sent: Sent, reader: TrashReader, refusal: SafeText | None
+    ) -> SafeText | None:
         """Count a portion; returns why the server takes no key, once it has said so."""
         settled = await returning.settle(sent)
+        self._unrecorded = await told_to_later(reader, settled) or self._unrecorded
         self._tally = self._tally.plus(settled.tally)
         self._failures += settled.failures[: LISTED - len(self._failures)]
         refusal = refusal or settled.refusal

@@ -1,7 +1,7 @@
 """How the trash is laid out in its file: a line of JSON, and blocks that are each whole for themselves.
 
-A block holds records, or marks: which of the records were named to the server since, and which of those turned out not
-to have been removed. Files of version 1 have no marks: all of their records count as named.
+A block holds records, or marks: which of the records were named to the server since, which of those turned out not to
+have been removed, and what undos found. Files of version 1 have no marks: all of their records count as named.
 """
 
 from __future__ import annotations
@@ -31,7 +31,19 @@ RECORDS: dict[bytes, Used] = {b"PYMT": "", b"PYMI": "idle", b"PYMF": "freq"}
 NAMED, SPARED = b"PYMN", b"PYMS"
 """Blocks of marks: records that were named to the server, and records whose keys turned out to have stayed."""
 
-MAGICS = frozenset((*RECORDS, NAMED, SPARED))
+FOUND = b"PYMU"
+"""Blocks of what an undo found of records: a byte for each, as ``State``."""
+
+State: TypeAlias = Literal[0, 1, 2]
+"""What undos found of a key that a run gave an end: nothing yet, ``HAS_FORMER``, or ``IS_OTHERS``."""
+
+HAS_FORMER: State = 1
+"""The key has its former end, or had it: the end that the run gave it is no more."""
+
+IS_OTHERS: State = 2
+"""It was gone before the end that the run gave it, or had another: others have changed it since."""
+
+MAGICS = frozenset((*RECORDS, NAMED, SPARED, FOUND))
 """All that a block may begin with."""
 
 PLACE = struct.Struct("<QI")
@@ -132,6 +144,21 @@ def unpacked_named(data: bytes, count: int) -> tuple[int, int, tuple[int, ...]]:
 def spared(places: Sequence[tuple[int, int]]) -> bytes:
     """The mark that these records' keys were named and stayed."""
     return _block(SPARED, len(places), b"".join(PLACE.pack(*place) for place in places))
+
+
+def found(block: int, first: int, states: Sequence[State]) -> bytes:
+    """The mark of what an undo found of so many records of a block."""
+    return _block(FOUND, len(states), PLACE.pack(block, first) + bytes(states))
+
+
+def unpacked_found(data: bytes) -> tuple[int, int, bytes]:
+    """Block, index of the first record, and the states; what ``found`` packed.
+
+    Raises:
+        struct.error: If it is something else.
+    """
+    block, first = PLACE.unpack_from(data)
+    return block, first, data[PLACE.size :]
 
 
 def room_of_mark(count: int, *, ends: bool) -> int:

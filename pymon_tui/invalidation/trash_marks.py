@@ -1,8 +1,8 @@
-"""What the marks in a trash say of its records: which of them were named to the server, and which only copied."""
+"""What the marks in a trash say of its records: which were named to the server, and what undos found of them."""
 
 from __future__ import annotations
 
-from pymon_tui.invalidation.trash_format import PLACE, unpacked_named
+from pymon_tui.invalidation.trash_format import HAS_FORMER, PLACE, State, unpacked_found, unpacked_named
 
 
 class Marks:
@@ -20,6 +20,7 @@ class Marks:
         self._every = every
         self._named: dict[int, list[tuple[int, int, tuple[int, ...]]]] = {}
         self._spared: dict[int, set[int]] = {}
+        self._found: dict[int, bytearray] = {}
         self._count = 0
 
     @property
@@ -59,3 +60,23 @@ class Marks:
         for index in self._spared.get(block, ()):
             given[index] = -1
         return tuple(given)
+
+    def add_found(self, data: bytes) -> None:
+        """Take a mark of ``trash_format.found``: the newest counts, but what has been given back stays so."""
+        block, first, states = unpacked_found(data)
+        known = self._found.setdefault(block, bytearray())
+        known.extend(bytes(max(0, first + len(states) - len(known))))
+        for index, state in enumerate(states, start=first):
+            if state and known[index] != HAS_FORMER:
+                known[index] = state
+
+    def is_news(self, place: tuple[int, int], state: State) -> bool:
+        """Whether ``add_found`` would take it as something new of the record at this block and index."""
+        block, index = place
+        known = self._found.get(block, b"")
+        return index >= len(known) or known[index] not in (HAS_FORMER, state)
+
+    def found(self, block: int, count: int) -> bytes:
+        """What undos found of each of a block's keys, as ``Block.found``."""
+        known = bytes(self._found.get(block, b""))[:count]
+        return known + bytes(count - len(known))

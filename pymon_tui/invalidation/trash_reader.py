@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
 from pymon_tui.invalidation.trash_format import (
+    FOUND,
     HEAD,
     LONGEST_HEADER,
     MAGICS,
     NAMED,
     RECORDS,
     SPARED,
+    State,
     TrashError,
     TrashRecord,
     Used,
+    found,
     header_of,
     is_whole,
     unpacked,
@@ -37,6 +43,7 @@ class Block:
     Attributes:
         given: Of each record, what was done with its key: the end that it was given (unix ms), 0 for removed, or given
             an end that isn't known; -1 for neither: it was only copied.
+        found: Of each record, what undos found of its key, as ``trash_format.State``.
         used: What ``uses`` tells of each key; empty for nothing.
         uses: Seconds, or LFU counters; empty for nothing.
     """
@@ -45,6 +52,7 @@ class Block:
     next_offset: int
     records: tuple[TrashRecord, ...]
     given: tuple[int, ...]
+    found: bytes
     used: Used
     uses: tuple[int, ...]
 
@@ -90,7 +98,8 @@ class TrashReader:
             for magic, offset, following, data, count in self._whole(start or self._first):
                 if (used := RECORDS.get(magic)) is not None:
                     records, uses = unpacked(data, count, used)
-                    yield Block(offset, following, records, marks.given(offset, count), used, uses)
+                    given, seen = marks.given(offset, count), marks.found(offset, count)
+                    yield Block(offset, following, records, given, seen, used, uses)
         except (ValueError, struct.error, zlib.error):
             self.torn = True
         except OSError as error:
@@ -125,10 +134,42 @@ class TrashReader:
                         self._marks.add_named(data, count)
                     elif magic == SPARED:
                         self._marks.add_spared(data)
+                    elif magic == FOUND:
+                        self._marks.add_found(data)
                     self._file.seek(offset + HEAD.size + size)
             except OSError as error:
                 raise TrashError("can't read the trash", self.path, error) from None
         return self._marks
+
+    def note(self, states: Mapping[tuple[int, int], State]) -> None:
+        """Write down what an undo found, by block and index of the records: later undos go by it.
+
+        Raises:
+            TrashError: If it can't be written; what is read from here on tells it all the same.
+        """
+        marks, blocks = self.marks(), []
+        new = sorted(place for place, state in states.items() if marks.is_news(place, state))
+        for block, places in groupby(new, key=itemgetter(0)):
+            indexes = [index for _, index in places]
+            between = range(indexes[0], indexes[-1] + 1)
+            blocks.append(found(block, indexes[0], [states.get((block, index), 0) for index in between]))
+            marks.add_found(blocks[-1][HEAD.size :])
+        data = b"".join(blocks)
+        if not data:
+            return
+        try:
+            before = os.fstat(self._file.fileno())
+            descriptor = open_private(self.path, os.O_WRONLY | os.O_APPEND)
+            try:
+                if os.write(descriptor, data) < len(data):
+                    os.ftruncate(descriptor, before.st_size)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                # That of the file tells when the run was there last.
+                os.utime(descriptor, ns=(before.st_atime_ns, before.st_mtime_ns))
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise TrashError("can't write the trash", self.path, error) from None
 
     def close(self) -> None:
         """Close the file."""
