@@ -11,8 +11,8 @@ from typing import Any
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED, module_type
 from pymon_tui.invalidation.pipe import Line, open_pipe
-from pymon_tui.invalidation.restore_account import TORN
-from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.invalidation.trash_damage import Damage, added, torn_text
+from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -52,7 +52,8 @@ class Load:
         copied: Further keys in the trash that the run didn't come to remove; they are left alone.
         bytes: What the keys take on the server, about.
         linked: Those of them whose type has links that RESTORE doesn't bring, by the type.
-        torn: Whether the trash ends in the middle.
+        torn: Whether some of the trash isn't whole.
+        damage: What is lost by that; None where nothing is, or only what was never written.
     """
 
     keys: int
@@ -60,6 +61,7 @@ class Load:
     bytes: int
     linked: tuple[tuple[str, int], ...]
     torn: bool
+    damage: Damage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Outlook:
                 safe(f"not removed by the run, though in the trash: {units.keys(load.copied)} more, and left out")
             )
         if load.torn:
-            lines.append(TORN)
+            lines.append(torn_text(load.damage))
         return tuple(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -123,11 +125,12 @@ def load_of(parts: Sequence[Record]) -> Load:
     """
     keys = copied = size = 0
     linked: dict[str, int] = {}
-    torn, now = False, time.time() * 1000
+    torn, now, damage = False, time.time() * 1000, list[Damage]()
     for part in parts:
         if part.undo_path is None:
             continue
-        with TrashReader(part.undo_path) as reader:
+        with reader_of(part) as reader:
+            reader.examine()
             count = reader.count()
             raw = gone = 0
             for block in reader.blocks():
@@ -138,13 +141,14 @@ def load_of(parts: Sequence[Record]) -> Load:
                     raw += len(key) + len(payload) + _OVERHEAD
                     if (name := module_type(payload)) in LINKED:
                         linked[name] = linked.get(name, 0) + 1
-            keys, copied, torn = keys + count, copied + reader.marks().copied, torn or reader.torn
+            keys, copied, torn = keys + count, copied + reader.copied, torn or reader.torn
+            damage += [reader.damage] if reader.damage is not None else []
             size += max(raw, round(_key_bytes(part) * gone))
-    return Load(keys, copied, size, tuple(sorted(linked.items())), torn)
+    return Load(keys, copied, size, tuple(sorted(linked.items())), torn, added(damage))
 
 
 def count_of(parts: Sequence[Record]) -> int:
-    """How many keys would come back, exactly; reads little, and blocks.
+    """How many keys would come back; reads little where the trash isn't damaged, and blocks.
 
     Raises:
         TrashError: If a trash can't be read.
@@ -152,7 +156,10 @@ def count_of(parts: Sequence[Record]) -> int:
     total = 0
     for part in parts:
         if part.undo_path is not None:
-            with TrashReader(part.undo_path) as reader:
+            with reader_of(part) as reader:
+                reader.count()
+                if reader.torn:
+                    reader.examine()
                 total += reader.count()
     return total
 

@@ -73,6 +73,7 @@ class Reending(Returning):
         compares: Whether a key that has its former end may have been given that by an undo before, or never another.
         elsewhere: Whether this may be another server than the one that the run was on.
         window: Where the ends lie of keys whose own isn't known; None where nobody knows.
+        marked: Whether the trash tells which keys were given an end at all.
         slack: Milliseconds by which the end of a key may differ from the one that it was given.
     """
 
@@ -85,11 +86,12 @@ class Reending(Returning):
         again: bool,
         elsewhere: bool,
         window: Window | None,
+        marked: bool = True,
         slack: int = 0,
     ) -> None:
         super().__init__(pipe, replace=replace, compares=compares, again=again)
         self._elsewhere = elsewhere
-        self._window = window
+        self._window, self._marked = window, marked
         self._slack = slack
         self._exact = True  # whether the server knows PEXPIRETIME, which Redis has from 7 on
 
@@ -125,7 +127,7 @@ class Reending(Returning):
     def _left(self, found: _Found) -> Settled:
         """What needs nothing: keys that have their former end, and those of others, which stay as they are."""
         states = dict.fromkeys((copy.place for copy in found.as_it_was), HAS_FORMER)
-        states |= dict.fromkeys((copy.place for copy in found.gone if copy.given > self.now + _SURE), IS_OTHERS)
+        states |= dict.fromkeys((copy.place for copy in found.gone if self._due(copy) > self.now + _SURE), IS_OTHERS)
         skipped = len(found.gone)
         if not self._replace:
             skipped += len(found.changed)
@@ -163,10 +165,16 @@ class Reending(Returning):
                 found.expired += 1
             else:
                 found.gone.append(copy)
-        elif copy.given <= now or has_ended(copy.payload, now):
+        elif self._due(copy) <= now or has_ended(copy.payload, now):
             found.absent.append(copy)
         else:
             found.gone.append(copy)
+
+    def _due(self, copy: Copy) -> int:
+        """The end that it was given; where that isn't known, the first that it can be."""
+        if copy.given or self._window is None or not self._marked:
+            return copy.given
+        return self._window.first + self.now - int(time.time() * 1000)
 
     def _is_known(self, copy: Copy) -> bool:
         """Whether an undo before found that the end that the run gave it is no more, which is to be kept to."""

@@ -17,7 +17,6 @@ from pymon_tui.invalidation.outlook import memory_of
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.portions import Astray, portions
-from pymon_tui.invalidation.preflight import replica_problem
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.restore_account import (
@@ -31,7 +30,7 @@ from pymon_tui.invalidation.restore_account import (
     RestoreTally,
 )
 from pymon_tui.invalidation.restore_before import Before, before_of, told_to_later
-from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_same
+from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_primary, require_same
 from pymon_tui.invalidation.returning import Returning, Sent
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.journal.ids import new_id
@@ -76,6 +75,7 @@ class Restore:
         undo: str | None = None,
         part: RestorePart | None = None,
         named: Named | None = None,
+        promised: int | None = None,
     ) -> None:
         """Prepare an undo; nothing is opened yet.
 
@@ -90,6 +90,7 @@ class Restore:
             undo: What it is to be called; None for a new name.
             part: What it is a part of; None where it stands alone.
             named: Who the server must go on to be; None for whoever it is.
+            promised: As ``TrashReader``.
 
         Raises:
             RestoreError: If nothing may be written.
@@ -101,7 +102,7 @@ class Restore:
         self._named = named
         self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
-        self._path = trash
+        self._path, self._promised = trash, promised
         self._journal = journal
         self._replace = replace
         self._elsewhere = elsewhere
@@ -140,7 +141,7 @@ class Restore:
             JournalError: If the lock can't be made.
         """
         self._began = time.monotonic()
-        reader = await asyncio.to_thread(TrashReader, self._path)
+        reader = await asyncio.to_thread(TrashReader, self._path, promised=self._promised)
         with reader:
             header = reader.header
             endpoint = replace(
@@ -150,7 +151,8 @@ class Restore:
             try:
                 self._check(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
-                    self._total = await asyncio.to_thread(reader.count) - self._astray.fewer
+                    await asyncio.to_thread(reader.examine)
+                    self._total = reader.count() - self._astray.fewer
                     await self._take_up(pipe, header)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
                         return await self._carried_out(pipe, reader)
@@ -167,8 +169,7 @@ class Restore:
         return await (self._part.opens(endpoint) if self._part is not None else open_pipe(endpoint))
 
     def _check(self, pipe: Line, header: TrashHeader) -> None:
-        if replica_problem(pipe) is not None:
-            raise RestoreError(f"{pipe.endpoint.label} is a replica; connect to its primary to restore keys")
+        require_primary(pipe)
         if self._part is None and not self._elsewhere:
             require_same(pipe, header)
 
@@ -305,8 +306,9 @@ class Restore:
             failures=tuple(self._failures),
             seconds=self._elapsed,
             unrecorded=self._unrecorded,
-            copied=reader.marks().copied,
+            copied=reader.copied,
             evicted=self._evicted,
+            damage=reader.damage,
         )
 
     async def _write(self, event: str, **fields: JsonValue) -> None:

@@ -25,6 +25,7 @@ class Before:
         window: When those ends are, for keys whose own isn't known; None where nobody knows.
         compares: Whether a key that has its former end may be as it was: given that before, or never another.
         again: Whether an undo that is gone on with may have brought it back.
+        marked: Whether the trash tells which keys were given an end at all.
         mark: Where that undo was.
     """
 
@@ -32,6 +33,7 @@ class Before:
     window: Window | None = None
     compares: bool = True
     again: bool = False
+    marked: bool = True
     mark: Mark = field(default_factory=Mark)
 
     def returning(self, pipe: Line, *, replace: bool, elsewhere: bool, moved: bool) -> Returning:
@@ -46,6 +48,7 @@ class Before:
             again=self.again,
             elsewhere=elsewhere,
             window=self.window,
+            marked=self.marked,
             slack=slack,
         )
 
@@ -72,6 +75,7 @@ def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str
         window=Window.of(run, trash.stat().st_mtime) if ends else None,
         compares=earlier is not None or run is None or not run.is_settled,
         again=again,
+        marked=header.marks,
         mark=Mark.from_json(told.get("mark")),
     )
 

@@ -17,6 +17,7 @@ from pymon_tui.invalidation.outlook import load_of
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
+from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.invalidation.trash_format import named
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import runs
@@ -375,9 +376,25 @@ async def test_what_was_found_and_cannot_be_written_down_is_told(
     await any_redis.delete("c:1")
     assert result.undo is not None
     write, size = os.write, result.undo.stat().st_size
-    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:5]) if b"PYMU" in data else 0)
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:5]) if b"PYMX" in data else 0)
     back = await undone(any_server, tmp_path, result.undo)
     assert back.tally == RestoreTally(restored=1, skipped=1)
     assert back.unrecorded is not None
     assert "No space left" in back.unrecorded
     assert result.undo.stat().st_size == size
+
+
+async def test_where_marks_are_lost_who_is_gone_before_any_end_is_gone_by_others(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """The ends are lost with the marks: between which moments they lie is known."""
+    await fill(redis, ["c:1", "c:2", "c:3"])
+    result = await expired(server, tmp_path, expire=600, jitter=60)
+    assert result.undo is not None
+    data = result.undo.read_bytes()
+    place = data.index(b"PYMN") + 30
+    result.undo.write_bytes(data[:place] + b"?" + data[place + 1 :])
+    await redis.delete("c:2")
+    back = await undone(server, tmp_path, result.undo)
+    assert (back.tally, back.damage) == (RestoreTally(restored=2, skipped=1), Damage())
+    assert (await redis.ttl("c:1"), await redis.exists("c:2")) == (-1, 0)

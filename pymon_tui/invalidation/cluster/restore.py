@@ -35,6 +35,8 @@ from pymon_tui.invalidation.restore_part import RestoreError, RestorePart
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
+from pymon_tui.invalidation.trash_damage import added as all_damage
+from pymon_tui.invalidation.trash_of import promised_by
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
@@ -228,6 +230,7 @@ class WholeRestore:
             undo=self.undo if part is None else new_id(other_than=[self.undo, *(one.undo for _, one in self._parts)]),
             part=part,
             named=named,
+            promised=promised_by(record),
         )
         if self._cancelled:
             restore.cancel()
@@ -271,6 +274,7 @@ class WholeRestore:
             unrecorded=next(unrecorded, self._unrecorded),
             copied=sum(result.copied for result in results),
             evicted=self._evicted,
+            damage=all_damage([result.damage for result in results if result.damage is not None]),
             nodes=tuple(NodeRestored(name, result) for (name, _), result in zip(self._parts, results, strict=True)),
         )
 
