@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED, module_type
 from pymon_tui.invalidation.pipe import Line, open_pipe
+from pymon_tui.invalidation.trash_copies import only_copied
 from pymon_tui.invalidation.trash_damage import Damage, added, torn_text
 from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.records import Record
@@ -123,15 +125,14 @@ def load_of(parts: Sequence[Record]) -> Load:
     Raises:
         TrashError: If a trash can't be read.
     """
-    keys = copied = size = 0
+    keys = size = 0
     linked: dict[str, int] = {}
-    torn, now, damage = False, time.time() * 1000, list[Damage]()
-    for part in parts:
-        if part.undo_path is None:
-            continue
-        with reader_of(part) as reader:
+    now = time.time() * 1000
+    with ExitStack() as held:
+        kept = [part for part in parts if part.undo_path is not None]
+        readers = [held.enter_context(reader_of(part)) for part in kept]
+        for part, reader in zip(kept, readers, strict=True):
             reader.examine()
-            count = reader.count()
             raw = gone = 0
             for block in reader.blocks():
                 for (key, _, payload), given in zip(block.records, block.given, strict=True):
@@ -141,10 +142,29 @@ def load_of(parts: Sequence[Record]) -> Load:
                     raw += len(key) + len(payload) + _OVERHEAD
                     if (name := module_type(payload)) in LINKED:
                         linked[name] = linked.get(name, 0) + 1
-            keys, copied, torn = keys + count, copied + reader.copied, torn or reader.torn
-            damage += [reader.damage] if reader.damage is not None else []
+            keys += reader.count()
             size += max(raw, round(_key_bytes(part) * gone))
-    return Load(keys, copied, size, tuple(sorted(linked.items())), torn, added(damage))
+        return Load(
+            keys,
+            only_copied(readers),
+            size,
+            tuple(sorted(linked.items())),
+            any(reader.torn for reader in readers),
+            added([reader.damage for reader in readers if reader.damage is not None]),
+        )
+
+
+def copied_in(parts: Sequence[Record]) -> int:
+    """How many keys are in the trash of these parts of a run that none of them removed; blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    with ExitStack() as held:
+        readers = [held.enter_context(reader_of(part)) for part in parts if part.undo_path is not None]
+        for reader in readers:
+            reader.examine()
+        return only_copied(readers)
 
 
 def count_of(parts: Sequence[Record]) -> int:

@@ -33,6 +33,7 @@ from pymon_tui.invalidation.restore_before import Before, before_of, told_to_lat
 from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_primary, require_same
 from pymon_tui.invalidation.returning import Returning, Sent
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
+from pymon_tui.invalidation.trash_copies import examined
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import patient_lock
@@ -102,11 +103,10 @@ class Restore:
         self._named = named
         self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
-        self._path, self._promised = trash, promised
-        self._journal = journal
+        self._path, self._promised, self._journal = trash, promised, journal
         self._replace = replace
         self._elsewhere = elsewhere
-        self._total = 0
+        self._total = self._copied = 0
         self._tally, self._mark = RestoreTally(), Mark()
         self._failures: list[Failure] = []
         self._state: RestoreState = "starting"
@@ -151,7 +151,7 @@ class Restore:
             try:
                 self._check(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
-                    await asyncio.to_thread(reader.examine)
+                    self._copied = await asyncio.to_thread(examined, reader)
                     self._total = reader.count() - self._astray.fewer
                     await self._take_up(pipe, header)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
@@ -306,7 +306,7 @@ class Restore:
             failures=tuple(self._failures),
             seconds=self._elapsed,
             unrecorded=self._unrecorded,
-            copied=reader.copied,
+            copied=self._copied,
             evicted=self._evicted,
             damage=reader.damage,
         )

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pymon_tui.invalidation import trash_copies
 from pymon_tui.invalidation.trash import (
     Block,
     TrashError,
@@ -28,6 +29,8 @@ from pymon_tui.invalidation.trash import (
     trash_path,
     trash_size,
 )
+from pymon_tui.invalidation.trash_copies import examined as examined_copies
+from pymon_tui.invalidation.trash_copies import only_copied
 from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.invalidation.trash_files import next_number
 from tests.journal.processes import killed, started
@@ -452,3 +455,20 @@ def test_what_an_undo_found_is_read_again(tmp_path: Path) -> None:
         assert [block.found for block in reader.blocks()] == [b"\0\0\0\1\0\1\0\0\0\0", bytes(9) + b"\2", bytes(10)]
     assert [block.found for block in read(path)[0]] == [b"\0\0\0\1\0\1\0\0\0\0", bytes(9) + b"\2", bytes(10)]
     assert not read(path)[1]
+
+
+def test_keys_that_were_copied_alone_are_counted_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever copy, in whichever file, is of a key that was removed."""
+    key = [(b"key:%d" % number, 0, b"") for number in range(9)]
+    with marked(tmp_path) as first, marked(tmp_path, LATER) as second:
+        first.write([key[1], key[2], key[3], key[4], key[7]])  # the line is lost
+        first.write([key[1], key[2], key[3], key[5], key[4]])
+        first.name(first.block, 0, 4, [])
+        first.spare([(first.block, 2)])
+        second.write([key[4], key[6], key[7]])
+        second.name(second.block, 0, 2, [])
+    with TrashReader(first.path) as one, TrashReader(second.path) as other:
+        assert (examined_copies(one), examined_copies(other)) == (3, 1)  # 3, 4 and 7; 7
+        assert only_copied([one, other]) == 2
+        monkeypatch.setattr(trash_copies, "_MOST_REMEMBERED", 1)
+        assert 2 <= only_copied([one, other]) <= 8

@@ -186,8 +186,10 @@ async def test_what_was_found_to_be_still_there_after_a_cut_is_kept_once(
     with TrashReader(result.undo) as reader:
         assert reader.count() == 5_000
         assert reader.marks().copied > 0
+    outlook = await undo_of(server, run_in(tmp_path), tmp_path).outlook()
+    assert (outlook.load.copied, outlook.warnings) == (0, ())  # each that was copied twice is removed by now
     back = await undone(server, tmp_path)
-    assert (back.tally, back.total) == (RestoreTally(restored=5_000), 5_000)
+    assert (back.tally, back.total, back.copied) == (RestoreTally(restored=5_000), 5_000, 0)
 
 
 async def test_keys_that_were_refused_are_no_part_of_the_undo(
