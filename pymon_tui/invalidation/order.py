@@ -41,6 +41,8 @@ class Order:
         matching: The patterns that matched a key that was to go; empty where nobody knows.
         rights: Whether the keys may be removed, as far as the plan was told.
         found: The keys that the plan found, to be named without looking for them; None to look for them.
+        evicted: Keys that the server evicted while the plan was made.
+        evicted_at: As in the plan; None where this isn't the run that the plan was made for.
     """
 
     selection: Selection
@@ -57,6 +59,8 @@ class Order:
     matching: tuple[Pattern, ...] = ()
     rights: KeyRights = UNASKED
     found: FoundKeys | None = None
+    evicted: int = 0
+    evicted_at: tuple[int, float] | None = None
 
     @property
     def found_all(self) -> FoundKeys | None:
@@ -96,6 +100,8 @@ class Order:
             matching=plan.matching,
             rights=plan.rights,
             found=plan.found,
+            evicted=plan.evicted or 0,
+            evicted_at=plan.evicted_at,
         )
 
     @classmethod

@@ -60,6 +60,7 @@ class Plan:
         parts: The plans of a cluster's primaries, of which this is the sum; empty for one server.
         held: Keys that each protected pattern of the selection holds back, those that two protect with the first.
         evicted: Keys that the server evicted while it was made; None without a limit, or where it doesn't tell.
+        evicted_at: Those that it had evicted in all when it was done, and when that was (monotonic seconds).
         name: Bytes of a key's name, on average where the longest are; None where none matches.
         matching: The patterns of the selection that match a key that would go.
         rights: Whether the keys may be removed, as far as some of them tell.
@@ -104,6 +105,7 @@ class Plan:
     rules: Rules | None = None
     held: tuple[int, ...] = ()
     evicted: int | None = None
+    evicted_at: tuple[int, float] | None = None
     name: int | None = None
     matching: tuple[Pattern, ...] = ()
     rights: KeyRights = UNASKED

@@ -79,6 +79,7 @@ class Planning:
         key_cap: int,
         read: bool = True,
         share: int = 1,
+        evicted: int | None = None,
     ) -> None:
         """What to plan for.
 
@@ -89,6 +90,7 @@ class Planning:
             read: Whether anybody reads it, and is told the size of each key; else a few keys alone are looked at for
                 the undo, and none where there is no undo, and the plan holds the keys for the run that follows.
             share: How many plans share the memory that keys may be held in.
+            evicted: Keys that the server had evicted when it was looked at before; None where that isn't known.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -101,6 +103,7 @@ class Planning:
         self._key_cap = key_cap
         self._read = read
         self._asks = read or undo
+        self._evicted = evicted
         self._pages = PlanPages(FIRST)
         self._sweep: Sweep | None = None
         self._work = Abandonable()
@@ -149,7 +152,7 @@ class Planning:
     async def _plan(self, pipe: Pipe) -> Plan:
         asked = time.monotonic()
         before = await _dbsize(pipe)
-        self._pages = PlanPages(first_page(time.monotonic() - asked))
+        self._pages = PlanPages(first_page(time.monotonic() - asked), self._evicted)
         page = await self._pages.begin(pipe)
         self._total = None if before is None else before * len(self._selection.patterns)
         facts = Facts(pipe, few=not self._read)
@@ -206,11 +209,12 @@ class Planning:
         before: int | None,
         after: int | None,
     ) -> Plan:
-        endpoint, matched = self._endpoint, self._count.matched
-        total, about = measuring.sampled(samples), self._count.about(before, after)
+        endpoint, matched, about = self._endpoint, self._count.matched, self._count.about(before, after)
+        total = measuring.sampled(samples)
         await self._pages.look(pipe)
         allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
         trash = await self._trash(pipe, samples, total, allowed.undo_problem) if self._undo else None
+        keeps = trash is not None and trash.problem is None
         return Plan(
             node=endpoint.label,
             address=endpoint.address,
@@ -233,7 +237,7 @@ class Planning:
             seconds=self.progress.seconds,
             bytes=measuring.bytes(samples, matched, about=about),
             undo_bytes=None if trash is None else trash.bytes,
-            undo_possible=trash is not None and trash.problem is None,
+            undo_possible=keeps,
             undo_problem=None if trash is None else trash.problem,
             oversized=0 if trash is None else trash.oversized,
             types=type_counts(samples, matched),
@@ -249,18 +253,19 @@ class Planning:
                 total,
                 matched,
                 mode=self._mode,
-                undo=trash is not None and trash.problem is None,
+                undo=keeps,
                 evicted=self._pages.evicted,
             ),
             found=self._found,
-            evicted=self._pages.evicted,
             name=self._pages.name,
+            evicted=self._pages.evicted,
+            evicted_at=self._pages.evicted_at,
         )
 
     async def _trash(
         self, pipe: Pipe, samples: tuple[Sample, ...], total: Total, problem: SafeText | None
     ) -> TrashEstimate:
-        return await trash_estimate(
+        estimate = await trash_estimate(
             pipe,
             samples,
             total,
@@ -271,6 +276,8 @@ class Planning:
             # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
             untouched=self._selection.filters.idle_over is not None,
         )
+        await self._pages.look(pipe)  # at what that has cost
+        return estimate
 
     @property
     def _matching(self) -> tuple[Pattern, ...]:
