@@ -214,7 +214,6 @@ class Planning:
         await self._pages.look(pipe)
         allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
         trash = await self._trash(pipe, samples, total, allowed.undo_problem) if self._undo else None
-        keeps = trash is not None and trash.problem is None
         return Plan(
             node=endpoint.label,
             address=endpoint.address,
@@ -237,7 +236,7 @@ class Planning:
             seconds=self.progress.seconds,
             bytes=measuring.bytes(samples, matched, about=about),
             undo_bytes=None if trash is None else trash.bytes,
-            undo_possible=keeps,
+            undo_possible=trash is not None and trash.problem is None,
             undo_problem=None if trash is None else trash.problem,
             oversized=0 if trash is None else trash.oversized,
             types=type_counts(samples, matched),
@@ -253,7 +252,7 @@ class Planning:
                 total,
                 matched,
                 mode=self._mode,
-                undo=keeps,
+                undo=trash is not None and trash.problem is None,
                 evicted=self._pages.evicted,
             ),
             found=self._found,
