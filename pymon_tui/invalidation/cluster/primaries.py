@@ -61,6 +61,7 @@ class Found:
         addresses: Every node's address by which it may be named.
         replicas: Where the replicas of a lone primary are, as it announces and as we reach them; those of a cluster are
             among ``addresses``. After a failover the former primary is one of them.
+        port: At which a lone primary listens, by what it tells itself; None where it isn't told.
         process: The number of a lone primary's process on its machine (INFO ``process_id``); None where it isn't told.
     """
 
@@ -70,6 +71,7 @@ class Found:
     addresses: tuple[str, ...]
     replicas: tuple[str, ...] = ()
     process: int | None = None
+    port: int | None = None
 
     @property
     def owners(self) -> dict[int, str]:
@@ -134,7 +136,7 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
     primary = Primary(endpoint, "", (), who.run_id, frozenset(), who.replids, evicted_of(info))
     members = replication_layout(info)
     addresses, replicas = (endpoint.address, *_beside(endpoint, info)), _named(endpoint, members, Role.REPLICA)
-    found = Found(False, (primary,), None, addresses, replicas, info.integer("process_id"))
+    found = Found(False, (primary,), None, addresses, replicas, info.integer("process_id"), info.integer("tcp_port"))
     known = members.primaries if pipe.identity.role == "slave" else ()
     if layout is None and known and known[0].address is not None and hops:
         address = known[0].address
