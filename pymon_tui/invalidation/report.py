@@ -208,6 +208,8 @@ def _rehearsed(matched: int, rights: KeyRights) -> tuple[SafeText, Row]:
     refused = rights.refused_of(matched)
     if rights.is_whole(matched):
         return units.whole(matched - refused), row("refused", units.whole(refused))
+    if rights.by == "command" and not rights.refused:
+        return units.whole(matched), row("refused", "not known before: only the command can be asked about")
     if not rights.asked:
         return units.whole(matched), row("refused", "not known before: the server can't be asked")
     if not refused:
