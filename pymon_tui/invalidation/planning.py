@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from pymon_tui.invalidation.ahead import ahead
@@ -32,6 +32,7 @@ from pymon_tui.invalidation.sampling import (
 )
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.sweep import Page, Sweep
+from pymon_tui.invalidation.touched import Touched
 from pymon_tui.invalidation.trash_estimate import TrashEstimate, trash_estimate
 from pymon_tui.model.text import SafeText
 from pymon_tui.server.endpoint import Endpoint
@@ -104,6 +105,7 @@ class Planning:
         self._read = read
         self._asks = read or undo
         self._evicted = evicted
+        self._touched = Touched()
         self._pages = PlanPages(FIRST)
         self._sweep: Sweep | None = None
         self._work = Abandonable()
@@ -160,7 +162,8 @@ class Planning:
         await self._scan(pipe, measuring, page)
         after = await _dbsize(pipe)
         samples = tuple(self._samples[place] for place in sorted(self._samples))
-        return await self._summary(pipe, facts, measuring, samples, before, after)
+        plan = await self._summary(pipe, facts, measuring, samples, before, after)
+        return replace(plan, touched=self._touched.before)
 
     async def _scan(self, pipe: Pipe, measuring: Measuring, page: int) -> None:
         self._sweep = Sweep(pipe, self._selection, page=page)
@@ -274,6 +277,7 @@ class Planning:
             problem=problem,
             # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
             untouched=self._selection.filters.idle_over is not None,
+            touched=self._touched,
         )
         await self._pages.look(pipe)  # at what that has cost
         return estimate

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options
@@ -21,6 +22,7 @@ from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.naming import Unlinking
 from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.pipe import open_pipe
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.restore_account import Mark, RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
@@ -34,7 +36,7 @@ from pymon_tui.model import units
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
 from tests.invalidation.cutting import cutting
-from tests.invalidation.planned import selecting, user_may
+from tests.invalidation.planned import plan_of, selecting, user_may
 from tests.invalidation.removing import fill, populate, record_of, removal_of, removed, under_way
 from tests.servers.kinds import binary_of
 from tests.ui.scripted_desk import RULES
@@ -317,8 +319,14 @@ async def test_a_hash_whose_fields_have_all_ended_counts_as_expired(
     assert len(await redis.hgetall("k:large:some")) == len(await redis.hgetall("k:small:some")) == 1
 
 
-@pytest.mark.needs("client|no-touch")  # else the dumps for the plan are the last use of these keys
-@pytest.mark.parametrize(("policy", "option"), [("allkeys-lru", "IDLETIME"), ("allkeys-lfu", "FREQ")])
+@pytest.mark.parametrize(
+    ("policy", "option"),
+    [
+        ("allkeys-lru", "IDLETIME"),
+        # Elsewhere the dumps for the plan count as a use of these keys.
+        pytest.param("allkeys-lfu", "FREQ", marks=pytest.mark.needs("client|no-touch")),
+    ],
+)
 async def test_how_a_key_was_used_comes_back(
     any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, policy: str, option: str
 ) -> None:
@@ -490,3 +498,38 @@ async def test_what_a_killed_run_may_have_removed_is_told_where_the_mark_is_lost
         "300 keys in it are left alone, since the marks are lost that tell if the run removed them"
     )
     assert not run_in(tmp_path).undone
+
+
+async def can_be_untouched(server: EmbeddedServer) -> bool:
+    pipe = await open_pipe(Endpoint(socket=server.socket))
+    try:
+        return not isinstance(await pipe.ask_one(b"CLIENT", b"NO-TOUCH", b"ON"), ResponseError)
+    finally:
+        await pipe.close()
+
+
+async def test_a_plan_touches_a_hundred_keys_where_a_dump_is_a_use(
+    any_redis: Redis, any_server: EmbeddedServer
+) -> None:
+    """What it tells of them is from before; on servers with CLIENT NO-TOUCH it touches none."""
+    redis: Any = any_redis
+    await redis.config_set("maxmemory", 100_000_000)
+    await redis.config_set("maxmemory-policy", "allkeys-lru")
+    raw: Any = Redis(unix_socket_path=any_server.socket, legacy_responses=False)
+    await redis.set("a", "value")
+    payload = await raw.dump("a")
+    for number in range(300):
+        await raw.execute_command("RESTORE", f"k:{number}", 0, payload, "IDLETIME", 1_000)
+    await raw.aclose()
+    knows = await can_be_untouched(any_server)
+    plan = await plan_of(any_server, selecting("k:*"))
+    assert plan.idle is not None
+    assert plan.idle.median >= 1_000
+    names = [f"k:{number}" for number in range(300)]
+    idle = {name: int(await redis.execute_command("OBJECT", "IDLETIME", name)) for name in names}
+    touched = {name.encode() for name, seconds in idle.items() if seconds < 1_000}
+    assert len(touched) == (0 if knows else 100)
+    assert touched <= plan.touched.keys()
+    assert all(seconds >= 1_000 for seconds, _ in plan.touched.values())
+    unread = await plan_of(any_server, selecting("k:*"), undo=False)
+    assert not unread.touched
