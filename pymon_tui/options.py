@@ -9,7 +9,7 @@ import click
 
 
 class SectionOption(click.Option):
-    """An option that knows its section of the help, and isn't given twice where it has one value.
+    """An option that knows its section of the help, and isn't given two values where it has one.
 
     Args:
         last_wins: Whether the last of several values is meant, as where an alias of the shell has one of its own. Not
@@ -27,7 +27,7 @@ class SectionOption(click.Option):
         values = opts.get(self.name or "")
         if not self._once or not isinstance(values, list):
             return super().handle_parse_result(ctx, opts, args)
-        if len(values) > 1:
+        if len(set(values)) > 1:  # the same is given again by an alias, and by the commands that an account prints
             raise click.UsageError(f"{self.opts[-1]} is given twice; one value is meant", ctx)
         return super().handle_parse_result(ctx, {**opts, str(self.name): values[0]}, args)
 

@@ -361,9 +361,15 @@ def test_an_option_of_one_value_is_given_once(capsys: pytest.CaptureFixture[str]
         if flag not in looks:
             asked += 1
             line = f"{flag} is given twice; one value is meant"
-            assert refused(capsys, *words, f"{flag}=1", f"{flag}=1").startswith(line)
+            assert refused(capsys, *words, f"{flag}=1", f"{flag}=2").startswith(line)
             assert refused(capsys, *words, option.opts[0], "1", flag, "2").startswith(line)
     assert asked or command == "demo"
+
+
+def test_an_option_may_be_given_its_value_again(calls: Calls) -> None:
+    assert cli.run(["once", "-h", "cache", "--host", "cache", "-n", "2"]) == 0
+    ((_, settings, _),) = calls
+    assert settings.endpoint.address == "cache:6379"
 
 
 def test_an_environment_variable_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
