@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 
 class SectionOption(click.Option):
-    """An option that knows its section of the help."""
+    """An option that knows its section of the help, and isn't given two values where it has one.
 
-    def __init__(self, *declarations: str, section: str, **attributes: Any) -> None:
+    Args:
+        last_wins: Whether the last of several values is meant, as where an alias of the shell has one of its own. Not
+            where it matters which: the server, the keys, the limits.
+    """
+
+    def __init__(self, *declarations: str, section: str, last_wins: bool = False, **attributes: Any) -> None:
         super().__init__(list(declarations), **attributes)
         self.section = section
+        self._once = not (last_wins or self.multiple or self.is_flag or self.count)
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        values = opts.get(self.name or "")
+        if not self._once or not isinstance(values, list):
+            return super().handle_parse_result(ctx, opts, args)
+        if len(set(values)) > 1:  # the same is given again by an alias, and by the commands that an account prints
+            raise click.UsageError(f"{self.opts[-1]} is given twice; one value is meant", ctx)
+        return super().handle_parse_result(ctx, {**opts, str(self.name): values[0]}, args)
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Have the parser keep each value that is given, where there should be one."""
+        self.multiple, multiple = self._once or self.multiple, self.multiple
+        try:
+            super().add_to_parser(parser, ctx)
+        finally:
+            self.multiple = multiple
 
 
 class SectionedCommand(click.Command):
@@ -36,6 +60,11 @@ def _choices(*names: str) -> Callable[[click.Context, click.Parameter, str], lis
         return [name for name in names if name.startswith(incomplete)]
 
     return complete
+
+
+def _one_of(*names: str) -> dict[str, Any]:
+    """Of an option that says how the monitor looks."""
+    return {"shell_complete": _choices(*names), "last_wins": True}
 
 
 def _refused(hint: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -104,7 +133,7 @@ def monitor_options() -> list[click.Parameter]:
     themes = ("pymon-dark", "pymon-light", "pymon-16")
     colors, graphs = ("auto", "truecolor", "256", "16"), ("blocks", "braille", "ascii")
     return [
-        option("--interval", metavar="SECONDS", text="Time between readings, 0.1 to 60 (default 1)."),
+        option("--interval", metavar="SECONDS", last_wins=True, text="Time between readings, 0.1 to 60 (default 1)."),
         option("--read-only", is_flag=True, text="Refuse everything that would change the server."),
         option(
             "--channels",
@@ -115,11 +144,12 @@ def monitor_options() -> list[click.Parameter]:
         option(
             "--theme",
             metavar="NAME",
+            last_wins=True,
             shell_complete=_choices(*themes),
             text=f"{themes[0]} (default), {themes[1]} or {themes[2]}.",
         ),
-        option("--color", metavar="|".join(colors), shell_complete=_choices(*colors), text="What the terminal can."),
-        option("--graph", metavar="|".join(graphs), shell_complete=_choices(*graphs), text="What graphs are made of."),
+        option("--color", metavar="|".join(colors), **_one_of(*colors), text="What the terminal can."),
+        option("--graph", metavar="|".join(graphs), **_one_of(*graphs), text="What graphs are made of."),
         option("--full-redraw", is_flag=True, text="Draw whole screens, not only what changed."),
     ]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 
 from pymon_tui import __version__, cli, process_list
@@ -335,6 +336,7 @@ def test_screenshots_go_to_the_folder(calls: Calls) -> None:
         (["--prot", "1"], "No such option '--prot'. (Did you mean one of: '--host', '--port', '--profile'?)"),
         (["--port"], "Option '--port' requires an argument."),
         (["a", "b"], "Got unexpected extra argument (b)"),
+        (["once", "redis://a/1?db=2&db=3"], 'url: "redis://a/1?db=2&db=3" has db twice; one value is meant'),
         (["demo", "--rate", "0"], "Invalid value for '--rate': 0.0 is not in the range"),
     ],
 )
@@ -343,6 +345,31 @@ def test_what_is_wrong_is_one_line_and_exit_code_2(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert refused(capsys, *arguments).startswith(line)
+
+
+@pytest.mark.parametrize("command", ["", *cli.cli.commands])
+def test_an_option_of_one_value_is_given_once(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """Which one would hold is nobody's guess; but looks are an alias's, and are chosen anew behind it."""
+    words = [command] if command else []
+    parsed = cli.cli.commands[command] if command else cli.cli
+    looks = {"--interval", "--theme", "--color", "--graph"}
+    asked = 0
+    for option in parsed.params:
+        if not isinstance(option, click.Option) or option.multiple or option.is_flag or option.hidden:
+            continue
+        flag = option.opts[-1]
+        if flag not in looks:
+            asked += 1
+            line = f"{flag} is given twice; one value is meant"
+            assert refused(capsys, *words, f"{flag}=1", f"{flag}=2").startswith(line)
+            assert refused(capsys, *words, option.opts[0], "1", flag, "2").startswith(line)
+    assert asked or command == "demo"
+
+
+def test_an_option_may_be_given_its_value_again(calls: Calls) -> None:
+    assert cli.run(["once", "-h", "cache", "--host", "cache", "-n", "2"]) == 0
+    ((_, settings, _),) = calls
+    assert settings.endpoint.address == "cache:6379"
 
 
 def test_an_environment_variable_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from pymon_tui.invalidation.cluster.primaries import Found
-from pymon_tui.invalidation.places import is_here, listener, places_of
+from pymon_tui.invalidation.places import is_here, listener, places_of, port_of, tunnels
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint
@@ -22,7 +22,8 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
 
     A profile means it whose address is that of one of its nodes, a replica of it among them, or which led to one of
     these server processes before. The Sentinels of a profile are asked where its server is. Of one whose host can't be
-    resolved, or whose Sentinels don't tell, nobody knows: the rules name it.
+    resolved, or whose Sentinels don't tell, nobody knows: the rules name it. Nor of one where ssh leads to one of the
+    two: the rules name it where the ports are the same, or the profile has led nowhere yet.
     """
     run_ids = [one.run_id for one in found.primaries if one.run_id]
     if endpoint.name is not None and any(guard.profile == endpoint.name for guard in rules.guards):
@@ -45,15 +46,21 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
     open_ = dict(zip(others, await asyncio.gather(*map(_address_now, others)), strict=True))
     places = await places_of({*addresses, *filter(None, open_.values())}) if open_ else {}
     here = frozenset[str]().union(*(places.get(address) or () for address in addresses))
-    unresolved, meant = [], set(known)
+    unresolved, meant, ports = [], set(known), {found.port, *map(port_of, addresses)}
+    unproved = []
     for guard, address in open_.items():
         there = places.get(address, frozenset()) if address is not None else None
         if there is None:
             unresolved.append(guard.profile)
         elif address in addresses or not here.isdisjoint(there) or (is_here(here) and await _listens(address, found)):
             meant.add(guard)
+        elif address is not None and (far := tunnels(address, endpoint.address)) != "apart":
+            if far == "same":
+                meant.add(guard)
+            elif port_of(address) in (None, *ports) or not await asyncio.to_thread(met.knows, guard.profile):
+                unproved.append(guard.profile)
     strict = rules.under(guard for guard in rules.guards if guard in meant)
-    return replace(strict, unresolved=tuple(unresolved))
+    return replace(strict, unresolved=tuple(unresolved), tunnelled=tuple(unproved))
 
 
 async def _listens(address: str | None, found: Found) -> bool:

@@ -15,6 +15,7 @@ from pymon_tui.invalidation.looking import Look, Looking, Looks, TurnedAway, key
 from pymon_tui.invalidation.packing import pack_each
 from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.sweep import Page, Place
+from pymon_tui.invalidation.touched import UsedBefore
 from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.server import clock
 
@@ -95,6 +96,7 @@ async def kept(
     most: int | None,
     is_full: Callable[[], bool],
     headroom: Headroom,
+    touched: UsedBefore | None = None,
 ) -> AsyncGenerator[Portion]:
     """Each page with what must be kept of it, in portions that neither side finds hard to hold.
 
@@ -105,6 +107,7 @@ async def kept(
         most: Keys of a portion, where a rate is to be kept: none is dumped long before its turn. None for any.
         is_full: Whether there is no room any more: then nothing is looked at or dumped.
         headroom: Bytes that the server may hold of the answers.
+        touched: Keys that were dumped for the plan, as ``UsedBefore``.
 
     Raises:
         Cancelled: If nobody wants it any more.
@@ -112,7 +115,7 @@ async def kept(
         NoRoom: If the server has no room for one key's dump, and doesn't come to have it.
         Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
     """
-    looking = Looking(pipe, await knowledge_of(pipe), key_cap=key_cap)
+    looking = Looking(pipe, await knowledge_of(pipe), key_cap=key_cap, touched=touched)
     dumping = _dumping(ahead(_asked(pages, looking, is_full), 1), looking, pipe, key_cap, most, headroom)
     async with aclosing(ahead(dumping, _IN_FLIGHT)) as portions:
         async for portion in portions:

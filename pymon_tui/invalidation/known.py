@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.trash_format import TrashError
+from pymon_tui.invalidation.trash_reader import TrashReader
 from pymon_tui.journal.records import Record
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -40,7 +40,10 @@ def known(record: Record) -> Record:
     if not isinstance(unkept, int):
         return record
     try:
-        marked = count_of((record,))
+        with TrashReader(record.undo_path) as reader:
+            marked = reader.count()
+            if not reader.has_all_marks:
+                return record
     except TrashError:
         return record
     bound = marked + unkept

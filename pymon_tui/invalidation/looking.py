@@ -20,6 +20,7 @@ from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sizes import USAGE, WHOLE, Sizes
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.touched import UsedBefore, untouched
 from pymon_tui.invalidation.trash_format import Used
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
@@ -142,8 +143,19 @@ class Looking:
     asked for that count each time instead.
     """
 
-    def __init__(self, pipe: Pipe, known: Knowledge, *, key_cap: int = WHOLE) -> None:
-        """Ask over this connection; ``known`` is what its server tells, keys over ``key_cap`` bytes aren't dumped."""
+    def __init__(
+        self,
+        pipe: Pipe,
+        known: Knowledge,
+        *,
+        key_cap: int = WHOLE,
+        touched: UsedBefore | None = None,
+    ) -> None:
+        """Ask over this connection; ``known`` is what its server tells, keys over ``key_cap`` bytes aren't dumped.
+
+        ``touched`` are those that were dumped before, as ``UsedBefore``.
+        """
+        self._touched = touched or {}
         self._pipe = pipe
         self._known = known
         self._lives = self._tells = True  # as far as is known
@@ -193,7 +205,9 @@ class Looking:
         if {*map(type, uses)} - {int}:
             uses = [use if isinstance(use, int) else 0 for use in uses]
         used: Used = (self._known.used or "") if uses else ""
-        found = Looks(look.keys, look.words, ends, sizes, [], 0, [], used, uses)  # type: ignore[arg-type]  # numbers
+        known: Sequence[int] = uses  # type: ignore[assignment]  # as just seen to
+        known = untouched(look.keys, known, self._touched) if used == "idle" else known
+        found = Looks(look.keys, look.words, ends, sizes, [], 0, [], used, known)  # type: ignore[arg-type]  # numbers
         return found if clean else self._there(found, lives)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pymon_tui.invalidation.account import Options
@@ -14,6 +14,7 @@ from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.sweep import Place, Sweep
+from pymon_tui.invalidation.touched import UsedBefore
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 
@@ -41,6 +42,9 @@ class Order:
         matching: The patterns that matched a key that was to go; empty where nobody knows.
         rights: Whether the keys may be removed, as far as the plan was told.
         found: The keys that the plan found, to be named without looking for them; None to look for them.
+        evicted: Keys that the server evicted while the plan was made.
+        touched: Keys that were dumped for the plan, as ``UsedBefore``.
+        evicted_at: As in the plan; None where this isn't the run that the plan was made for.
     """
 
     selection: Selection
@@ -57,6 +61,9 @@ class Order:
     matching: tuple[Pattern, ...] = ()
     rights: KeyRights = UNASKED
     found: FoundKeys | None = None
+    evicted: int = 0
+    evicted_at: tuple[int, float] | None = None
+    touched: UsedBefore = field(default_factory=dict)
 
     @property
     def found_all(self) -> FoundKeys | None:
@@ -96,6 +103,9 @@ class Order:
             matching=plan.matching,
             rights=plan.rights,
             found=plan.found,
+            evicted=plan.evicted or 0,
+            evicted_at=plan.evicted_at,
+            touched=plan.touched,
         )
 
     @classmethod

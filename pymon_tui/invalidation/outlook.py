@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED, module_type
 from pymon_tui.invalidation.pipe import Line, open_pipe
-from pymon_tui.invalidation.restore_account import TORN
-from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.invalidation.trash_copies import only_copied
+from pymon_tui.invalidation.trash_damage import Damage, added, torn_text
+from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -52,7 +54,8 @@ class Load:
         copied: Further keys in the trash that the run didn't come to remove; they are left alone.
         bytes: What the keys take on the server, about.
         linked: Those of them whose type has links that RESTORE doesn't bring, by the type.
-        torn: Whether the trash ends in the middle.
+        torn: Whether some of the trash isn't whole.
+        damage: What is lost by that; None where nothing is, or only what was never written.
     """
 
     keys: int
@@ -60,6 +63,7 @@ class Load:
     bytes: int
     linked: tuple[tuple[str, int], ...]
     torn: bool
+    damage: Damage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Outlook:
                 safe(f"not removed by the run, though in the trash: {units.keys(load.copied)} more, and left out")
             )
         if load.torn:
-            lines.append(TORN)
+            lines.append(torn_text(load.damage))
         return tuple(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -121,14 +125,14 @@ def load_of(parts: Sequence[Record]) -> Load:
     Raises:
         TrashError: If a trash can't be read.
     """
-    keys = copied = size = 0
+    keys = size = 0
     linked: dict[str, int] = {}
-    torn, now = False, time.time() * 1000
-    for part in parts:
-        if part.undo_path is None:
-            continue
-        with TrashReader(part.undo_path) as reader:
-            count = reader.count()
+    now = time.time() * 1000
+    with ExitStack() as held:
+        kept = [part for part in parts if part.undo_path is not None]
+        readers = [held.enter_context(reader_of(part)) for part in kept]
+        for part, reader in zip(kept, readers, strict=True):
+            reader.examine()
             raw = gone = 0
             for block in reader.blocks():
                 for (key, _, payload), given in zip(block.records, block.given, strict=True):
@@ -138,13 +142,33 @@ def load_of(parts: Sequence[Record]) -> Load:
                     raw += len(key) + len(payload) + _OVERHEAD
                     if (name := module_type(payload)) in LINKED:
                         linked[name] = linked.get(name, 0) + 1
-            keys, copied, torn = keys + count, copied + reader.marks().copied, torn or reader.torn
+            keys += reader.count()
             size += max(raw, round(_key_bytes(part) * gone))
-    return Load(keys, copied, size, tuple(sorted(linked.items())), torn)
+        return Load(
+            keys,
+            only_copied(readers),
+            size,
+            tuple(sorted(linked.items())),
+            any(reader.torn for reader in readers),
+            added([reader.damage for reader in readers if reader.damage is not None]),
+        )
+
+
+def copied_in(parts: Sequence[Record]) -> int:
+    """How many keys are in the trash of these parts of a run that none of them removed; blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    with ExitStack() as held:
+        readers = [held.enter_context(reader_of(part)) for part in parts if part.undo_path is not None]
+        for reader in readers:
+            reader.examine()
+        return only_copied(readers)
 
 
 def count_of(parts: Sequence[Record]) -> int:
-    """How many keys would come back, exactly; reads little, and blocks.
+    """How many keys would come back; reads little where the trash isn't damaged, and blocks.
 
     Raises:
         TrashError: If a trash can't be read.
@@ -152,7 +176,10 @@ def count_of(parts: Sequence[Record]) -> int:
     total = 0
     for part in parts:
         if part.undo_path is not None:
-            with TrashReader(part.undo_path) as reader:
+            with reader_of(part) as reader:
+                reader.count()
+                if reader.torn:
+                    reader.examine()
                 total += reader.count()
     return total
 

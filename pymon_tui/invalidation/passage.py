@@ -95,8 +95,8 @@ class Passage:
         if trash is None:
             portions = unkept(pages)
         else:
-            pages = gathered(pages, self._at_once)
-            portions = kept(pages, self._pipe, self._options.key_cap, most, lambda: trash.full, self._headroom)
+            how = (self._options.key_cap, most, lambda: trash.full, self._headroom, self._order.touched)
+            portions = kept(gathered(pages, self._at_once), self._pipe, *how)
         try:
             async with aclosing(portions):
                 async for portion in portions:

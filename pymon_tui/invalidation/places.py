@@ -9,11 +9,13 @@ import socket
 from collections.abc import Collection, Iterable
 from struct import Struct
 from threading import Thread
+from typing import Literal
 
 from pymon_tui.server import clock
 
 _RESOLVE_SECONDS = 1.0
 _HERE = "this machine"
+_VIA = " via "
 _CREDENTIALS = Struct("3i")  # pid, uid, gid
 
 LONGEST = 2.0
@@ -53,6 +55,37 @@ def listener(address: str) -> int | None:
         return None
     pid, *_ = _CREDENTIALS.unpack(told)
     return pid or None  # 0 for one that we can't see
+
+
+def port_of(address: str) -> int | None:
+    """The port of ``host:port``, also of one that ssh leads to; None of a path or a service."""
+    _, _, port = address.partition(_VIA)[0].rpartition(":")
+    return int(port) if port.isdecimal() else None
+
+
+def tunnels(one: str, other: str) -> Literal["apart", "same", "unknown"]:
+    """What addresses tell of two servers, where ssh leads to one of them or to both; ``apart`` where to neither.
+
+    From where one ssh leads to, all names of that machine are the same.
+    """
+    (near, _, via), (far, _, also) = one.partition(_VIA), other.partition(_VIA)
+    if not via and not also:
+        return "apart"
+    if via == also:
+        if port_of(one) is not None and port_of(one) == port_of(other) and _is_loopback(near) and _is_loopback(far):
+            return "same"
+        return "unknown" if port_of(one) in (None, port_of(other)) else "apart"
+    return "unknown"
+
+
+def _is_loopback(address: str) -> bool:
+    found = _split(address)
+    if found is None:
+        return False
+    try:
+        return found[0] == "localhost" or ipaddress.ip_address(found[0]).is_loopback
+    except ValueError:
+        return False
 
 
 class Spellings:
@@ -120,7 +153,7 @@ def _looked_up(address: str) -> frozenset[str]:
 
 
 def _is_path(address: str) -> bool:
-    return "/" in address and " via " not in address
+    return "/" in address and _VIA not in address
 
 
 def _file(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.touched import UsedBefore
 from pymon_tui.model.text import SafeText, safe
 
 _SHOWN_SAMPLES = 20
@@ -60,6 +61,8 @@ class Plan:
         parts: The plans of a cluster's primaries, of which this is the sum; empty for one server.
         held: Keys that each protected pattern of the selection holds back, those that two protect with the first.
         evicted: Keys that the server evicted while it was made; None without a limit, or where it doesn't tell.
+        touched: Keys that were dumped for it, as ``UsedBefore``.
+        evicted_at: Those that it had evicted in all when it was done, and when that was (monotonic seconds).
         name: Bytes of a key's name, on average where the longest are; None where none matches.
         matching: The patterns of the selection that match a key that would go.
         rights: Whether the keys may be removed, as far as some of them tell.
@@ -104,6 +107,8 @@ class Plan:
     rules: Rules | None = None
     held: tuple[int, ...] = ()
     evicted: int | None = None
+    evicted_at: tuple[int, float] | None = None
+    touched: UsedBefore = field(default_factory=dict)
     name: int | None = None
     matching: tuple[Pattern, ...] = ()
     rights: KeyRights = UNASKED

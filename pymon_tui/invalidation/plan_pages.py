@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pymon_tui.invalidation.brake import LARGEST
 from pymon_tui.invalidation.memory import FEWEST, Memory, memory_and_evicted
 from pymon_tui.invalidation.pipe import Pipe
+from pymon_tui.server import clock
 
 _LONG = 1_024  # bytes of a name, where none was seen and there is little room
 _GENTLE = 0.0015  # seconds that a page may take, with its way, to be followed by a larger one
@@ -19,17 +20,22 @@ class PlanPages:
 
     Attributes:
         memory: The server's, as last told.
-        evicted: Keys that the server evicted since ``begin``, for us or for other clients; None where it doesn't tell.
+        evicted: Keys that the server evicted since then, for us or for other clients; None where it doesn't tell.
+        evicted_at: Those that it had evicted in all when it told last, and when that was (monotonic seconds).
         name: Bytes of a name, on average in the page with the longest; None before one was seen.
     """
 
-    def __init__(self, least: int) -> None:
-        """``least`` keys a page are enough for the way to the server."""
+    def __init__(self, least: int, evicted: int | None = None) -> None:
+        """Prepare for a server that had evicted so many keys before; None where that isn't known.
+
+        ``least`` keys a page are enough for the way to it.
+        """
         self.memory = Memory()
         self.evicted: int | None = None
         self.name: int | None = None
         self._least = least
-        self._before: int | None = None
+        self.evicted_at: tuple[int, float] | None = None
+        self._before = evicted
         self._pages = 0
 
     async def begin(self, pipe: Pipe) -> int:
@@ -38,7 +44,10 @@ class PlanPages:
         Raises:
             LinkError: If the link is lost.
         """
-        self.memory, self._before = await memory_and_evicted(pipe)
+        self.memory, now = await memory_and_evicted(pipe)
+        if now is not None:
+            self._before = now if self._before is None or self._before > now else self._before
+            self.evicted_at = now, clock.now()
         return FEWEST if self.memory.is_tight else self._least
 
     async def look(self, pipe: Pipe) -> None:
@@ -51,6 +60,7 @@ class PlanPages:
             self.memory, now = await memory_and_evicted(pipe)
             if now is not None and self._before is not None and now >= self._before:
                 self.evicted = now - self._before
+                self.evicted_at = now, clock.now()
 
     @property
     def wants_look(self) -> bool:

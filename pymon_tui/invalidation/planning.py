@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from pymon_tui.invalidation.ahead import ahead
@@ -32,6 +32,7 @@ from pymon_tui.invalidation.sampling import (
 )
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.sweep import Page, Sweep
+from pymon_tui.invalidation.touched import Touched
 from pymon_tui.invalidation.trash_estimate import TrashEstimate, trash_estimate
 from pymon_tui.model.text import SafeText
 from pymon_tui.server.endpoint import Endpoint
@@ -79,6 +80,7 @@ class Planning:
         key_cap: int,
         read: bool = True,
         share: int = 1,
+        evicted: int | None = None,
     ) -> None:
         """What to plan for.
 
@@ -89,6 +91,7 @@ class Planning:
             read: Whether anybody reads it, and is told the size of each key; else a few keys alone are looked at for
                 the undo, and none where there is no undo, and the plan holds the keys for the run that follows.
             share: How many plans share the memory that keys may be held in.
+            evicted: Keys that the server had evicted when it was looked at before; None where that isn't known.
 
         Raises:
             SelectionError: If the selection is not one to run.
@@ -101,6 +104,8 @@ class Planning:
         self._key_cap = key_cap
         self._read = read
         self._asks = read or undo
+        self._evicted = evicted
+        self._touched = Touched()
         self._pages = PlanPages(FIRST)
         self._sweep: Sweep | None = None
         self._work = Abandonable()
@@ -149,7 +154,7 @@ class Planning:
     async def _plan(self, pipe: Pipe) -> Plan:
         asked = time.monotonic()
         before = await _dbsize(pipe)
-        self._pages = PlanPages(first_page(time.monotonic() - asked))
+        self._pages = PlanPages(first_page(time.monotonic() - asked), self._evicted)
         page = await self._pages.begin(pipe)
         self._total = None if before is None else before * len(self._selection.patterns)
         facts = Facts(pipe, few=not self._read)
@@ -157,7 +162,8 @@ class Planning:
         await self._scan(pipe, measuring, page)
         after = await _dbsize(pipe)
         samples = tuple(self._samples[place] for place in sorted(self._samples))
-        return await self._summary(pipe, facts, measuring, samples, before, after)
+        plan = await self._summary(pipe, facts, measuring, samples, before, after)
+        return replace(plan, touched=self._touched.before)
 
     async def _scan(self, pipe: Pipe, measuring: Measuring, page: int) -> None:
         self._sweep = Sweep(pipe, self._selection, page=page)
@@ -206,8 +212,8 @@ class Planning:
         before: int | None,
         after: int | None,
     ) -> Plan:
-        endpoint, matched = self._endpoint, self._count.matched
-        total, about = measuring.sampled(samples), self._count.about(before, after)
+        endpoint, matched, about = self._endpoint, self._count.matched, self._count.about(before, after)
+        total = measuring.sampled(samples)
         await self._pages.look(pipe)
         allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
         trash = await self._trash(pipe, samples, total, allowed.undo_problem) if self._undo else None
@@ -253,14 +259,15 @@ class Planning:
                 evicted=self._pages.evicted,
             ),
             found=self._found,
-            evicted=self._pages.evicted,
             name=self._pages.name,
+            evicted=self._pages.evicted,
+            evicted_at=self._pages.evicted_at,
         )
 
     async def _trash(
         self, pipe: Pipe, samples: tuple[Sample, ...], total: Total, problem: SafeText | None
     ) -> TrashEstimate:
-        return await trash_estimate(
+        estimate = await trash_estimate(
             pipe,
             samples,
             total,
@@ -270,7 +277,10 @@ class Planning:
             problem=problem,
             # A dump ends a key's idle time where the server has no CLIENT NO-TOUCH; the run would pass it over.
             untouched=self._selection.filters.idle_over is not None,
+            touched=self._touched,
         )
+        await self._pages.look(pipe)  # at what that has cost
+        return estimate
 
     @property
     def _matching(self) -> tuple[Pattern, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from pymon_tui.invalidation.trash import TrashReader
-from pymon_tui.invalidation.trash_format import Used
+from pymon_tui.invalidation.trash_format import State, Used
 
 KEYS, BYTES = 200, 131_072
 """Of one portion, at most, unless one key has more."""
@@ -24,6 +25,8 @@ class Copy:
         payload: What DUMP gave for it.
         given: The end that the run gave it (unix ms); 0 where it was removed, or the end isn't known.
         words: The options with which RESTORE brings back how it was used; empty where that isn't known.
+        place: Where it is in the trash: block and index.
+        found: What undos before found of it.
     """
 
     key: bytes
@@ -31,6 +34,8 @@ class Copy:
     payload: bytes
     given: int
     words: tuple[bytes, ...]
+    place: tuple[int, int]
+    found: State
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +85,8 @@ async def portions(reader: TrashReader, offset: int, index: int, astray: Astray)
                 some, size = [], 0
             used = (*words, b"%d" % block.uses[place]) if words else ()
             ends = astray.ends.get(key, ends) if given else ends
-            some.append(Copy(key, ends, payload, given, used))
+            found = cast(State, block.found[place])
+            some.append(Copy(key, ends, payload, given, used, (block.offset, place), found))
             size += length
         index = 0
     if some:

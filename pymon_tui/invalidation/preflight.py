@@ -11,7 +11,7 @@ from typing import Literal
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
+from pymon_tui.invalidation.key_rights import UNASKED, By, KeyRights
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.pipe import Answer, Line, Pipe
 from pymon_tui.model.text import SafeText, safe
@@ -88,17 +88,18 @@ async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bo
         removal_problem=removal.problem if removal.all else None,
         undo_problem=undo_problem,
         refusals=tuple(denials.problem for denials in denied if denials.problem is not None and not denials.all),
-        keys=KeyRights(removal.asked, len(stay) if removal.asked else 0),
+        keys=KeyRights(removal.asked, len(stay) if removal.asked else 0, removal.by),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Denials:
-    """What is refused, of how many keys, which of them by their place, and what to do about it."""
+    """What is refused, of how many keys, which of them by their place, what to do about it, and how it is known."""
 
     asked: int = 0
     refused: frozenset[int] = frozenset()
     problem: SafeText | None = None
+    by: By = "keys"
 
     @property
     def all(self) -> bool:
@@ -109,7 +110,7 @@ class _Denials:
 async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]) -> _Denials:
     some = keys[:_FIRST_KEYS]
     if not some:
-        return _Denials()
+        return _Denials(by="nothing")
     # One key first: where ACL DRYRUN itself is refused, each question would be an error in the server's statistics.
     answers = await _dry(pipe, command, some[:1])
     if isinstance(answers[0], ResponseError):
@@ -142,19 +143,22 @@ async def _tried(pipe: Pipe, command: tuple[bytes, ...], key: bytes, refusal: Re
     name, _, *rest = command
     what = name.decode()
     if what in _ASKED_ANYWAY or pipe.endpoint.read_only:
-        return _Denials()
+        return _Denials(by="")
     lacking = _NOT_FOUND.search(str(refusal)) is not None  # "unknown command" would be said of ACL itself
     if not lacking:
         (answer,) = await pipe.ask(pack_all([(name, key + b":pymon:" + secrets.token_hex(8).encode(), *rest)]), 1)
         if not isinstance(answer, ResponseError):
-            return _Denials()
+            return _Denials(by="command")
         refusal = answer
     text, problem = str(refusal), ""
     if isinstance(refusal, NoPermissionError) and _OF_COMMAND in text:
         problem = f"{what} is refused: {safe(text, 160)}; {remedy_of(refusal, what.lower(), pipe.user)}"
     elif (lacking or _UNKNOWN.search(text) is not None) and what != "UNLINK":  # in whose place DEL does
         problem = f"{what} isn't known there: it was renamed or left out"
-    return _Denials(1, _THIS, safe(problem, 300)) if problem else _Denials()
+    if problem:
+        return _Denials(1, _THIS, safe(problem, 300), by="command")
+    # What else is refused is this key, or what was said of it.
+    return _Denials(by="" if lacking or _UNKNOWN.search(text) is not None else "command")
 
 
 async def _no_time(pipe: Pipe, *, dry: bool) -> SafeText | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from redis.exceptions import ResponseError
@@ -15,6 +15,7 @@ from pymon_tui.invalidation.pipe import Answer, Line
 from pymon_tui.invalidation.portions import Copy, Portion
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally
 from pymon_tui.invalidation.returning import NEVER, Returning, Sent, Settled, ends_as
+from pymon_tui.invalidation.trash_format import HAS_FORMER, IS_OTHERS, State
 from pymon_tui.journal.records import Record
 from pymon_tui.model.text import safe
 
@@ -22,6 +23,7 @@ _GONE = -2
 MOVED = 1_000
 """Milliseconds by which MIGRATE may shift an end: it sends what is left of the key's life, by two clocks."""
 
+_SURE = 1_000  # milliseconds before its end in which it isn't certain that a key was gone before that
 _SLACK = 2.0  # seconds between what the journal and the server call now
 
 
@@ -54,12 +56,14 @@ class Window:
 
 @dataclass(slots=True, eq=False)
 class _Found:
-    """Keys of a portion by what is to be done with them."""
+    """Keys of a portion by what is to be done with them: ``gone`` are those that others removed."""
 
-    absent: list[Copy]
-    given: list[Copy]
-    as_it_was: int
-    changed: list[Copy]
+    absent: list[Copy] = field(default_factory=list)
+    gone: list[Copy] = field(default_factory=list)
+    given: list[Copy] = field(default_factory=list)
+    as_it_was: list[Copy] = field(default_factory=list)
+    changed: list[Copy] = field(default_factory=list)
+    expired: int = 0
 
 
 class Reending(Returning):
@@ -67,15 +71,27 @@ class Reending(Returning):
 
     Args:
         compares: Whether a key that has its former end may have been given that by an undo before, or never another.
+        elsewhere: Whether this may be another server than the one that the run was on.
         window: Where the ends lie of keys whose own isn't known; None where nobody knows.
+        marked: Whether the trash tells which keys were given an end at all.
         slack: Milliseconds by which the end of a key may differ from the one that it was given.
     """
 
     def __init__(
-        self, pipe: Line, *, replace: bool, compares: bool, again: bool, window: Window | None, slack: int = 0
+        self,
+        pipe: Line,
+        *,
+        replace: bool,
+        compares: bool,
+        again: bool,
+        elsewhere: bool,
+        window: Window | None,
+        marked: bool = True,
+        slack: int = 0,
     ) -> None:
         super().__init__(pipe, replace=replace, compares=compares, again=again)
-        self._window = window
+        self._elsewhere = elsewhere
+        self._window, self._marked = window, marked
         self._slack = slack
         self._exact = True  # whether the server knows PEXPIRETIME, which Redis has from 7 on
 
@@ -101,38 +117,74 @@ class Reending(Returning):
             if isinstance(span, ResponseError)
         )
         found = self._sorted(sent.alive, spans)
-        tally = self._as_they_were(found.as_it_was).plus(RestoreTally(failed=len(failures)))
-        # What was deleted before the end that it was given is not the run's doing.
-        now = self.now
-        absent = [copy for copy in found.absent if copy.given <= now or has_ended(copy.payload, now)]
-        tally = tally.plus(RestoreTally(skipped=len(found.absent) - len(absent)))
-        if not self._replace:
-            tally = tally.plus(RestoreTally(skipped=len(found.changed)))
-        settled = Settled(tally, failures, None).plus(await self._given_back(found.given))
-        settled = settled.plus(await self._restored(self._restore(sent.portion, absent, replace=False), of=len(absent)))
+        settled = Settled(RestoreTally(failed=len(failures)), failures, None).plus(self._left(found))
+        settled = settled.plus(await self._given_back(found.given))
         if self._replace:
-            changed = self._restore(sent.portion, found.changed, replace=True)
-            settled = settled.plus(await self._restored(changed, of=len(found.changed)))
-        return settled
+            return settled.plus(await self._replaced(sent.portion, [*found.absent, *found.changed]))
+        absent = self._restore(sent.portion, found.absent, replace=False)
+        return settled.plus(await self._restored(absent, of=len(found.absent)))
+
+    def _left(self, found: _Found) -> Settled:
+        """What needs nothing: keys that have their former end, and those of others, which stay as they are."""
+        states = dict.fromkeys((copy.place for copy in found.as_it_was), HAS_FORMER)
+        states |= dict.fromkeys((copy.place for copy in found.gone if self._due(copy) > self.now + _SURE), IS_OTHERS)
+        skipped = len(found.gone)
+        if not self._replace:
+            skipped += len(found.changed)
+            states |= dict.fromkeys((copy.place for copy in found.changed), IS_OTHERS)
+        tally = self._as_they_were(len(found.as_it_was)).plus(RestoreTally(skipped=skipped, expired=found.expired))
+        return Settled(tally, (), None, states)
+
+    async def _replaced(self, portion: Portion, copies: Sequence[Copy]) -> Settled:
+        """Bring these back, whatever others made of them."""
+        sent = self._restore(portion, copies, replace=True)
+        settled = await self._restored(sent, of=len(copies))
+        are_back = not settled.failures and settled.refusal is None
+        return replace(settled, found=dict.fromkeys((copy.place for copy in sent.alive if are_back), HAS_FORMER))
 
     def _sorted(self, copies: Sequence[Copy], spans: Sequence[Answer]) -> _Found:
-        found = _Found([], [], 0, [])
+        found = _Found()
         for copy, span in zip(copies, spans, strict=True):
             if isinstance(span, ResponseError):
                 continue
             if span == _GONE:
-                found.absent.append(copy)
+                self._sort_absent(copy, found)
             elif span != NEVER and self._is_given(copy, *span):
                 found.given.append(copy)
             elif self._may_be_as_it_was(copy) and ends_as(copy, span):
-                found.as_it_was += 1
+                found.as_it_was.append(copy)
             else:
                 found.changed.append(copy)
         return found
 
+    def _sort_absent(self, copy: Copy, found: _Found) -> None:
+        """What was deleted before the end that it was given, or had that no more, is gone by another's doing."""
+        now = self.now
+        if self._is_known(copy):
+            if copy.found == HAS_FORMER and 0 < copy.end <= now:
+                found.expired += 1
+            else:
+                found.gone.append(copy)
+        elif self._due(copy) <= now or has_ended(copy.payload, now):
+            found.absent.append(copy)
+        else:
+            found.gone.append(copy)
+
+    def _due(self, copy: Copy) -> int:
+        """The end that it was given; where that isn't known, the first that it can be."""
+        if copy.given or self._window is None or not self._marked:
+            return copy.given
+        return self._window.first + self.now - int(time.time() * 1000)
+
+    def _is_known(self, copy: Copy) -> bool:
+        """Whether an undo before found that the end that the run gave it is no more, which is to be kept to."""
+        if self._replace:
+            return False
+        return copy.found == IS_OTHERS or (copy.found == HAS_FORMER and not self._elsewhere)
+
     def _may_be_as_it_was(self, copy: Copy) -> bool:
-        """Not if it is known to have been given an end, and no undo may have taken that back."""
-        return self._compares or not copy.given
+        """Not if others changed it, or it is known to have been given an end that no undo may have taken back."""
+        return copy.found == HAS_FORMER or (copy.found != IS_OTHERS and (self._compares or not copy.given))
 
     def _is_given(self, copy: Copy, first: int, last: int) -> bool:
         if copy.given:
@@ -163,6 +215,10 @@ class Reending(Returning):
                 if isinstance(each, ResponseError)
             ]
         # Whoever is gone by now, or was given another end since we looked, is left alone.
-        left = sum(each == 0 for each in answers if not isinstance(each, ResponseError))
-        back = len(copies) - left - len(failures)
-        return Settled(RestoreTally(restored=back, skipped=left, failed=len(failures)), tuple(failures), None)
+        states: dict[tuple[int, int], State] = {}
+        for copy, each in zip(copies, answers, strict=True):
+            if not isinstance(each, ResponseError):
+                states[copy.place] = HAS_FORMER if each == 1 else IS_OTHERS
+        back = sum(state == HAS_FORMER for state in states.values())
+        tally = RestoreTally(restored=back, skipped=len(states) - back, failed=len(failures))
+        return Settled(tally, tuple(failures), None, states)

@@ -262,7 +262,7 @@ class Removal:
         folder = self._journal.folder
         room = (self._part.room if self._part is not None else None) or Room(folder, self._options.trash_cap)
         whose = self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time()
-        header = TrashHeader(*whose, mode=self._options.mode, marks=True, number=next_number(folder))
+        header = TrashHeader(*whose, mode=self._options.mode, marks=True, number=next_number(folder), closes=True)
         self._trash = TrashWriter(trash_path(folder, self.id), header, cap=0, more=room.take)
 
     def _close_trash(self) -> None:
@@ -273,6 +273,7 @@ class Removal:
         """
         if self._trash is not None:
             self._trash.close()
+            self._ledger.trash_bytes = self._trash.bytes
             if not self._trash.named:
                 self._trash.path.unlink(missing_ok=True)
 

@@ -144,6 +144,11 @@ def production_rows(rules: Rules) -> tuple[Row, ...]:
     return (row("production", production(rules), "warn"),) if rules.in_production else ()
 
 
+def note_rows(rules: Rules) -> tuple[Row, ...]:
+    """What a person should know of the guard rails of a server, where no plan tells it."""
+    return tuple(row("note", note, "warn") for note in rules.notes)
+
+
 def guard_rows(rules: Rules | None, options: Options) -> tuple[Row, ...]:
     """What holds in production, and what the rules of the server lower of how a run was to go about it."""
     if rules is None:
@@ -208,6 +213,8 @@ def _rehearsed(matched: int, rights: KeyRights) -> tuple[SafeText, Row]:
     refused = rights.refused_of(matched)
     if rights.is_whole(matched):
         return units.whole(matched - refused), row("refused", units.whole(refused))
+    if rights.by == "command" and not rights.refused:
+        return units.whole(matched), row("refused", "not known before: only the command can be asked about")
     if not rights.asked:
         return units.whole(matched), row("refused", "not known before: the server can't be asked")
     if not refused:

@@ -17,7 +17,6 @@ from pymon_tui.invalidation.outlook import memory_of
 from pymon_tui.invalidation.pacing import Cancelled, Pacer
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.portions import Astray, portions
-from pymon_tui.invalidation.preflight import replica_problem
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.restore_account import (
@@ -30,10 +29,11 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
-from pymon_tui.invalidation.restore_before import Before, before_of
-from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_same
+from pymon_tui.invalidation.restore_before import Before, before_of, told_to_later
+from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_primary, require_same
 from pymon_tui.invalidation.returning import Returning, Sent
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
+from pymon_tui.invalidation.trash_copies import examined
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import patient_lock
@@ -76,6 +76,7 @@ class Restore:
         undo: str | None = None,
         part: RestorePart | None = None,
         named: Named | None = None,
+        promised: int | None = None,
     ) -> None:
         """Prepare an undo; nothing is opened yet.
 
@@ -90,6 +91,7 @@ class Restore:
             undo: What it is to be called; None for a new name.
             part: What it is a part of; None where it stands alone.
             named: Who the server must go on to be; None for whoever it is.
+            promised: As ``TrashReader``.
 
         Raises:
             RestoreError: If nothing may be written.
@@ -101,11 +103,10 @@ class Restore:
         self._named = named
         self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
-        self._path = trash
-        self._journal = journal
+        self._path, self._promised, self._journal = trash, promised, journal
         self._replace = replace
         self._elsewhere = elsewhere
-        self._total = 0
+        self._total = self._copied = 0
         self._tally, self._mark = RestoreTally(), Mark()
         self._failures: list[Failure] = []
         self._state: RestoreState = "starting"
@@ -140,7 +141,7 @@ class Restore:
             JournalError: If the lock can't be made.
         """
         self._began = time.monotonic()
-        reader = await asyncio.to_thread(TrashReader, self._path)
+        reader = await asyncio.to_thread(TrashReader, self._path, promised=self._promised)
         with reader:
             header = reader.header
             endpoint = replace(
@@ -150,7 +151,8 @@ class Restore:
             try:
                 self._check(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
-                    self._total = await asyncio.to_thread(reader.count) - self._astray.fewer
+                    self._copied = await asyncio.to_thread(examined, reader)
+                    self._total = reader.count() - self._astray.fewer
                     await self._take_up(pipe, header)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
                         return await self._carried_out(pipe, reader)
@@ -167,8 +169,7 @@ class Restore:
         return await (self._part.opens(endpoint) if self._part is not None else open_pipe(endpoint))
 
     def _check(self, pipe: Line, header: TrashHeader) -> None:
-        if replica_problem(pipe) is not None:
-            raise RestoreError(f"{pipe.endpoint.label} is a replica; connect to its primary to restore keys")
+        require_primary(pipe)
         if self._part is None and not self._elsewhere:
             require_same(pipe, header)
 
@@ -245,7 +246,9 @@ class Restore:
 
     async def _restore(self, pipe: Line, reader: TrashReader) -> None:
         self._state, self._why = "running", _NOTHING
-        returning = self._before.returning(pipe, replace=self._replace, moved=self._part is not None)
+        returning = self._before.returning(
+            pipe, replace=self._replace, elsewhere=self._elsewhere, moved=self._part is not None
+        )
         await returning.look_at_the_clock()
         if self._part is None and self._evicted_before is None:
             self._evicted_before = (await memory_of(pipe)).evicted
@@ -261,9 +264,9 @@ class Restore:
                 most = max(1, settled * returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST)
                 settled = 1
                 while len(sent) >= most and refusal is None:
-                    refusal = await self._settle(returning, sent.popleft(), refusal)
+                    refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         while sent:
-            refusal = await self._settle(returning, sent.popleft(), refusal)
+            refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         if self._evicted_before is not None and (evicted := (await memory_of(pipe)).evicted) is not None:
             self._evicted = evicted - self._evicted_before
         if refusal:
@@ -276,9 +279,12 @@ class Restore:
             return False
         return True
 
-    async def _settle(self, returning: Returning, sent: Sent, refusal: SafeText | None) -> SafeText | None:
+    async def _settle(
+        self, returning: Returning, sent: Sent, reader: TrashReader, refusal: SafeText | None
+    ) -> SafeText | None:
         """Count a portion; returns why the server takes no key, once it has said so."""
         settled = await returning.settle(sent)
+        self._unrecorded = await told_to_later(reader, settled) or self._unrecorded
         self._tally = self._tally.plus(settled.tally)
         self._failures += settled.failures[: LISTED - len(self._failures)]
         refusal = refusal or settled.refusal
@@ -300,8 +306,9 @@ class Restore:
             failures=tuple(self._failures),
             seconds=self._elapsed,
             unrecorded=self._unrecorded,
-            copied=reader.marks().copied,
+            copied=self._copied,
             evicted=self._evicted,
+            damage=reader.damage,
         )
 
     async def _write(self, event: str, **fields: JsonValue) -> None:

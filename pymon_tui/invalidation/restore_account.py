@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeAlias
 
+from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.model.text import SafeText, safe
 
 RestoreState: TypeAlias = Literal["starting", "running", "reconnecting", "ended"]
 RestoreOutcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
-
-TORN = safe("the end of the trash was never written: the run was cut off there")
-"""What it means that a trash is torn."""
 
 LISTED = 100
 """Failed keys that an account names, at most."""
@@ -121,13 +119,14 @@ class RestoreResult:
         why: In one line, where there is something to say.
         total: Keys in the trash that the run removed, as far as it can be read.
         tally: What became of them.
-        torn: Whether the trash ends in the middle of a block: what was written there last can't be read.
+        torn: Whether some of the trash isn't whole.
         failures: The first of the keys that the server refused.
         seconds: That it took.
         unrecorded: Why the journal doesn't have all of this; None if it does.
         nodes: The accounts of what each node of a cluster had, of which this is the sum; empty for one server.
         copied: Keys in the trash that the run was cut off before removing, and that are left alone.
         evicted: Keys that the server evicted meanwhile (``evicted_keys``); None where it doesn't tell.
+        damage: What is lost of the trash; None where nothing is, or only what was never written.
     """
 
     undo: str
@@ -143,6 +142,7 @@ class RestoreResult:
     nodes: tuple[NodeRestored, ...] = ()
     copied: int = 0
     evicted: int | None = None
+    damage: Damage | None = None
 
     @property
     def left(self) -> int:
@@ -152,7 +152,8 @@ class RestoreResult:
     @property
     def is_whole(self) -> bool:
         """Whether each key that was kept is there again, or has a newer one in its place, or has ended by itself."""
-        return self.outcome == "done" and not self.tally.failed and not self.left and not self.torn
+        lacks = self.torn and (self.damage is None or bool(self.damage))
+        return self.outcome == "done" and not self.tally.failed and not self.left and not lacks
 
     def as_json(self) -> dict[str, Any]:
         """For the journal and ``--json``; seconds."""
@@ -167,6 +168,7 @@ class RestoreResult:
             "copied": self.copied,
             "evicted": self.evicted,
             "torn": self.torn,
+            "damage": self.damage.as_json() if self.damage is not None else None,
             "failures": [{"key": failure.key, "why": failure.why} for failure in self.failures],
             "seconds": round(self.seconds, 3),
             "nodes": [each.as_json() for each in self.nodes],

@@ -1,17 +1,19 @@
-"""What the journal tells an undo of the run, and of the undos before it."""
+"""What an undo is told of the run and of the undos before it, and what it tells those after it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.pipe import Line
 from pymon_tui.invalidation.reending import MOVED, Reending, Window
 from pymon_tui.invalidation.restore_account import Mark
-from pymon_tui.invalidation.returning import Returning
-from pymon_tui.invalidation.trash import TrashHeader
+from pymon_tui.invalidation.returning import Returning, Settled
+from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, about
+from pymon_tui.model.text import SafeText, safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Before:
         window: When those ends are, for keys whose own isn't known; None where nobody knows.
         compares: Whether a key that has its former end may be as it was: given that before, or never another.
         again: Whether an undo that is gone on with may have brought it back.
+        marked: Whether the trash tells which keys were given an end at all.
         mark: Where that undo was.
     """
 
@@ -30,15 +33,23 @@ class Before:
     window: Window | None = None
     compares: bool = True
     again: bool = False
+    marked: bool = True
     mark: Mark = field(default_factory=Mark)
 
-    def returning(self, pipe: Line, *, replace: bool, moved: bool) -> Returning:
+    def returning(self, pipe: Line, *, replace: bool, elsewhere: bool, moved: bool) -> Returning:
         """How keys come back on this connection; ``moved`` where they may have gone from one node to another."""
         if not self.ends:
             return Returning(pipe, replace=replace, compares=self.compares, again=self.again)
         slack = MOVED if moved else 0
         return Reending(
-            pipe, replace=replace, compares=self.compares, again=self.again, window=self.window, slack=slack
+            pipe,
+            replace=replace,
+            compares=self.compares,
+            again=self.again,
+            elsewhere=elsewhere,
+            window=self.window,
+            marked=self.marked,
+            slack=slack,
         )
 
 
@@ -64,6 +75,7 @@ def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str
         window=Window.of(run, trash.stat().st_mtime) if ends else None,
         compares=earlier is not None or run is None or not run.is_settled,
         again=again,
+        marked=header.marks,
         mark=Mark.from_json(told.get("mark")),
     )
 
@@ -71,3 +83,13 @@ def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str
 def _is_gone_on_with(earlier: Record, run_id: str, *, replace: bool) -> bool:
     same_way = earlier.state != "done" and earlier.started.get("replace") is replace
     return same_way and bool(earlier.run_id) and earlier.run_id == run_id
+
+
+async def told_to_later(reader: TrashReader, settled: Settled) -> SafeText | None:
+    """Write down what later undos are to know of a portion; returns why that can't be done, if it can't."""
+    if settled.found:
+        try:
+            await to_its_end(reader.note, settled.found)
+        except TrashError as error:
+            return safe(str(error))
+    return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pymon_tui.invalidation.pipe import Line
 from pymon_tui.invalidation.portions import Astray
+from pymon_tui.invalidation.preflight import replica_problem
 from pymon_tui.invalidation.trash_format import TrashHeader
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
@@ -18,6 +19,16 @@ class RestoreError(Exception):
 
 class OtherServer(RestoreError):  # noqa: N818 - what was found
     """Another server process answers than the one that the keys were removed from. A person may want that."""
+
+
+def require_primary(pipe: Line) -> None:
+    """Refuse a replica.
+
+    Raises:
+        RestoreError: If it is one.
+    """
+    if replica_problem(pipe) is not None:
+        raise RestoreError(f"{pipe.endpoint.label} is a replica; connect to its primary to restore keys")
 
 
 def require_same(pipe: Line, header: TrashHeader) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pymon_tui.invalidation.report import Row, row
-from pymon_tui.invalidation.restore_account import TORN, RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.trash_damage import torn_text
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText
@@ -38,7 +39,7 @@ def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
     if result.left:
         rows.append(row("left", f"{units.keys(result.left)} still to come: undo the run again", "warn"))
     if result.torn:
-        rows.append(row("torn", TORN, "warn"))
+        rows.append(row("torn" if result.damage is None else "damaged", torn_text(result.damage), "warn"))
     if result.unrecorded is not None:
         rows.append(row("journal", f"it lacks some of this: {result.unrecorded}", "warn"))
     return tuple(rows)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from redis.exceptions import ResponseError
 
@@ -16,6 +16,7 @@ from pymon_tui.invalidation.pipe import Answer, Line
 from pymon_tui.invalidation.portions import Copy, Portion
 from pymon_tui.invalidation.refusing import Refusals
 from pymon_tui.invalidation.restore_account import Failure, RestoreTally
+from pymon_tui.invalidation.trash_format import State
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import clock
 
@@ -50,15 +51,18 @@ class Settled:
         tally: Of its keys, but those that the refusal met.
         failures: The keys that the server refused one by one.
         refusal: Why it takes no key at all, and what to do; None if it does.
+        found: What later undos are to know of its keys, by their places in the trash.
     """
 
     tally: RestoreTally
     failures: tuple[Failure, ...]
     refusal: SafeText | None
+    found: Mapping[tuple[int, int], State] = field(default_factory=dict)
 
     def plus(self, other: Settled) -> Settled:
         """Both together."""
-        return Settled(self.tally.plus(other.tally), self.failures + other.failures, self.refusal or other.refusal)
+        tally, refusal = self.tally.plus(other.tally), self.refusal or other.refusal
+        return Settled(tally, self.failures + other.failures, refusal, {**self.found, **other.found})
 
 
 class Returning:

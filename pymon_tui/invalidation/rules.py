@@ -68,6 +68,7 @@ class Rules:
         capped_by: The profile whose guard rails don't allow a higher ``max_keys``; None where none of them does that.
         unresolved: Profiles of which nobody knows whether they mean the server: their host can't be resolved, or none
             of their Sentinels tells where it is.
+        tunnelled: Profiles of which it isn't known whether they mean the server, since they or we go through ssh.
         protected_from: Where each protected pattern was set, in their order; empty where nobody knows.
         profiles: All profiles that there are.
         gone: What holds for a server that a profile called production which isn't among them; it has no name. None for
@@ -90,6 +91,7 @@ class Rules:
     named_by: str | None = None
     capped_by: str | None = None
     unresolved: tuple[str, ...] = ()
+    tunnelled: tuple[str, ...] = ()
     profiles: frozenset[str] = frozenset()
     gone: Guard | None = None
     protected_from: tuple[str, ...] = ()
@@ -125,6 +127,11 @@ class Rules:
         notes += [
             f"profile {name}: it can't be found out where its server is, so its guard rails may be missing"
             for name in self.unresolved
+        ]
+        notes += [
+            f"profile {name}: through ssh it can't be found out whether this is its server, so its guard rails may be "
+            "missing"
+            for name in self.tunnelled
         ]
         return tuple(safe(note, 400) for note in notes)
 

@@ -7,8 +7,10 @@ from contextlib import suppress
 from pymon_tui.invalidation.memory import memory_and_evicted
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pipe import Pipe
+from pymon_tui.server import clock
 from pymon_tui.server.reasons import LinkError
 
+_SOON = 2.0  # seconds after its plan in which a run begins that nobody was asked about
 _FEW = 10  # parts of all bytes: who holds one of them may be among the keys that stay
 
 
@@ -16,7 +18,8 @@ class Spent:
     """Asked at the start of a run and at its end.
 
     Attributes:
-        evicted: Keys that the server evicted between the two, and while the plan was made; None where that isn't known.
+        evicted: Keys that the server evicted from the beginning of the plan on, but not while somebody thought about
+            it; None where that isn't known.
     """
 
     def __init__(self, order: Order) -> None:
@@ -33,6 +36,10 @@ class Spent:
         """
         memory, self._before = await memory_and_evicted(pipe)
         self._held = memory.held
+        if self._order.evicted_at is not None and self._before is not None:
+            planned, told_at = self._order.evicted_at
+            if planned <= self._before and clock.now() - told_at < _SOON:
+                self._before = planned  # what went for the connections in between is ours
 
     async def end(self, pipe: Pipe) -> None:
         """Ask at its end, if the line lives."""
@@ -41,7 +48,7 @@ class Spent:
         with suppress(LinkError):
             _, after = await memory_and_evicted(pipe)
             if after is not None and after >= self._before:  # else they were reset
-                self.evicted = after - self._before + (self._order.plan.get("evicted") or 0)
+                self.evicted = after - self._before + self._order.evicted
 
     def freed(self, removed: int) -> int | None:
         """Bytes that so many removed keys took, by the plan's sum; None where it tells nothing of them."""

@@ -15,14 +15,17 @@ from typing import Self
 
 from pymon_tui.invalidation.trash_files import make_room, trash_folder, trash_path, trash_size
 from pymon_tui.invalidation.trash_format import (
+    HEAD,
     TrashError,
     TrashHeader,
     TrashRecord,
     Used,
+    closed,
     header_line,
     named,
     packed,
     room_of_mark,
+    room_of_row,
     spared,
 )
 from pymon_tui.invalidation.trash_reader import Block, TrashReader
@@ -72,6 +75,8 @@ class TrashWriter:
         self.path, self.full, self._cap, self._more = path, False, cap, more
         self.kept = self.named = self.block = 0
         self._marks, self._ends = header.marks, header.mode == "expire"
+        self._closing = HEAD.size if header.closes else 0  # bytes of the block that ends the file
+        self._closes, self._blocks = header.closes, dict[int, tuple[int, int]]()
         self._lock = Lock()
         try:
             self._descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
@@ -108,6 +113,7 @@ class TrashWriter:
         while count:
             block = packed(records[:count], uses[:count], used if uses else "")
             mark = room_of_mark(count, ends=self._ends) if self._marks else 0
+            mark += self._closing + room_of_row(count) if self._closes else 0
             beyond = self.bytes + len(block) + mark - self._cap
             if beyond > 0:
                 self._cap += self._more(beyond)
@@ -116,6 +122,8 @@ class TrashWriter:
                 self.block = self.bytes
                 self._append(block)
                 self.kept += count
+                self._blocks[self.block] = count, 0
+                self._closing += room_of_row(count)
                 break
             self.full = True
             count = min(count - 1, int(count * max(room, 0) / len(block)))
@@ -136,6 +144,8 @@ class TrashWriter:
         with self._lock:
             self._append(named(block, first, count, ends))
             self.named += count
+            of, bits = self._blocks[block]
+            self._blocks[block] = of, bits | (1 << count) - 1 << first
 
     def spare(self, places: Sequence[tuple[int, int]]) -> None:
         """Mark records as copies alone: their keys were named, and it is known that they weren't removed.
@@ -150,6 +160,9 @@ class TrashWriter:
             with self._lock:
                 self._append(spared(places))
                 self.named -= len(places)
+                for block, index in places:
+                    of, bits = self._blocks[block]
+                    self._blocks[block] = of, bits & ~(1 << index)
 
     def close(self) -> None:
         """Have all of it on disk, and close the file.
@@ -157,6 +170,9 @@ class TrashWriter:
         Raises:
             TrashError: If the disk fails.
         """
+        if self._closes:
+            with contextlib.suppress(TrashError):  # it repeats what is there
+                self._append(closed(self._blocks))
         try:
             os.fsync(self._descriptor)
         except OSError as error:

@@ -16,6 +16,7 @@ from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sampling import Sample
+from pymon_tui.invalidation.touched import Touched
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import gap
 
@@ -52,6 +53,7 @@ async def trash_estimate(
     memory: Memory,
     problem: SafeText | None,
     untouched: bool,
+    touched: Touched,
 ) -> TrashEstimate:
     """What the trash of ``keys`` keys would hold; those of more than ``key_cap`` bytes don't go in.
 
@@ -60,6 +62,7 @@ async def trash_estimate(
     Args:
         samples: Keys some of which may be dumped.
         total: Sizes of all keys, or of a sample that stands for them.
+        touched: Takes how the keys were used that are dumped.
         memory: Of the server; asked for again where it has little room.
 
     Raises:
@@ -71,7 +74,7 @@ async def trash_estimate(
         return TrashEstimate(None if keys else 0, oversized, problem)
     small = [sample for sample in samples if sample.bytes is not None and sample.bytes <= min(_LARGEST_DUMP, key_cap)]
     step = max(1, len(small) // _MOST_DUMPS)
-    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS], memory)
+    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS], memory, touched)
     if isinstance(ratio, SafeText):
         return TrashEstimate(None, oversized, ratio)
     if ratio is None:
@@ -79,7 +82,7 @@ async def trash_estimate(
     return TrashEstimate(round(ratio * total.kept * times), oversized, None)
 
 
-async def _ratio(pipe: Pipe, samples: Sequence[Sample], memory: Memory) -> float | SafeText | None:
+async def _ratio(pipe: Pipe, samples: Sequence[Sample], memory: Memory, touched: Touched) -> float | SafeText | None:
     """Bytes in the trash per byte in memory; why it can't be known; None if there is nothing to dump."""
     usage = 0
     records: list[bytes] = []
@@ -93,6 +96,7 @@ async def _ratio(pipe: Pipe, samples: Sequence[Sample], memory: Memory) -> float
             del rest[0]  # there is no room for its dump
             continue
         some, rest = rest[:count], rest[count:]
+        await touched.ask(pipe, [sample.key for sample in some])
         answers = await pipe.ask(pack_all((b"DUMP", sample.key) for sample in some), len(some))
         for sample, answer in zip(some, answers, strict=True):
             if isinstance(answer, ResponseError) and is_redirect(answer):

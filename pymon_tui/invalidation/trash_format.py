@@ -1,7 +1,7 @@
 """How the trash is laid out in its file: a line of JSON, and blocks that are each whole for themselves.
 
-A block holds records, or marks: which of the records were named to the server since, and which of those turned out not
-to have been removed. Files of version 1 have no marks: all of their records count as named.
+A block holds records, or marks: which of the records were named to the server since, which of those turned out not to
+have been removed, and what undos found. Files of version 1 have no marks: all of their records count as named.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -31,7 +31,23 @@ RECORDS: dict[bytes, Used] = {b"PYMT": "", b"PYMI": "idle", b"PYMF": "freq"}
 NAMED, SPARED = b"PYMN", b"PYMS"
 """Blocks of marks: records that were named to the server, and records whose keys turned out to have stayed."""
 
-MAGICS = frozenset((*RECORDS, NAMED, SPARED))
+FOUND = b"PYMX"
+"""Blocks of what an undo found of records: a byte for each, as ``State``."""
+
+State: TypeAlias = Literal[0, 1, 2]
+"""What undos found of a key that a run gave an end: nothing yet, ``HAS_FORMER``, or ``IS_OTHERS``."""
+
+HAS_FORMER: State = 1
+"""The key has its former end, or had it: the end that the run gave it is no more."""
+
+IS_OTHERS: State = 2
+"""It was gone before the end that the run gave it, or had another: others have changed it since."""
+
+CLOSED = b"PYME"
+"""The block that a run ends its file with: the size of each block of records, and which of them count as named."""
+
+# No one bit makes another of these two, nor of the others, but for PYMF and PYMN.
+MAGICS = frozenset((*RECORDS, NAMED, SPARED, FOUND, CLOSED))
 """All that a block may begin with."""
 
 PLACE = struct.Struct("<QI")
@@ -63,6 +79,7 @@ class TrashHeader:
         started: When the run started (unix seconds).
         mode: ``unlink`` or ``expire``; empty where it isn't told.
         marks: Whether the records that were named are marked; else all of them count as named.
+        closes: Whether the run ends its file with a block that tells all of it; one that is killed doesn't come to it.
         number: Rises from file to file of a state folder, whatever the clock says; 0 where it isn't told.
     """
 
@@ -74,6 +91,7 @@ class TrashHeader:
     mode: str = ""
     marks: bool = False
     number: int = 0
+    closes: bool = False
 
 
 def header_line(header: TrashHeader) -> bytes:
@@ -122,8 +140,10 @@ def unpacked_named(data: bytes, count: int) -> tuple[int, int, tuple[int, ...]]:
     """Block, index of the first record, and the ends that were given, or none; what ``named`` packed.
 
     Raises:
-        struct.error: If it is something else.
+        ValueError, struct.error: If it is something else.
     """
+    if len(data) not in (PLACE.size, PLACE.size + 8 * count):
+        raise ValueError("no mark")
     block, first = PLACE.unpack_from(data)
     given = count if len(data) > PLACE.size else 0
     return block, first, struct.unpack_from(f"<{given}Q", data, PLACE.size)
@@ -132,6 +152,50 @@ def unpacked_named(data: bytes, count: int) -> tuple[int, int, tuple[int, ...]]:
 def spared(places: Sequence[tuple[int, int]]) -> bytes:
     """The mark that these records' keys were named and stayed."""
     return _block(SPARED, len(places), b"".join(PLACE.pack(*place) for place in places))
+
+
+def found(block: int, first: int, states: Sequence[State]) -> bytes:
+    """The mark of what an undo found of so many records of a block."""
+    return _block(FOUND, len(states), PLACE.pack(block, first) + bytes(states))
+
+
+def unpacked_found(data: bytes) -> tuple[int, int, bytes]:
+    """Block, index of the first record, and the states; what ``found`` packed.
+
+    Raises:
+        struct.error: If it is something else.
+    """
+    block, first = PLACE.unpack_from(data)
+    return block, first, data[PLACE.size :]
+
+
+def closed(blocks: Mapping[int, tuple[int, int]]) -> bytes:
+    """What a file ends with: where each block of records is, how many they are, and as bits which of them are named."""
+    rows = [
+        PLACE.pack(offset, count) + bits.to_bytes(-(-count // 8), "little") for offset, (count, bits) in blocks.items()
+    ]
+    return _block(CLOSED, len(blocks), b"".join(rows))
+
+
+def unpacked_closed(data: bytes) -> dict[int, tuple[int, int]]:
+    """What ``closed`` packed.
+
+    Raises:
+        struct.error: If it is something else.
+    """
+    blocks, place = {}, 0
+    while place < len(data):
+        offset, count = PLACE.unpack_from(data, place)
+        place += PLACE.size
+        size = -(-count // 8)
+        blocks[offset] = count, int.from_bytes(data[place : place + size], "little")
+        place += size
+    return blocks
+
+
+def room_of_row(count: int) -> int:
+    """Bytes that so many records take in the block that ends the file."""
+    return PLACE.size + -(-count // 8)
 
 
 def room_of_mark(count: int, *, ends: bool) -> int:
@@ -173,5 +237,6 @@ def header_of(line: bytes) -> TrashHeader:
                 mode=mode if isinstance(mode, str) else "",
                 marks=marks is True,
                 number=number if isinstance(number, int) else 0,
+                closes=told.get("closes") is True,
             )
     raise ValueError("no header")

@@ -1,8 +1,8 @@
-"""What the marks in a trash say of its records: which of them were named to the server, and which only copied."""
+"""What the marks in a trash say of its records: which were named to the server, and what undos found of them."""
 
 from __future__ import annotations
 
-from pymon_tui.invalidation.trash_format import PLACE, unpacked_named
+from pymon_tui.invalidation.trash_format import HAS_FORMER, PLACE, State, unpacked_found, unpacked_named
 
 
 class Marks:
@@ -13,18 +13,25 @@ class Marks:
 
     Attributes:
         records: Records in the file.
+        closed: What the run ended the file with, which tells all of it; None where there is no such block.
     """
 
     def __init__(self, *, every: bool) -> None:
         self.records = 0
+        self.closed: dict[int, tuple[int, int]] | None = None
         self._every = every
+        self._blocks: dict[int, int] = {}
         self._named: dict[int, list[tuple[int, int, tuple[int, ...]]]] = {}
         self._spared: dict[int, set[int]] = {}
+        self._found: dict[int, bytearray] = {}
         self._count = 0
+        self._lacks_some = False
 
     @property
     def named(self) -> int:
         """How many records were named, without those whose keys turned out to have stayed."""
+        if self._lacks_some:
+            return sum(sum(given >= 0 for given in self.given(*block)) for block in self._blocks.items())
         return self.records if self._every else self._count
 
     @property
@@ -32,30 +39,98 @@ class Marks:
         """How many were only copied: their keys weren't removed."""
         return self.records - self.named
 
-    def add_records(self, count: int) -> None:
+    @property
+    def unmarked(self) -> int:
+        """Records of which no mark tells anything."""
+        return self.copied - sum(map(len, self._spared.values()))
+
+    @property
+    def missing(self) -> int:
+        """How many were named of those that the end of the file tells of, and that aren't there."""
+        blocks = (self.closed or {}).items()
+        return sum(bits.bit_count() for block, (_, bits) in blocks if block not in self._blocks)
+
+    def lack(self, *, every: bool = False) -> None:
+        """Take it that some marks, or records that they are of, are lost.
+
+        Args:
+            every: Whether it is known from elsewhere that each of the records was named.
+        """
+        self._lacks_some = True
+        self._every = self._every or every
+
+    def add_records(self, block: int, count: int) -> None:
         """Count a block of records."""
         self.records += count
+        self._blocks[block] = count
 
     def add_named(self, data: bytes, count: int) -> None:
-        """Take a mark of ``trash_format.named``."""
+        """Take a mark of ``trash_format.named``.
+
+        Raises:
+            ValueError, struct.error: If it is none.
+        """
         block, first, ends = unpacked_named(data, count)
-        self._named.setdefault(block, []).append((first, count, ends))
-        self._count += count
+        if self._has(block, first + count):
+            self._named.setdefault(block, []).append((first, count, ends))
+            self._count += count
 
     def add_spared(self, data: bytes) -> None:
-        """Take a mark of ``trash_format.spared``."""
+        """Take a mark of ``trash_format.spared``; raises as ``add_named``."""
         for block, index in PLACE.iter_unpack(data):
-            some = self._spared.setdefault(block, set())
-            self._count -= index not in some
-            some.add(index)
+            if self._has(block, index + 1):
+                some = self._spared.setdefault(block, set())
+                self._count -= index not in some
+                some.add(index)
+
+    def _has(self, block: int, count: int) -> bool:
+        """Whether there is this block, with so many records; it may be one that can't be read.
+
+        Raises:
+            ValueError: If it has fewer.
+        """
+        known = self._blocks.get(block)
+        if known is not None and known < count:
+            raise ValueError("no mark")
+        return known is not None
 
     def given(self, block: int, count: int) -> tuple[int, ...]:
         """What was done with each of a block's keys, as ``Block.given``."""
-        if self._every:
-            return (0,) * count
-        given = [-1] * count
+        given = [0 if self._every else -1] * count
         for first, number, ends in self._named.get(block, []):
             given[first : first + number] = ends or (0,) * number
         for index in self._spared.get(block, ()):
             given[index] = -1
+        if self._lacks_some and self.closed is not None:
+            _, bits = self.closed.get(block, (0, 0))
+            given = [max(0, end) if bits >> index & 1 else -1 for index, end in enumerate(given)]
         return tuple(given)
+
+    def add_found(self, data: bytes) -> None:
+        """Take a mark of ``trash_format.found``; raises as ``add_named``.
+
+        The newest counts, but what has been given back stays so.
+        """
+        block, first, states = unpacked_found(data)
+        if not self._has(block, first + len(states)):
+            return
+        known = self._found.setdefault(block, bytearray())
+        known.extend(bytes(max(0, first + len(states) - len(known))))
+        for index, state in enumerate(states, start=first):
+            if state and known[index] != HAS_FORMER:
+                known[index] = state
+
+    def is_news(self, place: tuple[int, int], state: State) -> bool:
+        """Whether ``add_found`` would take it as something new of the record at this block and index."""
+        block, index = place
+        known = self._found.get(block, b"")
+        return index >= len(known) or known[index] not in (HAS_FORMER, state)
+
+    def has_unnamed(self, block: int) -> bool:
+        """Whether some records of this block weren't named."""
+        return min(self.given(block, self._blocks.get(block, 0)), default=0) < 0
+
+    def found(self, block: int, count: int) -> bytes:
+        """What undos found of each of a block's keys, as ``Block.found``."""
+        known = bytes(self._found.get(block, b""))[:count]
+        return known + bytes(count - len(known))

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
+from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.invalidation.trash_format import (
+    FOUND,
     HEAD,
     LONGEST_HEADER,
-    MAGICS,
     NAMED,
     RECORDS,
     SPARED,
+    State,
     TrashError,
     TrashRecord,
     Used,
+    found,
     header_of,
-    is_whole,
     unpacked,
+    unpacked_closed,
 )
 from pymon_tui.invalidation.trash_marks import Marks
+from pymon_tui.invalidation.trash_scan import Head, Scan
 from pymon_tui.journal.folder import open_private
 
 _FOREIGN = "it is no trash of this version; let it be, or remove it"
@@ -37,6 +44,7 @@ class Block:
     Attributes:
         given: Of each record, what was done with its key: the end that it was given (unix ms), 0 for removed, or given
             an end that isn't known; -1 for neither: it was only copied.
+        found: Of each record, what undos found of its key, as ``trash_format.State``.
         used: What ``uses`` tells of each key; empty for nothing.
         uses: Seconds, or LFU counters; empty for nothing.
     """
@@ -45,12 +53,19 @@ class Block:
     next_offset: int
     records: tuple[TrashRecord, ...]
     given: tuple[int, ...]
+    found: bytes
     used: Used
     uses: tuple[int, ...]
 
 
 class TrashReader:
-    """Reads a trash file, also one whose end is torn. A context manager; all of it blocks.
+    """Reads a trash file, also one that is damaged or torn. A context manager; all of it blocks.
+
+    What is damaged is passed over. Which records were named is told twice, by marks and at the end of the file: as long
+    as one of the two is there, it is known.
+
+    Args:
+        promised: How many keys went that were kept, by the account of the run; None where it gave none.
 
     Raises:
         TrashError: If it can't be opened, or is none.
@@ -58,13 +73,17 @@ class TrashReader:
     Attributes:
         path: The file.
         header: Whose it is.
-        torn: Whether ``blocks`` has come upon a block that is not whole; nothing after it can be read.
+        torn: Whether some of what was read of it isn't whole.
+        damage: What is lost by that, as ``examine`` found; None where nothing is, or only what was never written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, promised: int | None = None) -> None:
         self.path = path
         self.torn = False
+        self.damage: Damage | None = None
+        self._promised = promised
         self._marks: Marks | None = None
+        self._last = 0  # offset of the last block that the run wrote
         try:
             self._file = os.fdopen(open_private(path, os.O_RDONLY), "rb")
         except OSError as error:
@@ -78,23 +97,34 @@ class TrashReader:
         except ValueError:
             self._file.close()
             raise TrashError("can't read the trash", path, _FOREIGN) from None
+        self._scan = Scan(self._file)
 
-    def blocks(self, start: int = 0) -> Iterator[Block]:
-        """The blocks from this offset on, which is 0 or the ``next_offset`` of one; it ends where the file is torn.
+    def blocks(self, start: int = 0, *, unnamed: bool = False) -> Iterator[Block]:
+        """The blocks from this offset on that are whole.
+
+        Args:
+            start: 0, or the ``next_offset`` of a block.
+            unnamed: Whether only those with records that weren't named are wanted.
 
         Raises:
             TrashError: If the disk fails.
         """
         marks = self.marks()
         try:
-            for magic, offset, following, data, count in self._whole(start or self._first):
-                if (used := RECORDS.get(magic)) is not None:
-                    records, uses = unpacked(data, count, used)
-                    yield Block(offset, following, records, marks.given(offset, count), used, uses)
+            for head in self._scan.heads(start or self._first):
+                used = RECORDS.get(head.magic)
+                if used is None or (unnamed and not marks.has_unnamed(head.offset)):
+                    continue
+                if (data := self._scan.data(head)) is None:
+                    continue
+                records, uses = unpacked(data, head.count, used)
+                given, found = marks.given(head.offset, head.count), marks.found(head.offset, head.count)
+                yield Block(head.offset, head.following, records, given, found, used, uses)
         except (ValueError, struct.error, zlib.error):
             self.torn = True
         except OSError as error:
             raise TrashError("can't read the trash", self.path, error) from None
+        self._note_tears()
 
     def count(self) -> int:
         """How many records were named, and are therefore to come back; reads little, whatever the size.
@@ -104,6 +134,11 @@ class TrashReader:
         """
         return self.marks().named
 
+    @property
+    def copied(self) -> int:
+        """Records that were only copied, as far as is known: their keys weren't removed."""
+        return self.marks().copied - (self.damage.unproven if self.damage is not None else 0)
+
     def marks(self) -> Marks:
         """Which records were named; reads the heads of the blocks, and the marks.
 
@@ -111,24 +146,74 @@ class TrashReader:
             TrashError: If the disk fails.
         """
         if self._marks is None:
-            self._marks = Marks(every=not self.header.marks)
-            try:
-                for magic, offset, count, size, checksum in self._heads(self._first):
-                    if magic in RECORDS:
-                        self._marks.add_records(count)
-                        continue
-                    data = self._file.read(size)
-                    if not is_whole(data, count, checksum):
-                        self.torn = True
-                        break
-                    if magic == NAMED:
-                        self._marks.add_named(data, count)
-                    elif magic == SPARED:
-                        self._marks.add_spared(data)
-                    self._file.seek(offset + HEAD.size + size)
-            except OSError as error:
-                raise TrashError("can't read the trash", self.path, error) from None
+            self._marks = self._read_marks(whole=False)
+            if self._scan.broken or self._scan.astray:
+                self._marks.lack()
         return self._marks
+
+    @property
+    def has_all_marks(self) -> bool:
+        """Whether each mark that was written can be read, as far as the file was read."""
+        return not self.torn or self._is_torn_at_end
+
+    def examine(self) -> None:
+        """Read all of it, and find out what is lost; ``marks`` are of what can be read from here on.
+
+        Raises:
+            TrashError: If the disk fails.
+        """
+        marks = self._marks = self._read_marks(whole=True)
+        scan = self._scan
+        hidden = bool(scan.astray) or any(head.magic in (NAMED, SPARED) for head in scan.broken.values())
+        unreadable = sum(head.count for head in scan.broken.values() if head.magic in RECORDS)
+        promised = self._promised
+        if marks.closed is not None:
+            if scan.broken or scan.astray:
+                marks.lack()
+                self.damage = Damage(marks.missing)
+            return
+        # A run that gave an account came to the end of its file, unless it is an older version's.
+        ended = promised is not None and (self.header.closes or hidden)
+        if self._is_torn_at_end and not ended:
+            return  # it was killed while it wrote: what it didn't keep it didn't name
+        if not hidden and not scan.broken and not (ended and marks.named < (promised or 0)):
+            return
+        proven = promised is not None and promised == marks.records
+        marks.lack(every=proven)
+        all_there = promised is not None and promised <= marks.named
+        unproven = marks.unmarked if (hidden or ended) and not all_there else 0
+        missing = 0 if promised is None else promised - marks.named - unproven
+        self.damage = Damage(max(unreadable, missing), hidden and promised is None, unproven)
+
+    def note(self, states: Mapping[tuple[int, int], State]) -> None:
+        """Write down what an undo found, by block and index of the records: later undos go by it.
+
+        Raises:
+            TrashError: If it can't be written; what is read from here on tells it all the same.
+        """
+        marks, blocks = self.marks(), []
+        new = sorted(place for place, state in states.items() if marks.is_news(place, state))
+        for block, places in groupby(new, key=itemgetter(0)):
+            indexes = [index for _, index in places]
+            between = range(indexes[0], indexes[-1] + 1)
+            blocks.append(found(block, indexes[0], [states.get((block, index), 0) for index in between]))
+            marks.add_found(blocks[-1][HEAD.size :])
+        data = b"".join(blocks)
+        if not data:
+            return
+        try:
+            before = os.fstat(self._file.fileno())
+            descriptor = open_private(self.path, os.O_WRONLY | os.O_APPEND)
+            try:
+                if os.write(descriptor, data) < len(data):
+                    os.ftruncate(descriptor, before.st_size)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                # That of the file tells when the run was there last.
+                os.utime(descriptor, ns=(before.st_atime_ns, before.st_mtime_ns))
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise TrashError("can't write the trash", self.path, error) from None
 
     def close(self) -> None:
         """Close the file."""
@@ -140,29 +225,39 @@ class TrashReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _whole(self, start: int) -> Iterator[tuple[bytes, int, int, bytes, int]]:
-        """Magic, offset, following offset, data and number of each block, up to the first that isn't whole."""
-        for magic, offset, count, size, checksum in self._heads(start):
-            self._file.seek(offset + HEAD.size)
-            data = self._file.read(size)
-            if not is_whole(data, count, checksum):
-                self.torn = True
-                return
-            yield magic, offset, offset + HEAD.size + size, data, count
+    def _note_tears(self) -> None:
+        self.torn = self.torn or bool(self._scan.broken or self._scan.astray)
 
-    def _heads(self, offset: int) -> Iterator[tuple[bytes, int, int, int, int]]:
-        """Magic, offset, number, bytes and checksum of each block; ends at the end, and where no whole one follows."""
-        while True:
-            end = os.fstat(self._file.fileno()).st_size
-            self._file.seek(offset)
-            head = self._file.read(HEAD.size)
-            if not head:
-                return
-            if len(head) < HEAD.size:
-                break
-            magic, count, size, checksum = HEAD.unpack(head)
-            if magic not in MAGICS or size > end - offset - HEAD.size:
-                break
-            yield magic, offset, count, size, checksum
-            offset += HEAD.size + size
-        self.torn = True
+    @property
+    def _is_torn_at_end(self) -> bool:
+        """Whether all that isn't whole is behind what the run wrote."""
+        return not self._scan.broken and min(self._scan.astray, default=0) > self._last
+
+    def _read_marks(self, *, whole: bool) -> Marks:
+        """The marks; with ``whole``, the records are looked at as well, and only those that are whole count."""
+        marks = Marks(every=not self.header.marks)
+        try:
+            for head in self._scan.heads(self._first):
+                self._last = max(self._last, head.offset if head.magic != FOUND else 0)
+                if head.magic in RECORDS:
+                    if not whole or self._scan.data(head) is not None:
+                        marks.add_records(head.offset, head.count)
+                elif (data := self._scan.data(head)) is not None:
+                    self._add_mark(marks, head, data)
+        except OSError as error:
+            raise TrashError("can't read the trash", self.path, error) from None
+        self._note_tears()
+        return marks
+
+    def _add_mark(self, marks: Marks, head: Head, data: bytes) -> None:
+        try:
+            if head.magic == NAMED:
+                marks.add_named(data, head.count)
+            elif head.magic == SPARED:
+                marks.add_spared(data)
+            elif head.magic == FOUND:
+                marks.add_found(data)
+            else:
+                marks.closed = unpacked_closed(data)
+        except (ValueError, struct.error):
+            self._scan.is_no_mark(head)

@@ -5,11 +5,12 @@ The command line, the screens and whatever else leads to the engine ask here, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.history import brought_back, resume_problem
+from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.order import Order, matching_of
 from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
@@ -80,6 +81,7 @@ class Verdict:
         typed: The patterns that are to be typed, one after the other; empty where none is.
         because: Why it must be typed; empty where it needn't.
         undo: What could be taken back.
+        rights: Whether the keys may be touched, as far as the plan was told; None where there is no plan.
     """
 
     may: May
@@ -89,6 +91,7 @@ class Verdict:
     typed: tuple[Pattern, ...]
     because: SafeText
     undo: Undo
+    rights: KeyRights | None = None
 
     @property
     def begins(self) -> bool:
@@ -114,7 +117,9 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {"may": self.may, "why": self.why, "confirm": self.confirm, "undo": self.undo.as_json()}
+        rights = self.rights.as_json() if self.rights is not None else None
+        told = {"may": self.may, "why": self.why, "confirm": self.confirm}
+        return told | {"undo": self.undo.as_json(), "rights": rights}
 
 
 def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None) -> Verdict:
@@ -128,8 +133,9 @@ def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None)
     undo = undo_of_plan(plan, options, free)
     may, why, way = _may(plan, options, rules, undo)
     if may != "begin" or rules.read_only:
-        return Verdict(may, why, way, "nothing", (), NOTHING, undo)
-    return _confirmed(plan.matched, plan.matching or plan.selection.patterns, rules, undo)
+        return Verdict(may, why, way, "nothing", (), NOTHING, undo, plan.rights)
+    verdict = _confirmed(plan.matched, plan.matching or plan.selection.patterns, rules, undo)
+    return replace(verdict, rights=plan.rights)
 
 
 def of_resume(record: Record, order: Order | None, options: Options | None, rules: Rules, problem: str) -> Verdict:

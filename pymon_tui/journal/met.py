@@ -53,6 +53,10 @@ class Met:
         known = self._read()
         return frozenset(profile for run_id in run_ids for profile in known.get(run_id, ()))
 
+    def knows(self, profile: str) -> bool:
+        """Whether a profile has led to any process."""
+        return any(profile in names for names in self._read().values())
+
     def _read(self) -> dict[str, list[str]]:
         try:
             with os.fdopen(open_private(self._path, os.O_RDONLY), encoding="utf-8") as file:

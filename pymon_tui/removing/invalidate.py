@@ -11,7 +11,7 @@ from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
-from pymon_tui.invalidation.report import guard_rows, manner, matching, resume_rows, summary, trouble_rows
+from pymon_tui.invalidation.report import guard_rows, manner, matching, note_rows, resume_rows, summary, trouble_rows
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.wording import counted_keys, words, words_of
@@ -94,9 +94,9 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
         raise WrongUse(verdict.why)
     if not verdict.begins:
         raise OrderError(verdict.why)
-    removal = asyncio.run(desk.resumed(record))
+    removal, rules = asyncio.run(desk.resumed(record)), asyncio.run(desk.rules_here())
+    show([f"{row.name}: {row.text}" for row in note_rows(rules)])
     if yes:
-        rules = asyncio.run(desk.rules_here())
         show([f"{row.name}: {row.text}" for row in guard_rows(rules, removal.options)])
         show([verdict.undo.loss] if verdict.undo.loses else [])
     if not yes:

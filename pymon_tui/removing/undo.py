@@ -7,7 +7,7 @@ import asyncio
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.outlook import Outlook
 from pymon_tui.invalidation.past import nothing_to_undo
-from pymon_tui.invalidation.report import production_rows, undo_rows
+from pymon_tui.invalidation.report import note_rows, production_rows, undo_rows
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.restore_report import passed_rows
 from pymon_tui.invalidation.verdict import Verdict
@@ -51,8 +51,10 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
     if not yes:
         require_somebody("restore keys")
     outlook = asyncio.run(restore.outlook())
+    rules = asyncio.run(desk.rules_here())
+    show([f"{row.name}: {row.text}" for row in note_rows(rules)])
     if yes:
-        rows = (*production_rows(asyncio.run(desk.rules_here())), *(undo_rows(verdict) if verdict.undo.loses else ()))
+        rows = (*production_rows(rules), *(undo_rows(verdict) if verdict.undo.loses else ()))
         show([f"{row.name}: {row.text}" for row in rows])
         for warning in outlook.warnings:
             say(warning)

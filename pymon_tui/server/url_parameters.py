@@ -55,17 +55,21 @@ def read(query: str, *, through_ssh: bool) -> tuple[dict[str, Any], tuple[str, .
     left_out: list[str] = []
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name in _DATABASES:
-            parts["db"] = database(value)
+            found: dict[str, Any] = {"db": database(value)}
         elif name == "tls" and through_ssh and value in ("true", "false"):
-            parts["tls"] = value == "true"
+            found = {"tls": value == "true"}
         elif name in _TLS_PATHS:
-            parts[_TLS_PATHS[name]] = value
+            found = {_TLS_PATHS[name]: value}
         elif name == "ssl_cert_reqs" and value.lower() in _INSECURE:
-            parts["insecure"] = _INSECURE[value.lower()]
+            found = {"insecure": _INSECURE[value.lower()]}
         elif name.replace("_", "").lower() in _TUNING:
             left_out.append(name)
+            continue
         else:
             raise ValueError(f"has an unknown parameter; known are {', '.join(KNOWN)}")
+        if not parts.keys().isdisjoint(found):
+            raise ValueError(f"has {name} twice; one value is meant")
+        parts |= found
     return parts, tuple(dict.fromkeys(left_out))
 
 

@@ -120,3 +120,58 @@ async def test_the_socket_and_the_port_of_a_server_are_one_server(own_server: St
         for guarded, profiles in ((address, ("prod",)), (other.socket, ()), (f"127.0.0.1:{other.port}", ())):
             rules = replace(RULES, guards=(replace(GUARD, address=guarded),))
             assert (await rules_of(found, target, rules, Met(tmp_path))).guarded_by == profiles
+
+
+TUNNELLED = (
+    "profile far: through ssh it can't be found out whether this is its server, so its guard rails may be missing"
+)
+
+
+@pytest.mark.parametrize(
+    ("profile", "here", "said", "meant"),
+    [
+        ("127.0.0.1:7905 via me@b", Endpoint(host="10.0.0.1", port=7905), True, False),
+        ("127.0.0.1:7905 via me@b", Endpoint(socket="/run/redis.sock"), False, False),
+        ("127.0.0.1:7905 via me@b", Endpoint(host="10.0.0.1", port=7906), False, False),
+        ("127.0.0.1:7905 via me@b", Endpoint(host="localhost", port=7905, via="me@b"), False, True),
+        ("127.0.0.1:7905 via me@b", Endpoint(host="10.9.9.9", port=7905, via="me@b"), True, False),
+        ("127.0.0.1:7905 via me@b", Endpoint(host="127.0.0.1", port=7905, via="c"), True, False),
+        ("127.0.0.1:7905 via me@b", Endpoint(host="127.0.0.1", port=7906, via="me@b"), False, False),
+        ("10.0.0.1:7905", Endpoint(host="127.0.0.1", port=7905, via="me@b"), True, False),
+        ("10.0.0.1:7905", Endpoint(host="127.0.0.1", port=7906, via="me@b"), False, False),
+        ("service main via me@b", Endpoint(host="10.0.0.1", port=7905), True, False),
+        ("/run/redis.sock via me@b", Endpoint(host="10.0.0.1", port=7905), True, False),
+    ],
+)
+async def test_what_ssh_hides_is_said(
+    profile: str,
+    here: Endpoint,
+    said: bool,  # noqa: FBT001 - pytest's
+    meant: bool,  # noqa: FBT001 - pytest's
+    names: list[str],
+    tmp_path: Path,
+) -> None:
+    Met(tmp_path).note("far", ["another process"])
+    strict = await rules_at(tmp_path, here, replace(GUARD, profile="far", address=profile))
+    assert strict.notes == ((TUNNELLED,) if said else ())
+    assert strict.guarded_by == (("far",) if meant else ())
+
+
+async def test_a_profile_through_ssh_is_known_once_it_has_led_there(names: list[str], tmp_path: Path) -> None:
+    guard = replace(GUARD, profile="far", address="127.0.0.1:7905 via me@b")
+    here = Endpoint(host="10.0.0.1", port=6379)
+    strict = await rules_at(tmp_path, here, guard)
+    assert (strict.guarded_by, strict.notes) == ((), (TUNNELLED,))  # it has led nowhere: the port may be another here
+    Met(tmp_path).note("far", ["c0ffee"])
+    strict = await rules_at(tmp_path, here, guard)
+    assert (strict.guarded_by, strict.notes) == (("far",), ())
+
+
+async def test_the_port_that_the_server_tells_is_the_one_that_ssh_leads_to(names: list[str], tmp_path: Path) -> None:
+    guard = replace(GUARD, profile="far", address="127.0.0.1:6379 via me@b")
+    Met(tmp_path).note("far", ["another process"])
+    here = Endpoint(host="10.0.0.1", port=32_768)  # as a container's port is published
+    for port, notes in ((6379, (TUNNELLED,)), (6380, ())):
+        found = replace(found_at(here), port=port)
+        strict = await rules_of(found, here, replace(RULES, guards=(guard,)), Met(tmp_path))
+        assert strict.notes == notes

@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.preflight import Mode
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
@@ -88,6 +89,7 @@ async def test_where_it_may_not_be_asked_each_command_is_tried_on_no_key(
     await user_may(any_redis, "~cache:*", "+@all", "-acl")
     plan = await plan_of(endpoint, selecting("cache:*"), mode=mode)
     assert (plan.removal_problem, plan.undo_problem) == (None, None)
+    assert plan.rights == KeyRights(0, 0, "command")
     assert await any_redis.dbsize() == 50
 
 
@@ -106,6 +108,10 @@ async def test_a_server_without_acl_lacks_nothing_else(own_server: StartServer) 
         await redis.set("cache:1", "v")
     plan = await plan_of(server, selecting("cache:*"))
     assert (plan.removal_problem, plan.undo_problem) == (None, None)
+    assert plan.rights == KeyRights(0, 0, "command")
+    only_reads = Endpoint(socket=server.socket, read_only=True)
+    plan = await plan_of(only_reads, selecting("cache:*"))
+    assert plan.rights.as_json() == {"asked": 0, "refused": 0, "by": None}  # a command that writes isn't tried
 
 
 async def test_a_replica_is_not_the_place_to_remove_keys(own_server: StartServer) -> None:

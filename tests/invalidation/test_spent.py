@@ -8,15 +8,20 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
+from pymon_tui.invalidation.cluster.primaries import find
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pipe import open_pipe
+from pymon_tui.invalidation.planning import Planning
+from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.spent import Spent
 from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.journal.journal import Journal
 from pymon_tui.removing.account_text import run_lines
 from pymon_tui.removing.follow_up import FollowUp
+from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
 from tests.invalidation.planned import plan_of, selecting
-from tests.invalidation.removing import PLAIN, fill, populate, removal_of, removed, under_way
+from tests.invalidation.removing import PLAIN, fill, populate, record_of, removal_of, removed, under_way
 from tests.server.listening import until
 from tests.ui.scripted_desk import result_of
 
@@ -112,3 +117,52 @@ def test_evictions_are_in_the_account() -> None:
     assert "  evicted         1 234 keys meanwhile: the server is at maxmemory" in told(result_of(evicted=1_234))
     assert "evicted" not in told(result_of(evicted=0))
     assert "evicted" not in told(result_of(evicted=None))
+
+
+async def evict(redis: Redis) -> int:
+    """Have some keys evicted; how many in all by now."""
+    before = (await redis.info("stats"))["evicted_keys"]
+    await redis.config_set("maxmemory-policy", "allkeys-random")
+    await redis.config_set("maxmemory", (await redis.info("memory"))["used_memory"] - 100_000)
+    while (await redis.info("stats"))["evicted_keys"] == before:
+        await redis.ping()
+    await redis.config_set("maxmemory", 0)
+    return int((await redis.info("stats"))["evicted_keys"])
+
+
+async def test_what_goes_between_a_plan_and_its_run_is_told_where_nobody_was_asked(
+    redis: Redis, server: EmbeddedServer
+) -> None:
+    """The connections in between are the run's; what goes while a person thinks is not."""
+    await fill(redis, [f"live:{number}" for number in range(200)], "x" * 10_000)
+    before = await evict(redis)
+    plan = await plan_of(server, selecting("live:*"))
+    assert plan.evicted_at is not None
+    assert plan.evicted_at[0] == before
+    now = await evict(redis)
+    order = Order.of(replace(plan, evicted=3), None)
+    spent = await spent_of(server, replace(order, evicted_at=(before, clock.now() - 1.0)))
+    assert spent.evicted == now - before + 3
+    spent = await spent_of(server, replace(order, evicted_at=(before, clock.now() - 60.0)))
+    assert spent.evicted == 3
+    spent = await spent_of(server, replace(order, evicted_at=(now + 1, clock.now())))
+    assert spent.evicted == 3  # they were counted anew
+
+
+async def test_what_went_for_the_plan_is_told_from_the_look_at_its_server_on(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await fill(redis, [f"live:{number}" for number in range(200)], "x" * 10_000)
+    endpoint = Endpoint(socket=server.socket)
+    (primary,) = (await find(endpoint)).primaries
+    assert primary.evicted == 0
+    now = await evict(redis)
+    await redis.config_set("maxmemory", 10**9)
+    plan = await Planning(
+        endpoint, selecting("live:*"), mode="unlink", undo=True, key_cap=10**6, evicted=primary.evicted
+    ).run()
+    assert plan.evicted == now
+    result = await Removal(endpoint, Order.of(plan, None), PLAIN, Journal(tmp_path), read_only=False).run()
+    assert result.evicted == now
+    order, _ = Order.resuming(record_of(tmp_path))
+    assert (order.evicted, order.evicted_at) == (0, None)  # the first run told of them

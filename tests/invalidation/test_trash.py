@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pymon_tui.invalidation import trash_copies
 from pymon_tui.invalidation.trash import (
     Block,
     TrashError,
@@ -28,6 +29,9 @@ from pymon_tui.invalidation.trash import (
     trash_path,
     trash_size,
 )
+from pymon_tui.invalidation.trash_copies import examined as examined_copies
+from pymon_tui.invalidation.trash_copies import only_copied
+from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.invalidation.trash_files import next_number
 from tests.journal.processes import killed, started
 
@@ -342,3 +346,129 @@ def test_the_oldest_runs_make_room_and_no_more_than_needed(tmp_path: Path) -> No
     assert make_room(tmp_path, cap=2 * size, needed=5 * size, keep=(LATEST,)) == (RUN,)
     assert sorted(path.stem for path in (tmp_path / "trash").iterdir()) == [LATEST, "mine"]
     assert make_room(tmp_path / "nowhere", cap=0, needed=1, keep=()) == ()
+
+
+def ended(folder: Path, *, closes: bool = True) -> tuple[Path, dict[bytes, int]]:
+    """A trash of three blocks, and what was done with each key: given an end, or left alone (-1)."""
+    given: dict[bytes, int] = {}
+    with TrashWriter(
+        trash_path(folder, RUN), TrashHeader(RUN, "a", 0, "s", 1.0, marks=True, closes=closes), cap=PLENTY
+    ) as writer:
+        for first in (0, 10, 20):
+            some = records(first, 10)
+            writer.write(some)
+            writer.name(writer.block, 0, 6, [])
+            writer.name(writer.block, 6, 3, [])
+            given |= {key: 0 if index < 9 else -1 for index, (key, _, _) in enumerate(some)}
+        writer.spare([(writer.block, 2)])
+        given[b"key:22"] = -1
+    return writer.path, given
+
+
+def examined(path: Path, promised: int | None) -> tuple[dict[bytes, int], TrashReader]:
+    """What can be read, with what is known of it."""
+    with TrashReader(path, promised=promised) as reader:
+        reader.examine()
+        found = {
+            key: given
+            for block in reader.blocks()
+            for (key, _, _), given in zip(block.records, block.given, strict=True)
+        }
+        assert reader.count() == sum(given >= 0 for given in found.values())
+        assert reader.copied == len(found) - reader.count() - (reader.damage.unproven if reader.damage else 0)
+    return found, reader
+
+
+def test_what_is_damaged_costs_itself_alone(tmp_path: Path) -> None:
+    """Whatever byte it is: what can be read is known as it was, and what can't be is counted."""
+    path, given = ended(tmp_path)
+    whole = path.read_bytes()
+    costs = set()
+    for place in range(8 * (whole.index(b"\n") + 1), 8 * len(whole), 3):
+        byte, bit = divmod(place, 8)
+        path.write_bytes(whole[:byte] + bytes([whole[byte] ^ 1 << bit]) + whole[byte + 1 :])
+        found, reader = examined(path, 26)
+        assert reader.torn
+        assert found.items() <= given.items()
+        lost = {key for key in given if key not in found}
+        assert len(lost) in (0, 10)
+        unread = sum(given[key] >= 0 for key in lost)
+        assert reader.damage == Damage(unread)
+        costs.add(len(lost))
+    assert costs == {0, 10}
+
+
+def test_each_cut_of_a_run_that_ended_is_told(tmp_path: Path) -> None:
+    """What is beyond it is counted by the run's account; what isn't proven is left alone, and told."""
+    path, given = ended(tmp_path)
+    whole = path.read_bytes()
+    for size in range(whole.index(b"\n") + 1, len(whole)):
+        path.write_bytes(whole[:size])
+        found, reader = examined(path, 25)
+        known = {key for key, end in found.items() if end >= 0}
+        damage = reader.damage
+        told = (damage.unreadable, damage.unproven) if damage is not None else (0, 0)
+        assert len(known) + sum(told) >= 25
+        assert {key for key in known if given[key] < 0} <= {b"key:22"}  # named, and the mark that it stayed is lost
+        if damage is None:
+            assert {key for key, end in given.items() if end >= 0} <= known
+
+
+def test_a_run_that_was_killed_may_leave_a_torn_end(tmp_path: Path) -> None:
+    """It gave no account: what it was about to write it had not named."""
+    path, _ = ended(tmp_path, closes=False)
+    whole = path.read_bytes()
+    for size in (len(whole) - 1, len(whole) - 10):
+        path.write_bytes(whole[:size])
+        _, reader = examined(path, None)
+        assert (reader.torn, reader.damage, reader.has_all_marks) == (True, None, True)
+        with TrashReader(path) as again:
+            again.note({(again.header.number, 0): 1})  # an undo writes behind the tear
+        found, reader = examined(path, None)
+        assert (len(found), reader.torn, reader.damage, reader.has_all_marks) == (30, True, None, True)
+
+
+def test_marks_that_are_lost_are_made_up_for_by_the_account(tmp_path: Path) -> None:
+    with marked(tmp_path) as writer:
+        writer.write(records(0, 300))
+        without = writer.bytes
+        writer.name(writer.block, 0, 300, [])
+    os.truncate(writer.path, without + 5)
+    found, reader = examined(writer.path, 300)
+    assert (reader.count(), set(found.values())) == (300, {0})
+    assert reader.damage is not None
+    assert not reader.damage
+    for promised, unproven in ((299, 300), (None, 0)):
+        _, reader = examined(writer.path, promised)
+        assert (reader.count(), reader.damage.unproven if reader.damage else 0) == (0, unproven)
+
+
+def test_what_an_undo_found_is_read_again(tmp_path: Path) -> None:
+    path, _ = ended(tmp_path)
+    first, second = (block.offset for block in read(path)[0][:2])
+    with TrashReader(path) as reader:
+        reader.note({(first, 3): 1, (first, 5): 2, (second, 9): 2})
+        size = path.stat().st_size
+        reader.note({(first, 3): 2, (second, 9): 2})  # what was given back stays so
+        assert path.stat().st_size == size
+        reader.note({(first, 5): 1})
+        assert [block.found for block in reader.blocks()] == [b"\0\0\0\1\0\1\0\0\0\0", bytes(9) + b"\2", bytes(10)]
+    assert [block.found for block in read(path)[0]] == [b"\0\0\0\1\0\1\0\0\0\0", bytes(9) + b"\2", bytes(10)]
+    assert not read(path)[1]
+
+
+def test_keys_that_were_copied_alone_are_counted_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever copy, in whichever file, is of a key that was removed."""
+    key = [(b"key:%d" % number, 0, b"") for number in range(9)]
+    with marked(tmp_path) as first, marked(tmp_path, LATER) as second:
+        first.write([key[1], key[2], key[3], key[4], key[7]])  # the line is lost
+        first.write([key[1], key[2], key[3], key[5], key[4]])
+        first.name(first.block, 0, 4, [])
+        first.spare([(first.block, 2)])
+        second.write([key[4], key[6], key[7]])
+        second.name(second.block, 0, 2, [])
+    with TrashReader(first.path) as one, TrashReader(second.path) as other:
+        assert (examined_copies(one), examined_copies(other)) == (3, 1)  # 3, 4 and 7; 7
+        assert only_copied([one, other]) == 2
+        monkeypatch.setattr(trash_copies, "_MOST_REMEMBERED", 1)
+        assert 2 <= only_copied([one, other]) <= 8

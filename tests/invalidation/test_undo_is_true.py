@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from dataclasses import replace as replace_fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options
@@ -20,18 +22,21 @@ from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.naming import Unlinking
 from pymon_tui.invalidation.order import Order
+from pymon_tui.invalidation.pipe import open_pipe
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.invalidation.restore_account import Mark, RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
+from pymon_tui.invalidation.restore_report import restore_troubles
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.model import units
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
 from tests.invalidation.cutting import cutting
-from tests.invalidation.planned import selecting, user_may
+from tests.invalidation.planned import plan_of, selecting, user_may
 from tests.invalidation.removing import fill, populate, record_of, removal_of, removed, under_way
 from tests.servers.kinds import binary_of
 from tests.ui.scripted_desk import RULES
@@ -183,8 +188,10 @@ async def test_what_was_found_to_be_still_there_after_a_cut_is_kept_once(
     with TrashReader(result.undo) as reader:
         assert reader.count() == 5_000
         assert reader.marks().copied > 0
+    outlook = await undo_of(server, run_in(tmp_path), tmp_path).outlook()
+    assert (outlook.load.copied, outlook.warnings) == (0, ())  # each that was copied twice is removed by now
     back = await undone(server, tmp_path)
-    assert (back.tally, back.total) == (RestoreTally(restored=5_000), 5_000)
+    assert (back.tally, back.total, back.copied) == (RestoreTally(restored=5_000), 5_000, 0)
 
 
 async def test_keys_that_were_refused_are_no_part_of_the_undo(
@@ -312,8 +319,14 @@ async def test_a_hash_whose_fields_have_all_ended_counts_as_expired(
     assert len(await redis.hgetall("k:large:some")) == len(await redis.hgetall("k:small:some")) == 1
 
 
-@pytest.mark.needs("client|no-touch")  # else the dumps for the plan are the last use of these keys
-@pytest.mark.parametrize(("policy", "option"), [("allkeys-lru", "IDLETIME"), ("allkeys-lfu", "FREQ")])
+@pytest.mark.parametrize(
+    ("policy", "option"),
+    [
+        ("allkeys-lru", "IDLETIME"),
+        # Elsewhere the dumps for the plan count as a use of these keys.
+        pytest.param("allkeys-lfu", "FREQ", marks=pytest.mark.needs("client|no-touch")),
+    ],
+)
 async def test_how_a_key_was_used_comes_back(
     any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, policy: str, option: str
 ) -> None:
@@ -418,3 +431,105 @@ async def test_what_would_be_evicted_is_known_before(
     assert 0.5 < result.evicted / outlook.evicted < 2
     await redis.config_set("maxmemory", 0)
     assert (await undo_of(any_server, run_in(tmp_path), tmp_path).outlook()).warnings == ()
+
+
+async def test_a_damaged_trash_brings_back_what_it_proves_and_tells_of_the_rest(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "k:", 3_000)
+    result = await removed(server, selecting("k:*"), tmp_path, KEPT)
+    assert result.undo is not None
+    with TrashReader(result.undo) as reader:
+        blocks = list(reader.blocks())
+    lost = len(blocks[1].records)
+    whole = result.undo.read_bytes()
+    place = (blocks[1].offset + blocks[1].next_offset) // 2
+    result.undo.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+    (warning,) = (await undo_of(server, run_in(tmp_path), tmp_path).outlook()).warnings
+    assert warning == (
+        f"the trash is damaged: what was kept of {units.keys(lost)} can't be read, and doesn't come back"
+    )
+    back = await undone(server, tmp_path)
+    assert (back.outcome, back.tally, back.left) == ("done", RestoreTally(restored=3_000 - lost), 0)
+    assert (back.copied, back.damage, back.is_whole) == (0, Damage(lost), False)
+    assert back.as_json()["damage"] == {"unreadable": lost, "at_least": False, "unproven": 0}
+    assert [row.text for row in restore_troubles(back)] == [warning]
+    record = run_in(tmp_path)
+    assert (record.undone, record.undone_in_part) == (True, True)
+    result.undo.write_bytes(whole)  # a copy of it turned up
+    assert (await undone(server, tmp_path)).tally == RestoreTally(restored=lost, there=3_000 - lost)
+
+
+@pytest.mark.parametrize("cut", [1, 30, 60, 100])
+@pytest.mark.parametrize("mode", ["unlink", "expire"])
+async def test_a_trash_without_its_end_brings_back_all_that_it_holds(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, cut: int, mode: Literal["unlink", "expire"]
+) -> None:
+    """The account tells how many keys went: where so many copies are there, it was these."""
+    await populate(redis, "k:", 300)
+    result = await removed(server, selecting("k:*"), tmp_path, Options(mode=mode, expire=600.0))
+    assert result.undo is not None
+    os.truncate(result.undo, result.undo.stat().st_size - cut)
+    back = await undone(server, tmp_path)
+    assert (back.outcome, back.tally, back.copied) == ("done", RestoreTally(restored=300), 0)
+    assert (back.torn, back.damage, back.is_whole) == (True, Damage(), True)
+    assert (await redis.dbsize(), {await redis.ttl(key) for key in await redis.keys()}) == (300, {-1})
+    assert run_in(tmp_path).undone
+
+
+async def test_what_a_killed_run_may_have_removed_is_told_where_the_mark_is_lost(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await populate(redis, "k:", 300)
+    result = await removed(server, selecting("k:*"), tmp_path, KEPT)
+    assert result.undo is not None
+    journal = Journal(tmp_path)
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(b"".join(line for line in lines if b'"ended"' not in line))
+    data = result.undo.read_bytes()
+    mark = data.index(b"PYMN")
+    result.undo.write_bytes(data[: mark + 30] + b"?" + data[mark + 31 : data.rindex(b"PYME")])
+    back = await undone(server, tmp_path)
+    assert (back.tally, back.copied) == (RestoreTally(), 0)
+    assert back.damage is not None
+    assert back.damage.unproven == 300
+    (row,) = restore_troubles(back)
+    assert row.text.endswith(
+        "300 keys in it are left alone, since the marks are lost that tell if the run removed them"
+    )
+    assert not run_in(tmp_path).undone
+
+
+async def can_be_untouched(server: EmbeddedServer) -> bool:
+    pipe = await open_pipe(Endpoint(socket=server.socket))
+    try:
+        return not isinstance(await pipe.ask_one(b"CLIENT", b"NO-TOUCH", b"ON"), ResponseError)
+    finally:
+        await pipe.close()
+
+
+async def test_a_plan_touches_a_hundred_keys_where_a_dump_is_a_use(
+    any_redis: Redis, any_server: EmbeddedServer
+) -> None:
+    """What it tells of them is from before; on servers with CLIENT NO-TOUCH it touches none."""
+    redis: Any = any_redis
+    await redis.config_set("maxmemory", 100_000_000)
+    await redis.config_set("maxmemory-policy", "allkeys-lru")
+    raw: Any = Redis(unix_socket_path=any_server.socket, legacy_responses=False)
+    await redis.set("a", "value")
+    payload = await raw.dump("a")
+    for number in range(300):
+        await raw.execute_command("RESTORE", f"k:{number}", 0, payload, "IDLETIME", 1_000)
+    await raw.aclose()
+    knows = await can_be_untouched(any_server)
+    plan = await plan_of(any_server, selecting("k:*"))
+    assert plan.idle is not None
+    assert plan.idle.median >= 1_000
+    names = [f"k:{number}" for number in range(300)]
+    idle = {name: int(await redis.execute_command("OBJECT", "IDLETIME", name)) for name in names}
+    touched = {name.encode() for name, seconds in idle.items() if seconds < 1_000}
+    assert len(touched) == (0 if knows else 100)
+    assert touched <= plan.touched.keys()
+    assert all(seconds >= 1_000 for seconds, _ in plan.touched.values())
+    unread = await plan_of(any_server, selecting("k:*"), undo=False)
+    assert not unread.touched

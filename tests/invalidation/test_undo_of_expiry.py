@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,13 @@ from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.outlook import load_of
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
-from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path
+from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
+from pymon_tui.invalidation.trash_damage import Damage
+from pymon_tui.invalidation.trash_format import named
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import runs
 from pymon_tui.server.endpoint import Endpoint
+from tests.conftest import StartServer, client_of
 from tests.demo.waiting import a_moment
 from tests.invalidation.planned import selecting
 from tests.invalidation.removing import fill, populate, removed
@@ -35,7 +40,9 @@ async def expired(server: EmbeddedServer, folder: Path, *, expire: float, jitter
     return result
 
 
-async def undone(server: EmbeddedServer, folder: Path, path: Path | None, *, replace: bool = False) -> RestoreResult:
+async def undone(
+    server: EmbeddedServer, folder: Path, path: Path | None, *, replace: bool = False, elsewhere: bool = False
+) -> RestoreResult:
     """The account of its undo."""
     assert path is not None
     restore = Restore(
@@ -44,10 +51,58 @@ async def undone(server: EmbeddedServer, folder: Path, path: Path | None, *, rep
         Journal(folder),
         ceiling=1.0,
         replace=replace,
-        elsewhere=False,
+        elsewhere=elsewhere,
         read_only=False,
     )
     return await restore.run()
+
+
+async def dumped(server: EmbeddedServer, redis: Redis) -> list[TrashRecord]:
+    """All keys under c:, as a run copies them."""
+    client: Any = Redis(unix_socket_path=server.socket, legacy_responses=False)
+    ends = {key: await end_of(redis, key) for key in sorted(map(str, await redis.keys("c:*")))}
+    records = [(key.encode(), max(0, end), await client.dump(key)) for key, end in ends.items()]
+    await client.aclose()
+    return records
+
+
+async def now_of(redis: Redis) -> int:
+    """Unix milliseconds of the server's clock."""
+    seconds, micros = await redis.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+async def trash_by_hand(folder: Path, redis: Redis, records: list[TrashRecord], *, given: int) -> Path:
+    """The trash of a run that gave all of these the same end."""
+    path = trash_path(folder, RUN)
+    header = TrashHeader(
+        RUN, (await redis.info("server"))["run_id"], 0, "cache", time.time(), mode="expire", marks=True
+    )
+    with TrashWriter(path, header, cap=2**30) as writer:
+        writer.write(records)
+        writer.name(writer.block, 0, len(records), [given] * len(records))
+    journal = Journal(folder)
+    journal.append("run", "started", run=RUN, mode="expire", options={"expire": 3_600.0, "jitter": 0.0})
+    journal.append("run", "ended", run=RUN, outcome="done", removed=len(records), unknown=0, seconds=0.1)
+    return path
+
+
+async def give_ends(redis: Redis, path: Path) -> None:
+    """What the run of this trash did."""
+    with TrashReader(path) as reader:
+        for block in reader.blocks():
+            for (key, _, _), given in zip(block.records, block.given, strict=True):
+                await redis.pexpireat(key.decode(), given)
+
+
+def let_ends_pass(path: Path) -> None:
+    """As if the ends had been given that long ago."""
+    data = path.read_bytes()
+    place = data.index(b"PYMN")
+    count, size = struct.unpack_from("<IQ", data, place + 4)
+    mark = data[place : place + 20 + size]
+    block, first = struct.unpack_from("<QI", mark, 20)
+    path.write_bytes(data.replace(mark, named(block, first, count, [1] * count)))
 
 
 async def end_of(redis: Redis, key: str) -> int:
@@ -245,3 +300,101 @@ async def test_an_undo_needs_no_room_for_keys_that_are_there(
     load = load_of(runs(Journal(tmp_path))[:1])
     assert (load.keys, load.bytes) == (300, 0)
     assert (await undone(any_server, tmp_path, result.undo)).tally == RestoreTally(restored=300)
+
+
+async def test_what_an_undo_found_gone_or_changed_stays_so_for_later_ones(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """Also once the end has passed that the run gave: what became of these keys since isn't its doing."""
+    redis: Any = any_redis
+    names = ("in place", "deleted", "rewritten", "prolonged", "rewritten and gone", "back and gone", "back and ended")
+    await redis.mset({f"c:{name}": "old" for name in names})
+    await redis.pexpireat("c:back and ended", 4_000_000_000_000)
+    path = await trash_by_hand(tmp_path, redis, await dumped(any_server, redis), given=await now_of(redis) + 3_600_000)
+    await give_ends(redis, path)
+    written = path.stat()
+    await redis.delete("c:deleted")
+    await redis.mset({"c:rewritten": "new", "c:rewritten and gone": "new"})
+    await redis.expire("c:prolonged", 90_000)
+    first = await undone(any_server, tmp_path, path)
+    assert first.tally == RestoreTally(restored=3, skipped=4)
+    assert path.stat().st_mtime_ns == written.st_mtime_ns  # by which ends are known that no mark tells
+    assert path.stat().st_size > written.st_size
+    await redis.delete("c:rewritten and gone", "c:back and gone", "c:back and ended")
+    let_ends_pass(path)
+    second = await undone(any_server, tmp_path, path)
+    assert second.tally == RestoreTally(there=1, skipped=6)
+    assert {key: await redis.get(key) for key in await redis.keys("c:*")} == {
+        "c:in place": "old",
+        "c:rewritten": "new",
+        "c:prolonged": "old",
+    }
+    assert (await undone(any_server, tmp_path, path)).tally == second.tally
+    replaced = await undone(any_server, tmp_path, path, replace=True)
+    assert replaced.tally == RestoreTally(restored=6, there=1)
+    assert await redis.mget(*(f"c:{name}" for name in names)) == ["old"] * 7
+    assert (await undone(any_server, tmp_path, path)).tally == RestoreTally(there=7)
+
+
+async def test_what_ended_by_the_run_comes_back_though_an_undo_before_was_refused_it(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    redis: Any = any_redis
+    await redis.mset({"c:1": "old", "c:2": "old"})
+    records = await dumped(any_server, redis)
+    broken = [(b"c:0", 0, b"not a dump"), *records]
+    path = await trash_by_hand(tmp_path, redis, broken, given=1)
+    await redis.delete("c:1", "c:2")
+    assert (await undone(any_server, tmp_path, path)).tally == RestoreTally(restored=2, failed=1)
+    await redis.delete("c:1")
+    assert (await undone(any_server, tmp_path, path)).tally == RestoreTally(restored=1, there=1, failed=1)
+
+
+async def test_what_was_found_on_one_server_holds_for_another_only_where_others_changed_it(
+    own_server: StartServer, tmp_path: Path
+) -> None:
+    server = own_server()
+    async with client_of(server) as redis:
+        await redis.mset({"c:back": "old", "c:deleted": "old"})
+        path = await trash_by_hand(tmp_path, redis, await dumped(server, redis), given=await now_of(redis) + 3_600_000)
+        await give_ends(redis, path)
+        await redis.delete("c:deleted")
+        assert (await undone(server, tmp_path, path)).tally == RestoreTally(restored=1, skipped=1)
+    let_ends_pass(path)
+    other = own_server()
+    async with client_of(other) as redis:
+        back = await undone(other, tmp_path, path, elsewhere=True)
+        assert back.tally == RestoreTally(restored=1, skipped=1)
+        assert await redis.keys() == ["c:back"]
+
+
+async def test_what_was_found_and_cannot_be_written_down_is_told(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(any_redis, ["c:1", "c:2"])
+    result = await expired(any_server, tmp_path, expire=600)
+    await any_redis.delete("c:1")
+    assert result.undo is not None
+    write, size = os.write, result.undo.stat().st_size
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:5]) if b"PYMX" in data else 0)
+    back = await undone(any_server, tmp_path, result.undo)
+    assert back.tally == RestoreTally(restored=1, skipped=1)
+    assert back.unrecorded is not None
+    assert "No space left" in back.unrecorded
+    assert result.undo.stat().st_size == size
+
+
+async def test_where_marks_are_lost_who_is_gone_before_any_end_is_gone_by_others(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """The ends are lost with the marks: between which moments they lie is known."""
+    await fill(redis, ["c:1", "c:2", "c:3"])
+    result = await expired(server, tmp_path, expire=600, jitter=60)
+    assert result.undo is not None
+    data = result.undo.read_bytes()
+    place = data.index(b"PYMN") + 30
+    result.undo.write_bytes(data[:place] + b"?" + data[place + 1 :])
+    await redis.delete("c:2")
+    back = await undone(server, tmp_path, result.undo)
+    assert (back.tally, back.damage) == (RestoreTally(restored=2, skipped=1), Damage())
+    assert (await redis.ttl("c:1"), await redis.exists("c:2")) == (-1, 0)

@@ -305,3 +305,11 @@ def test_an_undo_that_would_keep_nothing_is_none(lost: int, undo_bytes: int) -> 
         if undo.undo.lost_keys == plan.matched:
             assert (undo.may, undo.way, undo.undo.state) == ("refused", "no_undo", "impossible")
         assert free or undo.undo.lost_keys == plan.matched
+
+
+def test_of_several_servers_the_least_that_is_known_of_rights_holds() -> None:
+    keys, command = KeyRights(10, 2, "keys"), KeyRights(0, 0, "command")
+    assert keys.plus(KeyRights(100, 3, "keys")) == KeyRights(110, 5, "keys")
+    assert keys.plus(command).by == command.plus(keys).by == "command"
+    assert keys.plus(KeyRights()).by == ""
+    assert keys.plus(KeyRights(by="nothing")) == keys

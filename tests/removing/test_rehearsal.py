@@ -154,7 +154,12 @@ def test_rights_are_exact_where_each_key_was_asked_about(
     out = pymon(*asked).out
     for line in lines:
         assert f"  {line}" in out
-    assert pymon(*asked, "--json").told["refused"] == refused
+    told = pymon(*asked, "--json").told
+    rights = told["verdict"]["rights"]
+    assert (told["refused"], told["plan"]["rights"]) == (refused, rights)
+    by = "command" if "-acl" in rules else "keys"
+    assert (rights["by"], rights["refused"]) == (by, refused or 0)
+    assert (rights["asked"] == 0) == (by == "command")
 
 
 @pytest.mark.needs("acl|dryrun")
@@ -221,3 +226,14 @@ def test_under_read_only_it_says_that_a_run_would_be_refused(db: Redis, pymon: C
     assert (ran.code, ran.told["verdict"]["may"]) == (0, "begin")
     assert ran.told["verdict"]["why"] == "a run would be refused: this is read-only"
     assert "a run would be refused: this is read-only" in pymon("invalidate", "a:*", "--dry-run", "--read-only").out
+
+
+@pytest.mark.needs("acl|dryrun")
+@pytest.mark.parametrize(("matches", "rules", "by"), [(1, "-acl", "command"), (0, "-acl", "nothing"), (1, "", "keys")])
+def test_rights_tell_what_was_asked(db: Redis, pymon: Command, matches: int, rules: str, by: str) -> None:
+    """Allowed, and never asked: the counts are 0 of both."""
+    fill(db, "a:" if matches else "b:", 1)
+    let(db, "~*", "+@all", *rules.split())
+    told = pymon("--user", "pymon", "invalidate", "a:*", "--yes", "--json").told
+    assert told["verdict"]["rights"] == {"asked": int(by == "keys"), "refused": 0, "by": by}
+    assert told["removed"] == matches

@@ -207,3 +207,21 @@ def test_the_journal_is_read_from_its_end_to_where_the_run_began(
     answers.append("n")
     assert pymon("undo", *((run,) if named else ())).code == 1
     assert sum(read) <= 8 * lines.BLOCK < size / 3
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_what_nobody_knows_of_the_guard_rails_is_said(
+    db: Redis,
+    pymon: Command,
+    tmp_path: Path,
+    answers: list[str],
+    asks: bool,  # noqa: FBT001 - pytest's
+) -> None:
+    """As in a plan: a production profile that goes through ssh may mean this server."""
+    fill(db, "a:", 3)
+    pymon("invalidate", "a:*", "--yes")
+    (tmp_path / "config.toml").write_text('[profiles.far]\nurl = "ssh://me@b/127.0.0.1"\nenvironment = "production"\n')
+    answers.append("y")
+    ran = pymon("undo", *([] if asks else ["--yes"]))
+    assert ran.code == 0
+    assert "note: profile far: through ssh it can't be found out whether this is its server" in ran.err

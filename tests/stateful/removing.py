@@ -154,8 +154,11 @@ class Removing(World):
         kept = self._kept(wish, before, after, settled, usage, told.named) if wish.undo else {}
         run = Run(account["run"], wish, self.process, kept, whole, record.state)
         self.runs.append(run)
-        self.stood[run.id] = {name for name in meant if name in after and name not in removed}
+        # What it came to and left is behind its cursor, and so is what the run before it came to.
+        came_to = told.named if told.named is not None else {name for name, some in settled.items() if SOONER in some}
+        self.stood[run.id] = {name for name in meant if name in after} - removed - came_to
         if resumes is not None:
+            self.stood[run.id] &= self.stood.get(resumes.id, set())
             resumes.resumed_by.append(run.id)
         self.steps[step if whole or through is None else f"{step}, cut off"] += 1
 

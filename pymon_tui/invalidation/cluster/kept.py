@@ -11,7 +11,7 @@ from pymon_tui.invalidation.outlook import memory_at
 from pymon_tui.invalidation.portions import Astray
 from pymon_tui.invalidation.restore_account import RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer
-from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.records import Record
 from pymon_tui.server.reasons import LinkError
 
@@ -82,8 +82,8 @@ def astray_in(parts: Sequence[Record]) -> list[Astray]:
 
 def _named(part: Record) -> Iterator[tuple[bytes, int]]:
     """The keys that a part removed or gave an end, and the ends that they had."""
-    assert part.undo_path is not None
-    with TrashReader(part.undo_path) as reader:
+    with reader_of(part) as reader:
+        reader.examine()
         for block in reader.blocks():
             for (key, end, _), given in zip(block.records, block.given, strict=True):
                 if given >= 0:

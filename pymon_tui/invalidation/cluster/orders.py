@@ -72,6 +72,8 @@ def again(primary: Primary, whole: Order, *, share: int) -> Order:
         planned=whole.planned // share,
         scan=whole.scan // share,
         start=Place(),
+        evicted=0,
+        evicted_at=None,
     )
 
 

@@ -98,6 +98,7 @@ class WholePlanning:
                 key_cap=self._key_cap,
                 read=self._read,
                 share=len(found.primaries),
+                evicted=one.evicted,
             )
             for one in found.primaries
         )

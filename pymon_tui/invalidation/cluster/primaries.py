@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.identity import Identity
+from pymon_tui.invalidation.memory import evicted_of, memory_and_evicted
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.part import Ranges
@@ -22,7 +22,7 @@ from pymon_tui.readings.topology import deployed, is_cluster, parse_nodes, parse
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
-_ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster")])
+_ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster"), (b"INFO", b"stats")])
 _HOPS = 3  # from a replica to the primary of its primary
 _NOT_A_CLUSTER = "cluster support disabled"
 
@@ -38,6 +38,7 @@ class Primary:
         run_id: Of its process; empty where it doesn't tell.
         replicas: The cluster's ids of its replicas.
         replids: Of the replication histories that it holds.
+        evicted: Keys that it has evicted since its start, as of then; None where it doesn't tell.
     """
 
     endpoint: Endpoint
@@ -46,6 +47,7 @@ class Primary:
     run_id: str
     replicas: frozenset[str]
     replids: tuple[str, ...] = ()
+    evicted: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,7 @@ class Found:
         addresses: Every node's address by which it may be named.
         replicas: Where the replicas of a lone primary are, as it announces and as we reach them; those of a cluster are
             among ``addresses``. After a failover the former primary is one of them.
+        port: At which a lone primary listens, by what it tells itself; None where it isn't told.
         process: The number of a lone primary's process on its machine (INFO ``process_id``); None where it isn't told.
     """
 
@@ -68,6 +71,7 @@ class Found:
     addresses: tuple[str, ...]
     replicas: tuple[str, ...] = ()
     process: int | None = None
+    port: int | None = None
 
     @property
     def owners(self) -> dict[int, str]:
@@ -121,17 +125,18 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
     """The cluster that a server belongs to, or the primary that it is or copies."""
     pipe = await open_pipe(endpoint)
     try:
-        texts = [answer for answer in await pipe.ask(_ASKED, 3) if isinstance(answer, bytes)]
+        texts = [answer for answer in await pipe.ask(_ASKED, 4) if isinstance(answer, bytes)]
         info = parse_info(b"\r\n".join(texts)) if any(texts) else Info({})
         layout = await _layout(pipe, info) if is_cluster(info) or not texts else None
     finally:
         await pipe.close()
     if pipe.identity.role != "slave":
         await Named(endpoint, pipe.identity.run_id).must_be()
-    primary = Primary(endpoint, "", (), pipe.identity.run_id, frozenset(), pipe.identity.replids)
+    who = pipe.identity
+    primary = Primary(endpoint, "", (), who.run_id, frozenset(), who.replids, evicted_of(info))
     members = replication_layout(info)
     addresses, replicas = (endpoint.address, *_beside(endpoint, info)), _named(endpoint, members, Role.REPLICA)
-    found = Found(False, (primary,), None, addresses, replicas, info.integer("process_id"))
+    found = Found(False, (primary,), None, addresses, replicas, info.integer("process_id"), info.integer("tcp_port"))
     known = members.primaries if pipe.identity.role == "slave" else ()
     if layout is None and known and known[0].address is not None and hops:
         address = known[0].address
@@ -209,22 +214,24 @@ async def _of_cluster(asked: Endpoint, layout: Layout) -> Found:
             one.id for one in layout.members if one.role is Role.REPLICA and one.primary == member.id and one.id
         )
         unproved.append(Primary(endpoint, member.id or named, member.slots, "", replicas))
-    identities = await asyncio.gather(*(_identity(primary) for primary in unproved))
-    primaries = (
-        replace(one, run_id=who.run_id, replids=who.replids) for one, who in zip(unproved, identities, strict=True)
-    )
+    primaries = await asyncio.gather(*map(_proved, unproved))
     addresses = tuple(dict.fromkeys((asked.address, *_named(asked, layout, *Role))))
     return Found(True, tuple(primaries), None, addresses)
 
 
-async def _identity(primary: Primary) -> Identity:
+async def _proved(primary: Primary) -> Primary:
+    """The primary with what it tells of itself."""
     try:
         pipe = await open_pipe(primary.endpoint)
     except LinkError as error:
         what = f"the primary of slots {text_of_ranges(primary.slots)} is away: {error.what}"
         raise LinkError(error.trouble, what, error.remedy) from None
-    await pipe.close()
-    if pipe.identity.role == "slave":
+    try:
+        _, evicted = await memory_and_evicted(pipe)
+    finally:
+        await pipe.close()
+    who = pipe.identity
+    if who.role == "slave":
         what = f"{primary.endpoint.label} is no primary any more"
         raise LinkError(Trouble.UNREACHABLE, what, "a failover is under way: try again in a moment")
-    return pipe.identity
+    return replace(primary, run_id=who.run_id, replids=who.replids, evicted=evicted)

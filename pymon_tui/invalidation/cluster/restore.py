@@ -20,7 +20,7 @@ from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.routes import open_routes
 from pymon_tui.invalidation.history import undo_problem
 from pymon_tui.invalidation.named import Named
-from pymon_tui.invalidation.outlook import Outlook, load_of, memory_at, outlook_of
+from pymon_tui.invalidation.outlook import Outlook, copied_in, load_of, memory_at, outlook_of
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import (
@@ -35,6 +35,8 @@ from pymon_tui.invalidation.restore_part import RestoreError, RestorePart
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
+from pymon_tui.invalidation.trash_damage import added as all_damage
+from pymon_tui.invalidation.trash_of import promised_by
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
@@ -87,6 +89,7 @@ class WholeRestore:
         self._cancelled = False
         self._unrecorded: SafeText | None = None
         self._evicted: int | None = None
+        self._copied = 0
 
     @property
     def progress(self) -> RestoreProgress:
@@ -190,6 +193,7 @@ class WholeRestore:
         for part, astray in zip(kept, await asyncio.to_thread(astray_in, kept), strict=True):
             shared = RestorePart(self.undo, opened, astray)
             self._parts.append(self._part(near(part, found).endpoint, part, shared, None))
+        self._copied = await asyncio.to_thread(copied_in, kept)
         await self._write("started", **self._told(kept, found))
         before = await evicted_by(found)
         tasks = [asyncio.create_task(part.run()) for _, part in self._parts]
@@ -228,6 +232,7 @@ class WholeRestore:
             undo=self.undo if part is None else new_id(other_than=[self.undo, *(one.undo for _, one in self._parts)]),
             part=part,
             named=named,
+            promised=promised_by(record),
         )
         if self._cancelled:
             restore.cancel()
@@ -269,8 +274,9 @@ class WholeRestore:
             failures=tuple(failure for result in results for failure in result.failures)[:LISTED],
             seconds=time.monotonic() - self._began,
             unrecorded=next(unrecorded, self._unrecorded),
-            copied=sum(result.copied for result in results),
+            copied=self._copied,
             evicted=self._evicted,
+            damage=all_damage([result.damage for result in results if result.damage is not None]),
             nodes=tuple(NodeRestored(name, result) for (name, _), result in zip(self._parts, results, strict=True)),
         )
 

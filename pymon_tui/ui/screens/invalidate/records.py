@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from pymon_tui.invalidation import past, wording
 from pymon_tui.invalidation.history import undo_problem
-from pymon_tui.invalidation.restore_account import TORN
+from pymon_tui.invalidation.trash_damage import Damage, torn_text
 from pymon_tui.journal.records import Record, State
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
@@ -133,7 +133,7 @@ def _known(told: Mapping[str, Any]) -> Sequence[Line]:
             facts += [(shown, "  ".join(counted))] if counted else []
     lines: list[Line] = [(label(f"  {name}".ljust(_NAME + 4)), span(value)) for name, value in facts]
     if told.get("torn") is True:
-        lines.append((span(f"  {TORN}", "warn"),))
+        lines.append((span(f"  {torn_text(Damage.from_json(told.get('damage')))}", "warn"),))
     for name, shown in _LISTS.items():
         if isinstance(some := told.get(name), list) and some:
             lines.append((label(f"  {shown}"),))
