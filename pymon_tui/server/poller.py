@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from pymon_tui.model.query import (
     PENDING,
+    UNASKED,
     Answers,
     Argument,
     Asked,
@@ -24,12 +25,14 @@ from pymon_tui.model.query import (
     Ready,
     Reason,
     Reply,
+    Unasked,
     Unavailable,
     fixed,
 )
 from pymon_tui.model.text import safe
 from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.topology import is_cluster
 from pymon_tui.server.alike import Alike
 from pymon_tui.server.reasons import LinkError, answer_text, gap, is_of_another_type, link_error
 from pymon_tui.server.session import Session
@@ -148,7 +151,10 @@ class Poller:
         for command, asked in asking.items():
             taken = answers[command]
             if isinstance(asked, Batch):
-                self._take(command, _as_one(asked, taken, now, dict(self._sent)), session, now)
+                if (answer := _as_one(asked, taken, now, dict(self._sent))) is not None:
+                    self._take(command, answer, session, now)
+                if UNASKED in taken:
+                    self._asked[command].at = -math.inf
             else:
                 self._take(command, taken[0], session, now)
             self._sent[command.acl] += len(taken) if not command.alike else 0
@@ -171,9 +177,10 @@ class Poller:
             self._own.bytes_out = caused(session.endpoint).bytes_out
         if answered and isinstance(answered[0], RedisError) and answer_text(answered[0]).startswith("BUSY "):
             raise link_error(answered[0], session.endpoint)  # it answers nothing else: the last picture is to stay
+        cluster = self.info is not None and is_cluster(self.info)
         replies = iter(answered)
         found = {command: tuple(islice(replies, len(lines))) for command, lines in plain.items()}
-        return {**found, **(await self._alike.ask(session, alike, now, self._sent) if alike else {})}
+        return {**found, **(await self._alike.ask(session, alike, now, self._sent, cluster=cluster) if alike else {})}
 
     def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Asked]:
         asking = {}
@@ -279,15 +286,19 @@ def _lines(asked: Asked) -> tuple[tuple[Argument, ...], ...]:
 
 
 def _as_one(
-    asked: Batch, replies: Sequence[Reply | RedisError], now: float, own: Mapping[str, int]
-) -> Answers | RedisError:
+    asked: Batch, replies: Sequence[Reply | RedisError | Unasked], now: float, own: Mapping[str, int]
+) -> Answers | RedisError | None:
     """The replies of a batch as its command's decode takes them; the error where nothing else was answered.
+
+    None where nothing was asked.
 
     A key of another type is no reason not to ask about others, even if there is no other yet.
     """
     answered, failed = [], []
     refusal: RedisError | None = None
     for line, reply in zip(asked.commands, replies, strict=True):
+        if isinstance(reply, Unasked):
+            continue
         if isinstance(reply, RedisError):
             failed.append(line)
             refusal = refusal or (None if is_of_another_type(reply) else reply)
@@ -295,7 +306,7 @@ def _as_one(
             answered.append((line, reply))
     if refusal is not None and not answered:
         return refusal
-    return Answers(answered, tuple(failed), now, own)
+    return Answers(answered, tuple(failed), now, own) if answered or failed else None
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:
