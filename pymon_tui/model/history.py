@@ -91,6 +91,7 @@ class History:
         )
         if reset:
             self._reset_at = at
+            self._early.clear()
         slot = self._end % self._capacity
         for name, samples in self._values.items():
             value = values.get(name)
@@ -136,6 +137,7 @@ class History:
         if anew:
             self._reset_at = None
         self._last.clear()
+        self._early.clear()
         self._broken = True
 
     def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:
