@@ -15,8 +15,9 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from pymon_tui.model.query import UNASKED, Argument, Batch, Command, Reply, Unasked
 from pymon_tui.server.allowed import Allowed, Asked
-from pymon_tui.server.reasons import is_of_another_type
+from pymon_tui.server.reasons import answer_text, is_of_another_type
 from pymon_tui.server.session import Session
+from pymon_tui.server.slots import Served, slot_of
 
 HOLDS = 60.0
 """Seconds for which a key is taken to be of the type that it was."""
@@ -48,26 +49,32 @@ class Alike:
     def __init__(self) -> None:
         self._known: dict[bytes, _Known] = {}
         self._allowed = Allowed()
+        self._elsewhere: dict[int, float] = {}  # slots of other nodes, and until when they are taken for that
         self._mixed: set[str] = set()  # commands that may not be sent for keys whose types nobody tells
 
     async def ask(
-        self, session: Session, batches: Batches, now: float, sent: Counter[str], *, cluster: bool
+        self, session: Session, batches: Batches, now: float, sent: Counter[str], served: Served | None = None
     ) -> Mapping[Command[Any], Sequence[Reply | RedisError | Unasked]]:
         """A reply for each line of each batch: what the server answers, or would answer to a key of another type.
 
         ``UNASKED`` stands for those that have another turn. ``sent`` is told how often each command was sent.
+        ``served`` says which keys are this node's, of a cluster.
 
         Raises:
             LinkError: As ``Session.ask``.
         """
         known = [(key, known) for key, known in self._known.items() if known.until > now]
         self._known = dict(islice(known, max(0, len(known) - _MOST), None))
-        items = [(command, line) for command, batch in batches.items() for line in batch.commands]
+        self._elsewhere = {slot: until for slot, until in self._elsewhere.items() if until > now}
+        every = [(command, line) for command, batch in batches.items() for line in batch.commands]
+        items = [item for item in every if served is None or self._is_here(key_of(item[1]), served)]
+        cluster = served is not None
         untold = await self._learn(session, [item for item in items if item[0].of_type], now, sent, cluster=cluster)
-        found: _Found = {}
+        found: _Found = dict.fromkeys(set(every).difference(items), ResponseError("another node serves this key"))
         lines = [item for item in items if not self._is_of_another(item)]
         refusals = await self._allowed.sift(session, [_asked(*item) for item in lines], sent, cluster=cluster)
         found |= {item: refusal for item, refusal in zip(lines, refusals, strict=True) if refusal is not None}
+        self._note(((key_of(line), reply) for (_, line), reply in found.items()), now)
         lines = [item for item in lines if item not in found]
         blind = [item for item in lines if item[0].of_type and key_of(item[1]) in untold]
         unseen = set(blind)
@@ -93,7 +100,19 @@ class Alike:
         for key, reply in zip(keys, replies, strict=True):
             if isinstance(reply, bytes) and reply != _NONE:
                 self._known[key] = _Known(reply, now + HOLDS)
+        self._note(zip(keys, replies, strict=True), now)
         return untold
+
+    def _is_here(self, key: bytes, served: Served) -> bool:
+        told = served.has(key)
+        return slot_of(key) not in self._elsewhere if told is None else told
+
+    def _note(self, replies: Iterable[tuple[bytes, object]], now: float) -> None:
+        """Learn from answers about keys which slots are another node's."""
+        for key, reply in replies:
+            words = answer_text(reply).split(" ") if isinstance(reply, RedisError) else []
+            if words[:1] == ["MOVED"] and words[1:2] == [str(slot_of(key))]:
+                self._elsewhere[slot_of(key)] = now + HOLDS
 
     def _is_of_another(self, item: _Item) -> bool:
         command, line = item
@@ -104,6 +123,7 @@ class Alike:
         self, session: Session, items: Sequence[_Item], found: _Found, now: float, sent: Counter[str]
     ) -> None:
         replies = await session.ask([line for _, line in items]) if items else ()
+        self._note(((key_of(line), reply) for (_, line), reply in zip(items, replies, strict=True)), now)
         for (command, line), reply in zip(items, replies, strict=True):
             sent[command.acl] += 1
             found[command, line] = reply

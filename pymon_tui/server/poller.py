@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from pymon_tui.model.deployment import Layout
 from pymon_tui.model.query import (
     PENDING,
     UNASKED,
@@ -23,18 +24,20 @@ from pymon_tui.model.query import (
     Ready,
     Reason,
     Reply,
+    Unasked,
     Unavailable,
     fixed,
 )
 from pymon_tui.model.text import safe
 from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import INFO, Info
-from pymon_tui.readings.topology import is_cluster
+from pymon_tui.readings.topology import CLUSTER_NODES, is_cluster
 from pymon_tui.server.alike import Alike
 from pymon_tui.server.batches import as_one, lines_of
 from pymon_tui.server.reasons import LinkError, answer_text, gap, link_error
 from pymon_tui.server.session import Session
 from pymon_tui.server.share import Share
+from pymon_tui.server.slots import Served
 
 _EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
@@ -167,7 +170,7 @@ class Poller:
 
     async def _answers(
         self, session: Session, asking: Mapping[Command[Any], Asked], now: float
-    ) -> Mapping[Command[Any], Sequence[Reply | RedisError]]:
+    ) -> Mapping[Command[Any], Sequence[Reply | RedisError | Unasked]]:
         """The replies of each command; those about keys that are alike come last, in writes of their own."""
         alike = {command: asked for command, asked in asking.items() if isinstance(asked, Batch) and command.alike}
         plain = {command: lines_of(asked) for command, asked in asking.items() if command not in alike}
@@ -178,10 +181,16 @@ class Poller:
             self._own.bytes_out += session.written
         if answered and isinstance(answered[0], RedisError) and answer_text(answered[0]).startswith("BUSY "):
             raise link_error(answered[0], session.endpoint)  # it answers nothing else: the last picture is to stay
-        cluster = self.info is not None and is_cluster(self.info)
         replies = iter(answered)
         found = {command: tuple(islice(replies, len(lines))) for command, lines in plain.items()}
-        return {**found, **(await self._alike.ask(session, alike, now, self._sent, cluster=cluster) if alike else {})}
+        served = Served(self._layout()) if self.info is not None and is_cluster(self.info) else None
+        if served is not None and served.told is None and CLUSTER_NODES.command in found:  # which is yet to be read
+            return {**found, **{command: [UNASKED] * len(batch.commands) for command, batch in alike.items()}}
+        return {**found, **(await self._alike.ask(session, alike, now, self._sent, served) if alike else {})}
+
+    def _layout(self) -> Layout | None:
+        asked = self._asked.get(CLUSTER_NODES.command)
+        return None if asked is None or asked.failed else asked.answer
 
     def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Asked]:
         asking = {}
