@@ -272,7 +272,8 @@ class NotificationsPane(Pane):
             self._before = self._earlier.below(self._entries, self.snapshot) if self.full and self.snapshot else ()
         self._shown, self._rows_at = self._state_of(feed), now
         table, text = self._messages, self._filter.text
-        table.columns = columns(self._room, feed.patterns, full=self.full)
+        wall = self.snapshot.wall if self.snapshot is not None else 0.0
+        table.columns = columns(self._room, feed.patterns, wall, full=self.full)
         table.say_when_empty(lines.empty_text(feed.patterns, text))
         live, before = self._entries, self._before
         if text:
