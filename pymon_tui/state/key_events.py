@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pymon_tui.model.feed import Coverage, Feed
 from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.query import Unavailable
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
 from pymon_tui.state.shards import ShardNode
@@ -30,6 +30,7 @@ class KeyEvents:
     def __init__(self, feed: Feed) -> None:
         """``feed`` says by its patterns what is followed, and is told at how many primaries that is."""
         self._feed = feed
+        self._away: Mapping[str, SafeText] = {}  # why a node can't be reached
         self._listening: dict[str, tuple[Listener, asyncio.Task[None], Endpoint, Feed]] = {}
 
     @property
@@ -45,18 +46,22 @@ class KeyEvents:
     def update(self, nodes: Sequence[ShardNode]) -> None:
         """Follow the key events of these nodes of a cluster that serve slots, and of no others."""
         patterns = tuple(filter(is_of_keys, self._feed.patterns))
-        primaries = {node.name: node.endpoint for node in nodes if node.slots} if patterns else {}
+        wanted = {node.name: node for node in nodes if node.slots} if patterns else {}
+        primaries = {name: node.endpoint for name, node in wanted.items()}
+        before, self._away = self._away, {name: node.away for name, node in wanted.items() if node.away is not None}
         was_followed = bool(self._listening)
         for name in [name for name, found in self._listening.items() if found[2] != primaries.get(name)]:
             self._listening.pop(name)[1].cancel()
         for name, endpoint in primaries.items():
             if name in self._listening:
                 listener = self._listening[name][0]
+                if name in before and name not in self._away:
+                    listener.wake()
                 if listener.patterns != patterns:
                     listener.follow(patterns)
                 continue
             filled = Tributary(self._feed, f"key events of {name}")
-            listener = Listener(endpoint, filled, patterns)
+            listener = Listener(endpoint, filled, patterns, doubt=wanted[name].doubt)
             self._listening[name] = (listener, asyncio.create_task(listener.run()), endpoint, filled)
             if was_followed:
                 self._feed.mark(safe(f"key events of {name} are followed now; those before are lost"), time.time())
@@ -71,8 +76,10 @@ class KeyEvents:
         if not primaries:
             return None
         states = {name: filled.status for name, (_, _, _, filled) in self._listening.items()}
-        troubles = (f"{name}: {why}" for name, status in states.items() if (why := _trouble(status)))
-        heard = sum(isinstance(status, Live) for status in states.values())
+        # What the poller has noticed is so, too, while nothing is told by this connection's silence.
+        told = {name: self._away.get(name) or _trouble(status) for name, status in states.items()}
+        troubles = (f"{name}: {why}" for name, why in told.items() if why)
+        heard = sum(isinstance(status, Live) and name not in self._away for name, status in states.items())
         return Coverage(heard, len(primaries), safe(next(troubles, "")))
 
 

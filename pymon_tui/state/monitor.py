@@ -126,6 +126,12 @@ class Monitor:
         self._poller.refresh()
         self._poked.set()
 
+    def look_again(self) -> None:
+        """Ask now whether the server is there: a connection beside ours was lost."""
+        if isinstance(self._link, Live):  # a lost link has its own time to wait
+            self._poller.hasten()
+            self._poked.set()
+
     def log_in(self, password: SecretStr) -> None:
         """Speak with this password from now on, and try at once."""
         self._endpoint = replace(self._endpoint, password=password)
