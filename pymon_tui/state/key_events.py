@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from pymon_tui.model.feed import Coverage, Feed
 from pymon_tui.model.link import Live, Lost
@@ -12,11 +13,14 @@ from pymon_tui.model.query import Unavailable
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
-from pymon_tui.state.shards import ShardNode
+from pymon_tui.state.shards import ShardNode, matching
 from pymon_tui.state.tributary import Tributary
 
 _PREFIX = b"__key"
 """What the channels of key events begin with: ``__keyspace@0__:name`` and ``__keyevent@0__:command``."""
+
+_EVENTS = (b"__keyspace@0__:name", b"__keyevent@0__:set", b"__keyevent@0__:expired", b"__keyevent@0__:del")
+"""Some of them, to know a pattern by that isn't made for them."""
 
 
 def is_of_keys(pattern: bytes) -> bool:
@@ -65,7 +69,8 @@ class KeyEvents:
             self._listening[name] = (listener, asyncio.create_task(listener.run()), endpoint, filled)
             if was_followed:
                 self._feed.mark(safe(f"key events of {name} are followed now; those before are lost"), time.time())
-        self._feed.coverage = self._coverage(primaries)
+        serving = sum(bool(node.slots) for node in nodes)
+        self._feed.coverage = self._coverage(primaries) or _by_chance(self._feed.patterns, serving)
 
     def retry(self) -> None:
         """Connect now where a connection is lost; what was refused is asked again."""
@@ -81,6 +86,19 @@ class KeyEvents:
         troubles = (f"{name}: {why}" for name, why in told.items() if why)
         heard = sum(isinstance(status, Live) and name not in self._away for name, status in states.items())
         return Coverage(heard, len(primaries), safe(next(troubles, "")))
+
+
+def _by_chance(patterns: tuple[bytes, ...], serving: int) -> Coverage | None:
+    """What is said of patterns that match key events among others: the one node that is listened to tells its own."""
+    if serving < 2 or (wide := _wide(patterns)) is None:
+        return None
+    return Coverage(1, serving, safe(f"{safe(wide, 40)} hears those of one node, __key* those of all"))
+
+
+@lru_cache(maxsize=4)
+def _wide(patterns: tuple[bytes, ...]) -> bytes | None:
+    """The first of the patterns that isn't made for key events, and matches some."""
+    return next((name for name in patterns if not is_of_keys(name) and any(map(matching((name,)), _EVENTS))), None)
 
 
 def _trouble(status: object) -> str:

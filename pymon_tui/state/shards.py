@@ -74,7 +74,7 @@ class Shards:
             for name, at in self._followed_by_others(node):
                 until = at + max(KEPT, 3 * interval)
                 self._wanted_until[name] = max(until, self._wanted_until.get(name, until))
-        matches = _matching(self._feed.patterns)
+        matches = matching(self._feed.patterns)
         self._wanted_until = {
             name: until for name, until in self._wanted_until.items() if until > now and matches(name)
         }
@@ -132,7 +132,8 @@ def _owner(nodes: Iterable[ShardNode], channel: bytes) -> ShardNode | None:
     return next((node for node in nodes if any(first <= slot <= last for first, last in node.slots)), None)
 
 
-def _matching(patterns: Iterable[bytes]) -> Callable[[bytes], bool]:
+def matching(patterns: Iterable[bytes]) -> Callable[[bytes], bool]:
+    """Whether a channel is one of these, or matched by one."""
     globs = []
     for pattern in patterns:
         try:

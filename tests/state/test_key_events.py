@@ -132,3 +132,19 @@ async def test_what_the_poller_has_lost_tells_no_events(own_cluster: StartCluste
         finally:
             frozen.resume()
         await until(snapshots, lambda one: all_live(one, 6) and heard(one, 3))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "wide"), [((b"*",), "*"), ((b"news", b"_*:set"), "_*:set"), ((b"n*", b"news"), None)]
+)
+async def test_a_pattern_that_hears_one_node_by_chance_is_said(
+    cluster: Cluster, patterns: tuple[bytes, ...], wide: str | None
+) -> None:
+    fleet = fleet_of(endpoint_at(cluster.nodes[0].port), *patterns)
+    async with watched(fleet) as snapshots:
+        shown = await until(snapshots, lambda one: all_live(one, 6) and (wide is None or heard(one, 1)))
+        coverage = shown.feed.coverage
+        assert (coverage and coverage.why) == (wide and f"{wide} hears those of one node, __key* those of all")
+        if wide is not None:
+            await fleet.watch([*patterns, b"__key*"])
+            await until(snapshots, lambda one: heard(one, 3))
