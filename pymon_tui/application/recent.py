@@ -160,7 +160,14 @@ def _of_nodes(parts: Sequence[Part[Recent]]) -> Recent:
 
 
 _LISTS: Command[Page] = Command(
-    "lrange", _ask, decode_page, given=WALK, fold=next_page, anew=True, of_type=b"list", alike=True
+    "lrange",
+    _ask,
+    decode_page,
+    given=WALK,
+    fold=next_page,
+    anew=True,
+    of_type=b"list",
+    alike=(NOTIFICATIONS_RECENT.begins,),
 )
 
 RECENT: Query[Recent] = Query("recent_notifications", _LISTS, recent_of, fold=joined, merge=_of_nodes)

@@ -96,14 +96,16 @@ def _remember(known: _Told | None, told: _Told) -> _Told:
     return answered(_kept(known), told.items(), REMEMBERED)
 
 
+_ANY = (b"",)  # they are of every kind
+
 KEY_BYTES: Query[Known] = Query(
     "key_bytes",
-    Command("memory|usage", _asking("MEMORY", "USAGE"), decode_usage, given=WALK, fold=_remember),
+    Command("memory|usage", _asking("MEMORY", "USAGE"), decode_usage, given=WALK, fold=_remember, alike=_ANY),
     _kept,
 )
 """Bytes as MEMORY USAGE has them, by key."""
 
 KEY_LIVES: Query[Known] = Query(
-    "key_lives", Command("pttl", _asking("PTTL"), decode_pttl, given=WALK, fold=_remember), _kept
+    "key_lives", Command("pttl", _asking("PTTL"), decode_pttl, given=WALK, fold=_remember, alike=_ANY), _kept
 )
 """Milliseconds to live, -1 for those that don't expire, by key."""

@@ -174,7 +174,7 @@ def _by_turns(
         return answered(known, new.items(), _MOST)
 
     # MEMORY USAGE looks at a key without reading it.
-    return Command(acl, arguments, decode, given=WALK, fold=fold, of_type=of_type, alike=True)
+    return Command(acl, arguments, decode, given=WALK, fold=fold, of_type=of_type, alike=(SESSION.begins,))
 
 
 SESSIONS: Query[Mapping[bytes, Header]] = Query(

@@ -25,6 +25,8 @@ _OF_TYPE = b"hash"
 
 _HITS, _MISSES = FAMILIES
 
+_BEGINS = tuple(family.begins for family in FAMILIES)
+
 
 def somewhere(now: datetime) -> tuple[date, ...]:
     """The days that it is somewhere on earth: two or three, oldest first."""
@@ -116,10 +118,10 @@ def _hash(reply: Reply) -> dict[bytes, bytes]:
 
 
 _TODAY: Command[tuple[Day, ...]] = Command(
-    "hgetall", _ask_today, decode_days, every=5.0, given=INFO, of_type=_OF_TYPE, alike=True
+    "hgetall", _ask_today, decode_days, every=5.0, given=INFO, of_type=_OF_TYPE, alike=_BEGINS
 )
 _PAST: Command[tuple[Day, ...]] = Command(
-    "hgetall", _ask_days, decode_days, every=60.0, given=INFO, of_type=_OF_TYPE, alike=True
+    "hgetall", _ask_days, decode_days, every=60.0, given=INFO, of_type=_OF_TYPE, alike=_BEGINS
 )
 
 APPLICATION_TODAY: Query[Day] = Query("application_today", _TODAY, newest)

@@ -231,6 +231,7 @@ class Pipe(asyncio.BufferedProtocol):
             self._hurry.end()
         for question in self._questions:
             self._account.were_asked(question.runs, times=-1)
+            self._account.lost(question.runs)
             if not question.done.done():  # who asked may have been cancelled
                 _give_up(question, error)
         self._questions.clear()

@@ -90,7 +90,7 @@ class History:
             for name, value in values.items()
         )
         if reset:
-            self._reset_at = at
+            self._reset_at, self._early = at, {}
         slot = self._end % self._capacity
         for name, samples in self._values.items():
             value = values.get(name)
@@ -135,7 +135,7 @@ class History:
         """
         if anew:
             self._reset_at = None
-        self._last.clear()
+        self._last, self._early = {}, {}
         self._broken = True
 
     def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:

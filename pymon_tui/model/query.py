@@ -59,6 +59,15 @@ def _latest(_previous: Any, new: Any) -> Any:
     return new
 
 
+class Unasked(Enum):
+    """Stands for the reply to a line of a batch that wasn't sent, and will be at another time."""
+
+    UNASKED = "unasked"
+
+
+UNASKED = Unasked.UNASKED
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The same command about many keys: it is asked of each in the same round trip, and refused or not as one.
@@ -119,7 +128,8 @@ class Command(Generic[R]):
         per_connection: Whether it begins without a last answer in each connection, for another process may answer.
         of_type: Of a batch, the type that its keys must be of, as TYPE names it: keys of others are not asked about,
             and told as failed.
-        alike: Of a batch, whether our user may look at all of its keys or at none: the first is asked about alone then.
+        alike: Of a batch about keys, how these begin: our user mostly may look at all that begin so or at none, and it
+            is asked of those only that are known to be allowed.
     """
 
     acl: str
@@ -132,7 +142,7 @@ class Command(Generic[R]):
     anew: bool = False
     per_connection: bool = False
     of_type: bytes | None = None
-    alike: bool = False
+    alike: tuple[bytes, ...] = ()
 
 
 def fixed(*arguments: Argument) -> Callable[[Any, Any], tuple[Argument, ...]]:

@@ -44,6 +44,18 @@ class Traffic:
             else:
                 setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
+    def remove(self, other: Traffic) -> None:
+        """Count no more what another one has counted, as far as it was counted here."""
+        for each in SHARES.values():
+            setattr(self, each, max(0, getattr(self, each) - getattr(other, each)))
+        self.calls -= other.calls  # those above 0 are kept
+
+    def within(self, whole: Mapping[str, int | None]) -> None:
+        """Count no more than a whole, by INFO's names; None where that isn't told."""
+        for info, own in SHARES.items():
+            if (most := whole.get(info)) is not None:
+                setattr(self, own, min(getattr(self, own), most))
+
     def copy(self) -> Self:
         """The same counts, which stay as they are."""
         new = type(self)()

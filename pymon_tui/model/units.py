@@ -119,9 +119,24 @@ def age(seconds: float | None) -> SafeText:
     return safe(duration(seconds).split(" ")[0])
 
 
-def clock(moment: float | None) -> SafeText:
-    """The local time of a moment (Unix seconds), to the minute: ``16:58``; nothing where there was none."""
-    return safe("" if moment is None else time.strftime("%H:%M", time.localtime(moment)))
+def clock(moment: float | None, now: float) -> SafeText:
+    """The local time of a moment (Unix seconds), to the minute: ``16:58``; of another day than today, that: ``29 Nov``.
+
+    Nothing where there was none.
+    """
+    if moment is None:
+        return safe("")
+    return safe(time.strftime("%H:%M" if is_today(moment, now) else "%d %b", time.localtime(moment)))
+
+
+def precise_clock(moment: float, now: float) -> SafeText:
+    """The local time of a moment (Unix seconds), to the second: ``16:58:03``; of another day ``29 Nov 16:58``."""
+    return safe(time.strftime("%H:%M:%S" if is_today(moment, now) else "%d %b %H:%M", time.localtime(moment)))
+
+
+def is_today(moment: float, now: float) -> bool:
+    """Whether two moments (Unix seconds) are of one day by the local time."""
+    return time.localtime(moment)[:3] == time.localtime(now)[:3]
 
 
 def milliseconds(seconds: float | None) -> SafeText:

@@ -51,10 +51,14 @@ class Info:
 
         Where that is more than the whole, the counters were set back while nobody looked: nothing of them is ours.
         """
-        whole = self.integer("total_commands_processed")
-        if whole is not None and own.commands > _MORE * whole + _FEW:
+        if self.is_less_than(own):
             own = Traffic()
         return Info(self._fields, again=self._again, sections=self._sections, own=own)
+
+    def is_less_than(self, own: Traffic) -> bool:
+        """Whether more of its commands would be ours than it has counted."""
+        whole = self.integer("total_commands_processed")
+        return whole is not None and own.commands > _MORE * whole + _FEW
 
     def others(self, field: str) -> int | None:
         """A counter without our own share of it, as a whole number."""

@@ -15,7 +15,7 @@ from pymon_tui.server.reasons import LinkError, greeting_closed, link_error
 from pymon_tui.server.session import Session
 from pymon_tui.server.ssh_process import NoTunnel
 from pymon_tui.server.tunnel import Tunnel, tunnel_to
-from pymon_tui.server.wire import connection_to
+from pymon_tui.server.wire import connection_to, peer_of
 
 
 async def open_session(endpoint: Endpoint, handshake: Handshake = Handshake.RESP3) -> tuple[Session, Handshake]:
@@ -105,7 +105,7 @@ async def _greeted(
         await connection.connect()  # type: ignore[no-untyped-call]
     except (RedisError, OSError) as error:
         raise link_error(error, endpoint) from None
-    session.account.connected()
+    session.account.connected(None if endpoint.via else peer_of(connection))
     try:
         greeted = await greet(session, connection, handshake)
         session.is_bare = greeted is Handshake.BARE

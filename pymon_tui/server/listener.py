@@ -55,17 +55,19 @@ class Listener:
         ping_every: float = 5.0,
         pong_timeout: float = 3.0,
         shards: bool = False,
+        doubt: Callable[[], None] = lambda: None,
     ) -> None:
         """Follow channels and, where they have a wildcard, patterns; or with ``shards`` shard channels by their names.
 
         ``ping_every`` is the seconds of silence after which the server is asked for a sign of life, ``pong_timeout``
-        the seconds it has for each of two answers.
+        the seconds it has for each of two answers. ``doubt`` is called when one is lost, or can't be made.
         """
         self.client_id: int | None = None
         self.held_since: Mapping[bytes, float] = {}
         self._endpoint = endpoint
         self.is_refused = False
         self._shards = shards
+        self._doubt = doubt
         self._subscription = sharded if shards else subscription
         self._feed = feed
         self._is_left_out: Callable[[bytes], bool] = lambda _: False
@@ -177,6 +179,7 @@ class Listener:
     def _lose(self, error: LinkError) -> float:
         """Say in the feed's status that the connection is lost; returns the seconds until the next try."""
         now = clock.now()
+        self._doubt()
         self._tries += 1
         wait = backoff(error.trouble, self._tries, self._dice)
         if error.trouble in (Trouble.LOCKED, Trouble.CROWDED):

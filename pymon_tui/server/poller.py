@@ -12,10 +12,10 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from pymon_tui.model.deployment import Layout
 from pymon_tui.model.query import (
     PENDING,
-    Answers,
-    Argument,
+    UNASKED,
     Asked,
     Batch,
     Command,
@@ -24,16 +24,20 @@ from pymon_tui.model.query import (
     Ready,
     Reason,
     Reply,
+    Unasked,
     Unavailable,
     fixed,
 )
 from pymon_tui.model.text import safe
 from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.topology import CLUSTER_NODES, is_cluster
 from pymon_tui.server.alike import Alike
-from pymon_tui.server.reasons import LinkError, answer_text, gap, is_of_another_type, link_error
+from pymon_tui.server.batches import as_one, lines_of
+from pymon_tui.server.reasons import LinkError, answer_text, gap, link_error
 from pymon_tui.server.session import Session
-from pymon_tui.server.traffic import caused
+from pymon_tui.server.share import Share
+from pymon_tui.server.slots import Served
 
 _EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
@@ -61,13 +65,16 @@ class _Account:
 class Poller:
     """Asks due queries of one server and keeps what each was last known to be."""
 
-    def __init__(self, queries: Sequence[Query[Any]]) -> None:
+    def __init__(self, queries: Sequence[Query[Any]], share: Share | None = None) -> None:
+        """Ask these; ``share`` tells what of INFO is ours, where that is known over more than one connection."""
         self._queries = tuple(queries)
         self._asked = {command: _Account() for query in queries for command in _with_givens(query.command)}
         self._asked[_PING] = _Account()
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
+        self._share = share
         self._own: Traffic | None = None
+        self.grown = Traffic()  # what we caused from the last INFO but one to the last
         self._sent: Counter[str] = Counter()  # how often each command was, by its name in ACL rules
         self._alike = Alike()
         self._waited: float | None = None  # for the first reply of the last tick
@@ -138,7 +145,7 @@ class Poller:
         due, self._own = tuple(asking), own
         for command, asked in asking.items():
             # Before it is sent: what is hastened while it is on the way stays due.
-            self._asked[command].at, self._asked[command].times = now, len(_lines(asked))
+            self._asked[command].at, self._asked[command].times = now, len(lines_of(asked))
         try:
             answers = await self._answers(session, asking, now)
         except LinkError:
@@ -148,7 +155,10 @@ class Poller:
         for command, asked in asking.items():
             taken = answers[command]
             if isinstance(asked, Batch):
-                self._take(command, _as_one(asked, taken, now, dict(self._sent)), session, now)
+                if (answer := as_one(asked, taken, now, dict(self._sent))) is not None:
+                    self._take(command, answer, session, now)
+                if UNASKED in taken:
+                    self._asked[command].at = -math.inf
             else:
                 self._take(command, taken[0], session, now)
             self._sent[command.acl] += len(taken) if not command.alike else 0
@@ -160,25 +170,32 @@ class Poller:
 
     async def _answers(
         self, session: Session, asking: Mapping[Command[Any], Asked], now: float
-    ) -> Mapping[Command[Any], Sequence[Reply | RedisError]]:
+    ) -> Mapping[Command[Any], Sequence[Reply | RedisError | Unasked]]:
         """The replies of each command; those about keys that are alike come last, in writes of their own."""
         alike = {command: asked for command, asked in asking.items() if isinstance(asked, Batch) and command.alike}
-        plain = {command: _lines(asked) for command, asked in asking.items() if command not in alike}
+        plain = {command: lines_of(asked) for command, asked in asking.items() if command not in alike}
         answered = await session.ask(tuple(chain.from_iterable(plain.values()))) if plain else ()
         self._waited = session.waited if plain else None
-        if self._own is not None:
+        if self._own is not None and plain:
             # A server has read all of these before it carries out the first of them, which is INFO.
-            self._own.bytes_out = caused(session.endpoint).bytes_out
+            self._own.bytes_out += session.written
         if answered and isinstance(answered[0], RedisError) and answer_text(answered[0]).startswith("BUSY "):
             raise link_error(answered[0], session.endpoint)  # it answers nothing else: the last picture is to stay
         replies = iter(answered)
         found = {command: tuple(islice(replies, len(lines))) for command, lines in plain.items()}
-        return {**found, **(await self._alike.ask(session, alike, now, self._sent) if alike else {})}
+        served = Served(self._layout()) if self.info is not None and is_cluster(self.info) else None
+        if served is not None and served.told is None and CLUSTER_NODES.command in found:  # which is yet to be read
+            return {**found, **{command: [UNASKED] * len(batch.commands) for command, batch in alike.items()}}
+        return {**found, **(await self._alike.ask(session, alike, now, self._sent, served) if alike else {})}
+
+    def _layout(self) -> Layout | None:
+        asked = self._asked.get(CLUSTER_NODES.command)
+        return None if asked is None or asked.failed else asked.answer
 
     def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Asked]:
         asking = {}
         for command in self._due(now, interval, wanted):
-            if _lines(asked := self._arguments(command)):
+            if lines_of(asked := self._arguments(command)):
                 asking[command] = asked
             else:
                 self._leave(command)
@@ -235,13 +252,20 @@ class Poller:
         try:
             asked.answer = command.fold(asked.answer, command.decode(reply))
             if command is INFO and self._own is not None:
-                asked.answer = asked.answer.beside(self._own)
+                self._share_of(asked.answer)
         except ValueError as error:
             why = Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
             self._readings.update({query.name: why for query in queries})
             return
         for query in queries:
             self._readings[query.name] = self._read(query, asked.answer, now)
+
+    def _share_of(self, info: Info) -> None:
+        own = self._own or Traffic()
+        if self._share is None:
+            self._asked[INFO].answer = info.beside(own)
+        else:
+            self._asked[INFO].answer, self.grown = self._share.told(info, own)
 
     def _read(self, query: Query[Any], answer: Any, now: float) -> Reading[Any]:
         try:
@@ -269,33 +293,6 @@ class Poller:
         """Seconds of server time of one asking, as far as is known."""
         asked = self._asked.get(command)
         return (asked.cost or 0.0) * asked.times if asked else 0.0
-
-
-def _lines(asked: Asked) -> tuple[tuple[Argument, ...], ...]:
-    """The commands that are sent: none, one, or those of a batch."""
-    if isinstance(asked, Batch):
-        return asked.commands
-    return (asked,) if asked else ()
-
-
-def _as_one(
-    asked: Batch, replies: Sequence[Reply | RedisError], now: float, own: Mapping[str, int]
-) -> Answers | RedisError:
-    """The replies of a batch as its command's decode takes them; the error where nothing else was answered.
-
-    A key of another type is no reason not to ask about others, even if there is no other yet.
-    """
-    answered, failed = [], []
-    refusal: RedisError | None = None
-    for line, reply in zip(asked.commands, replies, strict=True):
-        if isinstance(reply, RedisError):
-            failed.append(line)
-            refusal = refusal or (None if is_of_another_type(reply) else reply)
-        else:
-            answered.append((line, reply))
-    if refusal is not None and not answered:
-        return refusal
-    return Answers(answered, tuple(failed), now, own)
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:

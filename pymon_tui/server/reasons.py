@@ -60,6 +60,11 @@ def grant(acl: str, user: SafeText) -> SafeText:
     return safe(f"ACL SETUSER {user} +{acl}")
 
 
+def is_refusal(error: RedisError) -> bool:
+    """Whether the same command would be answered so again, until somebody changes what our user or the server may."""
+    return gap(error, "", _NOTHING).reason in (Reason.DENIED, Reason.MISSING, Reason.DISABLED)
+
+
 def is_of_key(error: RedisError) -> bool:
     """Whether our user may run the command, and may not touch a key (or a channel) that it names."""
     return isinstance(error, NoPermissionError) and "permissions to access" in str(error)

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.server.commands import refuse_writes
+from pymon_tui.server.commands import name_of, refuse_writes
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError, link_error, proxy_error
 from pymon_tui.server.traffic import account_of
@@ -31,6 +31,7 @@ class Session:
         client_id: The server's id of this connection; None where it doesn't tell.
         replies: Those that were read so far.
         account: Takes what it causes on the server.
+        written: Bytes of the last write.
         waited: Seconds from the last write of ``ask`` to its first reply.
         is_bare: Whether PING is all that it was greeted with, for the server closes at the rest.
     """
@@ -38,10 +39,11 @@ class Session:
     def __init__(self, connection: AbstractConnection, endpoint: Endpoint) -> None:
         self.client_id: int | None = None
         self.replies = 0
+        self.written = 0
         self.account = account_of(endpoint)
         if isinstance(connection, MeteredConnection):
             connection.heard = self.account.heard
-        self._asked: deque[tuple[Argument, ...]] = deque()
+        self._asked: deque[str] = deque()  # names of commands that aren't answered
         self.waited = 0.0
         self.is_bare = False
         self._has_answered = False
@@ -88,8 +90,11 @@ class Session:
             # redis-py would connect anew by itself: as nobody, and to database 0.
             raise closed()
         packed = self._connection.pack_commands(commands)
-        self._asked.extend(commands)
-        self.account.wrote(sum(map(len, packed)))
+        names = [name_of(command) for command in commands]
+        self._asked.extend(names)
+        self.account.were_asked((name, 1) for name in names)
+        self.written = sum(map(len, packed))
+        self.account.wrote(self.written)
         # Not redis-py's own way of sending: its timeout is one for answers, too.
         try:
             async with asyncio.timeout(self.endpoint.command_timeout):
@@ -107,7 +112,9 @@ class Session:
             reply = error
         self.replies += 1
         if self._asked:  # else it is a push, or turns us away
-            self.account.answered(self._asked.popleft(), reply)
+            name = self._asked.popleft()
+            self.account.were_asked(((name, 1),), times=-1)
+            self.account.were_answered(name, (reply,))
         return reply
 
     def hand_over(self, protocol: asyncio.BufferedProtocol) -> asyncio.Transport:
@@ -129,6 +136,9 @@ class Session:
 
     async def close(self) -> None:
         """Close the connection; never raises for one that is lost already."""
+        self.account.were_asked(((name, 1) for name in self._asked), times=-1)
+        self.account.lost((name, 1) for name in self._asked)
+        self._asked.clear()
         try:
             await self._connection.disconnect(nowait=True)
         except (RedisError, OSError):

@@ -19,7 +19,7 @@ from pymon_tui.readings.info import parse_info
 from pymon_tui.server import clock
 from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.intake import Intake
-from pymon_tui.server.reasons import LinkError, answer_text, gap, link_error
+from pymon_tui.server.reasons import LinkError, answer_text, gap, is_of_key, link_error
 from pymon_tui.server.session import Session
 from pymon_tui.server.stream import Stream
 
@@ -101,6 +101,8 @@ class Subscriber:
         self._elsewhere: dict[bytes, float] = {}  # channels of other nodes, and until when they are not asked for
         self._endpoint = session.endpoint
         self._questions: deque[tuple[Words, float]] = deque()
+        self._may: set[bytes] = set()  # the verbs that our user is known to be allowed
+        self._waiting: list[Words] = []  # what is asked once that is known
         self._first = (INFO,) if handshake is not Handshake.BARE else ()
         self._stream = Stream(session, Intake(feed, self._answered).take)
 
@@ -118,9 +120,16 @@ class Subscriber:
         """Follow these channels and patterns and no others: only what differs is asked, and nothing once refused."""
         wanted = self._wanted(names)
         new = [self._subscription(name) for name in wanted if name not in self.held]
-        old = [(_END[verb], name) for verb, name in map(self._subscription, self.held.difference(wanted))]
+        unasked = {name for _, name in self._waiting}
+        gone = map(self._subscription, self.held.difference(wanted).difference(unasked))
+        old = [(_END[verb], name) for verb, name in gone]
         self.held = set(wanted)
-        self._ask([*self._first, *old, *new, PING])
+        new += [command for command in self._waiting if command[1] in self.held]
+        # One of each verb first: who may not send it is refused once, and not for each name.
+        heads = {verb: (verb, name) for verb, name in reversed(new)}
+        asked = [command for command in new if command[0] in self._may or command == heads[command[0]]]
+        self._waiting = [command for command in new if command not in asked]
+        self._ask([*self._first, *old, *asked, PING])
         self._first = ()
 
     def follows(self, names: Sequence[bytes]) -> bool:
@@ -194,8 +203,22 @@ class Subscriber:
             self._refuse(command, str(reply))
         elif command == INFO:
             self.cut_offs = _cut_offs(reply)
+        if command[0] in _END and command[0] not in self._may and not self._stream.lost.done():
+            self._go_on(command)
         if not self._questions and not self._stream.lost.done():
             self._settled()
+
+    def _go_on(self, command: Words) -> None:
+        """Ask what waited for the first of its verb; what is refused for its verb's sake is refused with it."""
+        verb, error = command[0], self._refused.get(command)
+        rest = [each for each in self._waiting if each[0] == verb]
+        self._waiting = [each for each in self._waiting if each[0] != verb]
+        if error is not None and not is_of_key(error):
+            self._refused.update(dict.fromkeys(rest, error))
+            self.held.difference_update(name for _, name in rest)
+        else:
+            self._may.add(verb)
+            self._ask(rest)
 
     def _refuse(self, command: Words, text: str) -> None:
         error = NoPermissionError(text) if text.startswith("NOPERM") else ResponseError(text)

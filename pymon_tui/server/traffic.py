@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
@@ -34,17 +34,36 @@ class Account:
     Attributes:
         total: The counts.
         on_the_way: Commands that were asked and aren't answered, by name.
+        doubtful: Commands whose answers a lost line took, by name: perhaps the server has carried them out.
         run_id: The server process that they are of; None where nobody has asked yet.
+        joined: The total when that was learnt.
+        peer: The system's address of who answers; None where it tells nothing of that.
     """
 
     def __init__(self) -> None:
         self.total = Traffic()
         self.on_the_way: Counter[str] = Counter()
+        self.doubtful: Counter[str] = Counter()
         self.run_id: str | None = None
+        self.joined = Traffic()
+        self.peer: object = None
 
-    def connected(self) -> None:
-        """Count a connection."""
+    def connected(self, peer: object = None) -> None:
+        """Count a connection. Who answers at the same ``peer`` as another address is taken for the same process."""
+        self.peer = peer
+        if self.run_id is None and peer is not None:
+            same = (other.run_id for other in _ACCOUNTS.values() if other.peer == peer and other.run_id is not None)
+            self.answers_as(next(same, None))
         self.total.connections += 1
+
+    def answers_as(self, run_id: str | None) -> None:
+        """Say which server process it is."""
+        self.run_id, self.joined = run_id, self.total.copy()
+
+    def lost(self, runs: Iterable[tuple[str, int]]) -> None:
+        """Remember commands of some names that nobody will ever answer."""
+        for name, count in runs:
+            self.doubtful[name] += count
 
     def wrote(self, size: int) -> None:
         """Count bytes that were sent."""
@@ -99,35 +118,55 @@ def account_of(endpoint: Endpoint) -> Account:
     return _ACCOUNTS.setdefault(_Address(host, port, socket, endpoint.via), Account())
 
 
-def met(endpoint: Endpoint, run_id: str) -> None:
-    """Say which server process answers at an address: what was caused on another one is no share of its counters."""
+def accounts() -> Collection[Account]:
+    """Those of all addresses."""
+    return _ACCOUNTS.values()
+
+
+def met(endpoint: Endpoint, run_id: str, before: Traffic | None = None) -> None:
+    """Say which server process answers at an address: what was caused on another one is no share of its counters.
+
+    ``before`` was caused at this address before it answered; all that was, where that isn't known.
+    """
     account = account_of(endpoint)
     if account.run_id not in (None, run_id):
-        account.total = Traffic()
-    account.run_id = run_id
+        account.total.remove(account.total.copy() if before is None else before)
+        account.doubtful.clear()
+    if account.run_id != run_id:
+        account.answers_as(run_id)
 
 
 def set_back(endpoint: Endpoint, until: Traffic) -> None:
     """Say that the counters of the server process at an address began anew; ``until`` was caused before."""
     left = until.copy()
-    for account in _of_process(endpoint):
+    for account in accounts_of(endpoint):
         account.total.take(left)
 
 
 def caused(endpoint: Endpoint) -> Traffic:
     """What this process has caused on the server at an address, through whatever address it was reached."""
-    whole = Traffic()
-    for account in _of_process(endpoint):
+    whole = on_the_way(endpoint)
+    for account in accounts_of(endpoint):
         whole.add(account.total)
-        # A server mostly has carried out what was sent to it before the question that it answers.
-        for name, count in account.on_the_way.items():
-            whole.commands += count
-            whole.calls[name] += count
-            whole.hits += count if reads(name) else 0
     return whole
 
 
-def _of_process(endpoint: Endpoint) -> list[Account]:
+def on_the_way(endpoint: Endpoint) -> Traffic:
+    """What isn't answered of that: a server mostly has carried it out before it comes to what is asked next."""
+    found = Traffic()
+    for account in accounts_of(endpoint):
+        found.add(of_commands(account.on_the_way))
+    return found
+
+
+def of_commands(calls: Counter[str]) -> Traffic:
+    """What commands cause, by their names; what is read is taken to be there."""
+    calls = +calls
+    return Traffic(calls.total(), hits=sum(count for name, count in calls.items() if reads(name)), calls=calls)
+
+
+def accounts_of(endpoint: Endpoint) -> list[Account]:
+    """The accounts of the server process at an address: its own, and those of other addresses of that."""
     own = account_of(endpoint)
     if own.run_id is None:
         return [own]

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Any, Literal, cast
 
 from redis._parsers import _AsyncHiredisParser
@@ -97,6 +98,15 @@ class _Metered:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def peer_of(connection: AbstractConnection) -> object:
+    """The system's address of who answers on TCP, the loopback's ones taken for one; None of anything else."""
+    peer = connection._writer.get_extra_info("peername") if connection._writer is not None else None
+    if not isinstance(peer, tuple):
+        return None
+    host, port = peer[:2]
+    return ("loopback" if ip_address(host.partition("%")[0]).is_loopback else host, port)
 
 
 class MeteredConnection(AbstractConnection):

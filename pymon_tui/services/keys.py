@@ -51,6 +51,11 @@ class Family:
         """The names of its parameters, in their order."""
         return _parameters(self.template)
 
+    @property
+    def begins(self) -> bytes:
+        """What all of its keys begin with: ``session:``."""
+        return self.template.partition("{")[0].encode()
+
     def key(self, **values: Part) -> str:
         """The key of these values.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pydantic import SecretStr
 
@@ -54,13 +54,13 @@ class Ear:
         ids = (own, self._shards.client_id(node), self._key_events.client_id(node))
         return frozenset(client_id for client_id in ids if client_id is not None)
 
-    def listen(self, name: str, endpoint: Endpoint) -> None:
-        """Listen to this node, and to the one before no more."""
+    def listen(self, name: str, endpoint: Endpoint, doubt: Callable[[], None]) -> None:
+        """Listen to this node, and to the one before no more; ``doubt`` is called when the connection is lost."""
         if self._task is not None:
             self._task.cancel()
             self._feed.mark(safe(f"listening to {name} now; messages in between are lost"), time.time())
         self.name = name
-        self._listener = Listener(endpoint, self._feed, self._feed.patterns)
+        self._listener = Listener(endpoint, self._feed, self._feed.patterns, doubt=doubt)
         if self._nodes:
             self._listener.leave_out(is_of_keys)
         self._task = asyncio.create_task(self._listener.run())

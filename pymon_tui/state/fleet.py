@@ -176,7 +176,8 @@ class Fleet:
                 self._watching = asyncio.create_task(self._sentinels.run())
                 yield self._waiting(Connecting(clock.now()))
             else:
-                self._ear.listen(self._endpoint.address, self._endpoint)
+                seed = self._endpoint.address
+                self._ear.listen(seed, self._endpoint, self._followed[seed].monitor.look_again)
             while True:
                 await self._news.wait()
                 self._news.clear()
@@ -213,7 +214,7 @@ class Fleet:
         ear = self._followed.get(self._ear.name or "")
         other = next((one for one in self._followed.values() if one.answers), None)
         if other is not None and (ear is None or ear.away_since is not None):
-            self._ear.listen(other.name, other.monitor.endpoint)
+            self._ear.listen(other.name, other.monitor.endpoint, other.monitor.look_again)
         if self._roster.kind is Kind.CLUSTER:
             nodes = [one.as_shard_node(self._roster.members[one.name].slots) for one in self._members()]
             self._ear.listen_in_cluster(nodes, clock.now(), self._interval or 1.0)
@@ -283,9 +284,8 @@ class Fleet:
 
     def _snapshot(self, new: Collection[str]) -> Snapshot | None:
         """What is shown, if any of it is new; of all together, at the pace of the first that answers."""
-        for name in new:
-            if (one := self._followed.get(name)) is not None:
-                self._tell(one)
+        for one in filter(None, map(self._followed.get, new)):
+            self._tell(one)
         known = [(one, snapshot) for one in self._members() if (snapshot := one.shown(self._ear.client_ids(one.name)))]
         if not known:  # Sentinels have named nobody yet: why none of them does, where all have failed
             lost = self._sentinels.lost if self._sentinels is not None else None

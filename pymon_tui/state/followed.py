@@ -73,7 +73,9 @@ class Followed:
     def as_shard_node(self, slots: tuple[tuple[int, int], ...]) -> ShardNode:
         """What it told of shard channels; ``slots`` are those that it serves."""
         channels = self.snapshot.reading(SHARD_CHANNELS) if self.snapshot is not None else PENDING
-        return ShardNode(self.name, self.monitor.endpoint, slots, channels)
+        link = self.snapshot.link if self.snapshot is not None else None
+        away = link.what if isinstance(link, Lost) else None
+        return ShardNode(self.name, self.monitor.endpoint, slots, channels, away, self.monitor.look_again)
 
     def want(self, names: Collection[str]) -> None:
         """Have it asked for these readings, and always for what it is a part of and for its shard channels."""

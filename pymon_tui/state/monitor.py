@@ -19,7 +19,6 @@ from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import (
     COMMANDS,
@@ -42,7 +41,7 @@ from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError, no_longer
 from pymon_tui.server.session import Session
-from pymon_tui.server.traffic import caused, met, set_back
+from pymon_tui.server.share import Share
 
 _RESTARTED = "restarted"
 _OURS = {
@@ -79,7 +78,8 @@ class Monitor:
             met: Told of the run id of each process that answers, in a thread.
         """
         self._endpoint = endpoint
-        self._poller = Poller(queries)
+        self._share = Share(endpoint)
+        self._poller = Poller(queries, self._share)
         self._interval = interval
         self._read_only = read_only
         self._record_action = record
@@ -91,7 +91,6 @@ class Monitor:
         self._poked = asyncio.Event()
         self._link: Link = Connecting(clock.now())
         self._run_id: str | None = None
-        self._own = Traffic()  # what we had caused when INFO was last asked
         self._own_id: int | None = None
         self._let_in = False  # with the password that the endpoint has now
         self._visit_began = self._asked_at = clock.now()
@@ -126,6 +125,12 @@ class Monitor:
         """Tick now, or try to connect now; what was refused is asked again."""
         self._poller.refresh()
         self._poked.set()
+
+    def look_again(self) -> None:
+        """Ask now whether the server is there: a connection beside ours was lost."""
+        if isinstance(self._link, Live):  # a lost link has its own time to wait
+            self._poller.hasten()
+            self._poked.set()
 
     def log_in(self, password: SecretStr) -> None:
         """Speak with this password from now on, and try at once."""
@@ -179,12 +184,11 @@ class Monitor:
         try:
             self._poller.begin()
             self._history.break_(anew=False)
-            self._own = caused(self._endpoint)
             has_answered = False
             while True:
                 began = self._asked_at = clock.now()
                 self._poked.clear()
-                own, last_info = caused(self._endpoint), self._poller.info
+                own, last_info = self._share.asking(), self._poller.info
                 replies = session.replies
                 try:
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
@@ -195,12 +199,12 @@ class Monitor:
                     # Closed while it idled, by a time limit of the server or a proxy: that loses nothing.
                     await session.close()
                     session = await self._connected()
-                    own = caused(self._endpoint)
+                    own = self._share.asking()
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 has_answered = True
                 info = self._poller.info
                 if info is not None and info is not last_info:
-                    self._record(info, self._answered_at(info, began), own)
+                    self._record(info, self._answered_at(info, began))
                 since = self._link.since if isinstance(self._link, Live) else began
                 self._link = Live(since, self._poller.rtt)
                 yield self._snapshot()
@@ -214,6 +218,7 @@ class Monitor:
         Raises:
             LinkError: If none can be made.
         """
+        self._share.connect()
         session, handshake = await open_session(self._endpoint, self._handshake)
         self._let_in = True
         if handshake is not Handshake.BARE:  # a server that was just going down looks like one that needs it
@@ -230,33 +235,24 @@ class Monitor:
         # Its clock may be set meanwhile, and may be another server's: the answer came between the question and now.
         return min(max(began, self._recorded_at + (self._server_time - before) / 1e6), clock.now())
 
-    def _record(self, info: Info, at: float, own: Traffic) -> None:
+    def _record(self, info: Info, at: float) -> None:
         changed = self._changed(info, at)
-        if info.own is not own:  # more than the whole: the counters were set back while nobody looked
-            set_back(self._endpoint, own)
-            own = Traffic()
         if changed:
             self._history.break_(anew=True)
             self._poller.forget(self._visit_began)
-        new, old = own.counts(), self._own.counts()
-        ours = {metric.name: max(0, new[field] - old[field]) for field, metric in _OURS.items()}
+        grown = self._poller.grown.counts()
+        ours = {metric.name: grown[field] for field, metric in _OURS.items()}
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
         self._history.align(time.time() - clock.now())
         reset = self._history.record(at, values, ours)
-        if reset and not changed:
-            set_back(self._endpoint, own)
-            own = Traffic()
         lost = self._lost_keys(info, changed)
         if news := [text for text in (changed or ("counters reset" if reset else None), lost) if text]:
             self._history.note(safe(", ".join(news)), time.time())
         run_id = info.text("run_id") or self._run_id
-        if run_id is not None:
-            met(self._endpoint, str(run_id))
-            own = caused(self._endpoint) if changed else own
         if run_id is not None and run_id != self._run_id:
             asyncio.get_running_loop().run_in_executor(None, self._met, str(run_id))
         self._run_id = run_id
-        self._recorded_at, self._own = at, own
+        self._recorded_at = at
 
     def _lost_keys(self, info: Info, changed: str | None) -> SafeText | None:
         """What a restart has cost, told once the new process has loaded what there is to load."""

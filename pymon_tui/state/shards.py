@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pymon_tui.invalidation.pattern import Pattern, PatternError, matcher
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.query import Reading, Ready
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.channels import Channels
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
@@ -31,12 +31,16 @@ class ShardNode:
         endpoint: Where it can be reached.
         slots: The slots it serves, as first and last of each range; empty for a replica.
         channels: The shard channels with a subscriber there.
+        away: Why it can't be reached; None while it can.
+        doubt: To be called when a connection to it is lost.
     """
 
     name: str
     endpoint: Endpoint
     slots: tuple[tuple[int, int], ...]
     channels: Reading[Channels]
+    away: SafeText | None = None
+    doubt: Callable[[], None] = lambda: None
 
 
 class Shards:
@@ -70,7 +74,7 @@ class Shards:
             for name, at in self._followed_by_others(node):
                 until = at + max(KEPT, 3 * interval)
                 self._wanted_until[name] = max(until, self._wanted_until.get(name, until))
-        matches = _matching(self._feed.patterns)
+        matches = matching(self._feed.patterns)
         self._wanted_until = {
             name: until for name, until in self._wanted_until.items() if until > now and matches(name)
         }
@@ -103,9 +107,8 @@ class Shards:
             self._listening.pop(node.name)[1].cancel()
             found = None
         if found is None:
-            listener = Listener(
-                node.endpoint, Tributary(self._feed, f"shard channels of {node.name}"), channels, shards=True
-            )
+            filled = Tributary(self._feed, f"shard channels of {node.name}")
+            listener = Listener(node.endpoint, filled, channels, shards=True, doubt=node.doubt)
             found = self._listening[node.name] = (listener, asyncio.create_task(listener.run()), node.endpoint)
         if not found[0].is_refused:
             found[0].follow(channels)
@@ -129,7 +132,8 @@ def _owner(nodes: Iterable[ShardNode], channel: bytes) -> ShardNode | None:
     return next((node for node in nodes if any(first <= slot <= last for first, last in node.slots)), None)
 
 
-def _matching(patterns: Iterable[bytes]) -> Callable[[bytes], bool]:
+def matching(patterns: Iterable[bytes]) -> Callable[[bytes], bool]:
+    """Whether a channel is one of these, or matched by one."""
     globs = []
     for pattern in patterns:
         try:

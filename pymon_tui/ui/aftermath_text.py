@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.aftermath import Aftermath
@@ -30,8 +28,8 @@ def aftermath_line(found: Aftermath | None) -> Line:
     return tuple(line)
 
 
-def marked(found: Aftermath | None) -> SafeText:
-    """When the mark of the graph was made, in local time."""
+def marked(found: Aftermath | None, now: float) -> SafeText:
+    """When the mark of the graph was made, in local time. ``now`` is in Unix seconds."""
     if found is None:
         return safe("")
-    return safe(time.strftime("marked: run started %H:%M:%S", time.localtime(found.run.wall)))
+    return safe(f"marked: run started {units.precise_clock(found.run.wall, now)}")

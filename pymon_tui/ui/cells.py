@@ -63,6 +63,16 @@ class Pen(NamedTuple):
 DEFAULT_PEN = Pen("", "", ())
 
 
+_UNSEEN = frozenset(("1", "2", "3"))
+"""Attributes that a blank doesn't show: bold, dim, italic."""
+
+
+@lru_cache(maxsize=4096)
+def blank_alike(one: Pen, other: Pen) -> bool:
+    """Whether a blank that is drawn with one pen looks as with the other: it shows the background alone."""
+    return one.background == other.background and _UNSEEN.issuperset((*one.attributes, *other.attributes))
+
+
 def pen_of(style: Style, color_system: ColorSystem | None) -> Pen:
     """The pen that draws a style in the colours that the terminal has; without colours where it has none."""
     attributes = tuple(on for name, on, _ in _ATTRIBUTES if getattr(style, name))

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.keys import key_to_character
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 Keymap = Mapping[str, str]
+
+_MODIFIERS = frozenset(("ctrl", "alt", "shift", "super", "hyper", "meta"))
+_KEYS = frozenset((*(key.value for key in Keys), *FUNCTIONAL_KEYS.values(), *KEY_NAME_REPLACEMENTS.values()))
+"""What Textual calls the keys that have no character, or one that Unicode calls otherwise."""
 
 _IDLE = frozenset(("scroll_left", "scroll_right", "page_left", "page_right"))
 """What widgets that scroll up and down alone leave to others."""
@@ -41,12 +46,12 @@ def context(*owners: type[DOMNode] | Sequence[Any], without: Iterable[str] = (),
 
 
 def wrong_keymap(keymap: Keymap, contexts: Sequence[Context]) -> str | None:
-    """One line about the first name that no binding has, or about the first key of two actions; None if all is well.
+    """One line about a name that no binding has, a key that is none, or a key of two actions; None if all is well.
 
     Two actions that have a key in common without a keymap may have one with it: never both of them do something.
     """
     chosen = App._normalize_keymap(dict(keymap))
-    return _unknown(chosen, contexts) or next(_clashes(chosen, contexts), None)
+    return _unknown(chosen, contexts) or _no_key(keymap) or next(_clashes(chosen, contexts), None)
 
 
 def completed(keymap: Keymap, contexts: Sequence[Context]) -> dict[str, str]:
@@ -77,6 +82,25 @@ def _unknown(keymap: Keymap, contexts: Sequence[Context]) -> str | None:
             hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
             return f'keymap: no key binding is called "{name}"; {hint}'
     return None
+
+
+def _no_key(keymap: Keymap) -> str | None:
+    for name, keys in keymap.items():
+        for key in filter(None, map(str.strip, keys.split(","))):
+            if not _is_key(key):
+                near = get_close_matches(key, _KEYS, n=1)
+                hint = (
+                    f'did you mean "{near[0]}"?'
+                    if near
+                    else 'there are such as "f5", "ctrl+x", "space", and characters'
+                )
+                return f'keymap: no key is called "{key}", as "{name}" has it; {hint}'
+    return None
+
+
+def _is_key(key: str) -> bool:
+    *modifiers, last = key.split("+") if len(key) > 1 else (key,)
+    return _MODIFIERS.issuperset(modifiers) and (last in _KEYS or key_to_character(last) is not None)
 
 
 def _clashes(keymap: Keymap, contexts: Sequence[Context]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from pymon_tui.ui.cells import DEFAULT_PEN, Pen, sgr
+from pymon_tui.ui.cells import DEFAULT_PEN, Pen, blank_alike, sgr
 
 # Bytes of a move: over some cells of the row, and to any cell.
 FORWARD = 4
@@ -51,7 +51,7 @@ class _Draft:
     def draw(self, run: Run) -> None:
         if (self.y, self.x) != (run.y, run.x):
             self._move(run)
-        if run.pen != self.pen:
+        if run.pen != self.pen and (run.text.strip(" ") or not blank_alike(run.pen, self.pen)):
             self.parts.append(sgr(self.pen, run.pen))
             self.pen = run.pen
         self.parts.append(run.text)
@@ -101,7 +101,7 @@ def sequence(runs: list[Run], standing: Standing) -> str:
     It starts at any cursor position with the default pen, and ends with the default pen, so that whatever else
     writes to the terminal finds the defaults.
     """
-    rows = [list(row) for _, row in groupby(runs, key=attrgetter("y"))]
+    rows = [_without_blank_pens(list(row)) for _, row in groupby(runs, key=attrgetter("y"))]
     by_rows = _Draft(standing)
     for row in rows:
         by_rows.draw_all(_ordered(row, by_rows.pen))
@@ -116,6 +116,15 @@ def sequence(runs: list[Run], standing: Standing) -> str:
     for pen in sorted({run.pen for run in free}, key=lambda pen: (pen != by_pens.pen, pen.background, pen)):
         by_pens.draw_all(run for run in free if run.pen == pen)
     return min(by_rows.ended, by_pens.ended, key=len)
+
+
+def _without_blank_pens(row: list[Run]) -> list[Run]:
+    """The runs of a row, of which those that are blank have the pen of the one before where they look the same."""
+    for at in range(1, len(row)):
+        run, before = row[at], row[at - 1].pen
+        if run.pen != before and not run.text.strip(" ") and blank_alike(run.pen, before):
+            row[at] = run._replace(pen=before)
+    return row
 
 
 def _is_sure(row: Sequence[Run]) -> bool:

@@ -6,16 +6,14 @@ from pymon_tui.model import units
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.text import SafeText, safe
 
-_DAY = 86_400.0
-
 
 def since(history: HistoryView) -> SafeText:
-    """``since start``, or ``since 14:03`` where the counters were reset then (CONFIG RESETSTAT).
+    """``since start``, or ``since 14:03`` (``since 29 Nov``) where the counters were reset then (CONFIG RESETSTAT).
 
     A reset is known where it was seen: no server tells of one.
     """
     reset = history.counted_since
-    return safe("since start" if reset is None else f"since {units.clock(reset)}")
+    return safe("since start" if reset is None else f"since {units.clock(reset, now(history))}")
 
 
 def peaks_since(history: HistoryView) -> SafeText:
@@ -23,4 +21,10 @@ def peaks_since(history: HistoryView) -> SafeText:
     since, seconds = history.peaks_since, history.peaks_cover
     if since is None:
         return safe("")
-    return safe(f"peaks since {units.clock(since)}" if seconds < _DAY else f"peaks of {units.age(seconds)}")
+    is_today = units.is_today(since, now(history))
+    return safe(f"peaks since {units.clock(since, since)}" if is_today else f"peaks of {units.age(seconds)}")
+
+
+def now(history: HistoryView) -> float:
+    """When the newest sample was taken, in Unix seconds."""
+    return (history.peaks_since or 0.0) + history.peaks_cover

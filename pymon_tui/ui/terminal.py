@@ -23,7 +23,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, is_agreed, pen_of, stretches
+from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, blank_alike, is_agreed, pen_of, stretches
 from pymon_tui.ui.runs import Run, sequence
 
 ERASE = "\x1b[m\x1b[2J"
@@ -111,7 +111,7 @@ class Shadow:
             return
         first = -1
         for at, character in enumerate(text, start):
-            if shown[at] != character or held[at] != pen:
+            if shown[at] != character or (held[at] != pen and not (character == " " and blank_alike(held[at], pen))):
                 if first < 0:
                     first = at
             elif first >= 0:

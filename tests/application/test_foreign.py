@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from pymon_tui.application.recent import PER_TICK as LISTS
+from pymon_tui.application import QUERIES as OF_THE_APPLICATION
 from pymon_tui.application.recent import RECENT
 from pymon_tui.application.sessions import (
     OF_SESSIONS,
-    PER_TICK,
     SESSION_KEYS,
     SESSIONS,
     SessionHeader,
@@ -22,10 +21,12 @@ from pymon_tui.application.sessions import (
 from pymon_tui.application.statistics import APPLICATION_DAYS, APPLICATION_TODAY
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.query import Query, Ready, Reason, Unavailable
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.server import SERVER
-from pymon_tui.server.alike import HOLDS
+from pymon_tui.server.alike import BLIND, HOLDS
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.known import known_to
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.session import Session
 from pymon_tui.server.traffic import caused, set_back
@@ -33,6 +34,7 @@ from pymon_tui.services.keys import NOTIFICATIONS_RECENT, SESSION, STATS_HITS, S
 from pymon_tui.services.sessions import Sessions
 from pymon_tui.ui.panes import PANES
 from pymon_tui.ui.panes.pane import Pane
+from tests.permissions.making import run
 
 ROUNDS = 15
 MANY = 300
@@ -123,21 +125,77 @@ async def test_a_key_that_becomes_a_session_is_read_once_its_type_is_asked_again
     assert isinstance(reading.value[key.encode()], SessionHeader)
 
 
-async def test_where_types_may_not_be_asked_one_key_answers_for_those_beside_it(
+async def test_where_types_may_not_be_asked_one_key_of_another_answers_for_all(
     redis: Redis, server: EmbeddedServer
 ) -> None:
     await redis.acl_setuser("me", enabled=True, nopass=True, categories=["+@all"], commands=["-type"], keys=["*"])
     await fill(redis)
     opened, _ = await open_session(Endpoint(socket=server.socket, username="me"))
     queries = (SESSIONS, APPLICATION_TODAY, APPLICATION_DAYS, RECENT)
+    poller = Poller(queries)
+    await polled(poller, opened, queries)
+    await opened.close()
+    assert await failures(redis) == dict.fromkeys(("type", "hmget", "hgetall", "lrange"), 1)
+    for query in queries:
+        reading = poller.readings[query.name]
+        assert isinstance(reading, Unavailable)
+        assert (reading.reason, reading.remedy) == (Reason.DENIED, "ACL SETUSER me +type")
+
+
+async def test_where_types_may_not_be_asked_sessions_are_read_a_few_at_a_time(
+    redis: Redis, server: EmbeddedServer
+) -> None:
+    await redis.acl_setuser("me", enabled=True, nopass=True, categories=["+@all"], commands=["-type"], keys=["*"])
+    sessions = Sessions(redis)
+    many = 2 * BLIND + 1
+    for number in range(many):
+        await sessions.create(str(number), {})
+    await redis.config_resetstat()
+    opened, _ = await open_session(Endpoint(socket=server.socket, username="me"))
+    poller = Poller((SESSIONS,))
+    read = []
+    for now in range(6):
+        await poller.tick(opened, float(now), 1, [SESSIONS.name])
+        reading = poller.readings[SESSIONS.name]
+        read.append(len(reading.value) if isinstance(reading, Ready) else None)
+    await opened.close()
+    assert read == [None, BLIND, 2 * BLIND, many, many, many]
+    assert await failures(redis) == {"type": 1}
+
+
+USERS = [
+    ("*", "none"),
+    ("*", "memory|usage type"),
+    ("*", "pttl"),
+    ("session:*", "type"),
+    ("session:0*", "none"),
+    ("session:0*", "type"),
+    ("cache:data:*", "acl|dryrun"),
+    ("cache:stats:hits:*", "none"),
+    ("cache:stats:hits:*", "type acl|dryrun"),
+]
+"""Patterns of keys that they may touch, and what they may not send."""
+
+
+@pytest.mark.parametrize(("keys", "lacking"), USERS)
+async def test_no_command_is_refused_twice_whatever_the_user_lacks(
+    redis: Redis, server: EmbeddedServer, keys: str, lacking: str
+) -> None:
+    asking, _ = await open_session(Endpoint(socket=server.socket))
+    subcommands = (await known_to(asking)).selectors  # Redis 6.2 has rules for whole commands alone
+    await asking.close()
+    rules = [f"-{name if subcommands else name.partition('|')[0]}" for name in lacking.split() if name != "none"]
+    await run(redis, "ACL", "SETUSER", "me", "reset", "on", "nopass", "+@all", "&*", f"~{keys}", *rules)
+    await Sessions(redis).create("7", {})
+    opened, _ = await open_session(Endpoint(socket=server.socket, username="me"))
+    await fill(redis)
+    queries = (*QUERIES, *OF_THE_APPLICATION)
     await polled(Poller(queries), opened, queries)
     await opened.close()
-    assert await failures(redis) == {
-        "type": 1,
-        "hmget": -(-MANY // PER_TICK),
-        "hgetall": 1,
-        "lrange": -(-MANY // LISTS),
-    }
+    failed = await failures(redis)
+    assert {name: count for name, count in failed.items() if count > 1} == {}
+    if keys == "*" and "type" not in lacking:
+        assert failed.keys() <= {lacking}
 
 
 async def test_who_may_not_touch_keys_is_told_so_once_of_each_command(redis: Redis, server: EmbeddedServer) -> None:
@@ -149,8 +207,11 @@ async def test_who_may_not_touch_keys_is_told_so_once_of_each_command(redis: Red
     poller = Poller(queries)
     await polled(poller, opened, queries)
     await opened.close()
-    once = {"type", "hmget", "pttl", "memory|usage", "hgetall", "lrange"}
-    assert await failures(redis) == dict.fromkeys(once, 1)
+    failed = await failures(redis)
+    assert set(failed.values()) == {1}
+    # Redis 6.2 counts by containers, and has no ACL DRYRUN to ask of other keys.
+    once = {"type", "hmget", "pttl", "memory", "hgetall", "lrange"}
+    assert {name.partition("|")[0] for name in failed} - {"acl"} == once
     denied = {name: reading.reason for name, reading in poller.readings.items() if isinstance(reading, Unavailable)}
     assert denied == {query.name: Reason.DENIED for query in queries if query is not SESSION_KEYS}
 
@@ -166,5 +227,5 @@ async def test_errors_of_ours_are_told_as_ours(redis: Redis, server: EmbeddedSer
     await opened.close()
     reading = poller.readings[SERVER.name]
     assert isinstance(reading, Ready)
-    assert reading.value.own_errors == sum((await failures(redis)).values()) == 4
+    assert reading.value.own_errors == sum((await failures(redis)).values()) >= 4
     assert reading.value.total_error_replies == 0

@@ -110,8 +110,12 @@ def test_a_moment_is_its_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Seoul")
     time.tzset()
     try:
-        assert units.clock(1_790_000_000.0) == "23:13"
-        assert units.clock(None) == ""
+        moment = 1_790_000_000.0
+        assert units.clock(moment, moment + 46 * 60) == "23:13"
+        assert units.clock(moment, moment + 47 * 60) == "21 Sep"
+        assert units.precise_clock(moment, moment + 46 * 60) == "23:13:20"
+        assert units.precise_clock(moment, moment + 47 * 60) == "21 Sep 23:13"
+        assert units.clock(None, moment) == ""
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -39,6 +39,16 @@ async def errors_of(redis: Redis) -> object:
     return (await redis.info("errorstats"), (await redis.info("stats")).get("total_error_replies", 0))
 
 
+async def test_a_command_is_refused_once_and_not_for_each_name(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.acl_setuser("me", enabled=True, nopass=True, commands=["+@all", "-psubscribe"], channels=["*"])
+    await redis.config_resetstat()
+    async with listening(Endpoint(socket=server.socket, username="me"), b"a:*", b"b:*", b"c", b"d") as (listener, feed):
+        await until(lambda: listener.held_since.keys() == {b"c", b"d"})
+        (mark,) = marks(feed)
+        assert mark.startswith("not followed: a:*, b:*: ")
+    assert (await redis.info("stats"))["total_error_replies"] == 1
+
+
 async def test_messages_arrive_as_they_were_sent(any_redis: Redis, any_server: EmbeddedServer) -> None:
     async with listening(at(any_server), b"\xff\x00:*", b"plain", b"\\[") as (listener, feed):
         await until(live(feed))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import Snapshot
 from tests.conftest import StartServer
 from tests.server.fake import endpoint_at
@@ -13,7 +15,7 @@ from tests.server.listening import marks, messages
 from tests.servers.cluster import Cluster
 from tests.servers.fixtures import StartCluster
 from tests.state.test_fleet import all_live
-from tests.state.test_monitor import until, watched
+from tests.state.test_monitor import is_lost, until, watched
 from tests.state.test_shards import fleet_of
 
 SETS = b"__keyevent@0__:set"
@@ -100,3 +102,49 @@ async def test_a_server_alone_tells_of_all_its_keys(own_server: StartServer) -> 
     async with watched(fleet) as snapshots:
         await until(snapshots, lambda one: all_live(one, 1))
         assert fleet.feed.coverage is None
+
+
+async def test_what_the_feed_has_lost_is_lost_at_once_however_seldom_we_ask(own_server: StartServer) -> None:
+    server = own_server(tcp=True)
+    fleet = fleet_of(endpoint_at(server.port), SETS)
+    async with watched(fleet) as snapshots:
+        fleet.set_interval(60.0)
+        await until(snapshots, lambda one: all_live(one, 1) and isinstance(fleet.feed.status, Live))
+        server.stop()
+        shown = await until(snapshots, is_lost)
+        assert isinstance(shown.link, Lost)
+        assert isinstance(fleet.feed.status, Lost)
+        assert abs(shown.link.since - fleet.feed.status.since) < 10
+
+
+async def test_what_the_poller_has_lost_tells_no_events(own_cluster: StartCluster) -> None:
+    cluster = own_cluster({"notify-keyspace-events": "KEA", "cluster-node-timeout": "600000"})
+    frozen, seed, *_ = cluster.primaries()
+    fleet = fleet_of(replace(endpoint_at(seed.port), command_timeout=0.5), SETS)
+    async with watched(fleet) as snapshots:
+        await until(snapshots, lambda one: all_live(one, 6) and heard(one, 3))
+        frozen.pause()
+        try:
+            shown = await until(snapshots, lambda one: not all_live(one, 6))
+            assert heard(shown, 2)
+            assert shown.feed.coverage is not None
+            assert "no answer" in shown.feed.coverage.why
+        finally:
+            frozen.resume()
+        await until(snapshots, lambda one: all_live(one, 6) and heard(one, 3))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "wide"), [((b"*",), "*"), ((b"news", b"_*:set"), "_*:set"), ((b"n*", b"news"), None)]
+)
+async def test_a_pattern_that_hears_one_node_by_chance_is_said(
+    cluster: Cluster, patterns: tuple[bytes, ...], wide: str | None
+) -> None:
+    fleet = fleet_of(endpoint_at(cluster.nodes[0].port), *patterns)
+    async with watched(fleet) as snapshots:
+        shown = await until(snapshots, lambda one: all_live(one, 6) and (wide is None or heard(one, 1)))
+        coverage = shown.feed.coverage
+        assert (coverage and coverage.why) == (wide and f"{wide} hears those of one node, __key* those of all")
+        if wide is not None:
+            await fleet.watch([*patterns, b"__key*"])
+            await until(snapshots, lambda one: heard(one, 3))

@@ -22,6 +22,12 @@ class Cells(pyte.Screen):
             super().draw(character)
 
 
+def _seen(cell: pyte.screens.Char) -> tuple[object, ...]:
+    if cell.data == " " and not (cell.underscore or cell.strikethrough or cell.reverse or cell.blink):
+        return tuple(cell._replace(fg="default", bold=False, italics=False))
+    return tuple(cell)
+
+
 class Terminal:
     """A terminal that replays what is written to it; it doesn't wrap lines, which is how Textual sets it."""
 
@@ -45,7 +51,9 @@ class Terminal:
 
     @property
     def cells(self) -> list[list[tuple[object, ...]]]:
-        return [[tuple(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)]
+        """What the eye sees of each cell: of a blank, whose background alone is shown, no colour, bold or italic."""
+        rows = [self.screen.buffer[y] for y in range(self.screen.lines)]
+        return [[_seen(row[x]) for x in range(self.screen.columns)] for row in rows]
 
     @property
     def text(self) -> str:

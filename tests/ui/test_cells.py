@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
 
-from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, clusters, pen_of, sgr, stretches
+from pymon_tui.ui.cells import DEFAULT_PEN, PLAIN, Pen, blank_alike, clusters, pen_of, sgr, stretches
 
 TURNED_OFF = {
     "22": {"1", "2"},
@@ -141,3 +141,16 @@ def test_plain_characters_take_one_cell_and_numbers_and_graphs_are_among_them() 
     assert all(cell_len(character) == 1 for character in PLAIN)
     assert PLAIN.issuperset("0123456789 GiB/s %─│╭╯▁▂▃▄▅▆▇█░⣿ñ")
     assert PLAIN.isdisjoint("한漢😀…·●↑→\u0301\u00ad\u200d\n\x1b")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (Pen("31", "41", ()), Pen("32", "41", ("1", "2", "3")), True),
+        (Pen("31", "41", ()), Pen("31", "42", ()), False),
+        (Pen("31", "41", ()), Pen("32", "41", ("7",)), False),
+        (Pen("31", "41", ("4",)), Pen("32", "41", ("4",)), False),
+    ],
+)
+def test_a_blank_shows_its_background_alone(one: Pen, other: Pen, *, alike: bool) -> None:
+    assert blank_alike(one, other) is blank_alike(other, one) is alike

@@ -116,3 +116,28 @@ async def test_graphs_are_made_of_what_was_set(glyphs: str, body: str) -> None:
         assert body in drawn
         others = {"█", "⣿", ":"} - {body}
         assert not others & set(drawn)
+
+
+@pytest.mark.parametrize(
+    ("keys", "wrong", "hint"),
+    [
+        ("ctl+x", "ctl+x", 'did you mean "ctrl+x"?'),
+        ("f5, enterr", "enterr", 'did you mean "enter"?'),
+        ("ctrl+hyperspace", "ctrl+hyperspace", "did you mean"),
+        ("??", "??", "there are such as"),
+    ],
+)
+def test_a_key_that_is_none_is_refused_with_its_name(
+    keys: str, wrong: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(app_of(Script(), Settings(host="h", keymap={"pause": keys}))) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f'pymon-tui: keymap: no key is called "{wrong}", as "pause" has it; ')
+    assert hint in said
+
+
+@pytest.mark.parametrize(
+    "keys", ["f5", "f24", "ctrl+f9", "alt+x", "shift+f3", "underscore", "é", "full_stop", "ctrl+shift+left", "f9,f10"]
+)
+def test_every_key_of_a_terminal_may_be_chosen(keys: str) -> None:
+    assert wrong_keymap({"pause": keys}, CONTEXTS) is None

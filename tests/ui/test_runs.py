@@ -110,3 +110,11 @@ def test_a_row_with_an_unsure_width_keeps_its_order_and_loses_the_cursor() -> No
 def test_what_stands_in_another_pen_is_left_alone() -> None:
     runs = [Run(0, 0, "a", DEFAULT_PEN, 1), Run(0, 2, "b", DEFAULT_PEN, 1)]
     assert sequence(runs, lambda y, x, stop: (".", RED)) == "\x1b[1Ha\x1b[Cb"
+
+
+def test_a_blank_takes_the_pen_that_is_at_hand() -> None:
+    plain = Pen(GREEN.foreground, GREEN.background, ("1",))
+    lined = Pen(GREEN.foreground, GREEN.background, ("4",))
+    for pen, said in ((plain, 1), (RED, 1), (lined, 2), (SHORT, 2)):
+        written = sequence([Run(0, 0, "ab", GREEN, 2), Run(0, 2, "  ", pen, 2)], nothing_known)
+        assert len(re.findall(r"\x1b\[[0-9;]+m", written)) == said

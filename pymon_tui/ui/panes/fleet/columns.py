@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -89,11 +88,10 @@ def _sentinels(view: SentinelView | None) -> tuple[Line, ...]:
     return (tuple(parts),)
 
 
-def timeline(fleet: FleetView, most: int) -> tuple[Line, ...]:
-    """The newest changes in local time, the newest first."""
+def timeline(fleet: FleetView, most: int, now: float) -> tuple[Line, ...]:
+    """The newest changes in local time, the newest first. ``now`` is in Unix seconds."""
     return tuple(
-        (label(time.strftime("%H:%M:%S  ", time.localtime(change.wall))), span(change.text))
-        for change in fleet.changes[:most]
+        (label(f"{units.precise_clock(change.wall, now)}  "), span(change.text)) for change in fleet.changes[:most]
     )
 
 

@@ -73,7 +73,7 @@ class FleetPane(Pane):
         self._arrange()
         self.query_one("#together", Facts).show(summary(fleet, together(fleet, self._rows)))
         room = max(1, self.size.height // 3 - 1)
-        self.query_one("#changes", Facts).show(timeline(fleet, room) or (_NOTHING_YET, BLANK))
+        self.query_one("#changes", Facts).show(timeline(fleet, room, snapshot.wall) or (_NOTHING_YET, BLANK))
         away = sum(not row.live for row in self._rows)
         nodes = f" · {len(self._rows)} nodes" if len(self._rows) > 1 else ""
         self.say(self.TITLE, f"{NAMES[fleet.kind]}{nodes}" + (f" · {away} away" if away else ""))

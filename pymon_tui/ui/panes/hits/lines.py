@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from pymon_tui.model import units
@@ -16,7 +15,7 @@ from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
 from pymon_tui.ui.aftermath_text import aftermath_line
 from pymon_tui.ui.panes.peaks import WIDE
-from pymon_tui.ui.since_text import since
+from pymon_tui.ui.since_text import now, since
 from pymon_tui.ui.widgets.groups import clip
 from pymon_tui.ui.widgets.ink import BLANK, Line, Role, Span, label, span
 
@@ -133,8 +132,8 @@ def floor(shares: Sequence[float | None]) -> float:
 
 def events(history: HistoryView, most: int) -> tuple[Line, ...]:
     """The newest of what happened to the server, in local time, the newest first."""
-    newest = reversed(history.events()[-most:])
-    return tuple((label(time.strftime("%H:%M:%S  ", time.localtime(event.wall))), span(event.text)) for event in newest)
+    newest, at = reversed(history.events()[-most:]), now(history)
+    return tuple((label(f"{units.precise_clock(event.wall, at)}  "), span(event.text)) for event in newest)
 
 
 def beside(hits: Hits, history: HistoryView) -> tuple[Line, ...]:
@@ -159,7 +158,7 @@ def peak_of(history: HistoryView, metric: Metric[Info], cells: int = 0) -> Line:
     """The most since peaks count, in so many cells, and when that was."""
     return (
         span(units.rate(history.peak(metric.name)).rjust(cells)),
-        span(f" {units.clock(history.peaked(metric.name)):5}", "faint"),
+        span(f" {units.clock(history.peaked(metric.name), now(history)):5}", "faint"),
     )
 
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells
 from pymon_tui.application.recent import Recent
 from pymon_tui.model import units
 from pymon_tui.model.feed import PAYLOAD_LIMIT, Entry, Feed, Mark
-from pymon_tui.model.link import Connecting, Lost
+from pymon_tui.model.link import Connecting, Link, Lost
 from pymon_tui.model.payload import JsonLine, parsed, pretty, summary
 from pymon_tui.model.query import Reading, Ready, Unavailable
 from pymon_tui.model.text import SafeText, join, lines, safe
@@ -39,8 +39,13 @@ def subtitle(feed: Feed, rate: float | None, width: int, *, full: bool) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def state_lines(feed: Feed, now: float) -> tuple[Line, ...]:
-    """One muted line while nothing can come, at a monotonic moment, or not all; none while all is well."""
+def state_lines(feed: Feed, now: float, link: Link | None) -> tuple[Line, ...]:
+    """One muted line while nothing can come, at a monotonic moment, or not all; none while all is well.
+
+    And none while ``link`` is lost, which is told of the whole screen.
+    """
+    if isinstance(link, Lost):
+        return ()
     status, coverage = feed.status, feed.coverage
     if isinstance(status, Connecting):
         return ((label("connecting"),),)

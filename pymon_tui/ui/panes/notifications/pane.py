@@ -138,7 +138,7 @@ class NotificationsPane(Pane):
             self.set_class(self.size.width >= BROAD, "-broad")
         self._messages.headed = self.full
         self._draw_channels(snapshot)
-        self._draw_rows(snapshot.feed, clock.now())
+        self._draw_rows(snapshot, clock.now())
         self._draw_numbers(snapshot, clock.now())
 
     def opening(self) -> Callable[[], Pane.Open | None] | None:
@@ -253,7 +253,7 @@ class NotificationsPane(Pane):
             self.draw_again()
         elif not self.has_class("-gap"):
             if self._due(feed, now):
-                self._draw_rows(feed, now)
+                self._draw_rows(snapshot, now)
             if now - self._numbers_at >= CALM_EVERY:
                 self._draw_numbers(snapshot, now)
 
@@ -266,19 +266,20 @@ class NotificationsPane(Pane):
         new = feed.serial - (self._entries[0].serial if self._entries else 0)
         return new <= self._messages.size.height or now - self._rows_at >= FLOOD_EVERY
 
-    def _draw_rows(self, feed: Feed, now: float) -> None:
+    def _draw_rows(self, snapshot: Snapshot, now: float) -> None:
+        feed = snapshot.feed
         if not self.paused:
             self._entries = feed.newest()
-            self._before = self._earlier.below(self._entries, self.snapshot) if self.full and self.snapshot else ()
+            self._before = self._earlier.below(self._entries, snapshot) if self.full else ()
         self._shown, self._rows_at = self._state_of(feed), now
         table, text = self._messages, self._filter.text
-        table.columns = columns(self._room, feed.patterns, full=self.full)
+        table.columns = columns(self._room, feed.patterns, snapshot.wall, full=self.full)
         table.say_when_empty(lines.empty_text(feed.patterns, text))
         live, before = self._entries, self._before
         if text:
             live, before = self._narrowed.of(live), self._narrowed.of_earlier(before)
         table.show(Entries(live, before))
-        self.query_one("#feed-state", Facts).show(lines.state_lines(feed, now))
+        self.query_one("#feed-state", Facts).show(lines.state_lines(feed, now, snapshot.link))
 
     @property
     def _room(self) -> int:
@@ -295,7 +296,7 @@ class NotificationsPane(Pane):
         if self.full:
             counts = lines.counts_line(feed, snapshot.reading(SUBSCRIPTIONS))
             self.query_one("#feed-counts", Facts).show((counts,))
-        self.query_one("#feed-state", Facts).show(lines.state_lines(feed, now))
+        self.query_one("#feed-state", Facts).show(lines.state_lines(feed, now, snapshot.link))
         self.say(self._title(feed), lines.subtitle(feed, rate, self.size.width, full=self.full))
 
     def _title(self, feed: Feed) -> str:

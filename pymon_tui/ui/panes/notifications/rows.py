@@ -116,20 +116,25 @@ class Narrowed:
         return all(any(form in text for form in forms) for forms in self._words)
 
 
-def columns(width: int, patterns: tuple[bytes, ...], *, full: bool) -> tuple[Column[Entry], ...]:
-    """What there is room for in ``width`` cells: when, where, how grave, and what was said."""
+def columns(width: int, patterns: tuple[bytes, ...], now: float, *, full: bool) -> tuple[Column[Entry], ...]:
+    """What there is room for in ``width`` cells: when, where, how grave, and what was said.
+
+    ``now`` is in Unix seconds: of what wasn't published on that day, the day is told in place of the time.
+    """
+    begin, end = _day_of(now)
+    precise = full and width >= WIDE
+    when = Column("time", "time", 12 if precise else 8, _time_within(begin, end, precise=precise), sortable=False)
     cut = _common(patterns) if width < WIDE else 0
     if width < MEDIUM:
         return (
-            Column("time", "time", 8, _time, sortable=False),
+            when,
             _channel_column(5 if cut else 10, cut),
             Column("sign", "", 1, _sign, sortable=False),
             _payload_column("telling"),
         )
-    precise = full and width >= WIDE
     size: Column[Entry] = Column("size", "size", 5, _size, align="right", sortable=False)
     return (
-        Column("time", "time", 12 if precise else 8, _precise_time if precise else _time, sortable=False),
+        when,
         _channel_column(10 if cut else 16 if width < WIDE else 24, cut),
         Column("level", "level", 8, _level, sortable=False),
         *((size,) if full else ()),
@@ -205,12 +210,29 @@ _sign = _of_message(_sign_cell, 1)
 _size = _of_message(lambda message: label(units.short_bytes(message.size)), 5)
 
 
-def _time(entry: Entry) -> Span:
-    return label(_clock(int(entry.at))) if entry.at else _no_time(entry, 8)
+@lru_cache(maxsize=4)
+def _time_within(begin: float, end: float, *, precise: bool) -> Callable[[Entry], Span]:
+    """The cell of the time of day, or of the day of what lies outside of these two moments."""
+
+    def cell(entry: Entry) -> Span:
+        if not entry.at:
+            return _no_time(entry, 12 if precise else 8)
+        if not begin <= entry.at < end:
+            return label(units.clock(entry.at, now=begin))
+        return label(local_time(entry.at) if precise else _clock(int(entry.at)))
+
+    return cell
 
 
-def _precise_time(entry: Entry) -> Span:
-    return label(local_time(entry.at)) if entry.at else _no_time(entry, 12)
+@lru_cache(maxsize=4)
+def _day(year: int, month: int, day: int) -> tuple[float, float]:
+    """When a day begins and ends by the local time, in Unix seconds."""
+    begin, end = (time.mktime((year, month, day + days, 0, 0, 0, 0, 0, -1)) for days in (0, 1))
+    return begin, end
+
+
+def _day_of(moment: float) -> tuple[float, float]:
+    return _day(*time.localtime(moment)[:3])
 
 
 def _no_time(entry: Entry, width: int) -> Span:

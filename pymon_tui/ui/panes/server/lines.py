@@ -9,6 +9,7 @@ from pymon_tui.readings.metrics import COMMANDS, CPU, ERRORS, NET_INPUT, NET_OUT
 from pymon_tui.readings.persistence import Persistence
 from pymon_tui.readings.replication import Replication
 from pymon_tui.ui.panes.server.told import Told
+from pymon_tui.ui.since_text import now
 from pymon_tui.ui.widgets.ink import Line, Role, Span, field, label, span
 
 NAME = 10
@@ -33,7 +34,10 @@ def thin_rate(value: float | None) -> SafeText:
 def commands(told: Told, *, dated: bool) -> Line:
     """How many commands a second, and the most: with its time if ``dated``, else with how long peaks have counted."""
     history = told.snapshot.history
-    peak, when = units.short_count(history.peak(COMMANDS.name)), units.clock(history.peaked(COMMANDS.name))
+    peak, when = (
+        units.short_count(history.peak(COMMANDS.name)),
+        units.clock(history.peaked(COMMANDS.name), now(history)),
+    )
     if not dated:
         when = safe(f"in {units.age(history.peaks_cover)}")
     return field("commands", NAME, span(units.rate(told.rate).ljust(8), "strong"), label("peak"), peak, label(when))

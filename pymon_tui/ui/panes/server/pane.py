@@ -28,6 +28,7 @@ from pymon_tui.ui.panes.server.facts import ESSENTIAL, groups, overview
 from pymon_tui.ui.panes.server.lines import thin_rate
 from pymon_tui.ui.panes.server.tables import CommandRow
 from pymon_tui.ui.panes.server.told import Told, told
+from pymon_tui.ui.since_text import now
 from pymon_tui.ui.widgets.filter import FilterLine
 from pymon_tui.ui.widgets.groups import arrange
 from pymon_tui.ui.widgets.ink import Facts, Line, label, line_width, span, text_of
@@ -168,7 +169,7 @@ class ServerPane(PaneWithPeaks, can_focus=True):
         latest, peak = plot.unit(history.latest(metric.name)), plot.unit(history.peak(metric.name))
         line: Line = (label(f"{title} "), span(latest.ljust(8), "strong"))
         edges = span(f"  {ranged}", "faint")
-        when = span(f" {units.clock(history.peaked(metric.name))}", "faint")
+        when = span(f" {units.clock(history.peaked(metric.name), now(history))}", "faint")
         # The range is always said; the peak, and when it was, where there is room.
         for piece in (label(" peak "), span(peak)), (when,):
             if line_width((*line, *piece, edges)) <= plot.size.width:

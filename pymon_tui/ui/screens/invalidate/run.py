@@ -240,7 +240,7 @@ class RunScreen(Asking, LiveScreen[After]):
         self._shares.show(found, scale, marks=time.marks(), ticks=time.ticks())
         took = aftermath(newest.history, newest.wall)
         self.query_one("#took", Facts).show((aftermath_line(took),))
-        self._frame("#hits", marked(took), ranged(scale, self._shares, WHILE_RUNNING))
+        self._frame("#hits", marked(took, newest.wall), ranged(scale, self._shares, WHILE_RUNNING))
 
     def _frame(self, selector: str, said: SafeText, edges: SafeText) -> None:
         """Write the lower edge of a frame: what is to be said, and what its graph's edges are."""

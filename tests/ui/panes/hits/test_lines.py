@@ -107,6 +107,9 @@ def test_the_scale_begins_below_all_that_is_drawn(shares: list[float | None], ex
 @pytest.mark.usefixtures("utc")
 def test_events_are_listed_the_newest_first() -> None:
     made = history(10, restart=5)
+    made.align(WALL)
     made.note(safe("counters reset"), WALL + 60)
     assert [text_of(line) for line in events(made.view(), 5)] == ["14:14:20  counters reset", "14:13:25  restarted"]
     assert len(events(made.view(), 1)) == 1
+    made.align(WALL + 86_400)
+    assert text_of(events(made.view(), 1)[0]) == "21 Sep 14:14  counters reset"

@@ -74,7 +74,7 @@ def test_the_counts_tell_seen_from_kept_and_dropped() -> None:
 def test_what_keeps_messages_from_coming_is_one_line(status: Link, said: list[str]) -> None:
     feed = Feed()
     feed.status = status
-    assert [text_of(line) for line in state_lines(feed, 100.0)] == said
+    assert [text_of(line) for line in state_lines(feed, 100.0, None)] == said
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_keeps_messages_from_coming_is_one_line(status: Link, said: list[st
 def test_what_is_not_heard_of_all_primaries_is_said(coverage: Coverage | None, said: list[str]) -> None:
     feed = Feed()
     feed.status, feed.coverage = Live(0.0, 0.001), coverage
-    assert [text_of(line) for line in state_lines(feed, 100.0)] == said
+    assert [text_of(line) for line in state_lines(feed, 100.0, None)] == said
 
 
 def test_an_empty_feed_says_why() -> None:
@@ -148,3 +148,10 @@ def test_nothing_in_a_message_is_wider_than_the_window(payload: bytes, channel: 
     for line in detail_lines(message(payload, channel), width):
         assert line_width(line) <= width
         assert all(text.isprintable() for text, _ in line)
+
+
+def test_a_lost_link_is_told_once_and_above() -> None:
+    feed, lost = Feed(), Lost(Trouble.UNREACHABLE, safe("gone"), safe(""), 90.0, 101.0, 1)
+    feed.status = lost
+    assert state_lines(feed, 100.0, Live(0.0, 0.1))
+    assert state_lines(feed, 100.0, lost) == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def feed_of(*payloads: bytes, channel: bytes = b"notifications:42") -> Feed:
 
 
 def cells(entry: Entry, width: int, *, full: bool = False, patterns: tuple[bytes, ...] = PATTERNS) -> dict[str, Span]:
-    return {column.name: column.cell(entry) for column in columns(width, patterns, full=full)}
+    return {column.name: column.cell(entry) for column in columns(width, patterns, entry.at, full=full)}
 
 
 def newest(feed: Feed) -> Entry:
@@ -66,7 +68,7 @@ def test_the_level_is_a_sign_where_it_is_narrow_and_a_word_where_not(level: str 
     ],
 )
 def test_more_room_has_more_columns_and_all_fit(width: int, full: bool, names: list[str]) -> None:  # noqa: FBT001
-    found = columns(width, PATTERNS, full=full)
+    found = columns(width, PATTERNS, 0.0, full=full)
     assert [column.name for column in found] == names
     assert sum(column.width + 1 for column in found) - 1 <= width
 
@@ -156,3 +158,12 @@ def test_any_bytes_are_safe_in_every_column(channel: bytes, payload: bytes) -> N
             assert isinstance(text, SafeText)
             assert text.isprintable()
             assert cell_len(text) == sum(map(cell_len, text))
+
+
+@pytest.mark.parametrize(("later", "said"), [(1, "14:13:20"), (86_400, "21 Sep"), (10 * 86_400, "21 Sep")])
+@pytest.mark.usefixtures("utc")
+def test_what_was_published_on_another_day_tells_the_day(later: int, said: str) -> None:
+    then = replace(newest(feed_of(b"{}")), at=1_790_000_000.0)
+    for width in (36, 116):
+        time, *_ = columns(width, PATTERNS, then.at + later, full=True)
+        assert time.cell(then).text.startswith(said)
