@@ -31,7 +31,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> Any:
 
     async def tell(*arguments: str) -> Any:
         capsys.readouterr()
-        code = await ran("--json", "--span", "0.05", *arguments)
+        span = () if "--span" in arguments else ("--span", "0.05")
+        code = await ran("--json", *span, *arguments)
         written = capsys.readouterr()
         assert code == 0, written.err
         return json.loads(written.out)

@@ -8,6 +8,7 @@ import pytest
 
 from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import Info
+from pymon_tui.server import traffic
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.share import Share
 from pymon_tui.server.traffic import account_of
@@ -18,6 +19,12 @@ NUMBERS = count()
 def info_of(run: str, commands: int, **calls: int) -> Info:
     told = {f"cmdstat_{name}": f"calls={number},usec=1" for name, number in calls.items()}
     return Info({"run_id": run * 40, "total_commands_processed": str(commands), **told})
+
+
+@pytest.fixture(autouse=True)
+def nobody_asked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process ids that are written here are those of no other test."""
+    monkeypatch.setattr(traffic, "_ACCOUNTS", {})
 
 
 @pytest.fixture

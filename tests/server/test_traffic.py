@@ -14,6 +14,7 @@ from pymon_tui.invalidation.asking import AskingPipe
 from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each, unpacked
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.model.traffic import SHARES, Traffic
+from pymon_tui.server import traffic
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.traffic import account_of, caused, met, reads, set_back
@@ -110,7 +111,8 @@ def test_what_is_packed_says_what_it_is() -> None:
     assert pack_each([(b"DUMP",)], []).runs == ()
 
 
-def test_another_process_at_an_address_has_seen_nothing_of_ours() -> None:
+def test_another_process_at_an_address_has_seen_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic, "_ACCOUNTS", {})  # the process ids are those of no other test
     here, there = Endpoint(host="here.test"), Endpoint(host="there.test")
     for endpoint in (here, there):
         account_of(endpoint).were_answered("get", (b"1",))
