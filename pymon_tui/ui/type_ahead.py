@@ -138,8 +138,10 @@ class TypeAheadApp(App[ReturnType]):
                     await self._handled(each)
                 while not self._settled():
                     busy = [one for one in self._widgets() if one.message_queue_size or not one.is_mounted]
-                    for each in (*busy, self):
+                    for each in busy:
                         await self._handled(each)
+                    if not await self._handled(self):
+                        return  # nobody would let another task go on
 
     async def _handled(self, pump: MessagePump) -> bool:
         """Wait until it has taken what it had been sent; False where it has ended."""

@@ -219,3 +219,15 @@ async def test_a_key_that_was_kept_is_for_nobody_once_the_app_is_left() -> None:
         app._exit = True
         await app.on_event(key)
         assert not app._typed  # else whoever sends them on would send this one for ever
+
+
+async def test_nobody_waits_for_the_screen_of_an_app_that_has_ended() -> None:
+    looks = iter(range(100))
+    async with shown() as (pilot, _):
+        app = pilot.app
+        assert isinstance(app, TypeAheadApp)
+        with pytest.MonkeyPatch.context() as ended:
+            ended.setattr(app, "_closing", True)
+            ended.setattr(app, "_settled", lambda: next(looks) is None)  # a widget never took its last message
+            await app._let_settle()
+    assert next(looks) == 1  # else no other task goes on, and the program never ends
