@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual._compositor import Compositor
@@ -16,9 +16,11 @@ from textual.screen import Screen
 import pymon_tui.ui
 from pymon_tui.settings import Settings
 from pymon_tui.ui.screens.acting import ActingScreen
+from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.invalidate import journal
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.widgets.key_bar import Hint
 from tests.script import Script, snapshot
@@ -144,3 +146,16 @@ def unnamed(screen: Screen[Any], hints: Iterable[Hint]) -> Iterator[str]:
         said = "  ".join(f"{hint.key} {hint.name}" for hint in hints)
         if border.plain not in ("", said):
             yield f"the border says {border.plain}"
+
+
+async def test_a_window_names_the_keys_that_the_keymap_has_given() -> None:
+    one = snapshot({})
+    keymap = {"confirm.yes": "f10", "reader.close": "x"}
+    script = Script(one)
+    async with app_of(script, Settings(host="scripted", keymap=keymap)).run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, one)
+        hands = Hands(pilot, script, one)
+        for kind, keys in ((ConfirmScreen, ["f10", "n"]), (ReaderScreen, ["y", "x"])):
+            await pilot.app.push_screen(OPENED[kind](cast(Any, None), cast(Any, None)))
+            await pilot.pause()
+            assert [hint.key for hint in hands.places()] == keys

@@ -46,9 +46,11 @@ class KeyBar(Ink):
     def render_line(self, y: int) -> Strip:
         """The hints in a row."""
         pieces: list[Span] = [span(" " * self.FIRST)]
-        for _, row, hint in self.placed(self.size.width):
+        for x, row, hint in self.placed(self.size.width):
             if row == y:
-                pieces += [Span(hint.key, "accent"), span(" "), Span(hint.name, "label"), span(" " * self.GAP)]
+                pieces += [Span(hint.key, "accent"), span(" "), Span(hint.name, "label")]
+                # A blank that goes over the edge would put an ellipsis at the end of the hint before it.
+                pieces.append(span(" " * min(self.GAP, self.size.width - x - _width(hint))))
         return self.strip(tuple(pieces), self.size.width)
 
     def on_click(self, event: events.Click) -> None:
