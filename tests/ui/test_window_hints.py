@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 import pymon_tui.ui
 from pymon_tui.settings import Settings
+from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.acting import ActingScreen
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.invalidate import journal
@@ -80,8 +81,8 @@ async def walk_with_hands(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     monkeypatch.setattr(Compositor, "render_update", lambda self, **_: self._dirty_regions.clear())
     monkeypatch.setattr(app, "exit", lambda *_, **__: left.append("left"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, one)
-        await pilot.press("3")  # less to be drawn underneath
+        monitor = await until_shown(pilot, one)
+        await monitor.query(Pane).remove()  # nothing has to be laid out and drawn underneath
         hands = Hands(pilot, script, one)
         hands.told = lambda: (left, [removal.told for removal in desk.removals], desk.wanted, cancelled(desk))
         yield Walk(pilot, desk, script), hands, pressed
