@@ -10,6 +10,7 @@ from textual.content import Content
 
 from pymon_tui.model.action import Action
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.window import Question, Window
 from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.ink import Line, label, span
@@ -22,6 +23,8 @@ class ConfirmScreen(Asking, Window[bool]):
         Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Send it"),
         Binding("n,escape,enter,q", "answer(False)", "No", id="confirm.no", tooltip="Send nothing"),
     ]
+
+    KEYS = (Named("confirm.yes", "send it"), Named("confirm.no", "send nothing"))
 
     DEFAULT_CSS = """
     ConfirmScreen > .frame {
@@ -45,7 +48,7 @@ class ConfirmScreen(Asking, Window[bool]):
             (label("on      "), span(self._node)),
             (label("effect  "), span(action.effect)),
         )
-        frame = Question(lines, "send it", "send nothing")
+        frame = Question(lines)
         frame.border_title = Content(safe(f"{action.name}?"))
         yield frame
 

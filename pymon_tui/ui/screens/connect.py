@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import url
+from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.field import Field
@@ -50,6 +51,13 @@ class ConnectScreen(Asking, Window[Choice | None]):
         Binding("enter", "choose", "Connect", id="connect.choose", tooltip="Connect to the one under the cursor"),
     ]
 
+    KEYS = (
+        Named("connect.choose", "connect", "enter"),
+        Named("", "list", "tab"),
+        Named("connect.back", "back"),
+        Named("connect.quit", "quit"),
+    )
+
     DEFAULT_CSS = """
     ConnectScreen {
         & Field { margin: 1 0 0 0; }
@@ -76,7 +84,6 @@ class ConnectScreen(Asking, Window[Choice | None]):
             classes="frame",
         )
         frame.border_title = Content("Connect")
-        frame.border_subtitle = Content("enter connect  tab list  esc back  ctrl+q quit")
         yield frame
 
     def on_mount(self) -> None:

@@ -3,15 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from textual.app import App
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
 
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.widgets.key_bar import Hint
 
 PALETTE = App.COMMAND_PALETTE_BINDING
 """The key that opens the palette."""
+
+
+class Named(NamedTuple):
+    """What a screen says of a key by itself, where the key's description alone doesn't say enough.
+
+    Attributes:
+        binding: The binding's id; empty for a key of a field's own.
+        does: What the key does here.
+        key: Which of the binding's keys is named, else the first. Where the binding is out of reach, as Enter is in a
+            field, this key leads there.
+    """
+
+    binding: str
+    does: str
+    key: str = ""
+
+
+def named(screen: Screen[Any], wanted: Iterable[Named]) -> tuple[Hint, ...]:
+    """The hints of those that work now, by the keys that they have by now."""
+    active = {key: one.binding for key, one in screen.active_bindings.items() if one.enabled}
+    found: list[Hint] = []
+    for name, does, key in wanted:
+        keys = [at for at, binding in active.items() if name and binding.id == name]
+        if not keys and key in active:
+            keys = [key]
+        if keys:
+            press = key if key in keys else keys[0]
+            found.append(Hint(safe(screen.app.get_key_display(Binding(press, ""))), safe(does), press))
+    return tuple(found)
+
+
+def in_border(hints: Iterable[Hint]) -> Content:
+    """Hints as the border of a frame has them: a click on one has the screen press its key."""
+    return Content("  ").join(
+        Content.styled(f"{hint.key} {hint.name}", Style.from_meta({"@click": f"screen.press({hint.press!r})"}))
+        for hint in hints
+    )
 
 
 def hints_of(

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.field import Field
@@ -29,6 +30,8 @@ class PasswordScreen(Asking, Window[SecretStr | None]):
         Binding("ctrl+q", "app.quit", "Quit", id="password.quit", tooltip="Leave"),
     ]
 
+    KEYS = (Named("", "log in", "enter"), Named("password.back", "back"), Named("password.quit", "quit"))
+
     DEFAULT_CSS = """
     PasswordScreen Field { margin: 1 0; }
     """
@@ -43,7 +46,6 @@ class PasswordScreen(Asking, Window[SecretStr | None]):
         """Why it is asked, and where to answer."""
         frame = Vertical(Prose(((span(self._why, "warn"),), (label(_ABOUT),))), Field(password=True), classes="frame")
         frame.border_title = Content(f"Password for {self._node}")
-        frame.border_subtitle = Content("enter log in  esc back  ctrl+q quit")
         yield frame
 
     @on(Input.Submitted)

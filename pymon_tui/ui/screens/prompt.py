@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Prose, label, span
@@ -24,6 +25,8 @@ class PromptScreen(Window[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", id="prompt.cancel", tooltip="Close without an answer"),
     ]
+
+    KEYS = (Named("", "go on", "enter"), Named("prompt.cancel", "back"))
 
     DEFAULT_CSS = """
     PromptScreen Field { margin: 1 0; }

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from pymon_tui.model.text import SafeText
+from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.window import Window
 from pymon_tui.ui.widgets.ink import Line, Prose
 
@@ -23,6 +24,8 @@ class ReaderScreen(Window[None]):
         Binding("j,down", "scroll(1)", "Down", show=False, id="reader.down", tooltip="Scroll down"),
         Binding("k,up", "scroll(-1)", "Up", show=False, id="reader.up", tooltip="Scroll up"),
     ]
+
+    KEYS = (Named("reader.copy", "copy"), Named("reader.close", "close"))
 
     DEFAULT_CSS = """
     ReaderScreen > .frame { max-width: 110; }
@@ -38,7 +41,6 @@ class ReaderScreen(Window[None]):
         """The lines in a frame that scrolls."""
         frame = VerticalScroll(Prose(self._lines), classes="frame")
         frame.border_title = Content(self._heading)
-        frame.border_subtitle = Content("y copy  esc close")
         yield frame
 
     def action_copy(self) -> None:

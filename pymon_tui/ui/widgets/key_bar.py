@@ -1,15 +1,15 @@
-"""The one line at the bottom: the keys that do something now."""
+"""The keys that do something now: in the one line at the bottom, and in a window."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import SafeText
 from pymon_tui.ui.widgets.ink import Ink, Span, span
 
 
@@ -21,13 +21,21 @@ class Hint(NamedTuple):
     press: str
 
 
-def told(*hints: tuple[str, str, str]) -> tuple[Hint, ...]:
-    """Hints of keys that are a field's own: each as it is displayed, what it does, and the key itself."""
-    return tuple(Hint(safe(shown), safe(name), press) for shown, name, press in hints)
+class Placed(NamedTuple):
+    """A hint, and the cell of the widget that it begins at."""
+
+    x: int
+    y: int
+    hint: Hint
 
 
 class KeyBar(Ink):
     """As many hints as there is room for. A click on one presses its key: both do the same, wherever the focus is."""
+
+    FIRST: ClassVar[int] = 1
+    """The column that the first hint begins at."""
+    GAP: ClassVar[int] = 2
+    """The cells between two hints."""
 
     DEFAULT_CSS = """
     KeyBar { height: 1; dock: bottom; }
@@ -37,27 +45,61 @@ class KeyBar(Ink):
 
     def render_line(self, y: int) -> Strip:
         """The hints in a row."""
-        pieces: list[Span] = [span(" ")]
-        for _, hint in self.placed():
-            pieces += [Span(hint.key, "accent"), span(" "), Span(hint.name, "label"), span("  ")]
+        pieces: list[Span] = [span(" " * self.FIRST)]
+        for x, row, hint in self.placed(self.size.width):
+            if row == y:
+                pieces += [Span(hint.key, "accent"), span(" "), Span(hint.name, "label")]
+                # A blank that goes over the edge would put an ellipsis at the end of the hint before it.
+                pieces.append(span(" " * min(self.GAP, self.size.width - x - _width(hint))))
         return self.strip(tuple(pieces), self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         """Press the hint's key."""
-        for at, hint in self.placed():
-            if at <= event.x < at + _width(hint):
+        offset = event.get_content_offset(self)
+        for at, row, hint in self.placed(self.size.width):
+            if offset is not None and row == offset.y and at <= offset.x < at + _width(hint):
                 self.app.simulate_key(hint.press)
                 return
 
-    def placed(self) -> list[tuple[int, Hint]]:
-        """The hints that fit, with the column each begins at."""
-        placed: list[tuple[int, Hint]] = []
-        at = 1
+    def placed(self, width: int) -> list[Placed]:
+        """The hints that fit, and where."""
+        placed: list[Placed] = []
+        at = self.FIRST
         for hint in self.hints:
-            if at + _width(hint) > self.size.width:
+            if at + _width(hint) > width:
                 break
-            placed.append((at, hint))
-            at += _width(hint) + 2
+            placed.append(Placed(at, 0, hint))
+            at += _width(hint) + self.GAP
+        return placed
+
+
+class KeyLines(KeyBar):
+    """All hints of a window, in as many rows as they take."""
+
+    FIRST = 0
+    GAP = 3
+
+    DEFAULT_CSS = """
+    KeyLines { height: auto; }
+    """
+
+    def watch_hints(self) -> None:
+        """Others may take more rows."""
+        self.refresh(layout=True)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As many rows as the hints take in this width."""
+        return 1 + max((row for _, row, _ in self.placed(width)), default=0)
+
+    def placed(self, width: int) -> list[Placed]:
+        """The hints, and where; what a row has no room for goes into the next."""
+        placed: list[Placed] = []
+        at = row = 0
+        for hint in self.hints:
+            if at and at + _width(hint) > width:
+                at, row = 0, row + 1
+            placed.append(Placed(at, row, hint))
+            at += _width(hint) + self.GAP
         return placed
 
 

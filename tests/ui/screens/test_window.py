@@ -14,7 +14,8 @@ from pymon_tui.model.text import safe
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
-from pymon_tui.ui.widgets.ink import Prose, span
+from pymon_tui.ui.widgets.ink import span
+from pymon_tui.ui.widgets.key_bar import KeyLines
 from tests.script import Script, snapshot
 from tests.ui.stage import app_of, until, until_shown
 
@@ -45,7 +46,7 @@ async def test_the_answers_are_seen_however_long_the_question_is(
         await pilot.app.push_screen(screen_of(40))
         frame = pilot.app.screen.query_one(VerticalScroll)
         await until(pilot, lambda: frame.max_scroll_y > 0)
-        answers = frame.query_one(".answers", Prose)
+        answers = frame.query_one(KeyLines)
 
         def seen() -> bool:
             line = shown(pilot.app)[answers.region.bottom - 1]

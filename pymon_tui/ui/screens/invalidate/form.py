@@ -20,6 +20,7 @@ from pymon_tui.invalidation.selection import EveryKey, Selection, check
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model.text import safe
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.ui.screens.hints import Named, named
 from pymon_tui.ui.screens.invalidate import form_text, keys
 from pymon_tui.ui.screens.invalidate.draft import TYPES, Draft
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
@@ -27,7 +28,7 @@ from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.invalidate.typed import ANY
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Line, Prose, label
-from pymon_tui.ui.widgets.key_bar import KeyBar, told
+from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.picker import Picker
 
 NO_PRESET = "none"
@@ -36,9 +37,8 @@ NO, YES = "no", "yes"
 _TYPING_SECONDS = 0.2
 """How long nothing is typed before the server is asked."""
 
-_HINTS = told(
-    ("enter", "Plan", "enter"), ("tab", "Next field", "tab"), ("^n", "Clear", "ctrl+n"), ("esc", "Back", "escape")
-)
+_PLAN, _NEXT = Named("form.plan", "Plan", "enter"), Named("invalidation.next", "Next field")
+_CLEAR, _BACK = Named("form.clear", "Clear"), Named("form.back", "Back")
 
 Start = Literal["pattern", "preset"]
 
@@ -67,6 +67,7 @@ class FormScreen(LiveScreen[Draft | None]):
         """``start`` is the field that has the focus first."""
         self._draft = draft
         self._start: Start = start
+        self._may_plan = self._holds = False
         super().__init__(site)
 
     @property
@@ -126,9 +127,16 @@ class FormScreen(LiveScreen[Draft | None]):
             values={field.name or "": field.value for field in self.query_one("#values").query(Field)},
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A plan is made of what can be used, and what is empty stays so."""
+        if action == "plan":
+            return self._may_plan or None
+        return self._holds or None if action == "clear" else True
+
     def show_keys(self) -> None:
-        """The keys that work while one types, which are the fields' own."""
-        self.query_one(KeyBar).hints = _HINTS
+        """The keys that work while one types."""
+        wanted = (*((_PLAN,) if self._may_plan else ()), _NEXT, _CLEAR, _BACK)
+        self.query_one(KeyBar).hints = named(self, wanted)
 
     def action_plan(self) -> None:
         """Close with what is typed, if it can be used."""
@@ -166,7 +174,7 @@ class FormScreen(LiveScreen[Draft | None]):
     def _changed(self) -> None:
         """Say what is meant now, and ask how many keys that are once nothing is typed for a moment."""
         draft, rules = self.draft, self.site.desk.rules
-        catch_all = False
+        catch_all = self._may_plan = False
         self.workers.cancel_group(self, "estimate")
         words = form_text.presets(rules.presets, rules.protected)
         if draft.preset is not None:
@@ -178,6 +186,7 @@ class FormScreen(LiveScreen[Draft | None]):
                 words = (*form_text.meaning(draft.patterns, rules.protected), *form_text.HOW)
                 catch_all = draft.is_catch_all
                 self.estimate(self._selection(draft))
+                self._may_plan = True
         except EveryKey as error:
             self._say(form_text.wrong(safe(f"{error}; choose all keys if all of them are to go")))
         except PatternError as error:
@@ -185,6 +194,9 @@ class FormScreen(LiveScreen[Draft | None]):
         self.query_one("#words", Prose).show(words)
         self.query_one("#meaning").border_title = Content("How to say it" if draft.is_empty else "What it means")
         self.query_one("#every").set_class(catch_all, "-shown")
+        chosen = any(picker.chosen != picker.words[0] for picker in self.query(Picker))
+        self._holds = chosen or any(field.value for field in self.query(Field))
+        self.refresh_bindings()
 
     @work(exclusive=True, group="estimate")
     async def estimate(self, selection: Selection) -> None:

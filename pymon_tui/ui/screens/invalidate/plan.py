@@ -26,6 +26,7 @@ from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.ui.screens.hints import Named, named
 from pymon_tui.ui.screens.invalidate import keys, plan_text
 from pymon_tui.ui.screens.invalidate.draft import Draft
 from pymon_tui.ui.screens.invalidate.live import Frame, LiveScreen
@@ -34,7 +35,7 @@ from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.field import Field
 from pymon_tui.ui.widgets.ink import Facts, Line, Prose, label, span
-from pymon_tui.ui.widgets.key_bar import KeyBar, told
+from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Listed, Table
 
 SPREADS = (60.0, 600.0, 3_600.0)
@@ -158,15 +159,13 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             return ready and not self.site.read_only
         if action in ("dry_run", "preset", "journal"):
             return ready
-        if action == "again":
-            return self._planning is None and not self.has_class("-typing")
-        return True
+        return action != "again" or (self._planning is None and not self.has_class("-typing"))
 
     def show_keys(self) -> None:
         """The keys that work now; while one types, those of the field."""
         if self.has_class("-typing"):
             does = wording.words(self._options.mode).do.capitalize()
-            self.query_one(KeyBar).hints = told(("enter", does, "enter"), ("esc", "Back", "escape"))
+            self.query_one(KeyBar).hints = named(self, (Named("", does, "enter"), Named("plan.back", "Back")))
         else:
             super().show_keys()
 
@@ -249,7 +248,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
     @work(group="ask")
     async def _ask(self, plan: Plan) -> None:
         verb = wording.words(self._options.mode).do
-        lines: tuple[Line, ...] = (
+        lines = (
             (span(f"{verb} {report.matching(plan)}", "strong"),),
             (span(self._selection.shown),),
             (label("from "), span(self.site.place)),

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.content import Content
 
 from pymon_tui.model.text import SafeText
+from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.invalidate import keys
 from pymon_tui.ui.screens.window import Question, Window
 from pymon_tui.ui.type_ahead import Asking
@@ -37,9 +38,14 @@ class QuestionScreen(Asking, Window[bool]):
 
     def compose(self) -> ComposeResult:
         """What it is about, and both answers."""
-        frame = Question(self._lines, *self._answers)
+        frame = Question(self._lines)
         frame.border_title = Content(self._heading)
         yield frame
+
+    def offered(self) -> tuple[Named, ...]:
+        """Both answers."""
+        yes, no = self._answers
+        return Named("question.yes", yes), Named("question.no", no)
 
     def action_answer(self, yes: bool) -> None:  # noqa: FBT001
         """Close with the answer."""

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from pymon_tui.invalidation import past, report, wording
@@ -25,12 +24,13 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.invalidate import keys, records
 from pymon_tui.ui.screens.invalidate.confirming import typing
 from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
 from pymon_tui.ui.screens.invalidate.run_text import beside
 from pymon_tui.ui.screens.invalidate.site import Site
-from pymon_tui.ui.screens.window import Window
+from pymon_tui.ui.screens.window import Question, Window
 from pymon_tui.ui.type_ahead import Asking
 from pymon_tui.ui.widgets.bar_line import bar_line
 from pymon_tui.ui.widgets.ink import BLANK, Line, Prose, label, span
@@ -75,7 +75,7 @@ class UndoScreen(Asking, Window[None]):
 
     def compose(self) -> ComposeResult:
         """The question first."""
-        frame = VerticalScroll(Prose(id="lines"), classes="frame")
+        frame = Question(())
         frame.border_title = Content(safe(f"Undo run {self._record.id}"))
         yield frame
 
@@ -114,8 +114,17 @@ class UndoScreen(Asking, Window[None]):
             return not self._begins and self._result is None and not refused
         return self._restore is not None if action == "cancel" else True
 
-    def _may(self, action: str) -> bool:
-        return bool(self.check_action(action, ()))
+    def offered(self) -> tuple[Named, ...]:
+        """What one can do before, while it goes, and after it."""
+        if self._result is not None:
+            return (Named("undo.leave", "close"),)
+        if self._restore is not None:
+            return (Named("undo.cancel", "cancel"),)
+        return (
+            Named("undo.start", "restore them here anyway" if self._elsewhere else "bring them back"),
+            Named("undo.replace", "leave them" if self._replace else "replace them"),
+            Named("undo.leave", "leave everything", "n"),
+        )
 
     def action_replace(self) -> None:
         """Replace keys that are there by now, or leave them."""
@@ -188,16 +197,16 @@ class UndoScreen(Asking, Window[None]):
     def _look(self) -> None:
         lines = self.query_one("#lines", Prose)
         if self._result is not None:
-            lines.show((*result_lines(self._result, self._record), BLANK, _keys(("esc", "close"))))
+            lines.show(result_lines(self._result, self._record))
         elif self._restore is not None:
-            lines.show((*progress_lines(self._restore.progress, lines.size.width), BLANK, _keys(("c", "cancel"))))
+            lines.show(progress_lines(self._restore.progress, lines.size.width))
         else:
             lines.show(self._question())
+        self.show_keys()
 
     def _question(self) -> tuple[Line, ...]:
         record = self._record
         verdict = self._verdict
-        start = "restore them here anyway" if self._elsewhere else "bring them back"
         place = self._site.place_of(record.db)
         kept = wording.counted_keys(record) if self._kept is None else units.keys(self._kept)
         return (
@@ -211,12 +220,6 @@ class UndoScreen(Asking, Window[None]):
             *(self._replaced(verdict) if verdict is not None else ((label("looking whether it can be undone"),),)),
             *((span(f"{row.name}: {row.text}", row.severity),) for row in passed_rows(self._passed_over[:_NEWER])),
             *((BLANK, (span(self._why, "act"),)) if self._why is not None else ()),
-            BLANK,
-            _keys(
-                *([("y", start)] if self._may("start") else []),
-                *([("r", "leave them" if self._replace else "replace them")] if self._may("replace") else []),
-                ("n", "leave everything"),
-            ),
         )
 
     @staticmethod
@@ -254,7 +257,3 @@ def result_lines(result: RestoreResult, record: Record) -> tuple[Line, ...]:
 
 def _counts(tally: RestoreTally) -> Line:
     return beside(restored_rows(tally))
-
-
-def _keys(*hints: tuple[str, str]) -> Line:
-    return tuple(piece for key, what in hints for piece in (span(key, "accent"), label(f" {what}   ")))

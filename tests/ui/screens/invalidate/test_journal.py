@@ -235,7 +235,7 @@ async def test_another_server_is_a_question_of_its_own(desk: ScriptedDesk) -> No
     async with walk(desk) as on:
         await on.press("u", "y")
         await on.until_says("#lines", "prod-cache was restarted since the run")
-        await on.until_says("#lines", "y restore them here anyway")
+        await on.until_says("KeyLines", "y restore them here anyway")
         await on.press("y")
         await until(on.pilot, lambda: desk.wanted.restores == [(RUN, False, False), (RUN, False, True)])
 
@@ -246,7 +246,7 @@ async def test_keys_that_would_be_evicted_are_a_question_of_their_own(desk: Scri
     async with walk(desk) as on:
         await on.press("u", "y")
         await on.until_says("#lines", "about 4 711 keys are evicted for them (allkeys-lru)")
-        await on.until_says("#lines", "y bring them back")
+        await on.until_says("KeyLines", "y bring them back")
         await on.press("y")
         await on.until_says("#lines", "restored 6 000")
 

@@ -16,7 +16,7 @@ from pymon_tui.settings import Settings
 from pymon_tui.ui.screens.invalidate.form import FormScreen
 from pymon_tui.ui.screens.invalidate.plan import PlanScreen
 from pymon_tui.ui.screens.invalidate.run import RunScreen
-from pymon_tui.ui.widgets.ink import Facts
+from pymon_tui.ui.widgets.ink import Ink
 from tests.script import Script, snapshot
 from tests.ui.scripted_desk import ScriptedDesk, ScriptedRemoval
 from tests.ui.stage import app_of, until, until_shown
@@ -39,7 +39,7 @@ class Walk:
 
     def text(self, selector: str) -> str:
         """What a widget of ours shows, as one line."""
-        widget = self.screen.query_one(selector, Facts)
+        widget = self.screen.query_one(selector, Ink)
         return " ".join(" ".join(widget.render_line(y).text for y in range(widget.size.height)).split())
 
     def title(self, selector: str) -> str:
