@@ -227,7 +227,11 @@ async def test_nobody_waits_for_the_screen_of_an_app_that_has_ended() -> None:
         app = pilot.app
         assert isinstance(app, TypeAheadApp)
         with pytest.MonkeyPatch.context() as ended:
-            ended.setattr(app, "_closing", True)
-            ended.setattr(app, "_settled", lambda: next(looks) is None)  # a widget never took its last message
+
+            def ends() -> bool:
+                ended.setattr(app, "_closing", True)
+                return next(looks) is None  # a widget never takes its last message
+
+            ended.setattr(app, "_settled", ends)
             await app._let_settle()
     assert next(looks) == 1  # else no other task goes on, and the program never ends
