@@ -29,7 +29,6 @@ from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
-from pymon_tui.ui.widgets.ink import Facts
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.picker import Picker
 from pymon_tui.ui.widgets.table import Table
@@ -127,7 +126,7 @@ def there(db: Redis) -> frozenset[bytes]:
 
 def said(screen: Screen[Any], selector: str) -> str:
     """What a widget of the screen shows, as one line."""
-    widget = screen.query_one(selector, Facts)
+    widget = screen.query_one(selector)
     return " ".join(" ".join(widget.render_line(y).text for y in range(widget.size.height)).split())
 
 
@@ -376,7 +375,7 @@ class Screens:
                 warned = "replaced for good" in said(screen, "#lines")
                 assert warned == replaces
                 anyway = "y restore them here anyway"
-                elsewhere = anyway in said(screen, "#lines")
+                elsewhere = anyway in said(screen, "KeyLines")
                 await pilot.press("y")
                 await until(pilot, lambda: app.screen is not screen or (screen.result is not None))
                 confirm = "elsewhere" if elsewhere else "yes"

@@ -158,7 +158,7 @@ async def test_a_question_that_has_become_another_is_not_answered(tmp_path: Path
         await on.press("u")
         await on.until_says("#lines", "bring back")
         send(on.pilot.app, "y" * 40)
-        await on.until_says("#lines", "y restore them here anyway")
+        await on.until_says("KeyLines", "y restore them here anyway")
         await on.pilot.pause()
         assert desk.wanted.restores == [(RUN, False, False)]
         send(on.pilot.app, "y")
