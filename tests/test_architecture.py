@@ -76,6 +76,22 @@ def test_only_the_theme_has_colour_literals() -> None:
     assert not found, found
 
 
+def test_no_handler_calls_the_one_that_it_stands_before() -> None:
+    """Textual calls those of all classes: a second call begins every timer twice."""
+    found = [
+        f"{path.relative_to(PACKAGE.parent)}:{node.lineno}"
+        for path in MODULES
+        for function in _functions(_tree(path))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute)
+        and node.attr == getattr(function, "name", "")
+        and node.attr.startswith(("on_", "_on_"))
+        and node.attr not in ("on_event", "_on_timer_update")  # which are called by name
+        and ast.unparse(node.value) == "super()"
+    ]
+    assert not found, found
+
+
 def test_every_module_says_what_it_knows() -> None:
     silent = [_name(path) for path in MODULES if _source(path).strip() and ast.get_docstring(_tree(path)) is None]
     assert not silent, silent

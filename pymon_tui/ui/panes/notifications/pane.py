@@ -115,7 +115,6 @@ class NotificationsPane(Pane):
 
     def on_mount(self) -> None:
         """Look at the feed from now on."""
-        super().on_mount()
         self.set_interval(DRAIN_EVERY, self._look)
 
     def gap(self, snapshot: Snapshot) -> Unavailable | None:

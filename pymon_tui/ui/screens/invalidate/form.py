@@ -107,7 +107,6 @@ class FormScreen(LiveScreen[Draft | None]):
 
     async def on_mount(self) -> None:
         """The cursor stands where one goes on; what is typed takes the place of a pattern that was suggested."""
-        await super().on_mount()
         await self._show_values()
         self.query_one("#preset" if self._draft.preset is not None else f"#{self._start}").focus()
         self.query_one("#pattern", Field).select_all()

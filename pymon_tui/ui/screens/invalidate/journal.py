@@ -85,7 +85,6 @@ class JournalScreen(LiveScreen[Chosen | None]):
 
     async def on_mount(self) -> None:
         """Read the journal."""
-        await super().on_mount()
         self._table.focus()
         self.read()
         self.know()

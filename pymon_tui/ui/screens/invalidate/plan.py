@@ -111,7 +111,6 @@ class PlanScreen(Asking, LiveScreen[Answer]):
 
     async def on_mount(self) -> None:
         """Make the plan, or show it."""
-        await super().on_mount()
         if self._plan is None:
             self.make()
         else:

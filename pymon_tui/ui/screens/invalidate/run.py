@@ -100,7 +100,6 @@ class RunScreen(Asking, LiveScreen[After]):
 
     async def on_mount(self) -> None:
         """Begin."""
-        await super().on_mount()
         self.carry_out()
 
     @work(exclusive=True, group="run")

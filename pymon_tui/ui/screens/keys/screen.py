@@ -65,7 +65,6 @@ class KeysScreen(LiveScreen[None]):
 
     async def on_mount(self) -> None:
         """Begin to list."""
-        await super().on_mount()
         self._table.focus()
         self.list_keys()
 
