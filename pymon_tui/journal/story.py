@@ -53,7 +53,7 @@ class Story:
             return _number(self.told, name) or 0
 
         back = count("restored") + count("there")
-        return Back(back, count("expired"), count("skipped"), count("failed"), more=self.ended is None)
+        return Back(back, count("expired"), count("skipped"), count("failed"), self.ended is None, count("noted"))
 
 
 def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Back | None) -> Record:
