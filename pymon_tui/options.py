@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+_SERVER = "Connection"
+
 
 class SectionOption(click.Option):
     """An option that knows its section of the help, and isn't given two values where it has one.
@@ -25,6 +27,8 @@ class SectionOption(click.Option):
         self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
     ) -> tuple[Any, list[str]]:
         values = opts.get(self.name or "")
+        if self.section == _SERVER and isinstance(values, list) and "" in values:
+            raise click.UsageError(f"{self.opts[-1]} is given without a value; leave it out, or say which", ctx)
         if not self.once or not isinstance(values, list):
             return super().handle_parse_result(ctx, opts, args)
         if len(set(values)) > 1:  # the same is given again by an alias, and by the commands that an account prints
@@ -89,7 +93,7 @@ def connection_options() -> list[click.Parameter]:
     """Flags that name the server; those of redis-cli keep its letters."""
 
     def option(*declarations: str, text: str, **attributes: Any) -> SectionOption:
-        return SectionOption(*declarations, section="Connection", help=text, **attributes)
+        return SectionOption(*declarations, section=_SERVER, help=text, **attributes)
 
     return [
         option("-h", "--host", metavar="HOST", text="Server's name or address, or HOST:PORT (default 127.0.0.1)."),

@@ -366,6 +366,13 @@ def test_an_option_of_one_value_is_given_once(capsys: pytest.CaptureFixture[str]
     assert asked or command == "demo"
 
 
+@pytest.mark.parametrize("flag", ["--ssh", "--sentinel", "--user", "--socket", "--map", "--host", "--profile"])
+def test_an_option_that_leads_to_the_server_is_not_empty(capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    """A variable of the shell that isn't set doesn't lead to another server than was meant."""
+    for words in ([flag, "", "once"], ["once", f"{flag}="]):
+        assert refused(capsys, *words).startswith(f"{flag} is given without a value; leave it out, or say which")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "flag"),
     [
