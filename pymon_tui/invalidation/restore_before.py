@@ -28,6 +28,7 @@ class Before:
         again: Whether an undo that is gone on with may have brought it back.
         marked: Whether the trash tells which keys were given an end at all.
         mark: Where that undo was.
+        here: Whether it is the process that the run was on, or an undo before.
     """
 
     ends: bool = False
@@ -36,6 +37,7 @@ class Before:
     again: bool = False
     marked: bool = True
     mark: Mark = field(default_factory=Mark)
+    here: bool = False
 
     def returning(self, pipe: Line, *, replace: bool, elsewhere: bool, moved: bool, unnoted: bool) -> Returning:
         """How keys come back on this connection.
@@ -52,7 +54,7 @@ class Before:
             replace=replace,
             compares=self.compares,
             again=self.again,
-            elsewhere=elsewhere,
+            elsewhere=elsewhere and not self.here,
             window=self.window,
             marked=self.marked,
             unnoted=unnoted,
@@ -84,6 +86,7 @@ def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str
         again=again,
         marked=header.marks,
         mark=Mark.from_json(told.get("mark")),
+        here=bool(run_id) and run_id in {header.run_id, *(record.run_id for record in known if record.kind == "undo")},
     )
 
 

@@ -370,6 +370,10 @@ async def test_what_was_found_on_one_server_holds_for_another_only_where_others_
         await redis.delete("c:deleted")
         assert (await undone(server, tmp_path, path)).tally == RestoreTally(restored=1, skipped=1)
     let_ends_pass(path)
+    async with client_of(server) as redis:
+        await redis.delete("c:back")
+        assert (await undone(server, tmp_path, path, elsewhere=True)).tally == RestoreTally(skipped=2)
+        assert await redis.keys() == []
     other = own_server()
     async with client_of(other) as redis:
         back = await undone(other, tmp_path, path, elsewhere=True)
