@@ -173,6 +173,8 @@ def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
         rows.append(row("run", verdict.why, "warn"))
     if verdict.may != "refused" and verdict.undo.loses:
         rows.append(row("for good", verdict.undo.loss, "act" if verdict.undo.state != "partial" else "warn"))
+    if verdict.may != "refused" and verdict.undo.state == "unknown" and verdict.undo.why:
+        rows.append(row("undo", verdict.undo.why, "warn"))
     if verdict.undo.elsewhere:
         rows.append(row("undo", verdict.undo.elsewhere, "warn"))
     if plan.note is not None:
@@ -283,7 +285,7 @@ def _undo_row(undo: Undo, cap: SafeText) -> Row:
     if undo.state == "partial":
         return row("undo", f"for a part, {size}", "warn")
     if undo.state == "unknown":
-        return row("undo", f"kept, {size}; {undo.why}", "warn")
+        return row("undo", f"kept, {size}, if it may be used", "warn")
     return row("undo", f"kept, {size}", "good")
 
 
