@@ -14,6 +14,7 @@ import click
 
 from pymon_tui import process_list, tty
 from pymon_tui.model.text import safe
+from pymon_tui.options import SectionOption
 from pymon_tui.server.deferred_packages import defer_redis
 
 PROGRAM = "pymon-tui"
@@ -30,12 +31,20 @@ def given_of(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def flags_of(ctx: click.Context, own: Mapping[str, Any], address: str | None) -> dict[str, Any]:
-    """All flags before and after the subcommand, the later ones first in rank; an address becomes the URL.
+    """All flags before and after the subcommand; an address becomes the URL.
 
     Raises:
-        click.UsageError: If two of them name a server by its address.
+        click.UsageError: If two of them name a server by its address, or one that has one value has two.
     """
-    flags: dict[str, Any] = ctx.obj | given_of(own)
+    before, after = ctx.obj, given_of(own)
+    for option in ctx.command.params:
+        name = option.name or ""
+        if isinstance(option, SectionOption) and name in before and name in after and before[name] != after[name]:
+            if option.once:
+                raise option.given_twice(ctx)
+            if option.multiple:
+                after[name] = tuple(dict.fromkeys((*before[name], *after[name])))
+    flags: dict[str, Any] = before | after
     named = [text for text in (ctx.meta.get(ADDRESS), address, flags.get("url")) if text is not None]
     if len(named) > 1:
         raise click.UsageError("the server is named twice on the command line: name it once, by address or --url")

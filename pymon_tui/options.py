@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+_SERVER = "Connection"
+
 
 class SectionOption(click.Option):
     """An option that knows its section of the help, and isn't given two values where it has one.
@@ -19,21 +21,27 @@ class SectionOption(click.Option):
     def __init__(self, *declarations: str, section: str, last_wins: bool = False, **attributes: Any) -> None:
         super().__init__(list(declarations), **attributes)
         self.section = section
-        self._once = not (last_wins or self.multiple or self.is_flag or self.count)
+        self.once = not (last_wins or self.multiple or self.is_flag or self.count)
 
     def handle_parse_result(
         self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
     ) -> tuple[Any, list[str]]:
         values = opts.get(self.name or "")
-        if not self._once or not isinstance(values, list):
+        if self.section == _SERVER and isinstance(values, list) and "" in values:
+            raise click.UsageError(f"{self.opts[-1]} is given without a value; leave it out, or say which", ctx)
+        if not self.once or not isinstance(values, list):
             return super().handle_parse_result(ctx, opts, args)
         if len(set(values)) > 1:  # the same is given again by an alias, and by the commands that an account prints
-            raise click.UsageError(f"{self.opts[-1]} is given twice; one value is meant", ctx)
+            raise self.given_twice(ctx)
         return super().handle_parse_result(ctx, {**opts, str(self.name): values[0]}, args)
+
+    def given_twice(self, ctx: click.Context) -> click.UsageError:
+        """That it has two values, before the subcommand or after it."""
+        return click.UsageError(f"{self.opts[-1]} is given twice; one value is meant", ctx)
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
         """Have the parser keep each value that is given, where there should be one."""
-        self.multiple, multiple = self._once or self.multiple, self.multiple
+        self.multiple, multiple = self.once or self.multiple, self.multiple
         try:
             super().add_to_parser(parser, ctx)
         finally:
@@ -85,7 +93,7 @@ def connection_options() -> list[click.Parameter]:
     """Flags that name the server; those of redis-cli keep its letters."""
 
     def option(*declarations: str, text: str, **attributes: Any) -> SectionOption:
-        return SectionOption(*declarations, section="Connection", help=text, **attributes)
+        return SectionOption(*declarations, section=_SERVER, help=text, **attributes)
 
     return [
         option("-h", "--host", metavar="HOST", text="Server's name or address, or HOST:PORT (default 127.0.0.1)."),

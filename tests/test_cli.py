@@ -196,7 +196,7 @@ def test_several_profiles_go_with_the_monitor_and_no_address(
         ["-h", "cache", "-n", "2", "once", "--json"],
         ["once", "--json", "-h", "cache", "-n", "2"],
         ["-h", "cache", "once", "-n", "2", "--json"],
-        ["-h", "other", "once", "-h", "cache", "-n", "2", "--json"],
+        ["-h", "cache", "once", "-h", "cache", "-n", "2", "--json"],
         ["once", "redis://cache/2", "--json"],
         ["redis://cache/2", "once", "--json"],
         ["-u", "redis://cache/2", "once", "--json"],
@@ -364,6 +364,36 @@ def test_an_option_of_one_value_is_given_once(capsys: pytest.CaptureFixture[str]
             assert refused(capsys, *words, f"{flag}=1", f"{flag}=2").startswith(line)
             assert refused(capsys, *words, option.opts[0], "1", flag, "2").startswith(line)
     assert asked or command == "demo"
+
+
+@pytest.mark.parametrize("flag", ["--ssh", "--sentinel", "--user", "--socket", "--map", "--host", "--profile"])
+def test_an_option_that_leads_to_the_server_is_not_empty(capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    """A variable of the shell that isn't set doesn't lead to another server than was meant."""
+    for words in ([flag, "", "once"], ["once", f"{flag}="]):
+        assert refused(capsys, *words).startswith(f"{flag} is given without a value; leave it out, or say which")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "flag"),
+    [
+        (["-n", "0"], ["--db", "1"], "--db"),
+        (["-h", "cache"], ["-h", "other"], "--host"),
+        (["--port", "1"], ["-p", "2"], "--port"),
+        (["--user", "a"], ["--user", "b"], "--user"),
+    ],
+)
+def test_an_option_of_one_value_is_given_once_before_the_subcommand_or_after_it(
+    capsys: pytest.CaptureFixture[str], calls: Calls, before: list[str], after: list[str], flag: str
+) -> None:
+    assert refused(capsys, *before, "once", *after).startswith(f"{flag} is given twice; one value is meant")
+    assert cli.run([*before, "once", *before]) == 0
+    assert len(calls) == 1
+
+
+def test_profiles_before_and_after_the_subcommand_are_several(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "--profile", "a", "once", "--profile", "b").startswith(
+        "several profiles are for the monitor"
+    )
 
 
 def test_an_option_may_be_given_its_value_again(calls: Calls) -> None:

@@ -20,27 +20,39 @@ class Bounds:
         question: What a person was asked last, by whichever part of the run; it names the most keys.
     """
 
-    def __init__(self, planned: int, cap: int) -> None:
+    def __init__(self, planned: int, cap: int, again: int = 0) -> None:
+        """``again`` are keys that the run which this one goes on with has given their end, and that match still."""
         self.planned = planned
         self.cap = cap
         self.agreed = planned
         self.question = ""
+        self._again = again
         self._matched: dict[str, int] = {}
+        self._sooner: dict[str, int] = {}
 
     @property
     def unasked(self) -> float:
         """Keys that may match before a person is asked."""
-        return max(self.planned * GROWTH, self.agreed)
+        return max(self.planned * GROWTH, self.agreed) + self._found_again
 
-    def matched(self, run: str, keys: int) -> int:
-        """Note that so many match in this run, or part of one; returns how many that are in all."""
-        self._matched[run] = keys
+    @property
+    def _found_again(self) -> int:
+        return min(self._again, sum(self._sooner.values()))
+
+    def matched(self, run: str, keys: int, sooner: int = 0) -> int:
+        """Note that so many match in this run, or part of one; returns how many that are in all.
+
+        ``sooner`` are those of them that have an end before the one that they would be given, or may have one.
+        """
+        self._matched[run], self._sooner[run] = keys, sooner
         return sum(self._matched.values())
 
-    def ask(self, matched: int, most: int) -> None:
-        """Put the question whether ``matched`` keys may go, and as many as ``most`` before it is put again."""
-        found, planned = units.keys(matched), units.whole(self.planned)
+    def ask(self, matched: int) -> int:
+        """Put the question whether ``matched`` keys may go; returns how many may before it is put again."""
+        most = min(2 * matched, self.cap)  # not asked again for every few keys, nor left alone with whatever comes
+        found, planned = units.keys(matched - self._found_again), units.whole(self.planned)
         self.question = f"{found} match by now, and the plan said {planned}: go on, up to {units.whole(most)}?"
+        return most
 
 
 class Rate:

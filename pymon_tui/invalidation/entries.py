@@ -54,6 +54,7 @@ def begun(
         "undo": str(undo) if undo is not None else None,
         "resumes": order.resumes,
         "planned": order.planned,
+        "again": order.again,
         "pattern_index": order.start.pattern,
         "cursor": order.start.cursor,
     }

@@ -63,7 +63,7 @@ def last_to_undo(
                 passed_over.append((record, safe(f"it is {undone_text(record)} already")))
             is_over = True
             continue
-        problem = undo_problem(record, newer, way) or _unreadable(record)
+        problem = undo_problem(record, newer, way) or unreadable(record)
         if problem is None:
             return Last(None, tuple(passed_over), record) if is_over else Last(record, tuple(passed_over))
         if not is_over:
@@ -140,7 +140,7 @@ def resumed_by(records: Iterable[Record], run: Record) -> tuple[Record, ...]:
     return tuple(found[::-1])
 
 
-def _unreadable(record: Record) -> SafeText | None:
+def unreadable(record: Record) -> SafeText | None:
     """Why its trash can't be read; None where it can, as far as its first line tells."""
     for part in record.parts or (record,):
         if part.undo_path is not None:

@@ -44,6 +44,7 @@ class Order:
         found: The keys that the plan found, to be named without looking for them; None to look for them.
         evicted: Keys that the server evicted while the plan was made.
         touched: Keys that were dumped for the plan, as ``UsedBefore``.
+        again: Keys that the run which this one goes on with gave their end: they may be found again.
         evicted_at: As in the plan; None where this isn't the run that the plan was made for.
     """
 
@@ -64,6 +65,7 @@ class Order:
     evicted: int = 0
     evicted_at: tuple[int, float] | None = None
     touched: UsedBefore = field(default_factory=dict)
+    again: int = 0
 
     @property
     def found_all(self) -> FoundKeys | None:
@@ -119,12 +121,18 @@ class Order:
         try:
             matched = int(plan["matched"])
             size = plan["bytes"]
+            options = Options.from_json(started["options"], undo=started["undo"] is not None)
+            done, again = int(reached.get("matched", 0)), 0
+            if options.mode == "expire":
+                before = int(started.get("again", 0))
+                done -= min(before, int(reached.get("ending_sooner", 0)))  # those were done before
+                again = before + max(0, done)
             order = cls(
                 selection=Selection.from_json(plan["selection"]),
                 node=str(plan["node"]),
                 run_id=record.run_id,
                 db=record.db,
-                planned=max(0, int(started["planned"]) - int(reached.get("matched", 0))),
+                planned=max(0, int(started["planned"]) - max(0, done)),
                 scan=int(plan["scanned"]),
                 key_bytes=float(size) / matched if size is not None and matched else None,
                 plan=plan,
@@ -132,8 +140,9 @@ class Order:
                 start=Place(int(reached["pattern_index"]), int(reached["cursor"])),
                 resumes=record.run,
                 matching=matching_of(plan),
+                again=again,
             )
-            return order, Options.from_json(started["options"], undo=started["undo"] is not None)
+            return order, options
         except (KeyError, TypeError, ValueError):
             raise OrderError(f"run {record.run} can't be taken up again: the journal lacks its plan") from None
 

@@ -178,7 +178,7 @@ def count_of(parts: Sequence[Record]) -> int:
         if part.undo_path is not None:
             with reader_of(part) as reader:
                 reader.count()
-                if reader.torn:
+                if reader.torn or reader.marks().closed is None:
                     reader.examine()
                 total += reader.count()
     return total

@@ -308,13 +308,13 @@ class Passage:
         Raises:
             Stopped: If the cap is reached.
         """
-        matched = self._ledger.tally.matched + keys + (len(self._sent.batch.keys) if self._sent is not None else 0)
-        matched, bounds = self._bounds.matched(self._ledger.run, matched), self._bounds
+        tally, bounds = self._ledger.tally, self._bounds
+        keys += len(self._sent.batch.keys) if self._sent is not None else 0
+        matched = bounds.matched(self._ledger.run, tally.matched + keys, tally.ending_sooner + keys)
         if matched > (cap := bounds.cap):
             raise Stopped(f"more than {units.keys(cap)} match by now; plan anew, and allow more (max_keys)")
         if matched > bounds.unasked:
             await self._answered()
-            most = min(2 * matched, cap)  # not asked again for every few keys, nor left alone with whatever comes
-            bounds.ask(matched, most)
+            most = bounds.ask(matched)
             await self._pacer.ask(bounds.question, lambda: matched > bounds.unasked)
             bounds.agreed = max(bounds.agreed, most)

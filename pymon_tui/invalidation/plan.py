@@ -66,6 +66,8 @@ class Plan:
         name: Bytes of a key's name, on average where the longest are; None where none matches.
         matching: The patterns of the selection that match a key that would go.
         rights: Whether the keys may be removed, as far as some of them tell.
+        back: Whether an undo may bring them back, as far as some of them tell; by the ``command`` where the server
+            would tell, and may not tell us.
         found: The keys themselves, for a run that follows at once; None where a person reads the plan first.
         rules: Those of the server that it is of; None where nobody asked for them.
     """
@@ -112,6 +114,7 @@ class Plan:
     name: int | None = None
     matching: tuple[Pattern, ...] = ()
     rights: KeyRights = UNASKED
+    back: KeyRights = UNASKED
     found: FoundKeys | None = None
 
     @property
@@ -121,6 +124,11 @@ class Plan:
             (pattern.shown, count, self.rules.origin(pattern) if self.rules is not None else safe(""))
             for pattern, count in zip(self.selection.protected, self.held, strict=False)
         )
+
+    @property
+    def untold(self) -> SafeText | None:
+        """Which server doesn't tell which process it is, so that an undo has to be allowed another; None for none."""
+        return next((safe(part.node) for part in self.parts or (self,) if not part.run_id), None)
 
     @property
     def sampled(self) -> int:
@@ -173,6 +181,7 @@ class Plan:
             "refusals": list(self.refusals),
             "removal_problem": self.removal_problem,
             "rights": self.rights.as_json(),
+            "undo_rights": self.back.as_json(),
             "room": self.room,
             "warnings": list(self.warnings),
             "evicted": self.evicted,

@@ -217,6 +217,8 @@ class Planning:
         await self._pages.look(pipe)
         allowed = await permissions(pipe, [sample.key for sample in samples], mode=self._mode, undo=self._undo)
         trash = await self._trash(pipe, samples, total, allowed.undo_problem) if self._undo else None
+        pages, kept = self._pages, trash is not None and trash.problem is None
+        warnings = room_warnings(pages.memory, total, matched, mode=self._mode, undo=kept, evicted=pages.evicted)
         return Plan(
             node=endpoint.label,
             address=endpoint.address,
@@ -233,13 +235,14 @@ class Planning:
             protected=self._protected,
             matching=self._matching,
             rights=allowed.keys,
+            back=allowed.back,
             held=tuple(self._sweep.held) if self._sweep is not None else (),
             scanned=self._scanned,
             dbsize=after,
             seconds=self.progress.seconds,
             bytes=measuring.bytes(samples, matched, about=about),
             undo_bytes=None if trash is None else trash.bytes,
-            undo_possible=trash is not None and trash.problem is None,
+            undo_possible=kept,
             undo_problem=None if trash is None else trash.problem,
             oversized=0 if trash is None else trash.oversized,
             types=type_counts(samples, matched),
@@ -250,14 +253,7 @@ class Planning:
             refusals=(*facts.refusals, *allowed.refusals),
             removal_problem=replica_problem(pipe) or allowed.removal_problem,
             room=self._pages.memory.room,
-            warnings=room_warnings(
-                self._pages.memory,
-                total,
-                matched,
-                mode=self._mode,
-                undo=trash is not None and trash.problem is None,
-                evicted=self._pages.evicted,
-            ),
+            warnings=warnings,
             found=self._found,
             name=self._pages.name,
             evicted=self._pages.evicted,

@@ -75,7 +75,8 @@ async def portions(reader: TrashReader, offset: int, index: int, astray: Astray)
     while (block := await asyncio.to_thread(next, blocks, None)) is not None:
         end = block.next_offset
         words = _WORDS[block.used]
-        for place in range(index, len(block.records)):
+        # Where the block to begin with can't be read any more, the one behind it comes whole.
+        for place in range(index if block.offset == offset else 0, len(block.records)):
             (key, ends, payload), given = block.records[place], block.given[place]
             if given < 0 or key in astray.passed_over:
                 continue
@@ -88,6 +89,5 @@ async def portions(reader: TrashReader, offset: int, index: int, astray: Astray)
             found = cast(State, block.found[place])
             some.append(Copy(key, ends, payload, given, used, (block.offset, place), found))
             size += length
-        index = 0
     if some:
         yield Portion(some, end, 0)

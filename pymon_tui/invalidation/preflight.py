@@ -6,12 +6,13 @@ import random
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from redis.exceptions import NoPermissionError, ResponseError
 
 from pymon_tui.invalidation.key_rights import UNASKED, By, KeyRights
+from pymon_tui.invalidation.knowing import knowledge_of
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.pipe import Answer, Line, Pipe
 from pymon_tui.model.text import SafeText, safe
@@ -47,12 +48,14 @@ class Permissions:
         undo_problem: Why none of them could be taken back.
         refusals: What is refused for some of these keys alone.
         keys: How many of them would be left alone: those that may not be removed, or not be kept where that is wanted.
+        back: How many of them an undo could not bring back; by the ``command`` where ACL DRYRUN itself is refused.
     """
 
     removal_problem: SafeText | None
     undo_problem: SafeText | None
     refusals: tuple[SafeText, ...]
     keys: KeyRights = UNASKED
+    back: KeyRights = UNASKED
 
 
 def role_of(pipe: Line) -> str:
@@ -89,17 +92,31 @@ async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bo
         undo_problem=undo_problem,
         refusals=tuple(denials.problem for denials in denied if denials.problem is not None and not denials.all),
         keys=KeyRights(removal.asked, len(stay) if removal.asked else 0, removal.by),
+        back=await _back(pipe, kept[len(_KEPT) :], stay),
     )
+
+
+async def _back(pipe: Pipe, kept: Sequence[_Denials], stay: frozenset[int]) -> KeyRights:
+    """Which of the keys an undo could bring back: those that stay need none."""
+    if any(denials.untold for denials in kept):
+        # Rights that differ from key to key came with Redis 7.0, as PEXPIRETIME did.
+        return KeyRights(by="command" if (await knowledge_of(pipe)).ends is not False else "")
+    lost = frozenset[int]().union(*(denials.refused for denials in kept)) - stay
+    return KeyRights(max((denials.asked for denials in kept), default=0), len(lost), "keys" if kept else "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Denials:
-    """What is refused, of how many keys, which of them by their place, what to do about it, and how it is known."""
+    """What is refused, of how many keys, which of them by their place, what to do about it, and how it is known.
+
+    ``untold`` is whether the server would tell, and may not tell us.
+    """
 
     asked: int = 0
     refused: frozenset[int] = frozenset()
     problem: SafeText | None = None
     by: By = "keys"
+    untold: bool = False
 
     @property
     def all(self) -> bool:
@@ -114,7 +131,8 @@ async def _denials(pipe: Pipe, keys: Sequence[bytes], command: tuple[bytes, ...]
     # One key first: where ACL DRYRUN itself is refused, each question would be an error in the server's statistics.
     answers = await _dry(pipe, command, some[:1])
     if isinstance(answers[0], ResponseError):
-        return await _tried(pipe, command, some[0], answers[0])
+        tried = await _tried(pipe, command, some[0], answers[0])
+        return replace(tried, untold=isinstance(answers[0], NoPermissionError))
     if some[1:]:
         answers += await _dry(pipe, command, some[1:])
     if answers.count(b"OK") < len(answers) and keys[_FIRST_KEYS:_MOST_KEYS]:

@@ -73,7 +73,8 @@ class Reending(Returning):
         compares: Whether a key that has its former end may have been given that by an undo before, or never another.
         elsewhere: Whether this may be another server than the one that the run was on.
         window: Where the ends lie of keys whose own isn't known; None where nobody knows.
-        marked: Whether the trash tells which keys were given an end at all.
+        marked: Whether the trash tells which keys were given an end at all, and which.
+        unnoted: Whether some of what undos before found is lost: who is gone, and of whom nothing is noted, stays so.
         slack: Milliseconds by which the end of a key may differ from the one that it was given.
     """
 
@@ -87,11 +88,12 @@ class Reending(Returning):
         elsewhere: bool,
         window: Window | None,
         marked: bool = True,
+        unnoted: bool = False,
         slack: int = 0,
     ) -> None:
         super().__init__(pipe, replace=replace, compares=compares, again=again)
         self._elsewhere = elsewhere
-        self._window, self._marked = window, marked
+        self._window, self._marked, self._unnoted = window, marked, unnoted
         self._slack = slack
         self._exact = True  # whether the server knows PEXPIRETIME, which Redis has from 7 on
 
@@ -131,7 +133,9 @@ class Reending(Returning):
         skipped = len(found.gone)
         if not self._replace:
             skipped += len(found.changed)
-            states |= dict.fromkeys((copy.place for copy in found.changed), IS_OTHERS)
+            # Where the end isn't known that the run gave it, it may be the run's all the same.
+            others = (copy.place for copy in found.changed if copy.given or not self._marked)
+            states |= dict.fromkeys(others, IS_OTHERS)
         tally = self._as_they_were(len(found.as_it_was)).plus(RestoreTally(skipped=skipped, expired=found.expired))
         return Settled(tally, (), None, states)
 
@@ -160,7 +164,9 @@ class Reending(Returning):
     def _sort_absent(self, copy: Copy, found: _Found) -> None:
         """What was deleted before the end that it was given, or had that no more, is gone by another's doing."""
         now = self.now
-        if self._is_known(copy):
+        if self._unnoted and not copy.found and not self._replace:
+            found.gone.append(copy)
+        elif self._is_known(copy):
             if copy.found == HAS_FORMER and 0 < copy.end <= now:
                 found.expired += 1
             else:
@@ -189,6 +195,8 @@ class Reending(Returning):
     def _is_given(self, copy: Copy, first: int, last: int) -> bool:
         if copy.given:
             return first - self._slack <= copy.given <= last + self._slack
+        if self._marked:
+            return False  # others may have given it any end
         window, ahead = self._window, self.now - int(time.time() * 1000)
         earlier = not copy.end or last < copy.end  # a run never gives a later end than there is
         return window is not None and earlier and window.first + ahead <= last and first <= window.last + ahead

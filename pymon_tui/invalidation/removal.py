@@ -84,7 +84,7 @@ class Removal:
         self._addresses = addresses
         self._ledger = Ledger(self.id, None if options.dry_run else journal, order.start, order.planned)
         rate = Rate(options.rate, 1) if options.rate is not None else None
-        self._bounds = Bounds(order.planned, order.selection.max_keys)
+        self._bounds = Bounds(order.planned, order.selection.max_keys, order.again)
         if part is not None:
             self._bounds, rate = part.bounds, part.rate
         self._pacer = Pacer(pulse or Pulse(endpoint), options.ceiling, rate)

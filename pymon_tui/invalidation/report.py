@@ -173,6 +173,10 @@ def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
         rows.append(row("run", verdict.why, "warn"))
     if verdict.may != "refused" and verdict.undo.loses:
         rows.append(row("for good", verdict.undo.loss, "act" if verdict.undo.state != "partial" else "warn"))
+    if verdict.may != "refused" and verdict.undo.state == "unknown" and verdict.undo.why:
+        rows.append(row("undo", verdict.undo.why, "warn"))
+    if verdict.undo.elsewhere:
+        rows.append(row("undo", verdict.undo.elsewhere, "warn"))
     if plan.note is not None:
         rows.append(row("note", plan.note, "warn"))
     links = links_lost(name for name, count in plan.types if count)
@@ -269,7 +273,7 @@ def undo_rows(verdict: Verdict) -> tuple[Row, ...]:
 
 
 def _undo_row(undo: Undo, cap: SafeText) -> Row:
-    if undo.state == "unknown":
+    if undo.state == "unknown" and not undo.why:
         return row("undo", f"kept, as far as there is room: at most {cap}", "good")
     if undo.state == "not needed":
         return row("undo", "not needed")
@@ -280,6 +284,8 @@ def _undo_row(undo: Undo, cap: SafeText) -> Row:
     size = f"in at most {cap}" if undo.kept_bytes is None else f"about {units.bytes_(undo.kept_bytes)} of {cap}"
     if undo.state == "partial":
         return row("undo", f"for a part, {size}", "warn")
+    if undo.state == "unknown":
+        return row("undo", f"kept, {size}, if it may be used", "warn")
     return row("undo", f"kept, {size}", "good")
 
 

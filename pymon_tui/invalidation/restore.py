@@ -29,11 +29,12 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
-from pymon_tui.invalidation.restore_before import Before, before_of, told_to_later
+from pymon_tui.invalidation.restore_before import Before, before_of, damage_of, settled_unread, told_to_later
 from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_primary, require_same
 from pymon_tui.invalidation.returning import Returning, Sent
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.invalidation.trash_copies import examined
+from pymon_tui.invalidation.trash_damage import UNTOLD, Promised
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.journal.lock import patient_lock
@@ -59,8 +60,7 @@ class Restore:
     An undo of the same run that was cut off, stopped or cancelled is gone on with, where it was on the same server
     process and with the same ``replace``.
 
-    Attributes:
-        undo: Its id.
+    ``undo`` is its id.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Restore:
         undo: str | None = None,
         part: RestorePart | None = None,
         named: Named | None = None,
-        promised: int | None = None,
+        promised: Promised = UNTOLD,
     ) -> None:
         """Prepare an undo; nothing is opened yet.
 
@@ -99,14 +99,12 @@ class Restore:
         if read_only:
             raise RestoreError("nothing is restored: this is read-only")
         self.undo = undo or new_id()
-        self._part = part
-        self._named = named
+        self._part, self._named = part, named
         self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
         self._path, self._promised, self._journal = trash, promised, journal
-        self._replace = replace
-        self._elsewhere = elsewhere
-        self._total = self._copied = 0
+        self._replace, self._elsewhere = replace, elsewhere
+        self._total = self._copied = self._unread = 0
         self._tally, self._mark = RestoreTally(), Mark()
         self._failures: list[Failure] = []
         self._state: RestoreState = "starting"
@@ -153,7 +151,7 @@ class Restore:
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
                     self._copied = await asyncio.to_thread(examined, reader)
                     self._total = reader.count() - self._astray.fewer
-                    await self._take_up(pipe, header)
+                    await self._take_up(pipe, reader)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
                         return await self._carried_out(pipe, reader)
             finally:
@@ -173,8 +171,9 @@ class Restore:
         if self._part is None and not self._elsewhere:
             require_same(pipe, header)
 
-    async def _take_up(self, pipe: Line, header: TrashHeader) -> None:
+    async def _take_up(self, pipe: Line, reader: TrashReader) -> None:
         """Find out what was done before, and write down that this begins."""
+        header = reader.header
         try:
             self._before = await asyncio.to_thread(
                 before_of, self._journal, header, self._path, run_id=pipe.identity.run_id, replace=self._replace
@@ -184,6 +183,8 @@ class Restore:
             self._unrecorded = safe(str(error))
         self._mark = self._before.mark
         self._tally = self._mark.tally
+        self._unread = settled_unread(reader, self._mark)
+        self._total += self._unread
         await self._write(
             "started",
             acl_user=pipe.user,
@@ -216,7 +217,7 @@ class Restore:
         finally:
             self._state, self._seconds = "ended", self._elapsed
             result = self._result(outcome, reader)
-            await self._write("ended", mark=self._mark.as_json(), **result.as_json())
+            await self._write("ended", mark=self._mark.as_json(), noted=reader.noted, **result.as_json())
         return replace(result, unrecorded=self._unrecorded)
 
     async def _persist(self, pipe: Line, reader: TrashReader) -> None:
@@ -246,9 +247,8 @@ class Restore:
 
     async def _restore(self, pipe: Line, reader: TrashReader) -> None:
         self._state, self._why = "running", _NOTHING
-        returning = self._before.returning(
-            pipe, replace=self._replace, elsewhere=self._elsewhere, moved=self._part is not None
-        )
+        how = {"replace": self._replace, "elsewhere": self._elsewhere, "unnoted": reader.lacks_notes}
+        returning = self._before.returning(pipe, moved=self._part is not None, **how)
         await returning.look_at_the_clock()
         if self._part is None and self._evicted_before is None:
             self._evicted_before = (await memory_of(pipe)).evicted
@@ -291,7 +291,7 @@ class Restore:
         if refusal is None:  # else an undo after this one begins with the first portion that was refused
             self._mark = Mark(sent.portion.offset, sent.portion.index, self._tally)
             if time.monotonic() - self._written_at > PERIOD:
-                await self._write("progress", mark=self._mark.as_json(), **self._tally.as_json())
+                await self._write("progress", mark=self._mark.as_json(), noted=reader.noted, **self._tally.as_json())
         return refusal
 
     def _result(self, outcome: RestoreOutcome, reader: TrashReader) -> RestoreResult:
@@ -308,7 +308,7 @@ class Restore:
             unrecorded=self._unrecorded,
             copied=self._copied,
             evicted=self._evicted,
-            damage=reader.damage,
+            damage=damage_of(reader, settled=self._unread, replaced=self._replace),
         )
 
     async def _write(self, event: str, **fields: JsonValue) -> None:

@@ -11,6 +11,7 @@ from pymon_tui.invalidation.reending import MOVED, Reending, Window
 from pymon_tui.invalidation.restore_account import Mark
 from pymon_tui.invalidation.returning import Returning, Settled
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
+from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import Record, about
 from pymon_tui.model.text import SafeText, safe
@@ -27,6 +28,7 @@ class Before:
         again: Whether an undo that is gone on with may have brought it back.
         marked: Whether the trash tells which keys were given an end at all.
         mark: Where that undo was.
+        here: Whether it is the process that the run was on, or an undo before.
     """
 
     ends: bool = False
@@ -35,9 +37,15 @@ class Before:
     again: bool = False
     marked: bool = True
     mark: Mark = field(default_factory=Mark)
+    here: bool = False
 
-    def returning(self, pipe: Line, *, replace: bool, elsewhere: bool, moved: bool) -> Returning:
-        """How keys come back on this connection; ``moved`` where they may have gone from one node to another."""
+    def returning(self, pipe: Line, *, replace: bool, elsewhere: bool, moved: bool, unnoted: bool) -> Returning:
+        """How keys come back on this connection.
+
+        Args:
+            moved: Whether they may have gone from one node to another.
+            unnoted: Whether some of what undos before found is lost.
+        """
         if not self.ends:
             return Returning(pipe, replace=replace, compares=self.compares, again=self.again)
         slack = MOVED if moved else 0
@@ -46,9 +54,10 @@ class Before:
             replace=replace,
             compares=self.compares,
             again=self.again,
-            elsewhere=elsewhere,
+            elsewhere=elsewhere and not self.here,
             window=self.window,
             marked=self.marked,
+            unnoted=unnoted,
             slack=slack,
         )
 
@@ -77,12 +86,29 @@ def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str
         again=again,
         marked=header.marks,
         mark=Mark.from_json(told.get("mark")),
+        here=bool(run_id) and run_id in {header.run_id, *(record.run_id for record in known if record.kind == "undo")},
     )
 
 
 def _is_gone_on_with(earlier: Record, run_id: str, *, replace: bool) -> bool:
     same_way = earlier.state != "done" and earlier.started.get("replace") is replace
     return same_way and bool(earlier.run_id) and earlier.run_id == run_id
+
+
+def settled_unread(reader: TrashReader, mark: Mark) -> int:
+    """How many keys an undo settled before this mark whose copies can't be read any more, in an examined trash."""
+    return max(0, mark.tally.settled - reader.marks().named_before(mark.offset, mark.index)) if reader.damage else 0
+
+
+def damage_of(reader: TrashReader, *, settled: int, replaced: bool) -> Damage | None:
+    """What is lost of a trash, as far as it matters to an undo.
+
+    Args:
+        settled: As ``settled_unread``.
+        replaced: Whether it replaces keys that are there.
+    """
+    damage = reader.damage.without(settled) if reader.damage is not None else None
+    return damage.where_replaced if damage is not None and replaced else damage
 
 
 async def told_to_later(reader: TrashReader, settled: Settled) -> SafeText | None:

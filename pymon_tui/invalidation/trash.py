@@ -27,6 +27,7 @@ from pymon_tui.invalidation.trash_format import (
     room_of_mark,
     room_of_row,
     spared,
+    sum_of,
 )
 from pymon_tui.invalidation.trash_reader import Block, TrashReader
 from pymon_tui.journal.folder import open_private
@@ -75,7 +76,7 @@ class TrashWriter:
         self.path, self.full, self._cap, self._more = path, False, cap, more
         self.kept = self.named = self.block = 0
         self._marks, self._ends = header.marks, header.mode == "expire"
-        self._closing = HEAD.size if header.closes else 0  # bytes of the block that ends the file
+        self._closing = HEAD.size + room_of_row(0) if header.closes else 0  # bytes of the block that ends the file
         self._closes, self._blocks = header.closes, dict[int, tuple[int, int]]()
         self._lock = Lock()
         try:
@@ -84,7 +85,8 @@ class TrashWriter:
             raise self._error(error) from None
         self.bytes = 0
         try:
-            self._append(header_line(header))
+            self._append(line := header_line(header))
+            self._line = sum_of(line)
         except TrashError:
             os.close(self._descriptor)
             path.unlink(missing_ok=True)
@@ -172,7 +174,7 @@ class TrashWriter:
         """
         if self._closes:
             with contextlib.suppress(TrashError):  # it repeats what is there
-                self._append(closed(self._blocks))
+                self._append(closed(self._blocks, self._line))
         try:
             os.fsync(self._descriptor)
         except OSError as error:

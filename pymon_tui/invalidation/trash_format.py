@@ -169,28 +169,42 @@ def unpacked_found(data: bytes) -> tuple[int, int, bytes]:
     return block, first, data[PLACE.size :]
 
 
-def closed(blocks: Mapping[int, tuple[int, int]]) -> bytes:
-    """What a file ends with: where each block of records is, how many they are, and as bits which of them are named."""
-    rows = [
+def sum_of(line: bytes) -> int:
+    """By what the end of a file knows its first line."""
+    return zlib.crc32(line)
+
+
+def closed(blocks: Mapping[int, tuple[int, int]], line: int | None = None) -> bytes:
+    """What a file ends with: where each block of records is, how many they are, and as bits which of them are named.
+
+    Args:
+        blocks: That, by the offsets of the blocks.
+        line: ``sum_of`` the first line: it stands in the place of an offset, with no record.
+    """
+    rows = [PLACE.pack(line, 0)] if line is not None else []
+    rows += [
         PLACE.pack(offset, count) + bits.to_bytes(-(-count // 8), "little") for offset, (count, bits) in blocks.items()
     ]
     return _block(CLOSED, len(blocks), b"".join(rows))
 
 
-def unpacked_closed(data: bytes) -> dict[int, tuple[int, int]]:
-    """What ``closed`` packed.
+def unpacked_closed(data: bytes) -> tuple[dict[int, tuple[int, int]], int | None]:
+    """What ``closed`` packed: the blocks, and what the first line is known by, if it is.
 
     Raises:
         struct.error: If it is something else.
     """
-    blocks, place = {}, 0
+    blocks, place, line = {}, 0, None
     while place < len(data):
         offset, count = PLACE.unpack_from(data, place)
         place += PLACE.size
+        if not count:
+            line = offset
+            continue
         size = -(-count // 8)
         blocks[offset] = count, int.from_bytes(data[place : place + size], "little")
         place += size
-    return blocks
+    return blocks, line
 
 
 def room_of_row(count: int) -> int:

@@ -50,6 +50,34 @@ class Marks:
         blocks = (self.closed or {}).items()
         return sum(bits.bit_count() for block, (_, bits) in blocks if block not in self._blocks)
 
+    @property
+    def is_as_closed(self) -> bool:
+        """Whether all that the end of the file tells of is there, and nothing else."""
+        closed = self.closed or {}
+        named = sum(bits.bit_count() for _, bits in closed.values())
+        return named == self._count and {block: count for block, (count, _) in closed.items()} == self._blocks
+
+    @property
+    def endless(self) -> int:
+        """How many were given an end that isn't known."""
+        return sum(self.given(*block).count(0) for block in self._blocks.items())
+
+    @property
+    def noted(self) -> int:
+        """Of how many an undo has noted what it found."""
+        return sum(len(states) - states.count(0) for states in self._found.values())
+
+    @property
+    def unnoted(self) -> int:
+        """Of how many that were named no undo has noted anything."""
+        rows = [zip(self.given(*block), self.found(*block), strict=True) for block in self._blocks.items()]
+        return sum(given >= 0 and not found for row in rows for given, found in row)
+
+    def named_before(self, block: int, index: int) -> int:
+        """How many were named before the record at this place."""
+        before = sum(sum(given >= 0 for given in self.given(*each)) for each in self._blocks.items() if each[0] < block)
+        return before + sum(given >= 0 for given in self.given(block, self._blocks.get(block, 0))[:index])
+
     def lack(self, *, every: bool = False) -> None:
         """Take it that some marks, or records that they are of, are lost.
 

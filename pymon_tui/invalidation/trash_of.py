@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.invalidation.trash_damage import Promised
 from pymon_tui.journal.records import Record
 
 
@@ -16,10 +17,12 @@ def reader_of(part: Record) -> TrashReader:
     return TrashReader(part.undo_path, promised=promised_by(part))
 
 
-def promised_by(part: Record) -> int | None:
-    """How many keys it removed that it had kept, by its account; None where it gave none."""
-    told = part.result or {}
+def promised_by(part: Record) -> Promised:
+    """What its account promises, or the last that it told before it was killed, and the undos since."""
+    noted = part.back.noted if part.back is not None else 0
+    told = part.result or part.progress or {}
     removed, left_out = told.get("removed"), told.get("undo_left_out")
     if not isinstance(removed, int) or not isinstance(left_out, int):
-        return None
-    return removed - left_out
+        return Promised(noted=noted)
+    kept = max(0, removed - left_out)
+    return Promised(kept if part.result is not None else None, kept, noted)

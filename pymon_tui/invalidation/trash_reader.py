@@ -7,13 +7,13 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
-from pymon_tui.invalidation.trash_damage import Damage
+from pymon_tui.invalidation.trash_damage import UNTOLD, Damage, Promised
 from pymon_tui.invalidation.trash_format import (
     FOUND,
     HEAD,
@@ -27,14 +27,18 @@ from pymon_tui.invalidation.trash_format import (
     Used,
     found,
     header_of,
+    sum_of,
     unpacked,
     unpacked_closed,
 )
 from pymon_tui.invalidation.trash_marks import Marks
 from pymon_tui.invalidation.trash_scan import Head, Scan
 from pymon_tui.journal.folder import open_private
+from pymon_tui.journal.ids import is_id
 
 _FOREIGN = "it is no trash of this version; let it be, or remove it"
+_OTHERS = "it is the trash of run {}, in the place of another; put the right file there, or remove it"
+_MIXED = "its first line is not the one that its run began it with: nobody knows what it holds"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +69,7 @@ class TrashReader:
     as one of the two is there, it is known.
 
     Args:
-        promised: How many keys went that were kept, by the account of the run; None where it gave none.
+        promised: What the journal tells of it.
 
     Raises:
         TrashError: If it can't be opened, or is none.
@@ -75,28 +79,34 @@ class TrashReader:
         header: Whose it is.
         torn: Whether some of what was read of it isn't whole.
         damage: What is lost by that, as ``examine`` found; None where nothing is, or only what was never written.
+        lacks_notes: Whether it isn't known of all keys what undos before found, as ``examine`` found.
     """
 
-    def __init__(self, path: Path, *, promised: int | None = None) -> None:
+    def __init__(self, path: Path, *, promised: Promised = UNTOLD) -> None:
         self.path = path
         self.torn = False
         self.damage: Damage | None = None
+        self.lacks_notes = False
         self._promised = promised
         self._marks: Marks | None = None
         self._last = 0  # offset of the last block that the run wrote
+        self._end: int | None = None  # offset of the one that it ended its file with
         try:
             self._file = os.fdopen(open_private(path, os.O_RDONLY), "rb")
         except OSError as error:
             raise TrashError("can't read the trash", path, error) from None
         try:
-            self.header = header_of(self._file.readline(LONGEST_HEADER))
-            self._first = self._file.tell()
+            self._line = self._file.readline(LONGEST_HEADER)
+            self.header, self._first = header_of(self._line), self._file.tell()
         except OSError as error:
             self._file.close()
             raise TrashError("can't read the trash", path, error) from None
         except ValueError:
             self._file.close()
             raise TrashError("can't read the trash", path, _FOREIGN) from None
+        if is_id(path.stem) and path.stem != self.header.run:
+            self._file.close()
+            raise TrashError("can't read the trash", path, _OTHERS.format(self.header.run))
         self._scan = Scan(self._file)
 
     def blocks(self, start: int = 0, *, unnamed: bool = False) -> Iterator[Block]:
@@ -139,6 +149,11 @@ class TrashReader:
         """Records that were only copied, as far as is known: their keys weren't removed."""
         return self.marks().copied - (self.damage.unproven if self.damage is not None else 0)
 
+    @property
+    def noted(self) -> int:
+        """Of how many records undos have noted what they found."""
+        return self.marks().noted
+
     def marks(self) -> Marks:
         """Which records were named; reads the heads of the blocks, and the marks.
 
@@ -163,27 +178,45 @@ class TrashReader:
             TrashError: If the disk fails.
         """
         marks = self._marks = self._read_marks(whole=True)
-        scan = self._scan
+        damage = self._lost_records(marks)
+        if self.header.mode == "expire" and self.header.marks:
+            endless = marks.endless if damage is not None else 0
+            unnoted = marks.unnoted if self._lacks_notes(marks) else 0
+            if endless or unnoted:
+                damage = replace(damage or Damage(), endless=endless, unnoted=unnoted)
+            self.lacks_notes = bool(unnoted)
+        self.damage = damage
+        self.torn = self.torn or bool(damage)
+
+    def _lacks_notes(self, marks: Marks) -> bool:
+        """Whether something is lost of what undos found."""
+        scan, end = self._scan, self._end
+        behind = end is not None and any(offset > end for offset in scan.astray)
+        broken = any(head.magic == FOUND for head in scan.broken.values())
+        return behind or broken or marks.noted < self._promised.noted
+
+    def _lost_records(self, marks: Marks) -> Damage | None:
+        """What of the records is lost, and which of them were named; None where nothing is that was written."""
+        scan, promised = self._scan, self._promised.keys
+        if marks.closed is not None:
+            if not scan.broken and not scan.astray and marks.is_as_closed and marks.named >= self._promised.at_least:
+                return None
+            marks.lack()
+            return Damage(max(marks.missing, self._promised.at_least - marks.named))
         hidden = bool(scan.astray) or any(head.magic in (NAMED, SPARED) for head in scan.broken.values())
         unreadable = sum(head.count for head in scan.broken.values() if head.magic in RECORDS)
-        promised = self._promised
-        if marks.closed is not None:
-            if scan.broken or scan.astray:
-                marks.lack()
-                self.damage = Damage(marks.missing)
-            return
         # A run that gave an account came to the end of its file, unless it is an older version's.
         ended = promised is not None and (self.header.closes or hidden)
-        if self._is_torn_at_end and not ended:
-            return  # it was killed while it wrote: what it didn't keep it didn't name
-        if not hidden and not scan.broken and not (ended and marks.named < (promised or 0)):
-            return
+        least = self._promised.at_least
+        if self._is_torn_at_end and not ended and marks.named >= least:
+            return None  # it was killed while it wrote: what it didn't keep it didn't name
+        if not hidden and not scan.broken and not ((ended or promised is None) and marks.named < least):
+            return None
         proven = promised is not None and promised == marks.records
         marks.lack(every=proven)
         all_there = promised is not None and promised <= marks.named
         unproven = marks.unmarked if (hidden or ended) and not all_there else 0
-        missing = 0 if promised is None else promised - marks.named - unproven
-        self.damage = Damage(max(unreadable, missing), hidden and promised is None, unproven)
+        return Damage(max(unreadable, least - marks.named - unproven), hidden and promised is None, unproven)
 
     def note(self, states: Mapping[tuple[int, int], State]) -> None:
         """Write down what an undo found, by block and index of the records: later undos go by it.
@@ -258,6 +291,9 @@ class TrashReader:
             elif head.magic == FOUND:
                 marks.add_found(data)
             else:
-                marks.closed = unpacked_closed(data)
+                marks.closed, line = unpacked_closed(data)
+                if line not in (None, sum_of(self._line)):
+                    raise TrashError("can't read the trash", self.path, _MIXED)
+                self._end = head.offset
         except (ValueError, struct.error):
             self._scan.is_no_mark(head)

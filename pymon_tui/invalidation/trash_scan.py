@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pymon_tui.invalidation.trash_format import HEAD, MAGICS, RECORDS, is_whole
 _CHUNK = 2**20
 _DENSEST = 65  # records in a byte: of each there are 16 bytes before they are compressed
 _MAGIC = b"PYM"  # what all of them begin with
+_HEADER = re.compile(rb'\{"version": \d, "run": "[-0-9a-f]{16,32}", ')  # of another file, which was appended to this
+_OVERLAP = 64  # bytes, as long as the longest of these two
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Scan:
             if head is None and offset >= self._end:
                 return
             self.astray.add(offset)
-            if (following := self._next(offset + 1)) is None:
+            if (following := self._next(offset)) is None:
                 return
             offset = following
 
@@ -92,17 +95,20 @@ class Scan:
         return Head(magic, offset, count, size, checksum)
 
     def _next(self, offset: int) -> int | None:
-        """Where the next whole block begins; None where there is none."""
+        """Where the next whole block begins, of this file; None where there is none."""
         while offset < self._end:
             self._file.seek(offset)
             chunk = self._file.read(_CHUNK)
-            place = chunk.find(_MAGIC)
+            other = _HEADER.search(chunk)
+            place = chunk.find(_MAGIC, 0, other.start() if other is not None else None)
             while place >= 0:
                 head = self._head(offset + place)
                 if head is not None and self._is_whole(head):
                     return head.offset
-                place = chunk.find(_MAGIC, place + 1)
-            offset += max(1, len(chunk) - len(_MAGIC) + 1)
+                place = chunk.find(_MAGIC, place + 1, other.start() if other is not None else None)
+            if other is not None:
+                return None
+            offset += max(1, len(chunk) - _OVERLAP)
         return None
 
     def _is_whole(self, head: Head) -> bool:

@@ -40,6 +40,7 @@ class Undo:
         kept_bytes: What it takes on our disk, about; None where that isn't known, or nothing is kept.
         about: Whether the number of lost keys is an estimate.
         lost: What would be gone for good where that isn't keys that the run is about; else empty.
+        elsewhere: Why an undo will have to be allowed another server; empty where it won't, or none is kept.
     """
 
     state: WayBack
@@ -49,6 +50,7 @@ class Undo:
     kept_bytes: int | None = None
     about: bool = False
     lost: SafeText = NOTHING
+    elsewhere: SafeText = NOTHING
 
     @property
     def loses(self) -> bool:
@@ -66,7 +68,8 @@ class Undo:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {"state": self.state, "lost_keys": self.lost_keys, "lost_bytes": self.lost_bytes, "why": self.why}
+        lost = {"lost_keys": self.lost_keys, "lost_bytes": self.lost_bytes}
+        return {"state": self.state, **lost, "why": self.why, "elsewhere": self.elsewhere}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,14 @@ def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: 
 
 def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
     """What of a plan could be taken back with these options, as far as it can be known before."""
+    undo = _undo_of(plan, options, free)
+    if plan.untold is None or undo.state not in ("certain", "unknown", "partial"):
+        return undo
+    why = f"{plan.untold} doesn't tell {plan.acl_user} which process it is (INFO): an undo asks for --elsewhere"
+    return replace(undo, elsewhere=safe(why, 300))
+
+
+def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
     if not plan.matched:
         return Undo("not needed")
     bytes_ = round(plan.bytes.value) if plan.bytes is not None else None
@@ -202,6 +213,13 @@ def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
         lost += max(1.0, beyond)
         about = True
         reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes)}, and {what}")
+    refused = plan.back.refused_of(plan.matched) if plan.back.asked else 0
+    if plan.back.refused:
+        refused, whole = max(1, refused), plan.back.is_whole(plan.matched)
+        lost, about = lost + refused, about or not whole
+        reasons.append(f"an undo is refused {units.keys(refused, about=not whole)} (ACL)")
+    if not reasons and plan.back.by == "command":
+        return Undo("unknown", None, None, _UNTOLD, plan.undo_bytes)
     if not reasons:
         return Undo("certain", kept_bytes=plan.undo_bytes)
     keys = min(plan.matched, round(lost))
@@ -211,6 +229,9 @@ def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
     return Undo("partial", keys, share, safe("; ".join(reasons), 300), plan.undo_bytes, about)
 
 
+_UNTOLD = safe(
+    "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"
+)
 _NOT_WANTED = Undo("none", None, None, safe("no undo is kept"))
 _REPLACES = Undo("none", None, None, lost=safe("newer keys of the same name are replaced for good"))
 

@@ -25,6 +25,7 @@ class Back:
         changed: Those that were changed since, and left as they are.
         failed: Those that the server refused.
         more: Whether more may be back: an undo told no end.
+        noted: Of how many of its keys the trash tells what undos found.
     """
 
     keys: int
@@ -32,10 +33,11 @@ class Back:
     changed: int = 0
     failed: int = 0
     more: bool = False
+    noted: int = 0
 
     def as_json(self) -> dict[str, int]:
         """For ``--json``."""
-        return asdict(self)
+        return {name: number for name, number in asdict(self).items() if name != "noted"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

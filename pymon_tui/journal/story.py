@@ -53,7 +53,7 @@ class Story:
             return _number(self.told, name) or 0
 
         back = count("restored") + count("there")
-        return Back(back, count("expired"), count("skipped"), count("failed"), more=self.ended is None)
+        return Back(back, count("expired"), count("skipped"), count("failed"), self.ended is None, count("noted"))
 
 
 def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Back | None) -> Record:
@@ -97,13 +97,15 @@ def whole(record: Record, parts: Sequence[Record]) -> Record:
         return record
     most = [part.removed_at_most for part in parts]
     matched = sum(_settled(part) for part in parts)
+    told = [part.result or part.progress or {} for part in parts]
+    sooner = sum(each for one in told if isinstance(each := one.get("ending_sooner"), int))
     return replace(
         record,
         parts=tuple(parts),
         undo_path=next((part.undo_path for part in parts if part.undo_path is not None), None),
         removed_at_least=sum(part.removed_at_least for part in parts),
         removed_at_most=sum(each for each in most if each is not None) if None not in most else None,
-        progress={"matched": matched, "pattern_index": 0, "cursor": 0},
+        progress={"matched": matched, "ending_sooner": sooner, "pattern_index": 0, "cursor": 0},
     )
 
 

@@ -7,11 +7,15 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.preflight import Mode
+from pymon_tui.invalidation.report import manner_rows, trouble_rows
+from pymon_tui.invalidation.verdict import of_plan
 from pymon_tui.server.endpoint import Endpoint
 from tests.conftest import StartServer, client_of
 from tests.invalidation.planned import plan_of, selecting, user_may
+from tests.ui.scripted_desk import RULES
 
 
 @pytest.fixture
@@ -69,6 +73,46 @@ async def test_keys_out_of_bounds_are_a_problem_when_they_are_all_that_match(red
     some = await plan_of(endpoint, selecting("*:1", "*:2", "*:3"))
     assert some.removal_problem is None
     assert "UNLINK is refused for 3 of 6 keys; ACL SETUSER pymon ~KEY" in some.refusals
+
+
+@pytest.mark.needs("acl|dryrun")
+@pytest.mark.parametrize(("mode", "command"), [("unlink", "restore"), ("expire", "persist"), ("expire", "pexpiretime")])
+async def test_keys_that_an_undo_may_not_bring_back_are_gone_for_good(
+    redis: Redis, endpoint: Endpoint, mode: Mode, command: str
+) -> None:
+    await user_may(redis, "~*", "+@all", f"-{command}", f"(+{command} ~cache:1*)")
+    plan = await plan_of(endpoint, selecting("cache:*"), mode=mode)
+    assert (plan.undo_possible, plan.rights, plan.back) == (True, KeyRights(10, 0, "keys"), KeyRights(10, 9, "keys"))
+    verdict = of_plan(plan, Options(mode=mode), RULES)
+    assert (verdict.undo.state, verdict.undo.lost_keys, verdict.confirm) == ("partial", 9, "type")
+    assert verdict.undo.why == "an undo is refused 9 keys (ACL)"
+    assert plan.as_json()["undo_rights"] == {"asked": 10, "refused": 9, "by": "keys"}
+
+
+@pytest.mark.needs("acl|dryrun")
+async def test_where_it_may_not_be_asked_what_an_undo_may_is_unknown(redis: Redis, endpoint: Endpoint) -> None:
+    await user_may(redis, "~*", "+@all", "-acl", "-restore", "(+restore ~cache:1*)")
+    plan = await plan_of(endpoint, selecting("cache:*"))
+    verdict = of_plan(plan, Options(), RULES)
+    assert (verdict.undo.state, verdict.undo.lost_keys) == ("unknown", None)
+    assert verdict.undo.why in [row.text for row in trouble_rows(plan, verdict)]
+    assert any(row.text.endswith(", if it may be used") for row in manner_rows(Options(), verdict))
+
+
+async def test_a_server_that_does_not_tell_its_process_makes_an_undo_ask_for_more(
+    redis: Redis, endpoint: Endpoint
+) -> None:
+    await user_may(redis, "~*", "+@all", "-info")
+    plan = await plan_of(endpoint, selecting("cache:*"))
+    verdict = of_plan(plan, Options(), RULES)
+    assert verdict.undo.elsewhere.endswith(
+        "doesn't tell pymon which process it is (INFO): an undo asks for --elsewhere"
+    )
+    assert verdict.as_json()["undo"]["elsewhere"] == verdict.undo.elsewhere
+    assert verdict.undo.elsewhere in [row.text for row in trouble_rows(plan, verdict)]
+    assert not of_plan(plan, Options(undo=False), RULES).undo.elsewhere
+    await user_may(redis, "~*", "+@all")
+    assert not of_plan(await plan_of(endpoint, selecting("cache:*")), Options(), RULES).undo.elsewhere
 
 
 @pytest.mark.parametrize(

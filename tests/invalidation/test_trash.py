@@ -31,7 +31,7 @@ from pymon_tui.invalidation.trash import (
 )
 from pymon_tui.invalidation.trash_copies import examined as examined_copies
 from pymon_tui.invalidation.trash_copies import only_copied
-from pymon_tui.invalidation.trash_damage import Damage
+from pymon_tui.invalidation.trash_damage import Damage, Promised
 from pymon_tui.invalidation.trash_files import next_number
 from tests.journal.processes import killed, started
 
@@ -171,8 +171,7 @@ def test_a_mark_that_is_cut_off_names_nothing(tmp_path: Path) -> None:
         writer.name(writer.block, 0, 10, [])
     for size in range(whole, writer.bytes):
         data = writer.path.read_bytes()[:size]
-        cut = trash_path(tmp_path, LATER)
-        cut.unlink(missing_ok=True)
+        cut = tmp_path / "cut"
         cut.write_bytes(data)
         with TrashReader(cut) as reader:
             assert (reader.count(), reader.marks().copied, reader.torn) == (0, 10, size > whole)
@@ -367,7 +366,7 @@ def ended(folder: Path, *, closes: bool = True) -> tuple[Path, dict[bytes, int]]
 
 def examined(path: Path, promised: int | None) -> tuple[dict[bytes, int], TrashReader]:
     """What can be read, with what is known of it."""
-    with TrashReader(path, promised=promised) as reader:
+    with TrashReader(path, promised=Promised(promised, promised or 0)) as reader:
         reader.examine()
         found = {
             key: given
@@ -426,6 +425,60 @@ def test_a_run_that_was_killed_may_leave_a_torn_end(tmp_path: Path) -> None:
             again.note({(again.header.number, 0): 1})  # an undo writes behind the tear
         found, reader = examined(path, None)
         assert (len(found), reader.torn, reader.damage, reader.has_all_marks) == (30, True, None, True)
+
+
+def test_a_cut_between_two_blocks_is_told_by_what_the_journal_promises(tmp_path: Path) -> None:
+    """All that is there is whole: what is lost is known by the account, or by what a run told before it was killed."""
+    path, _ = ended(tmp_path)
+    whole = path.read_bytes()
+    with TrashReader(path) as reader:
+        second = list(reader.blocks())[1].offset
+    for promised in (Promised(26, 26), Promised(None, 26)):
+        for size, lost in ((whole.index(b"\n") + 1, 26), (second, 17)):
+            path.write_bytes(whole[:size])
+            with TrashReader(path, promised=promised) as reader:
+                reader.examine()
+                damage = reader.damage or Damage()
+                assert (reader.torn, damage.unreadable + damage.unproven) == (True, lost)
+
+
+def test_a_block_that_was_cut_out_is_missed_at_the_end(tmp_path: Path) -> None:
+    path, _ = ended(tmp_path)
+    whole = path.read_bytes()
+    with TrashReader(path) as reader:
+        last = list(reader.blocks())[2].offset
+    for start, damage in ((last, Damage(8)), (whole.rindex(b"PYMN"), None)):
+        path.write_bytes(whole[:start] + whole[whole.rindex(b"PYME") :])
+        with TrashReader(path) as reader:
+            reader.examine()
+            assert (reader.torn, reader.damage or None, reader.count()) == (bool(damage), damage, 26 - 8 * bool(damage))
+
+
+def test_the_trash_of_another_run_is_refused(tmp_path: Path) -> None:
+    path, _ = ended(tmp_path)
+    path.rename(trash_path(tmp_path, LATER))
+    with pytest.raises(TrashError, match=f"the trash of run {RUN}, in the place of another"):
+        TrashReader(trash_path(tmp_path, LATER))
+
+
+def test_what_another_run_began_with_and_this_one_ended_is_refused(tmp_path: Path) -> None:
+    path, _ = ended(tmp_path)
+    line, body = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(line.replace(b'"db": 0', b'"db": 1') + b"\n" + body)
+    with TrashReader(path) as reader, pytest.raises(TrashError, match="its first line is not the one"):
+        reader.count()
+
+
+@pytest.mark.parametrize("cut", [0, 40])
+def test_what_was_joined_to_a_trash_is_no_part_of_it(tmp_path: Path, cut: int) -> None:
+    path, given = ended(tmp_path)
+    with marked(tmp_path, LATER) as other:
+        other.write(records(100, 10))
+        other.name(other.block, 0, 10, [])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - cut] + other.path.read_bytes())
+    found, reader = examined(path, 26)
+    assert (found, reader.torn, reader.damage) == (given, True, Damage())
 
 
 def test_marks_that_are_lost_are_made_up_for_by_the_account(tmp_path: Path) -> None:

@@ -452,7 +452,8 @@ async def test_a_damaged_trash_brings_back_what_it_proves_and_tells_of_the_rest(
     back = await undone(server, tmp_path)
     assert (back.outcome, back.tally, back.left) == ("done", RestoreTally(restored=3_000 - lost), 0)
     assert (back.copied, back.damage, back.is_whole) == (0, Damage(lost), False)
-    assert back.as_json()["damage"] == {"unreadable": lost, "at_least": False, "unproven": 0}
+    rest = {"at_least": False, "unproven": 0, "endless": 0, "unnoted": 0}
+    assert back.as_json()["damage"] == {"unreadable": lost} | rest
     assert [row.text for row in restore_troubles(back)] == [warning]
     record = run_in(tmp_path)
     assert (record.undone, record.undone_in_part) == (True, True)
@@ -460,8 +461,39 @@ async def test_a_damaged_trash_brings_back_what_it_proves_and_tells_of_the_rest(
     assert (await undone(server, tmp_path)).tally == RestoreTally(restored=lost, there=3_000 - lost)
 
 
-@pytest.mark.parametrize("cut", [1, 30, 60, 100])
-@pytest.mark.parametrize("mode", ["unlink", "expire"])
+@pytest.mark.parametrize("settled", [40, 1_000])
+async def test_an_undo_that_is_gone_on_with_counts_what_it_brought_back_before_the_damage(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, settled: int
+) -> None:
+    """Of a block that can't be read any more, what came back before is back, and what didn't is lost."""
+    await populate(redis, "k:", 3_000)
+    result = await removed(server, selecting("k:*"), tmp_path, KEPT)
+    assert result.undo is not None
+    with TrashReader(result.undo) as reader:
+        first, second, *_ = reader.blocks()
+    size = len(first.records)
+    settled = min(settled, size)
+    for key, end, payload in first.records[:settled]:
+        await redis.restore(key, end, payload)
+    place = Mark(*((second.offset, 0) if settled == size else (first.offset, settled)), RestoreTally(restored=settled))
+    run = run_in(tmp_path)
+    fields: dict[str, Any] = {"undo": "20261122-120413-1111", "run": run.id, "run_id": run.run_id, "replace": False}
+    Journal(tmp_path).append("undo", "started", **fields, mark=Mark().as_json())
+    Journal(tmp_path).append("undo", "progress", **fields, mark=place.as_json(), restored=settled)
+    whole = result.undo.read_bytes()
+    middle = (first.offset + first.next_offset) // 2
+    result.undo.write_bytes(whole[:middle] + bytes([whole[middle] ^ 4]) + whole[middle + 1 :])
+    back = await undone(server, tmp_path)
+    lost = size - settled
+    assert (back.outcome, back.tally) == ("done", RestoreTally(restored=3_000 - lost))
+    assert (back.total, back.left, back.damage) == (3_000 - lost, 0, Damage(lost))
+    assert back.is_whole == (not lost)
+    assert await redis.dbsize() == 3_000 - lost
+
+
+@pytest.mark.parametrize(
+    ("cut", "mode"), [*((cut, "unlink") for cut in (1, 30, 60, 100)), *((cut, "expire") for cut in (1, 30, 60))]
+)
 async def test_a_trash_without_its_end_brings_back_all_that_it_holds(
     redis: Redis, server: EmbeddedServer, tmp_path: Path, cut: int, mode: Literal["unlink", "expire"]
 ) -> None:

@@ -16,9 +16,11 @@ from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.outlook import load_of
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_report import restore_troubles
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
-from pymon_tui.invalidation.trash_damage import Damage
+from pymon_tui.invalidation.trash_damage import UNTOLD, Damage, Promised
 from pymon_tui.invalidation.trash_format import named
+from pymon_tui.invalidation.trash_of import promised_by
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import runs
 from pymon_tui.server.endpoint import Endpoint
@@ -41,7 +43,13 @@ async def expired(server: EmbeddedServer, folder: Path, *, expire: float, jitter
 
 
 async def undone(
-    server: EmbeddedServer, folder: Path, path: Path | None, *, replace: bool = False, elsewhere: bool = False
+    server: EmbeddedServer,
+    folder: Path,
+    path: Path | None,
+    *,
+    replace: bool = False,
+    elsewhere: bool = False,
+    promised: Promised = UNTOLD,
 ) -> RestoreResult:
     """The account of its undo."""
     assert path is not None
@@ -53,6 +61,7 @@ async def undone(
         replace=replace,
         elsewhere=elsewhere,
         read_only=False,
+        promised=promised,
     )
     return await restore.run()
 
@@ -361,6 +370,10 @@ async def test_what_was_found_on_one_server_holds_for_another_only_where_others_
         await redis.delete("c:deleted")
         assert (await undone(server, tmp_path, path)).tally == RestoreTally(restored=1, skipped=1)
     let_ends_pass(path)
+    async with client_of(server) as redis:
+        await redis.delete("c:back")
+        assert (await undone(server, tmp_path, path, elsewhere=True)).tally == RestoreTally(skipped=2)
+        assert await redis.keys() == []
     other = own_server()
     async with client_of(other) as redis:
         back = await undone(other, tmp_path, path, elsewhere=True)
@@ -396,5 +409,62 @@ async def test_where_marks_are_lost_who_is_gone_before_any_end_is_gone_by_others
     result.undo.write_bytes(data[:place] + b"?" + data[place + 1 :])
     await redis.delete("c:2")
     back = await undone(server, tmp_path, result.undo)
-    assert (back.tally, back.damage) == (RestoreTally(restored=2, skipped=1), Damage())
-    assert (await redis.ttl("c:1"), await redis.exists("c:2")) == (-1, 0)
+    assert (back.tally, back.damage, back.is_whole) == (RestoreTally(skipped=3), Damage(endless=3), False)
+    (row,) = restore_troubles(back)
+    assert row.text.endswith("the ends are lost that the run gave 3 keys: those stay as they are that are there")
+    assert (await redis.ttl("c:1") + 5 > 600, await redis.exists("c:2")) == (True, 0)
+
+
+async def test_an_end_that_others_gave_stays_where_the_ends_are_lost_that_the_run_gave(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """It lies between the moments at which the run's can be; to replace them is another wish."""
+    await fill(redis, ["c:1", "c:2"])
+    result = await expired(server, tmp_path, expire=300, jitter=60)
+    assert result.undo is not None
+    data = result.undo.read_bytes()
+    place = data.index(b"PYMN") + 30
+    result.undo.write_bytes(data[:place] + b"?" + data[place + 1 :])
+    await redis.set("c:1", "new", ex=330)
+    back = await undone(server, tmp_path, result.undo)
+    assert (back.tally, back.damage) == (RestoreTally(skipped=2), Damage(endless=2))
+    assert (await redis.get("c:1"), 325 < await redis.ttl("c:1") <= 330) == ("new", True)
+    replaced = await undone(server, tmp_path, result.undo, replace=True)
+    assert (replaced.tally, replaced.is_whole) == (RestoreTally(restored=2), True)
+    assert {await redis.ttl(key) for key in ("c:1", "c:2")} == {-1}
+
+
+@pytest.mark.parametrize("how", ["a bit", "cut off"])
+async def test_where_it_is_lost_what_an_undo_found_who_is_gone_stays_gone(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, how: str
+) -> None:
+    """Nobody knows any more who was deleted before the end that the run gave."""
+    redis: Any = any_redis
+    await redis.mset({f"c:{number}": "old" for number in range(4)})
+    path = await trash_by_hand(tmp_path, redis, await dumped(any_server, redis), given=await now_of(redis) + 3_600_000)
+    await give_ends(redis, path)
+    await redis.delete("c:0", "c:1")
+    assert (await undone(any_server, tmp_path, path)).tally == RestoreTally(restored=2, skipped=2)
+    data = path.read_bytes()
+    notes = data.index(b"PYMX")
+    path.write_bytes(data[:notes] if how == "cut off" else data[: notes + 25] + b"?" + data[notes + 26 :])
+    let_ends_pass(path)
+    promised = Promised(noted=4)
+    again = await undone(any_server, tmp_path, path, promised=promised)
+    assert (again.damage, again.is_whole) == (Damage(unnoted=4), False)
+    assert "it is lost what undos before found of 4 keys" in restore_troubles(again)[0].text
+    assert again.tally == RestoreTally(skipped=2, there=2)
+    assert sorted(await redis.keys("c:*")) == ["c:2", "c:3"]
+    replaced = await undone(any_server, tmp_path, path, replace=True, promised=promised)
+    assert (replaced.tally.restored, replaced.is_whole) == (2, True)
+
+
+async def test_the_journal_tells_of_how_many_an_undo_noted_what_it_found(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await fill(redis, ["c:1", "c:2", "c:3"])
+    result = await expired(server, tmp_path, expire=600)
+    await redis.delete("c:2")
+    await undone(server, tmp_path, result.undo)
+    (run,) = (record for record in runs(Journal(tmp_path)) if record.kind == "run")
+    assert promised_by(run) == Promised(3, 3, noted=3)

@@ -75,12 +75,11 @@ def test_a_guard_of_one_node_holds_whichever_node_is_named(
     filled: Cluster, pymon: Command, answers: list[str], tmp_path: Path
 ) -> None:
     one, other, _ = filled.primaries()
-    config = tmp_path / "guarded.toml"
+    config = tmp_path / "config.toml"
     config.write_text(f'[profiles.prod]\nenvironment = "production"\nhost = "127.0.0.1"\nport = {one.port}\n')
-    config.chmod(0o600)
     for answer, code in (("y", 1), ("user:*", 0)):
         answers[:] = [answer]
-        ran = _at(pymon, other, "invalidate", "--config", str(config), "user:*", "--json")
+        ran = _at(pymon, other, "invalidate", "user:*", "--json")
         assert ran.code == code
         assert (ran.told["verdict"]["confirm"], answers) == ("type", [])
     assert filled.keys() == {"users:1"}

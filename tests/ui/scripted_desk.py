@@ -383,7 +383,7 @@ class ScriptedDesk(Desk):
 
     async def last_to_undo(self) -> Last:
         """Of the records that the test said, whose trash nobody has to open."""
-        with patch("pymon_tui.invalidation.history._unreadable", return_value=None):
+        with patch("pymon_tui.invalidation.history.unreadable", return_value=None):
             return last_to_undo(self.known, await self.server())
 
     def record(self, run: str) -> Record | None:

@@ -48,6 +48,7 @@ def merged_plan(parts: Sequence[Plan], endpoint: Endpoint, namespaces: Iterable[
             pattern for pattern in first.selection.patterns if any(pattern in part.matching for part in parts)
         ),
         rights=reduce(KeyRights.plus, (part.rights for part in parts)),
+        back=reduce(KeyRights.plus, (part.back for part in parts)),
         held=tuple(map(sum, zip(*(part.held for part in parts), strict=True))),
         scanned=sum(part.scanned for part in parts),
         dbsize=sum(size for size in sizes if size is not None) if None not in sizes else None,

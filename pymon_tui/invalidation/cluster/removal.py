@@ -84,7 +84,7 @@ class WholeRemoval:
         self._journal = journal
         self._rules_of = rules
         self._pulses = pulses or Pulses()
-        self._bounds = Bounds(order.planned, order.selection.max_keys)
+        self._bounds = Bounds(order.planned, order.selection.max_keys, order.again)
         self._rate: Rate | None = None
         self._alone: Removal | None = None
         self._parts: list[tuple[str, Removal]] = []
@@ -158,7 +158,7 @@ class WholeRemoval:
             raise OrderError(f"nothing is removed: {rules.read_only_because}")
         self.options = self.options.under(rules)
         self.order = replace(self.order, selection=self.order.selection.under(rules))
-        self._bounds = Bounds(self.order.planned, self.order.selection.max_keys)
+        self._bounds = Bounds(self.order.planned, self.order.selection.max_keys, self.order.again)
         parts = self._hand_out(found)
         work = tuple((one, replace(order, selection=order.selection.under(rules))) for one, order in parts)
         if not found.is_cluster:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.journal import Journal
@@ -199,6 +200,34 @@ async def test_keys_may_be_made_to_end_and_live_on_again(cluster: Cluster, tmp_p
 
     lives = [node.ask("PTTL", key) for node in cluster.primaries() for key in node.ask("KEYS", "cache:*")]
     assert (back.outcome, back.tally.restored, set(lives)) == ("done", 300, {-1})
+
+
+async def test_an_expiry_that_was_cut_off_is_gone_on_with_unasked(cluster: Cluster, tmp_path: Path) -> None:
+    """Each node is looked through again: keys that have their end by now are no more than the plan said."""
+    cluster.fill([*cache_keys(3_000), *OTHERS])
+    desk = desk_at(cluster.primaries()[0], tmp_path, rate=1_500.0)
+    first = await removal_of(desk, mode="expire", expire=5_000.0, jitter=0.0)
+    given = await _cut_off(first, 1_600)
+    given += await _cut_off(await desk.resumed(next(desk.newest())), 100)
+    last = await desk.resumed(next(desk.newest()))
+    assert (last.order.planned, last.order.again) == (3_000 - given, given)
+    async with under_way(last) as task:
+        await until(lambda: last.progress.state in ("asking", "ended"))
+        assert not last.progress.why
+        rest = await task
+    assert (rest.outcome, rest.tally.removed, rest.tally.ending_sooner) == ("done", 3_000 - given, given)
+    lives = [node.ask("PTTL", key) for node in cluster.primaries() for key in node.ask("KEYS", "cache:*")]
+    assert (len(lives), min(lives) > 0) == (3_000, True)
+
+
+async def _cut_off(removal: WholeRemoval, least: int) -> int:
+    """Cancel a run once it has given so many keys an end; returns how many it has."""
+    async with under_way(removal) as task:
+        await until(lambda: removal.progress.tally.removed > least)
+        removal.cancel()
+        result = await task
+    assert result.outcome == "cancelled"
+    return result.tally.removed
 
 
 async def test_one_question_is_asked_for_all_that_came_since_the_plan(cluster: Cluster, tmp_path: Path) -> None:
