@@ -74,7 +74,7 @@ class Reending(Returning):
         elsewhere: Whether this may be another server than the one that the run was on.
         window: Where the ends lie of keys whose own isn't known; None where nobody knows.
         marked: Whether the trash tells which keys were given an end at all, and which.
-        unnoted: Whether some of what undos before found is lost: who is gone, and of whom nothing is noted, stays so.
+        unnoted: Whether notes of earlier undos are lost. A missing key without a note isn't restored then.
         slack: Milliseconds by which the end of a key may differ from the one that it was given.
     """
 

@@ -44,7 +44,7 @@ class Before:
 
         Args:
             moved: Whether they may have gone from one node to another.
-            unnoted: Whether some of what undos before found is lost.
+            unnoted: Whether notes of earlier undos are lost.
         """
         if not self.ends:
             return Returning(pipe, replace=replace, compares=self.compares, again=self.again)

@@ -20,7 +20,7 @@ def examined(reader: TrashReader) -> int:
 
 
 def only_copied(readers: Sequence[TrashReader]) -> int:
-    """How many keys these hold that were never removed, each once: a key is copied anew where a line was lost.
+    """Returns the number of distinct keys that were copied and never removed. A lost line has a key copied twice.
 
     Up to 100 000 of them are told from keys that were removed later or before, or by another of these runs; those
     beyond are counted as they are found. The readers have examined their files.

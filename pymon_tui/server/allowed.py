@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import RedisError
 
 from pymon_tui.model.query import Argument, Reply
-from pymon_tui.server.reasons import is_of_key, is_refusal
+from pymon_tui.server.reasons import as_executed, is_of_key, is_refusal
 from pymon_tui.server.session import Session
 from pymon_tui.server.slots import tag_of
 
@@ -136,10 +136,9 @@ async def _sent(
 
 
 def _refusal(reply: Reply) -> RedisError | None:
-    """What the command itself would be answered: DRYRUN tells a refusal in an answer that is none."""
-    if reply == b"OK":
-        return None
-    return NoPermissionError(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply))
+    """What the command itself would be refused with."""
+    executed = as_executed(reply)
+    return executed if isinstance(executed, RedisError) else None
 
 
 def _imaginary(asked: Asked, *, cluster: bool) -> tuple[Argument, ...]:

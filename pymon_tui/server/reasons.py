@@ -11,7 +11,7 @@ from redis.exceptions import InvalidResponse, NoPermissionError, RedisError, Res
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pymon_tui.model.link import Trouble
-from pymon_tui.model.query import Reason, Unavailable
+from pymon_tui.model.query import Reason, Reply, Unavailable
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.tunnel import tunnel_to
@@ -68,6 +68,12 @@ def is_refusal(error: RedisError) -> bool:
 def is_of_key(error: RedisError) -> bool:
     """Whether our user may run the command, and may not touch a key (or a channel) that it names."""
     return isinstance(error, NoPermissionError) and "permissions to access" in str(error)
+
+
+def as_executed(reply: Reply) -> Reply:
+    """What a command would be answered, from the answer to ACL DRYRUN: that tells a refusal as a text."""
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""
+    return NoPermissionError(text, status_code="NOPERM") if text not in ("", "OK") else reply
 
 
 def is_of_another_type(error: RedisError) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from pymon_tui.model.query import Reason, Reply
 from pymon_tui.model.text import SafeText, safe
@@ -14,7 +14,7 @@ from pymon_tui.server.commands import PANES, SENT, Sent, Use
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.known import Known
-from pymon_tui.server.reasons import answer_text, gap, is_of_key
+from pymon_tui.server.reasons import answer_text, as_executed, gap, is_of_key
 from pymon_tui.server.session import Session
 from pymon_tui.server.subscriber import sharded, subscription
 
@@ -149,14 +149,8 @@ async def _dry_runs(
     replies = await session.ask([("ACL", "DRYRUN", who, *line) for _, line in lines])
     found: dict[Sent, list[Reply]] = {sent: [] for sent in tried}
     for (sent, _), reply in zip(lines, replies, strict=True):
-        found[sent].append(_as_error(reply))
+        found[sent].append(as_executed(reply))
     return found
-
-
-def _as_error(reply: Reply) -> Reply:
-    """What the command itself would have been answered: DRYRUN tells a refusal in an answer that is none."""
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""
-    return NoPermissionError(text, status_code="NOPERM") if text not in ("", "OK") else reply
 
 
 async def _asked(

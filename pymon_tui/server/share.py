@@ -21,7 +21,7 @@ from pymon_tui.server.traffic import (
 
 
 class Share:
-    """Our share of the counters of whoever answers at an address, from one INFO to the next."""
+    """Our share of a server's counters, from one INFO to the next. The server is the one that answers at an address."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -78,7 +78,7 @@ class Share:
         return whole
 
     def _set_back(self, info: Info, own: Traffic, grown: Traffic | None) -> Traffic:
-        """What is ours where the counters began anew: what came since the last INFO, or since we connected, at most."""
+        """Our share after the counters were reset: at most what we did since the last INFO, or since we connected."""
         left = own.copy() if grown is None else grown.copy()
         for account in accounts_of(self._endpoint) if grown is None else ():
             left.remove(self._before.get(account, Traffic()))

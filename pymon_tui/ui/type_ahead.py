@@ -24,7 +24,7 @@ _MOVES = frozenset(("up", "down", "left", "right", "pageup", "pagedown", "home",
 _EDITS = frozenset(("left", "right", "home", "end", "backspace", "delete"))
 """Keys that lead nowhere else where one has."""
 _LEAVES = "ctrl+q"
-"""The key that leaves the program wherever it is pressed; what others mean depends on the keys before them."""
+"""The key that ends the program. It means the same on every screen, so it waits for no key before it."""
 
 
 class Asking:

@@ -146,7 +146,7 @@ async def test_what_goes_between_a_plan_and_its_run_is_told_where_nobody_was_ask
     spent = await spent_of(server, replace(order, evicted_at=(before, clock.now() - 60.0)))
     assert spent.evicted == 3
     spent = await spent_of(server, replace(order, evicted_at=(now + 1, clock.now())))
-    assert spent.evicted == 3  # they were counted anew
+    assert spent.evicted == 3  # the counter was reset in between
 
 
 async def test_what_went_for_the_plan_is_told_from_the_look_at_its_server_on(
