@@ -108,8 +108,8 @@ async def test_what_the_feed_has_lost_is_lost_at_once_however_seldom_we_ask(own_
     server = own_server(tcp=True)
     fleet = fleet_of(endpoint_at(server.port), SETS)
     async with watched(fleet) as snapshots:
-        fleet.set_interval(60.0)
         await until(snapshots, lambda one: all_live(one, 1) and isinstance(fleet.feed.status, Live))
+        fleet.set_interval(60.0)
         server.stop()
         shown = await until(snapshots, is_lost)
         assert isinstance(shown.link, Lost)
