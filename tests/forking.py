@@ -7,6 +7,7 @@ interpreter has just started with ``-m MODULE``, in all but what it has imported
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import json
@@ -17,6 +18,7 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
 from codecs import lookup
 from contextlib import suppress
@@ -81,7 +83,7 @@ def main(control: socket.socket) -> None:
                     os.close(told)
                 os.close(streams.pop())
                 _become(asked, streams)
-                runpy.run_module(asked.module, run_name="__main__", alter_sys=True)
+                _run(asked.module)
                 return
             *ours, told = streams
             for stream in ours:
@@ -123,6 +125,29 @@ def _become(asked: Asked, streams: list[int]) -> None:
         made = None if number in asked.closed else _opened(number, *kind)
         setattr(sys, name, made)
         setattr(sys, f"__{name}__", made)
+
+
+def _run(module: str) -> None:
+    """Run it, and end as the interpreter does, but for the objects of the modules: each would be copied to be deleted.
+
+    Returns, or raises, where the interpreter has more to say of how it ended.
+    """
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        code = ended.code or 0
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads that aren't daemons
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        sys.exit(code)
+    os._exit(code & 0xFF)
 
 
 def _opened(number: int, encoding: str, errors: str) -> TextIO:

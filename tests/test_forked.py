@@ -70,7 +70,7 @@ def test_what_is_read_at_the_start_takes_a_new_one(nothing: int, name: str) -> N
 @pytest.mark.parametrize("how", [start, interpreter])
 def test_it_ends_by_a_signal(nothing: int, how: Start) -> None:
     ours, theirs = os.pipe()
-    process = how(["-h", "127.0.0.1"], streams=[ours, nothing, nothing], module="code", session="own")
+    process = how([], streams=[ours, nothing, nothing], module="code", session="own")
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == -signal.SIGTERM
