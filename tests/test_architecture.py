@@ -130,8 +130,9 @@ def test_no_comprehension_binds_a_name_that_its_function_takes_from_the_module()
         f"{path.relative_to(PACKAGE.parent)}:{read.lineno}: {read.id} in {function.name}"
         for path in (*MODULES, *sorted(Path(__file__).parent.rglob("*.py")))
         for module in [_tree(path)]
+        for bound in [_bound(module.body)]
         for function in _functions(module)
-        for read in _lost_reads(function, _bound(module.body))
+        for read in _lost_reads(function, bound)
     ]
     assert not lost, lost
 

@@ -383,7 +383,7 @@ def test_what_is_damaged_costs_itself_alone(tmp_path: Path) -> None:
     path, given = ended(tmp_path)
     whole = path.read_bytes()
     costs = set()
-    for place in range(8 * (whole.index(b"\n") + 1), 8 * len(whole), 3):
+    for place in range(8 * (whole.index(b"\n") + 1), 8 * len(whole), 11):
         byte, bit = divmod(place, 8)
         path.write_bytes(whole[:byte] + bytes([whole[byte] ^ 1 << bit]) + whole[byte + 1 :])
         found, reader = examined(path, 26)

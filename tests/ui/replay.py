@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pyte
 from rich.cells import cell_len
 from textual.geometry import Size
@@ -22,6 +24,7 @@ class Cells(pyte.Screen):
             super().draw(character)
 
 
+@cache
 def _seen(cell: pyte.screens.Char) -> tuple[object, ...]:
     if cell.data == " " and not (cell.underscore or cell.strikethrough or cell.reverse or cell.blink):
         return tuple(cell._replace(fg="default", bold=False, italics=False))
@@ -52,8 +55,12 @@ class Terminal:
     @property
     def cells(self) -> list[list[tuple[object, ...]]]:
         """What the eye sees of each cell: of a blank, whose background alone is shown, no colour, bold or italic."""
-        rows = [self.screen.buffer[y] for y in range(self.screen.lines)]
-        return [[_seen(row[x]) for x in range(self.screen.columns)] for row in rows]
+        return [self.row(y) for y in range(self.screen.lines)]
+
+    def row(self, y: int) -> list[tuple[object, ...]]:
+        """The cells of one line."""
+        row = self.screen.buffer[y]
+        return [_seen(row[x]) for x in range(self.screen.columns)]
 
     @property
     def text(self) -> str:

@@ -63,7 +63,7 @@ class ComparedCompositor(SeenCompositor):
             expected.feed(theirs.render_segments(console))
             assert ours.spans == theirs.spans
             for y, x, stop in ours.spans:
-                assert drawn.cells[y][x:stop] == expected.cells[y][x:stop]
+                assert drawn.row(y)[x:stop] == expected.row(y)[x:stop]
         return ours
 
 
