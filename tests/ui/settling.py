@@ -1,7 +1,8 @@
 """Pilots that wait until a screen has settled, however busy the machine is.
 
-Textual's own wait lets each widget take what was sent to it. What that asks for, a layout and the Resize of each widget
-after it, comes with a later frame, for which a pilot waits by looking whether the processor is idle.
+Textual's own wait sends a callback to each widget, several hundred for one click, and lets each take what was sent to
+it. What that asks for, a layout and the Resize of each widget after it, comes with a later frame, for which a pilot
+waits by looking whether the processor is idle.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import gc
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from textual.dom import DOMNode
+from textual.app import App, ScreenStackError
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
@@ -22,29 +25,26 @@ from pymon_tui.ui import app
 
 _PATIENCE = 30.0
 """Seconds that a screen has to settle."""
+_ROUNDS = 100
+"""Of the loop, until who waits for something slower lets the processor rest."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def settling_pilots() -> Iterator[None]:
     """Have every pilot wait for layouts and paints that are due, and for what follows from them."""
-    wait, idle = Pilot._wait_for_screen, Pilot.pause
+    idle = Pilot.pause
 
-    async def settle(pilot: Pilot[object], *timeout: float) -> bool:
+    async def settle(pilot: Pilot[object]) -> bool:
         end = time.monotonic() + _PATIENCE
-        while await wait(pilot, *timeout):
+        while await _quiet(pilot.app, end):
             screen = pilot.app.screen
             if not screen.is_current or pilot.app._batch_count or not _is_due(screen):
                 return True
-            assert time.monotonic() < end, f"{screen} never settles"
             screen._on_timer_update()
         return False
 
     async def pause(pilot: Pilot[object], delay: float | None = None) -> None:
         await idle(pilot, delay)
-        end = time.monotonic() + _PATIENCE
-        while any(_is_about_to_ask(widget) for widget in pilot.app.screen.walk_children(with_self=True)):
-            assert time.monotonic() < end, f"{pilot.app.screen} never settles"
-            await asyncio.sleep(0)
         await settle(pilot)  # what the last frame of `idle` has asked for
 
     with pytest.MonkeyPatch.context() as patched:
@@ -73,6 +73,34 @@ def _is_due(screen: Screen[object]) -> bool:
     )
 
 
-def _is_about_to_ask(widget: DOMNode) -> bool:
-    """Whether a widget will ask its screen for a layout: it does once it is idle, after it took what was sent to it."""
-    return bool(widget.message_queue_size) or (isinstance(widget, Widget) and widget._layout_required)
+async def _quiet(app: App[object], end: float) -> bool:
+    """Wait until no widget has anything to do. False where the app has failed or has no screen any more.
+
+    Raises:
+        AssertionError: If one is still at work at this end, in seconds of the monotonic clock.
+    """
+    rounds = 0
+    busy: MessagePump = app
+    while not app._exception_event.is_set():
+        if not _is_busy(busy):
+            try:
+                found = next(filter(_is_busy, (app, *app.screen.walk_children(with_self=True))), None)
+            except ScreenStackError:
+                return False
+            if found is None:
+                return True
+            busy = found
+        assert time.monotonic() < end, f"{busy} never settles"
+        rounds += 1
+        await asyncio.sleep(0 if rounds < _ROUNDS else 0.001)
+    return False
+
+
+def _is_busy(pump: MessagePump) -> bool:
+    """Whether it handles or has something, or will ask its screen for a layout, as widgets do once they are idle."""
+    if pump._closing or pump._closed:
+        return False
+    ready: Any = pump._message_queue.ready_event
+    waits = bool(ready._waiters) and not ready.is_set()
+    asks = isinstance(pump, Widget) and not isinstance(pump, Screen) and pump._layout_required
+    return asks or not waits or bool(pump._next_callbacks)
