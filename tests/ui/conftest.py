@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from pymon_tui.model import sliding_rate
+from tests.ui.stage import few_panes
 
 
 class SvgExtension(SingleFileSnapshotExtension):
@@ -35,3 +36,10 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def lone_pane() -> Iterator[None]:
+    """Monitors have one pane: for tests that look at none."""
+    with few_panes():
+        yield

@@ -19,7 +19,7 @@ from pymon_tui.ui.widgets.key_bar import Hint, KeyBar
 from tests.samples import sample
 from tests.script import Script
 from tests.ui.scripted_desk import ScriptedDesk
-from tests.ui.stage import app_of, until, until_shown
+from tests.ui.stage import app_of, few_panes, until, until_shown
 
 SIZE = (120, 30)
 
@@ -124,10 +124,11 @@ class Hands:
 
 
 @asynccontextmanager
-async def hands_on(desk: ScriptedDesk | None = None) -> AsyncIterator[Hands]:
-    """Hands at the monitor, once it shows a picture."""
+async def hands_on(desk: ScriptedDesk | None = None, panes: str = "".join(PANES_BY_KEY)) -> AsyncIterator[Hands]:
+    """Hands at the monitor, which has the panes of these keys, once it shows a picture."""
     one = await sample()
     script = Script(one)
-    async with app_of(script, desk=desk).run_test(size=SIZE) as pilot:
-        await until_shown(pilot, one)
-        yield Hands(pilot, script, one)
+    with few_panes(panes):
+        async with app_of(script, desk=desk).run_test(size=SIZE) as pilot:
+            await until_shown(pilot, one)
+            yield Hands(pilot, script, one)

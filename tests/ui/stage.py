@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -14,6 +16,7 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.ui.app import PymonApp
+from pymon_tui.ui.panes import PANES_BY_KEY
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.connect import Choice
 from pymon_tui.ui.screens.invalidate.journey import Journey
@@ -37,6 +40,14 @@ def app_of(script: Script, settings: Settings | None = None, desk: Desk | None =
         return Journey(app, site)
 
     return PymonApp(chosen, lambda _: script, _chosen, ways_of, clock=lambda: script.now)
+
+
+@contextmanager
+def few_panes(keys: str = "2") -> Iterator[None]:
+    """Monitors have the panes of these keys alone: one that nobody looks at starts in a third of the time."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("pymon_tui.ui.screens.monitor.PANES", tuple(PANES_BY_KEY[key] for key in keys))
+        yield
 
 
 def no_ways(_app: App[Any], _endpoint: Endpoint, _monitor: MonitorScreen) -> Ways:

@@ -37,7 +37,7 @@ from pymon_tui.ui.widgets.filter import FilterLine
 from tests.script import Script, ready, snapshot
 from tests.ui.screens.invalidate.walk import walk
 from tests.ui.scripted_desk import RUN, ScriptedDesk, record_of
-from tests.ui.stage import app_of, monitor_of, until, until_shown
+from tests.ui.stage import app_of, few_panes, monitor_of, until, until_shown
 
 LOCKED = Lost(Trouble.LOCKED, safe("a password is wanted"), safe("give it"), 100.0, 105.0, 1)
 NAMED = {"\r": "enter", "\x1b": "escape"}
@@ -51,17 +51,18 @@ def send(app: App[Any], packet: str) -> None:
 
 
 @asynccontextmanager
-async def shown() -> AsyncIterator[tuple[Pilot[int], Script]]:
-    """The monitor, with a slow log of nothing."""
+async def shown(panes: str = "2") -> AsyncIterator[tuple[Pilot[int], Script]]:
+    """The monitor with the panes of these keys, and a slow log of nothing."""
     script = Script(one := snapshot({SLOWLOG: ready(SlowLog((), 0)), SLOWLOG_SETTINGS: ready(SlowlogSettings(1, 128))}))
-    async with app_of(script).run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, one)
-        yield pilot, script
+    with few_panes(panes):
+        async with app_of(script).run_test(size=(80, 24)) as pilot:
+            await until_shown(pilot, one)
+            yield pilot, script
 
 
 @pytest.mark.parametrize("key", "245789")
 async def test_a_filter_takes_all_that_follows(key: str) -> None:
-    async with shown() as (pilot, script):
+    async with shown(key) as (pilot, script):
         send(pilot.app, key)
         await pilot.pause()
         pane = next(one for one in pilot.app.screen.query(PANES_BY_KEY[key]) if one.full)
@@ -76,7 +77,7 @@ async def test_a_filter_takes_all_that_follows(key: str) -> None:
 
 @pytest.mark.parametrize(("pane", "key"), [("5", "e"), ("7", "a"), ("7", "p"), ("7", "P")])
 async def test_a_prompt_takes_all_that_follows(pane: str, key: str) -> None:
-    async with shown() as (pilot, script):
+    async with shown(pane) as (pilot, script):
         send(pilot.app, f"{pane}{key}xiqcy")
         await until(pilot, lambda: isinstance(pilot.app.screen, PromptScreen))
         await until(pilot, lambda: pilot.app.screen.query_one(Input).value.endswith("xiqcy"))
@@ -108,7 +109,7 @@ async def test_a_paste_goes_where_the_key_before_it_leads() -> None:
 
 
 async def test_nothing_typed_ahead_answers_a_question() -> None:
-    async with shown() as (pilot, script):
+    async with shown("5") as (pilot, script):
         send(pilot.app, "5xy")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.pause()
@@ -166,7 +167,7 @@ async def test_a_question_that_has_become_another_is_not_answered(tmp_path: Path
 
 
 async def test_a_prompt_that_comes_by_itself_takes_nothing_that_was_typed() -> None:
-    async with shown() as (pilot, script):
+    async with shown("4") as (pilot, script):
         monitor = monitor_of(pilot.app)
         locked = replace(monitor.newest or snapshot({}), link=LOCKED)
         send(pilot.app, "4/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.app import App
 from textual.widgets import Input
 
@@ -22,6 +23,8 @@ from tests.samples import sample
 from tests.script import Script
 from tests.state.test_fleet import address, replicating
 from tests.ui.stage import monitor_of, until, until_shown
+
+pytestmark = pytest.mark.usefixtures("lone_pane")
 
 
 async def test_from_a_replica_it_goes_to_the_primary_and_says_so(own_server: StartServer, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from pymon_tui.ui.screens.password import PasswordScreen
 from tests.script import Script, snapshot
 from tests.ui.stage import app_of, no_ways, until, until_shown
 
+pytestmark = pytest.mark.usefixtures("lone_pane")
 SECRET = "hunter2-and-more"
 WHY = safe("wrong password for user default, or no such user")
 

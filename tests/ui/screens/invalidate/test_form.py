@@ -155,7 +155,7 @@ async def slow(desk: Desk, command: str, *keys: str, typed: str = "") -> str:
     entry = SlowEntry(0, 1, 1_790_000_000, 20_000, tuple(command.encode().split()), safe("10.0.0.9:5000"), safe("api"))
     one = snapshot({SLOWLOG: ready(SlowLog((entry,), 0))})
     assert isinstance(desk, ScriptedDesk)
-    async with walk(desk, one) as on:
+    async with walk(desk, one, panes="5") as on:
         await on.press("5", *keys, "i")
         screen = await on.until_on(FormScreen)
         await on.press(*typed)

@@ -16,6 +16,7 @@ from pymon_tui.model.metric import Kind, Metric
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.metrics import HITS, METRICS, MISSES, RTT
+from pymon_tui.ui.panes import PANES_BY_KEY
 from pymon_tui.ui.screens.invalidate.form import FormScreen
 from pymon_tui.ui.screens.invalidate.journal import JournalScreen
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
@@ -187,7 +188,7 @@ async def test_journal(look: SnapshotAssertion, desk: ScriptedDesk, size: tuple[
 
 async def test_undo(look: SnapshotAssertion, desk: ScriptedDesk) -> None:
     desk.known = (record_of(),)
-    async with walk(desk, await one(run=True)) as on:
+    async with walk(desk, await one(run=True), panes="".join(PANES_BY_KEY)) as on:
         await on.press("u")
         await on.until_on(UndoScreen)
         await on.until_says("#lines", "bring back")

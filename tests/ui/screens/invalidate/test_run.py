@@ -198,7 +198,7 @@ async def test_a_line_says_how_misses_and_latency_took_it(desk: ScriptedDesk) ->
         hits, misses = (900 * second, 100 * second) if second < 40 else (900 * 39 + 400 * (second - 39), 100 * 39)
         missed = misses + (600 * (second - 39) if second >= 40 else 0)
         history.record(float(second), {HITS.name: hits, MISSES.name: missed, RTT.name: 0.0007}, {})
-    async with walk(desk, snapshot({}, history=history)) as on:
+    async with walk(desk, snapshot({}, history=history), panes="6") as on:
         _, removal = await on.to_run()
         removal.progress = progress_of()
         await on.until_says("#took", "misses 600/s (was 100/s) rewarmed 0% rtt p99 0.70 ms (was 0.70 ms)")

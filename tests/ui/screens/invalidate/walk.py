@@ -19,7 +19,7 @@ from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.widgets.ink import Ink
 from tests.script import Script, snapshot
 from tests.ui.scripted_desk import ScriptedDesk, ScriptedRemoval
-from tests.ui.stage import app_of, until, until_shown
+from tests.ui.stage import app_of, few_panes, until, until_shown
 
 ScreenT = TypeVar("ScreenT", bound=Screen[Any])
 
@@ -101,12 +101,13 @@ class Walk:
 
 @asynccontextmanager
 async def walk(
-    desk: ScriptedDesk, one: Snapshot | None = None, *, size: tuple[int, int] = (80, 24)
+    desk: ScriptedDesk, one: Snapshot | None = None, *, size: tuple[int, int] = (80, 24), panes: str = "2"
 ) -> AsyncIterator[Walk]:
-    """The app on a sample, at the monitor."""
+    """The app on a sample, at the monitor, which has the panes of these keys."""
     shown = one or snapshot({})
     script = Script(shown, read_only=desk.rules.read_only)
     settings = Settings(host="scripted", read_only=script.read_only, theme="pymon-dark")
-    async with app_of(script, settings, desk).run_test(size=size) as pilot:
-        await until_shown(pilot, shown)
-        yield Walk(pilot, desk, script)
+    with few_panes(panes):
+        async with app_of(script, settings, desk).run_test(size=size) as pilot:
+            await until_shown(pilot, shown)
+            yield Walk(pilot, desk, script)

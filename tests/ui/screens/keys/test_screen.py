@@ -31,7 +31,7 @@ from tests.ui.stage import until
 async def listing(endpoint: Endpoint, folder: Path, *keys: bytes) -> AsyncIterator[Walk]:
     """On the list of the keys of the first row, of a keyspace that is told to have these keys."""
     desk = ScriptedDesk(folder, endpoint=endpoint)
-    async with walk(desk, snapshot(readings(*keys or (b"feed:1",)))) as on:
+    async with walk(desk, snapshot(readings(*keys or (b"feed:1",))), panes="9") as on:
         await on.press("9", "enter")
         await on.until_on(KeysScreen)
         yield on
