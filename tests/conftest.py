@@ -36,6 +36,9 @@ settings.register_profile("thorough", settings.get_profile("quick"), max_example
 settings.load_profile("quick")
 
 unignore_signals()
+# pytest-asyncio before 1.4 asks for the loop that was there before: none. Without this, Python 3.11 makes one then, and
+# the collector finds it unclosed in any test behind one that sets another.
+asyncio.set_event_loop(None)
 # The collector looks through all objects of an app again and again: a fifteenth of the time of the tests of screens.
 gc.set_threshold(100_000, 50, 50)
 
