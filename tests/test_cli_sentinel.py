@@ -46,7 +46,7 @@ def keys(node: Node) -> int:
 
 def fill(node: Node) -> None:
     node.ask_all([("SET", f"a:{number}", "x") for number in range(10)])
-    node.ask("WAIT", 2, 5_000)
+    node.replicated(2)
 
 
 def test_a_run_and_its_undo_go_to_the_primary_that_there_is(
@@ -59,7 +59,7 @@ def test_a_run_and_its_undo_go_to_the_primary_that_there_is(
     assert told(capsys, sentinel, "invalidate", "a:*", "--yes")["removed"] == 10
     assert keys(old) == 0
     assert told(capsys, sentinel, "undo", "--yes")["restored"] == 10
-    old.ask("WAIT", 2, 5_000)
+    old.replicated(2)
     old.kill()
     new = asyncio.run(sentinels.failed_over(old))
     assert told(capsys, sentinel, "once")["nodes"][0]["address"] == f"127.0.0.1:{new.port}"

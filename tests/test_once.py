@@ -18,6 +18,7 @@ from tests.servers.cluster import Cluster
 from tests.servers.fixtures import StartCluster
 from tests.servers.node import Node
 from tests.servers.sentinels import SERVICE, Sentinels
+from tests.state.test_fleet import replicating
 
 
 async def ran(*arguments: str) -> int:
@@ -187,11 +188,10 @@ async def test_sentinel_names_the_primary_and_its_replicas(
 
 
 async def test_a_primary_with_a_replica(own_server: StartServer, told: Any, redis: Redis) -> None:
-    primary = own_server(tcp=True)
-    replica = own_server({"replicaof": f"127.0.0.1 {primary.port}"}, tcp=True)
+    primary, replica = await replicating(own_server, replicas=1)
     async with Redis(unix_socket_path=primary.socket, decode_responses=True) as client:
         await client.set("key", "v")
-        await client.wait(1, 10_000)
+        assert await client.wait(1, 0) == 1
     # By its socket: the replica's way back to the primary leads to the same node, which is there once.
     for named in (("-h", "127.0.0.1", "-p", str(primary.port)), ("-s", primary.socket)):
         document = await told(*named)

@@ -39,7 +39,7 @@ async def cluster(cluster_of_the_run: Cluster, initial_configs: InitialConfigs) 
         async with client_of(node.server) as client:
             await make_clean(client, initial_configs, node.server.socket)
     for node in cluster_of_the_run.primaries():
-        node.ask("WAIT", 1, 5_000)
+        node.replicated(1)
     return cluster_of_the_run
 
 

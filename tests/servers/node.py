@@ -68,6 +68,14 @@ class Node:
         """What it replies to a command, as it stands, in text. Blocks; raises redis-py's errors."""
         return self._client.execute_command(*words)  # type: ignore[no-untyped-call]
 
+    def replicated(self, replicas: int) -> None:
+        """Wait until this number of its replicas have all that was written.
+
+        Raises:
+            AssertionError: If they don't within a minute.
+        """
+        assert self.ask("WAIT", replicas, 60_000) >= replicas, f"{self} has fewer replicas that follow"
+
     def ask_all(self, commands: list[tuple[str | bytes | int, ...]]) -> list[Any]:
         """The replies to many commands, in one round trip."""
         with self._client.pipeline(transaction=False) as pipe:

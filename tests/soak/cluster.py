@@ -104,7 +104,7 @@ class ClusterSoak(Soak):
         self._primaries = self._cluster.primaries()
         await asyncio.to_thread(self._cluster.fill, names(prefix))
         for node in self._primaries:
-            await asyncio.to_thread(node.ask, "WAIT", 1, 5_000)
+            await asyncio.to_thread(node.replicated, 1)
 
     async def left(self, prefix: str) -> int:
         """Ask every node that serves slots."""

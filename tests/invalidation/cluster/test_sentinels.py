@@ -92,7 +92,7 @@ def keys_of(node: Node) -> set[str]:
 async def test_an_old_primary_that_comes_back_in_the_middle_is_left_alone(sentinels: Sentinels, tmp_path: Path) -> None:
     old = sentinels.primary()
     old.ask_all([("SET", key, "value") for key in (*KEYS, "other:1")])
-    old.ask("WAIT", 2, 5_000)
+    old.replicated(2)
     desk = await desk_under(sentinels, tmp_path)
     removal = await removal_of(desk)
     async with under_way(removal) as task:
