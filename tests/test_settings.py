@@ -81,7 +81,7 @@ VALUES: dict[str, tuple[Any, Any, Any, Any, Any]] = {  # flag, environment, .env
 
 @pytest.mark.parametrize("setting", sorted(VALUES))
 @given(levels=st.sets(st.integers(0, 4)))
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=32, deadline=None)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=32)
 def test_each_level_beats_those_below(place: Place, setting: str, levels: set[int]) -> None:
     flag, variable, dotenv, profile, top = VALUES[setting]
     assigned = {3: f"{setting} = {_toml(profile)}", 4: f"{setting} = {_toml(top)}"}

@@ -74,7 +74,7 @@ BATCHES = {"hgetall", "hmget", "lrange", "memory|usage", "pttl", "latency|histog
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.acl)
 @given(reply=ANYTHING)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_reply_of_another_type_is_unreadable_at_worst(command: Command[Any], reply: Any) -> None:
     told = Answers([(("COMMAND", b"key", 1, 2), reply)], (), 0.0) if command.acl in BATCHES else reply
     with suppress(ValueError):
@@ -98,7 +98,7 @@ VALUES = st.sampled_from(
     changed=st.dictionaries(st.integers(0, len(LINES) - 1), VALUES, max_size=60),
     doubled=st.lists(st.integers(0, len(LINES) - 1), max_size=5),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_fields_that_are_gone_doubled_or_of_another_type(
     gone: set[int], changed: dict[int, str], doubled: list[int]
 ) -> None:

@@ -102,9 +102,7 @@ async def test_every_server_names_the_same_keys(any_redis: Redis, keys: tuple[by
     batch=st.lists(globs, min_size=60, max_size=60),
     longer=st.lists(st.lists(st.sampled_from(b"ab:" + META), max_size=14).map(bytes), max_size=40),
 )
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15, deadline=None
-)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
 async def test_any_glob_names_the_keys_that_the_server_names(
     server: EmbeddedServer, batch: list[bytes], longer: list[bytes]
 ) -> None:

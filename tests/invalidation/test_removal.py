@@ -77,7 +77,7 @@ NAME = st.text("ab:*?[]\\-^", min_size=1, max_size=4).map(str.encode) | st.binar
 GLOB = st.text("ab:*?[]\\-^", min_size=1, max_size=4).map(str.encode)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     keys=st.sets(NAME, max_size=30),
     globs=st.lists(GLOB, min_size=1, max_size=3, unique=True),

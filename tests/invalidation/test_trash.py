@@ -76,7 +76,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     assert stat.S_IMODE(writer.path.parent.stat().st_mode) == 0o700
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.binary(), st.integers(0, 2**64 - 1), st.binary()), min_size=1))
 def test_any_bytes_come_out_as_they_went_in(tmp_path: Path, some: list[TrashRecord]) -> None:
     path = written(tmp_path, some)

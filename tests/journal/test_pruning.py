@@ -258,7 +258,7 @@ def test_processes_append_and_prune_at_once(journal: Journal) -> None:
 EVENTS = st.lists(st.tuples(st.sampled_from(["run", "action", "undo"]), st.sampled_from(["done", "stopped", None])))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(EVENTS, st.integers(1, 6), st.sets(st.integers(0, 20), max_size=3))
 def test_whatever_was_done_the_right_ones_stay(
     tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, str | None]], keep: int, kept: set[int]

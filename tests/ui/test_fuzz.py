@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, cast
 from xml.etree import ElementTree
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from textual.app import App
 
@@ -119,7 +119,7 @@ async def _look_through(words: Sequence[bytes], dice: Random) -> None:
         assert_plain(app.clipboard)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+@settings(max_examples=2, phases=[Phase.generate])
 @given(words, st.integers(0, 2**32))
 def test_replies_made_of_anything_are_drawn_plainly(words: list[bytes], seed: int) -> None:
     asyncio.run(_look_through(words, Random(seed)))

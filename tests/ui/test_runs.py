@@ -48,7 +48,7 @@ def replayed(written: str) -> list[list[tuple[object, ...]]]:
     return [[tuple(screen.buffer[y][x]) for x in range(WIDTH)] for y in range(HEIGHT)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(screen=st.lists(rows, min_size=HEIGHT, max_size=HEIGHT))
 def test_every_run_is_drawn_where_it_belongs(screen: list[list[Pen | None]]) -> None:
     runs = [run for y, row in enumerate(screen) for run in runs_of(row, y)]

@@ -98,20 +98,20 @@ def replay(updates: list[LayoutUpdate | ChopsUpdate], console: Console) -> None:
         diffed.feed("\x1b[3;3H")  # Textual puts the cursor elsewhere after each frame
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.one_of(layouts(), chops()), min_size=1, max_size=6))
 def test_random_screens(updates: list[LayoutUpdate | ChopsUpdate]) -> None:
     replay(updates, console_with("truecolor"))
 
 
 @pytest.mark.parametrize("color_system", ["256", "standard"])
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(updates=st.lists(st.one_of(layouts(), chops()), min_size=1, max_size=4))
 def test_random_screens_in_fewer_colours(color_system: str, updates: list[LayoutUpdate | ChopsUpdate]) -> None:
     replay(updates, console_with(color_system))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(updates=st.lists(layouts(), min_size=1, max_size=4))
 def test_random_screens_without_colours(updates: list[LayoutUpdate | ChopsUpdate]) -> None:
     shadow, console = Shadow(), console_with(None)
