@@ -17,7 +17,8 @@ async def to_its_end(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
     # No task of its own, which the end of the loop would cancel.
     working = asyncio.get_running_loop().run_in_executor(None, partial(function, *args, **kwargs))
     try:
-        return await asyncio.shield(working)
+        await asyncio.wait((working,))
+        return working.result()
     except asyncio.CancelledError:
         while not working.done():
             with suppress(asyncio.CancelledError):  # the end of the loop cancels once more

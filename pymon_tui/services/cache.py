@@ -188,7 +188,8 @@ class Cache:
             flight = self._loading.begin(key, loader, life)
         else:
             self._missed(key)
-        return cast(T, await asyncio.shield(flight))
+        await asyncio.wait((flight,))
+        return cast(T, flight.result())
 
     async def aclose(self) -> None:
         """End what loads in the background; the client stays open."""

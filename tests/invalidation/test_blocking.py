@@ -36,6 +36,8 @@ async def test_a_cancelled_task_goes_on_when_the_function_has_returned(fails: bo
         finally:
             ended.append("task")
 
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     running = asyncio.create_task(task())
     await until(has_begun.is_set)
     for _ in range(3):  # who wants it to end, and then the end of the loop
@@ -47,3 +49,4 @@ async def test_a_cancelled_task_goes_on_when_the_function_has_returned(fails: bo
     with pytest.raises(asyncio.CancelledError):
         await running
     assert ended == ["work", "task"]
+    assert told == []
