@@ -128,7 +128,7 @@ def _become(asked: Asked, streams: list[int]) -> None:
 
 
 def _run(module: str) -> None:
-    """Run it, and end as the interpreter does, but for the objects of the modules: each would be copied to be deleted.
+    """Run it, and end as the interpreter does, but for what the modules hold: each object would be copied to be deleted.
 
     Returns, or raises, where the interpreter has more to say of how it ended.
     """
@@ -139,6 +139,7 @@ def _run(module: str) -> None:
         if not isinstance(ended.code, int | None):
             raise
         code = ended.code or 0
+    gc.collect()  # of what it made itself: what was there before is frozen
     threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads that aren't daemons
     atexit._run_exitfuncs()
     try:

@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -77,6 +78,19 @@ def test_it_ends_by_a_signal(nothing: int, how: Start) -> None:
     process.kill()  # does no harm
     os.close(ours)
     os.close(theirs)
+
+
+def test_it_complains_of_what_was_forgotten(nothing: int) -> None:
+    said = []
+    for how in (start, interpreter):
+        with tempfile.TemporaryFile() as err:
+            process = how([], streams=[nothing, nothing, err.fileno()], module="tests.as_forgotten")
+            assert process.wait(30) == 3
+            err.seek(0)
+            said.append(err.read())
+    for each in said:
+        assert b"Task was destroyed but it is pending" in each
+        assert b"ValueError: stuck" in each
 
 
 @pytest.mark.parametrize("words", [["--version"], ["-s", "/nowhere", "once"], ["--no-such-flag"], ["acl", "--json"]])
