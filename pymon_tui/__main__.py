@@ -1,6 +1,6 @@
 """``python -m pymon_tui`` is the ``pymon-tui`` command."""
 
-from pymon_tui.cli import main
+from pymon_tui.start import main
 
 if __name__ == "__main__":
     main()

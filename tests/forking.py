@@ -128,7 +128,7 @@ def _become(asked: Asked, streams: list[int]) -> None:
 
 
 def _run(module: str) -> None:
-    """Run it, and end as the interpreter does, but for what the modules hold: each object would be copied to be deleted.
+    """Run it, and end as the interpreter does, but for what modules hold: each object would be copied to be deleted.
 
     Returns, or raises, where the interpreter has more to say of how it ended.
     """

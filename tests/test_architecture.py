@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "pymon_tui"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COLOUR = re.compile(r"""["'](#[0-9a-fA-F]{3,8}|(ansi_|rgb\()\w*|red|green|blue|yellow|cyan|magenta|white|black)["']""")
 # Where what is heavy waits for the command that needs it.
-LAZY = ("cli.py", "cli_invalidation.py", "cli_once.py", "cli_permissions.py", "cli_settings.py")
+LAZY = ("start.py", "cli.py", "cli_invalidation.py", "cli_once.py", "cli_permissions.py", "cli_settings.py")
 LONGEST_FILE = 320
 LONGEST_FUNCTION = 60
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -512,6 +513,33 @@ def python(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         check=False,
         stdin=subprocess.DEVNULL,
     )
+
+
+def test_ctrl_c_while_it_imports_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT); signal.pause()")
+    root = str(Path(cli.__file__).parents[1])
+    done = python("-m", "pymon_tui", PYTHONPATH=f"{tmp_path}:{root}")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_before_the_command_has_begun_is_no_traceback() -> None:
+    code = (
+        "import os, signal, pymon_tui.cli, pymon_tui.start\n"
+        "pymon_tui.cli.run = lambda _: os.kill(os.getpid(), signal.SIGINT)\n"
+        "pymon_tui.start.main()"
+    )
+    done = python("-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_ctrl_c_that_is_ignored_stays_so() -> None:
+    code = (
+        "import signal, pymon_tui.cli, pymon_tui.start\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "pymon_tui.cli.run = lambda _: int(signal.getsignal(signal.SIGINT) != signal.SIG_IGN)\n"
+        "pymon_tui.start.main()"
+    )
+    assert python("-c", code).returncode == 0
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["invalidate", "--help"], ["journal", "--help"]])

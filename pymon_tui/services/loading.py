@@ -79,7 +79,7 @@ class Loading:
         return flight.task if flight is not None else None
 
     def begin(self, key: str, loader: Loader[Any], life: float | None) -> asyncio.Task[Any]:
-        """Load and store a value that is missing, unless this process does so already. Whoever waits doesn't cancel it."""
+        """Load and store a value that is missing, unless this process does so already."""
         return self.under_way(key) or self._start(self._flights, key, self._fly(key, loader, life))
 
     def refresh_early(self, key: str, stored: Stored, loader: Loader[Any], life: float | None) -> None:

@@ -1,0 +1,18 @@
+"""The ``pymon-tui`` command, which Ctrl+C ends without a traceback from its first moment on, while it imports, too."""
+
+import signal
+import sys
+
+
+def main() -> None:
+    """Run ``sys.argv`` and exit with its code."""
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:  # otherwise whoever started us has it ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from pymon_tui import cli
+
+    signal.signal(signal.SIGINT, handler)
+    try:
+        cli.main()
+    except KeyboardInterrupt:
+        sys.exit(cli.EXIT_INTERRUPTED)
