@@ -93,6 +93,7 @@ class PymonApp(LeavableApp[int], DiffedApp[int]):
         """
         super().__init__(full_redraw=settings.full_redraw, driver_class=driver_class)
         self.crash: str | None = None
+        self.is_the_program = False  # which a signal ends: else it is one of several in somebody's process
         self._settings = settings
         self._endpoint_of = endpoint_of
         self._ways_of = ways_of
@@ -122,11 +123,14 @@ class PymonApp(LeavableApp[int], DiffedApp[int]):
         """Where the deployment is that is shown."""
         return self._tabs.shown.endpoint
 
-    def on_ready(self) -> None:
-        """Follow what is shown; leave in good order, whatever ends us."""
-        self._tabs.begin()
-        if not self.is_headless:
+    def on_load(self) -> None:
+        """Leave in good order whatever ends us: the terminal is taken right after this."""
+        if self.is_the_program:
             self._leaving = Leaving(self)
+
+    def on_ready(self) -> None:
+        """Follow what is shown."""
+        self._tabs.begin()
 
     def watch_server(self, endpoint: Endpoint) -> None:
         """Show this server's monitor in place of what was shown."""
@@ -302,6 +306,7 @@ def _run(app: PymonApp) -> int:
         print(f"pymon-tui: {app.wrong_key}", file=sys.stderr)  # noqa: T201
         return 2
     app.suit_terminal()
+    app.is_the_program = True
     try:
         code = app.run(mouse=True)
     finally:

@@ -14,6 +14,7 @@ from textual.app import App, ReturnType, ScreenError
 from textual.css.query import QueryError
 from textual.widget import WidgetError
 
+from pymon_tui.ui.palette import Palette
 from pymon_tui.ui.type_ahead import TypeAheadApp
 
 TERMINAL_SECONDS = 2.0
@@ -52,6 +53,11 @@ class Leaving:
 
 class LeavableApp(TypeAheadApp[ReturnType]):
     """An app that is left without a failure: its widgets go before its timers, workers and late key presses do."""
+
+    def action_command_palette(self) -> None:
+        """Open the palette, which is left as every window is."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     async def on_event(self, event: events.Event) -> None:
         """As Textual; a key that comes with the one that leaves is for nobody."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import ClassVar
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from pymon_tui.ui.screens.hints import is_way
 from pymon_tui.ui.theme import THEMES
+
+
+class Palette(CommandPalette):
+    """As Textual's; Ctrl+C leaves the program from it, as from everywhere."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True)]
 
 
 class ActionProvider(Provider):

@@ -14,6 +14,8 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from tests.demo.waiting import wait_until
 from tests.ui.pty_run import PtyRun
 
+ENTER = b"\x1b[?1049h"
+"""To the alternate screen."""
 LEAVE = b"\x1b[?1049l"
 """Back from the alternate screen."""
 
@@ -38,6 +40,19 @@ def test_a_signal_restores_the_terminal(folder: Path, number: signal.Signals) ->
         run.signal(number)
         assert run.ended() == 128 + number
         assert run.output.rstrip().endswith(b"l")
+        assert LEAVE in run.output
+    wait_until(lambda: not os.listdir(folder))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("arguments", [["-p", "1"], ["demo"]])
+def test_a_signal_restores_the_terminal_that_was_just_taken(
+    folder: Path, arguments: list[str], number: signal.Signals
+) -> None:
+    with PtyRun(arguments, environ={"TMPDIR": str(folder)}) as run:
+        run.until(lambda: ENTER in run.output)
+        run.signal(number)
+        assert run.ended() == 128 + number
         assert LEAVE in run.output
     wait_until(lambda: not os.listdir(folder))
 

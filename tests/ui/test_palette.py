@@ -21,6 +21,16 @@ async def test_every_pane_and_action_is_found_by_name() -> None:
         assert len(set(names)) == len(names)
 
 
+async def test_ctrl_c_leaves_the_program() -> None:
+    one = await sample()
+    async with app_of(Script(one)).run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, one)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: pilot.app._exit)
+
+
 async def test_the_palette_opens_a_pane() -> None:
     one = await sample()
     async with app_of(Script(one)).run_test(size=(80, 24)) as pilot:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 import pymon_tui.ui
 from pymon_tui.settings import Settings
+from pymon_tui.ui.palette import Palette
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.acting import ActingScreen
 from pymon_tui.ui.screens.confirm import ConfirmScreen
@@ -33,6 +34,7 @@ from tests.ui.scripted_desk import ScriptedDesk, record_of
 from tests.ui.stage import app_of, until_shown
 
 BASES = {
+    Palette: "Textual's, which has no key bar",
     pymon_tui.ui.painting.SeenScreen: "how screens are painted",
     ActingScreen: "how the monitor acts",
     Window: "what windows share",
