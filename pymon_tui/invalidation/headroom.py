@@ -29,11 +29,12 @@ class Headroom:
         memory: As last told on this line; None before that.
     """
 
-    def __init__(self, pipe: Pipe, pacer: Pacer, name: int | None = None) -> None:
-        """``name``: bytes of a key's name, as far as it is known before."""
+    def __init__(self, pipe: Pipe, pacer: Pacer, most: int, name: int | None = None) -> None:
+        """``most``: bytes of keys that are dumped at once; ``name``: of a key's name, as far as it is known before."""
         self.memory: Memory | None = None
         self._pipe = pipe
         self._pacer = pacer
+        self._most = most
         self._name = _NAME if name is None else name
 
     @property
@@ -51,15 +52,15 @@ class Headroom:
         if self.memory is None or self.is_tight:
             self.memory = await memory_now(self._pipe)
 
-    async def portion(self, most: int, smallest: int) -> int:
-        """Bytes of keys, of at most so many, that may be dumped now; waits until there is room for the smallest key.
+    async def portion(self, smallest: int) -> int:
+        """Bytes of keys that may be dumped now; waits until there is room for the smallest key.
 
         Raises:
             Cancelled: If nobody wants it any more.
             LinkError: If the link is lost.
             Stopped: If there is none in the end.
         """
-        waited = 0.0
+        waited, most = 0.0, self._most
         while True:
             await self.look()
             if not self.is_tight:

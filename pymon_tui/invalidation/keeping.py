@@ -22,8 +22,6 @@ from pymon_tui.server import clock
 Dump: TypeAlias = tuple[bytes, int, bytes]
 """A key, its end in unix milliseconds (0 for none), and what DUMP gave for it."""
 
-PORTION = 8 * 2**20
-"""Bytes (MEMORY USAGE) of keys that are dumped at once, so that neither side holds many at a time."""
 
 _PAGES = 8  # that are found before they are wanted
 _IN_FLIGHT = 2  # portions whose dumps are asked for before they are wanted
@@ -188,7 +186,7 @@ async def _fitting(looks: Looks, most: int | None, headroom: Headroom) -> AsyncG
     looks = looks.smallest_first() if headroom.is_tight else looks
     rest: Looks | None = looks
     while rest is not None:
-        portion = await headroom.portion(PORTION, rest.sizes[0] if rest.sizes else 0)
+        portion = await headroom.portion(rest.sizes[0] if rest.sizes else 0)
         some, rest = rest.parted(most, portion)
         yield some, rest is None
 

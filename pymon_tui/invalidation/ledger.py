@@ -64,6 +64,11 @@ class Ledger:
         self._unkept_allowed = 0
         self._written_at = time.monotonic()
 
+    @property
+    def standing(self) -> tuple[Place, int]:
+        """How far the run is: it stays equal for as long as nothing is done."""
+        return self.place, self.tally.removed
+
     async def start(self, told: Mapping[str, Any]) -> None:
         """Write down that the run begins, and with what.
 

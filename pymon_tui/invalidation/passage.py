@@ -48,8 +48,9 @@ class Passage:
         trash: TrashWriter | None,
         bounds: Bounds,
         part: Part | None,
+        portion: int,
     ) -> None:
-        """Go on where ``ledger`` has come to; keys are kept in ``trash`` before they are named, if there is one."""
+        """Go on where ``ledger`` has come to; ``trash``, if any, keeps keys first, so many bytes at once."""
         self._pipe = pipe
         self._order = order
         self._options = options
@@ -58,14 +59,14 @@ class Passage:
         self._trash = trash
         self._bounds = bounds
         self._part = part
-        self._headroom = Headroom(pipe, pacer, order.plan.get("name_bytes"))
+        unlinking = UnlinkingEach(pipe) if part is not None else Unlinking(pipe)
+        self._headroom = Headroom(pipe, pacer, portion, order.plan.get("name_bytes"))
         self._sweep: Sweep | Recall | None = None
         self._sent: Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
         self._role_questions = [_ROLE, _REPLICATION]  # the next, where ROLE is renamed, missing or denied
-        self._naming: Unlinking | Expiring = UnlinkingEach(pipe) if part is not None else Unlinking(pipe)
-        if options.mode == "expire":
-            self._naming = Expiring(pipe, options, random.Random())
+        expires = options.mode == "expire"
+        self._naming: Unlinking | Expiring = Expiring(pipe, options, random.Random()) if expires else unlinking
 
     @property
     def scanned(self) -> int:
@@ -152,8 +153,7 @@ class Passage:
 
     def _at_once(self) -> int:
         """How many keys are enough to be kept and named together; none are gathered where they are to come slowly."""
-        is_slow = self._pacer.pace.pause or self._pacer.most or self._headroom.is_tight
-        return 0 if is_slow else _AT_ONCE
+        return 0 if self._pacer.pace.pause or self._pacer.most or self._headroom.is_tight else _AT_ONCE
 
     async def _settle(self) -> None:
         """Find out what became of the keys whose answers were lost on the connection before."""

@@ -74,6 +74,14 @@ def nothing_to_undo(last: Last, place: str, how: Callable[[Record], str]) -> Saf
     """
     if last.older is None:
         record, why = last.passed_over[0]
-        return safe(f"no run on {place} can be undone; of the last one, {record.id}: {why}", 2_000)
+        return safe(
+            f"no run on {place} can be undone; of the last one, {record.id}: {why}{_others(record, how)}", 2_000
+        )
     record, why = last.passed_over[-1]
-    return safe(f"of the last run on {place}, {record.id}: {why}; run {last.older.id} can be: {how(last.older)}", 2_000)
+    older = f"run {last.older.id} can be: {how(last.older)}"
+    return safe(f"of the last run on {place}, {record.id}: {why}{_others(record, how)}; {older}", 2_000)
+
+
+def _others(record: Record, how: Callable[[Record], str]) -> str:
+    """How to try the keys once more that an undo in part has left."""
+    return f", the others may still come: {how(record)}" if record.undone_in_part else ""

@@ -25,6 +25,7 @@ _FOR_ALL = {
 }
 _VERSION = "DUMP payload version"
 _NEWEST = 1_000  # RDB versions are small numbers: Redis counts from 1, Valkey from 80
+_BULK = "invalid bulk length"
 _KEY = "permissions to access"
 
 
@@ -68,6 +69,8 @@ class Refusals:
     def why(self, command: str, error: ResponseError) -> SafeText:
         """Why a key alone can't be brought back."""
         text, remedy = answer_text(error), remedy_of(error, command.lower(), self.pipe.user)
+        if _BULK in text:
+            remedy = safe("the key is larger than its proto-max-bulk-len: raise that, and undo again")
         return safe(f"{text}; {remedy}" if remedy else text)
 
     def _for_all(self, command: str, copy: Copy, error: ResponseError) -> SafeText | None:

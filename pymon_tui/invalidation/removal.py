@@ -15,6 +15,7 @@ from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
 from pymon_tui.invalidation.brief import is_brief
 from pymon_tui.invalidation.entries import begun
+from pymon_tui.invalidation.fruitless import REPLIES, Fruitless
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
@@ -108,16 +109,16 @@ class Removal:
     @property
     def progress(self) -> Progress:
         """How it stands now."""
-        pacer, ledger, seconds = self._pacer, self._ledger, self._elapsed
-        scanned = min(self._looked_at, self.order.scan)
+        pacer, ledger = self._pacer, self._ledger
+        looked_at = self._scanned + (self._passage.scanned if self._passage is not None else 0)
         return Progress(
             state=pacer.state,
             why=pacer.why,
             tally=replace(ledger.tally),
             planned=self.order.planned,
-            scanned=scanned,
+            scanned=min(looked_at, self.order.scan),
             total=self.order.scan,
-            seconds=seconds,
+            seconds=self._elapsed,
             keys_per_second=pacer.speed,
             felt=pacer.pulse.feeling,
             idle_p99=pacer.idle_p99,
@@ -208,11 +209,11 @@ class Removal:
 
     async def _persist(self, pipe: Pipe) -> int | None:
         """Remove all, over as many connections as it takes; returns how many keys are left."""
+        fruitless = Fruitless(self._ledger.standing, REPLIES)
         try:
             while True:
-                passage = self._passage = Passage(
-                    pipe, self.order, self._options, self._ledger, self._pacer, self._trash, self._bounds, self._part
-                )
+                how = self._options, self._ledger, self._pacer, self._trash, self._bounds, self._part
+                passage = self._passage = Passage(pipe, self.order, *how, fruitless.portion)
                 try:
                     await passage.remove()
                     left = await passage.left()
@@ -223,6 +224,7 @@ class Removal:
                     passage.lose()
                     self._passage = None
                     await pipe.close()
+                    fruitless.lost(self._ledger.standing, error)
                     pipe = await self._reconnected(error)
                 except asyncio.CancelledError:
                     passage.lose()
@@ -314,7 +316,3 @@ class Removal:
     @property
     def _elapsed(self) -> float:
         return time.monotonic() - self._began if self._seconds is None else self._seconds
-
-    @property
-    def _looked_at(self) -> int:
-        return self._scanned + (self._passage.scanned if self._passage is not None else 0)

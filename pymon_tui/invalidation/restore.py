@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.brake import FIRST
+from pymon_tui.invalidation.fruitless import QUERIES, Fruitless
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.outlook import memory_of
-from pymon_tui.invalidation.pacing import Cancelled, Pacer
+from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.portions import Astray, portions
 from pymon_tui.invalidation.pulse import Pulse
@@ -48,10 +49,6 @@ PERIOD = 2.0
 """Seconds between two entries in the journal."""
 
 _SILENCE, _NOTHING = 60.0, safe("")  # seconds: a value of many megabytes is long on its way on a thin line
-
-
-class _Stopped(Exception):  # noqa: N818 - what was found out
-    """The undo can't go on. Its text is one line."""
 
 
 class Restore:
@@ -212,7 +209,7 @@ class Restore:
             if self._named is not None:
                 await self._named.must_be()
             outcome = "cancelled" if self._pacer.cancelled and self._tally.settled < self._total else "done"
-        except (_Stopped, LinkError, TrashError) as error:
+        except (Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
         finally:
             self._state, self._seconds = "ended", self._elapsed
@@ -223,11 +220,13 @@ class Restore:
     async def _persist(self, pipe: Line, reader: TrashReader) -> None:
         """Restore all, over as many connections as it takes."""
         run_id = pipe.identity.run_id
+        fruitless = Fruitless(self._mark, QUERIES)
         try:
             while True:
                 try:
-                    return await self._restore(pipe, reader)
+                    return await self._restore(pipe, reader, alone=fruitless.in_a_row > 0)
                 except LinkError as error:
+                    fruitless.lost(self._mark, error)
                     # What was on its way may have been restored or not: it is sent again, and what is there looked at.
                     self._tally = self._mark.tally
                     self._before = replace(self._before, compares=True, again=True)
@@ -239,13 +238,14 @@ class Restore:
                     except Cancelled:
                         raise error from None
                     if pipe.identity.run_id != run_id:
-                        raise _Stopped("the server was restarted meanwhile, or another one answers now") from None
+                        raise Stopped("the server was restarted meanwhile, or another one answers now") from None
                     if check is not None:
                         await check()
         finally:
             await pipe.close()
 
-    async def _restore(self, pipe: Line, reader: TrashReader) -> None:
+    async def _restore(self, pipe: Line, reader: TrashReader, *, alone: bool) -> None:
+        """Restore what is left, ``alone`` for one portion at a time."""
         self._state, self._why = "running", _NOTHING
         how = {"replace": self._replace, "elsewhere": self._elsewhere, "unnoted": reader.lacks_notes}
         returning = self._before.returning(pipe, moved=self._part is not None, **how)
@@ -261,16 +261,16 @@ class Restore:
                     break
                 sent.append(returning.send(portion))
                 # The first alone, which tells what holds for all; then as many fewer as the brake has pages smaller.
-                most = max(1, settled * returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST)
+                most = 1 if alone else settled * returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST
                 settled = 1
-                while len(sent) >= most and refusal is None:
+                while len(sent) >= max(1, most) and refusal is None:
                     refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         while sent:
             refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         if self._evicted_before is not None and (evicted := (await memory_of(pipe)).evicted) is not None:
             self._evicted = evicted - self._evicted_before
         if refusal:
-            raise _Stopped(refusal)
+            raise Stopped(refusal)
 
     async def _may_go_on(self) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymon_tui.invalidation.keeping import PORTION
+from pymon_tui.invalidation.fruitless import PORTION
 from pymon_tui.invalidation.key_bytes import Total
 from pymon_tui.invalidation.memory import Memory
 from pymon_tui.invalidation.preflight import Mode

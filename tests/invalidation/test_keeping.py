@@ -8,8 +8,9 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.fruitless import PORTION
 from pymon_tui.invalidation.headroom import Headroom
-from pymon_tui.invalidation.keeping import PORTION, Portion, gathered, kept, renewed
+from pymon_tui.invalidation.keeping import Portion, gathered, kept, renewed
 from pymon_tui.invalidation.pacing import Pacer
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.pulse import Pulse
@@ -48,7 +49,7 @@ async def portions_of(
 
 def headroom_of(pipe: Pipe) -> Headroom:
     """Asks on this line; the pulse doesn't beat."""
-    return Headroom(pipe, Pacer(Pulse(pipe.endpoint), 0.005, None))
+    return Headroom(pipe, Pacer(Pulse(pipe.endpoint), 0.005, None), PORTION)
 
 
 async def test_what_is_kept_is_the_value_with_its_end(any_redis: Redis, any_server: EmbeddedServer) -> None:

@@ -92,7 +92,7 @@ async def test_a_key_that_was_given_an_end_is_given_it_once(
 async def test_what_was_answered_of_a_page_is_not_named_again(
     redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, arrives: bool
 ) -> None:
-    monkeypatch.setattr("pymon_tui.invalidation.keeping.PORTION", 100_000)  # so that a page is many
+    monkeypatch.setattr("pymon_tui.invalidation.fruitless.PORTION", 100_000)  # so that a page is many
     await fill(redis, [f"cache:{number}" for number in range(600)], "v" * 5_000)
     options = Options(mode="expire", expire=1_000, jitter=1_000, undo=True)
     async with cutting(server.socket, b"PEXPIREAT", uncut=100, arrives=arrives) as line:
@@ -107,7 +107,7 @@ async def test_what_was_answered_of_a_page_is_not_named_again(
 async def test_a_refusal_counts_once_however_often_the_line_is_cut(
     redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pymon_tui.invalidation.keeping.PORTION", 100_000)  # so that a page is many
+    monkeypatch.setattr("pymon_tui.invalidation.fruitless.PORTION", 100_000)  # so that a page is many
     await fill(redis, [f"cache:{number}" for number in range(600)], "v" * 5_000)
     await fill(redis, [f"cache:other:{number}" for number in range(40)])
     await user_may(redis, "~cache:?", "~cache:??", "~cache:???", "+@all")
