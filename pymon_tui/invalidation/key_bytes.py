@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_SMALL = 1_024
 _TRIMMED = 10  # the largest tenth of a sample says nothing of the keys that weren't seen: there may be no other such
 
 
@@ -28,6 +29,11 @@ class KeyBytes:
         return KeyBytes(self.value + other.value, is_exact, max(self.largest, other.largest))
 
 
+def size_class(size: int) -> int:
+    """Keys of one class are alike in size: 0 for small ones, and a class for each four times of it."""
+    return 0 if size <= _SMALL else (size.bit_length() + 1) // 2
+
+
 class Total:
     """Bytes of keys, added up.
 
@@ -37,12 +43,14 @@ class Total:
         largest: Of the largest; 0 without any.
         kept: Of those that may be kept for an undo.
         largest_kept: Of the largest of them.
+        by_size: Bytes of those that may be kept, by ``size_class``.
         oversized: How many keys are too big for that.
     """
 
     def __init__(self, key_cap: int) -> None:
         """Keys of more than ``key_cap`` bytes aren't kept."""
         self.count = self.bytes = self.largest = self.kept = self.largest_kept = self.oversized = 0
+        self.by_size: dict[int, int] = {}
         self._key_cap = key_cap
 
     def add(self, sizes: Sequence[int]) -> None:
@@ -56,6 +64,13 @@ class Total:
         self.kept += sum(kept)
         self.largest_kept = max(self.largest_kept, max(kept, default=0))
         self.oversized += len(sizes) - len(kept)
+        larger = [size for size in kept if size > _SMALL]
+        self._add(0, sum(kept) - sum(larger))
+        for size in larger:
+            self._add(size_class(size), size)
+
+    def _add(self, which: int, size: int) -> None:
+        self.by_size[which] = self.by_size.get(which, 0) + size
 
 
 def at_least(sizes: Sequence[int], keys: int) -> KeyBytes | None:

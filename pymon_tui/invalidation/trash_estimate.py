@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from redis.exceptions import ResponseError
 
-from pymon_tui.invalidation.key_bytes import Total
+from pymon_tui.invalidation.key_bytes import Total, size_class
 from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.pipe import Pipe
@@ -58,6 +58,7 @@ async def trash_estimate(
     """What the trash of ``keys`` keys would hold; those of more than ``key_cap`` bytes don't go in.
 
     DUMP counts as use of a key, so only up to a hundred small ones are dumped; none, where all must be left untouched.
+    Each class of sizes is taken to shrink as its own keys do, and one of which none is dumped not to shrink at all.
 
     Args:
         samples: Keys some of which may be dumped.
@@ -73,13 +74,27 @@ async def trash_estimate(
     if problem is not None or not total.count:
         return TrashEstimate(None if keys else 0, oversized, problem)
     small = [sample for sample in samples if sample.bytes is not None and sample.bytes <= min(_LARGEST_DUMP, key_cap)]
-    step = max(1, len(small) // _MOST_DUMPS)
-    ratio = await _ratio(pipe, [] if untouched else small[::step][:_MOST_DUMPS], memory, touched)
-    if isinstance(ratio, SafeText):
-        return TrashEstimate(None, oversized, ratio)
-    if ratio is None:
+    ratios: dict[int, float] = {}
+    for which, some in _by_size([] if untouched else small).items():
+        ratio = await _ratio(pipe, some, memory, touched)
+        if isinstance(ratio, SafeText):
+            return TrashEstimate(None, oversized, ratio)
+        if ratio is not None:
+            ratios[which] = ratio
+    if not ratios:
         return TrashEstimate(None if total.kept else 0, oversized, None)
-    return TrashEstimate(round(ratio * total.kept * times), oversized, None)
+    return TrashEstimate(
+        round(times * sum(ratios.get(which, 1.0) * size for which, size in total.by_size.items())), oversized, None
+    )
+
+
+def _by_size(samples: Sequence[Sample]) -> dict[int, list[Sample]]:
+    """Some of each class of sizes, and no more than are to be dumped."""
+    classes: dict[int, list[Sample]] = {}
+    for sample in samples:
+        classes.setdefault(size_class(sample.bytes or 0), []).append(sample)
+    each = _MOST_DUMPS // max(1, len(classes))
+    return {which: some[:: max(1, len(some) // each)][:each] for which, some in classes.items()}
 
 
 async def _ratio(pipe: Pipe, samples: Sequence[Sample], memory: Memory, touched: Touched) -> float | SafeText | None:

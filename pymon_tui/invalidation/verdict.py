@@ -204,20 +204,23 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
         cap = f"{units.bytes_(options.key_cap)} {are} kept (trash_key_size)"
         reasons.append(f"{units.keys(plan.oversized, about=about)} over {cap}")
     room, what = _room(options, free)
-    if plan.undo_bytes is not None and free is not None and room == free < plan.undo_bytes:
+    takes = round(_MARGIN * plan.undo_bytes) if plan.undo_bytes is not None else None
+    if takes is not None and free is not None and room == free < takes:
         # A run stops where the disk is full. What it would have kept by then is no part that anybody has chosen.
-        why = f"the undo takes about {units.bytes_(plan.undo_bytes)}, and {what}; free some, or keep no undo"
+        why = f"the undo takes about {units.bytes_(plan.undo_bytes or 0)}, and {what}; free some, or keep no undo"
         return Undo("impossible", plan.matched, bytes_, safe(why, 300), plan.undo_bytes)
-    if plan.undo_bytes is not None and plan.undo_bytes > room:
-        beyond = (plan.matched - plan.oversized) * (1 - room / plan.undo_bytes)
-        lost += max(1.0, beyond)
+    if takes is not None and takes > room:
+        lost += max(1.0, (plan.matched - plan.oversized) * (1 - room / (plan.undo_bytes or takes)))
         about = True
-        reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes)}, and {what}")
+        reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes or 0)}, and {what}")
     refused = plan.back.refused_of(plan.matched) if plan.back.asked else 0
     if plan.back.refused:
         refused, whole = max(1, refused), plan.back.is_whole(plan.matched)
         lost, about = lost + refused, about or not whole
         reasons.append(f"an undo is refused {units.keys(refused, about=not whole)} (ACL)")
+    if not reasons and takes is None and bytes_ is not None and bytes_ > room:
+        why = f"what the undo takes isn't known: the keys take {units.bytes_(bytes_)} in memory, and {what}"
+        return Undo("unknown", None, None, safe(why, 300))
     if not reasons and plan.back.by == "command":
         return Undo("unknown", None, None, _UNTOLD, plan.undo_bytes)
     if not reasons:
@@ -228,6 +231,9 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
     share = None if bytes_ is None or plan.oversized else round(bytes_ * keys / plan.matched)
     return Undo("partial", keys, share, safe("; ".join(reasons), 300), plan.undo_bytes, about)
 
+
+_MARGIN = 1.25
+"""Times an estimate of the undo's size that must fit: some keys of a size shrink less than those that were tried."""
 
 _UNTOLD = safe(
     "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"

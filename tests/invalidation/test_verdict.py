@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pattern import Pattern, parse_pattern
@@ -288,13 +289,25 @@ def test_a_resume_that_the_journal_knows_too_little_of() -> None:
 
 def test_a_disk_that_is_too_full_for_the_undo_refuses_it() -> None:
     plan = replace(PLAN, undo_bytes=5_000)
-    assert of_plan(plan, Options(), RULES, 5_000).undo.state == "certain"
-    verdict = of_plan(plan, Options(), RULES, 4_999)
+    assert of_plan(plan, Options(), RULES, 6_250).undo.state == "certain"  # it may take a quarter more
+    verdict = of_plan(plan, Options(), RULES, 6_249)
     assert (verdict.may, verdict.way, verdict.undo.state) == ("refused", "no_undo", "impossible")
     assert verdict.undo.lost_keys == plan.matched
     assert "free some, or keep no undo" in verdict.why
     smaller = of_plan(plan, Options(trash_cap=4_000), RULES, 1 << 40)
     assert (smaller.may, smaller.undo.state) == ("begin", "partial")
+    barely = of_plan(plan, Options(trash_cap=6_000), RULES, 1 << 40).undo
+    assert (barely.state, barely.lost_keys, barely.about) == ("partial", 1, True)
+
+
+def test_an_undo_of_a_size_that_nobody_knows_is_certain_where_all_memory_of_the_keys_fits() -> None:
+    plan = replace(PLAN, undo_bytes=None, bytes=KeyBytes(10_000, is_exact=True, largest=10_000))
+    assert of_plan(plan, Options(trash_cap=10_000), RULES, 1 << 40).undo.state == "certain"
+    undo = of_plan(plan, Options(trash_cap=9_999), RULES, 1 << 40).undo
+    assert (undo.state, undo.why) == (
+        "unknown",
+        "what the undo takes isn't known: the keys take 9.77 KiB in memory, and 9.76 KiB at most are kept (trash_size)",
+    )
 
 
 @given(lost=st.integers(0, 12), undo_bytes=st.integers(1, 10_000))
