@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from pymon_tui.model.link import Lost, Trouble
+from pymon_tui.model.text import safe
 from pymon_tui.settings import Settings
+from pymon_tui.ui import named_keys
 from pymon_tui.ui.app import PymonApp, _run
 from pymon_tui.ui.contexts import contexts
 from pymon_tui.ui.keymap import completed, wrong_keymap
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.key_bar import KeyBar
 from tests.samples import sample
-from tests.script import Script
-from tests.ui.stage import app_of, until_shown
+from tests.script import Script, snapshot
+from tests.ui.stage import app_of, until, until_shown
 
 CONTEXTS = contexts(PymonApp)
 
@@ -141,3 +147,22 @@ def test_a_key_that_is_none_is_refused_with_its_name(
 )
 def test_every_key_of_a_terminal_may_be_chosen(keys: str) -> None:
     assert wrong_keymap({"pause": keys}, CONTEXTS) is None
+
+
+async def test_sentences_name_the_keys_that_there_are() -> None:
+    away = snapshot({}, link=Lost(Trouble.UNREACHABLE, safe("gone"), safe(""), 90.0, 130.0, 1))
+    settings = Settings(host="h", keymap={"refresh": "f5"})
+    async with app_of(Script(away), settings).run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: "f5 tries at once" in pilot.app.export_screenshot().replace("&#160;", " "))
+
+
+def test_no_sentence_names_a_key_by_itself() -> None:
+    """The keymap may have given the key to something else."""
+    found = [
+        f"{path.name}: {match.group()}"
+        for path in Path(named_keys.__file__).parent.rglob("*.py")
+        for match in re.finditer(
+            r"\b(press [a-zA-Z?]\b|\b[a-z] (tries|looks|brings|asks|goes|adds) )", path.read_text()
+        )
+    ]
+    assert not found, found

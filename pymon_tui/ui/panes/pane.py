@@ -19,6 +19,7 @@ from pymon_tui.model.action import Action
 from pymon_tui.model.query import PENDING, Pending, Query, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.ui.named_keys import named_key
 from pymon_tui.ui.widgets.graph import Glyphs, Graph
 from pymon_tui.ui.widgets.ink import Line, Prose, span
 
@@ -287,7 +288,7 @@ class Pane(Vertical, can_focus=False):
         gap = self.gap(snapshot)
         self.set_class(gap is not None, "-gap")
         if gap is not None:
-            self.query_one(".gap", Prose).show(gap_lines(gap))
+            self.query_one(".gap", Prose).show(gap_lines(gap, named_key(self, "refresh", "r")))
             self.say(self.TITLE, "")
         else:
             self.draw(snapshot)
@@ -304,12 +305,12 @@ class Pane(Vertical, can_focus=False):
             self.refresh_bindings()
 
 
-def gap_lines(reading: Pending | Unavailable) -> tuple[Line, ...]:
-    """A gap as a person reads it: that it is one, why, and what to do."""
+def gap_lines(reading: Pending | Unavailable, retry: str = "") -> tuple[Line, ...]:
+    """A gap as a person reads it: that it is one, why, and what to do, before the key ``retry`` is pressed."""
     if isinstance(reading, Pending):
         return ((span("waiting for an answer", "faint"),),)
     lines: list[Line] = [(span(f"not available: {reading.reason.value}", "warn"),), (span(reading.detail, "label"),)]
     if reading.remedy:
         lines.append((span(reading.remedy, "value"),))
-        lines.append((span("then press r", "faint"),))
+        lines.append((span(f"then press {retry}", "faint"),))
     return tuple(lines)

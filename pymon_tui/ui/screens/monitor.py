@@ -17,6 +17,7 @@ from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.state.source import Source
+from pymon_tui.ui.named_keys import named_key
 from pymon_tui.ui.panes import PANES, PANES_BY_KEY
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.screens.acting import ActingScreen
@@ -304,7 +305,7 @@ class MonitorScreen(ActingScreen):
         width, held = self.size.width, self.snapshot if self.paused else None
         bar.left = left_title(newest, width, tab_line(self.tabs(), width))
         bar.right = right_title(newest, held, now, width=width, read_only=self._source.read_only)
-        lines = banner(newest, now)
+        lines = banner(newest, now, retry=named_key(self, "refresh", "r"))
         facts = self.query_one("#banner", Prose)
         facts.show(lines)
         facts.set_class(bool(lines), "-shown")

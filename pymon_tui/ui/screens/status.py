@@ -75,23 +75,23 @@ def locked(snapshot: Snapshot) -> Lost | None:
     return None
 
 
-def banner(snapshot: Snapshot, now: float, *, tries: bool = True) -> tuple[Line, ...]:
+def banner(snapshot: Snapshot, now: float, *, retry: str = "") -> tuple[Line, ...]:
     """What keeps us from the server, since when, and when the next try is; nothing while all is well.
 
-    ``tries`` is whether the monitor's own keys work where this is said.
+    ``retry`` is the key that tries at once, where it works.
     """
     link = snapshot.link
     if not isinstance(link, Lost):
         return _loading(snapshot) or _nodes_away(snapshot)
     away = units.duration(now - link.since)
     following = max(0.0, link.next_try - now)
-    key = ", r asks for a password" if link.trouble is Trouble.LOCKED else ", r tries at once"
+    does = "asks for a password" if link.trouble is Trouble.LOCKED else "tries at once"
     when = f"next try in {units.duration(following)}" if following >= 1 else "trying now"
     return (
         (
             span(link.what, "act"),
             *((span(f" · {link.remedy}"),) if link.remedy else ()),
-            label(f"   away {away}, {when}{key if tries else ''}"),
+            label(f"   away {away}, {when}{f', {retry} {does}' if retry else ''}"),
         ),
     )
 

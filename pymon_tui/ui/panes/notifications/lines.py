@@ -60,11 +60,11 @@ def state_lines(feed: Feed, now: float, link: Link | None) -> tuple[Line, ...]:
     return ((span("feed lost ", "warn"), label(f"{status.what}{remedy}, {when}")),)
 
 
-def empty_text(patterns: tuple[bytes, ...], text: str) -> str:
-    """What stands where rows would."""
+def empty_text(patterns: tuple[bytes, ...], text: str, add: str) -> str:
+    """What stands where rows would; ``add`` is the key that adds a pattern."""
     if text:
         return "no message has that"
-    return f"no message yet on {followed(patterns)}" if patterns else "nothing is followed: press a"
+    return f"no message yet on {followed(patterns)}" if patterns else f"nothing is followed: press {add}"
 
 
 def counts_line(feed: Feed, server: Reading[Subscriptions]) -> Line:

@@ -21,6 +21,7 @@ from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.channels import CHANNELS, SUBSCRIPTIONS, Channel
 from pymon_tui.server import clock
+from pymon_tui.ui.named_keys import named_key
 from pymon_tui.ui.panes.notifications import asked, lines
 from pymon_tui.ui.panes.notifications.earlier import Earlier
 from pymon_tui.ui.panes.notifications.rows import CHANNEL_COLUMNS, USER, Entries, Narrowed, columns
@@ -273,7 +274,7 @@ class NotificationsPane(Pane):
         self._shown, self._rows_at = self._state_of(feed), now
         table, text = self._messages, self._filter.text
         table.columns = columns(self._room, feed.patterns, snapshot.wall, full=self.full)
-        table.say_when_empty(lines.empty_text(feed.patterns, text))
+        table.say_when_empty(lines.empty_text(feed.patterns, text, named_key(self, "notifications.patterns", "a")))
         live, before = self._entries, self._before
         if text:
             live, before = self._narrowed.of(live), self._narrowed.of_earlier(before)

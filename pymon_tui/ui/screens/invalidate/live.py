@@ -116,7 +116,7 @@ class LiveScreen(SeenScreen[ScreenResultType]):
             width = self.size.width
             bar.left = left_title(newest, width, tab_line(self.site.tabs(), width))
             bar.right = right_title(newest, None, now, width=width, read_only=self.site.read_only)
-            lines = banner(newest, now, tries=False)
+            lines = banner(newest, now)
             self.query_one("#banner", Prose).show(lines)
             self.query_one("#banner").set_class(isinstance(newest.link, Lost), "-shown")
         self.look()

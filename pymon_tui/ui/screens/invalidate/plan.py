@@ -26,6 +26,7 @@ from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.ui.named_keys import named_key
 from pymon_tui.ui.screens.hints import Named, named
 from pymon_tui.ui.screens.invalidate import keys, plan_text
 from pymon_tui.ui.screens.invalidate.draft import Draft
@@ -140,7 +141,8 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         """How far the plan has come, or why it hasn't."""
         progress = self.query_one("#progress", Prose)
         if self._failed is not None:
-            progress.show(((span("there is no plan: ", "act"), span(self._failed)), (label("r looks again"),)))
+            again = label(f"{named_key(self, 'plan.again', 'r')} looks again")
+            progress.show(((span("there is no plan: ", "act"), span(self._failed)), (again,)))
         elif self._planning is not None:
             progress.show(plan_text.looking_lines(self._planning.progress, progress.size.width))
         elif self._plan is not None:

@@ -28,6 +28,7 @@ from pymon_tui.readings.hits import hit_rates
 from pymon_tui.readings.metrics import HITS, MISSES
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.aftermath_text import aftermath_line, marked
+from pymon_tui.ui.named_keys import named_key
 from pymon_tui.ui.screens.invalidate import keys, run_text
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
@@ -147,7 +148,8 @@ class RunScreen(Asking, LiveScreen[After]):
         if self._failed is not None:
             lines.show(run_text.not_begun(self._failed))
         elif self._result is not None:
-            lines.show(run_text.result_lines(self._result, self._options.mode, undo=self._offers_undo))
+            undo = named_key(self, "run.undo", "u") if self._offers_undo else ""
+            lines.show(run_text.result_lines(self._result, self._options.mode, undo=undo))
             self.query_one("#run").border_title = Content(self._ended(self._result))
         else:
             mode, dry_run, rights = self._options.mode, self._options.dry_run, self._removal.order.rights

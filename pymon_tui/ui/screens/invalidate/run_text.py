@@ -152,8 +152,8 @@ def brake_words(progress: Progress) -> SafeText:
     return progress.pace.why or safe(f"page {units.whole(progress.pace.page)}, no brake")
 
 
-def result_lines(result: Result, mode: Mode, *, undo: bool) -> tuple[Line, ...]:
-    """The account in short: as many lines as there were while it went; ``undo`` is whether that is offered."""
+def result_lines(result: Result, mode: Mode, *, undo: str) -> tuple[Line, ...]:
+    """The account in short: as many lines as there were while it went; ``undo`` is the key that undoes, if any does."""
     name, role = _OUTCOMES[result.outcome]
     took = label(f"  after {units.duration(result.seconds) if result.seconds >= 60 else f'{result.seconds:.1f} s'}")
     head: list[Span] = [span("dry run " if result.dry_run else ""), span(name, role), took]
@@ -161,7 +161,7 @@ def result_lines(result: Result, mode: Mode, *, undo: bool) -> tuple[Line, ...]:
         head += [span(f"  {result.why}", "warn")]
     left = beside((report.left_row(result), report.freed_row(result, mode)))
     kept, *lost = report.kept_rows(result)
-    last = [*beside((kept,)), *([label("   u brings the keys back")] if undo else [])]
+    last = [*beside((kept,)), *([label(f"   {undo} brings the keys back")] if undo else [])]
     if lost:
         last += [label("   "), *beside(lost)]
     tally = tally_line(result.tally, mode, dry_run=result.dry_run, rights=result.rights)

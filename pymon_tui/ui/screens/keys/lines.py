@@ -84,23 +84,23 @@ def state_lines(
     refusals: tuple[SafeText, ...],
     *,
     looking: bool,
-    stopped: bool,
+    more: str,
 ) -> tuple[Line, ...]:
     """How far the listing is, or what is in its way; then what is unknown of every key.
 
     Args:
         looking: Whether more keys are being looked for.
-        stopped: Whether the time for that was over before there were enough.
+        more: The key that looks for more, where the time was over before there were enough; else empty.
     """
     unknown = tuple((span(refusal, "warn"),) for refusal in refusals)
     if trouble is not None:
         return (trouble, *unknown)
     if progress is None:
         return ((label("connecting"),),)
-    return (_state(progress, looking=looking, stopped=stopped), *unknown)
+    return (_state(progress, looking=looking, more=more), *unknown)
 
 
-def _state(progress: BrowsingProgress, *, looking: bool, stopped: bool) -> Line:
+def _state(progress: BrowsingProgress, *, looking: bool, more: str) -> Line:
     listed = span(units.whole(progress.listed), "strong")
     if progress.ended:
         match = "key matches" if progress.listed == 1 else "keys match"
@@ -108,7 +108,7 @@ def _state(progress: BrowsingProgress, *, looking: bool, stopped: bool) -> Line:
     if progress.capped:
         return (label("the first "), span(units.whole(MOST), "strong"), label(" keys; a longer pattern shows others"))
     found = (listed, label(" keys so far")) if progress.listed else (label("nothing found yet"),)
-    goes_on = " · looking" if looking else " · m looks on" if stopped else ""
+    goes_on = " · looking" if looking else f" · {more} looks on" if more else ""
     return (*found, label(f" {_looked_through(progress)}{goes_on}"))
 
 

@@ -19,6 +19,7 @@ from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
 from pymon_tui.server.reasons import LinkError
+from pymon_tui.ui.named_keys import named_key
 from pymon_tui.ui.screens.invalidate import keys
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.site import Site
@@ -76,7 +77,10 @@ class KeysScreen(LiveScreen[None]):
                 await self._read_on(browsing)
         except (LinkError, Refused) as error:
             remedy = f"; {error.remedy}" if error.remedy else ""
-            self._trouble = (span(f"{error.what}{remedy}", "act"), label(" · r tries again"))
+            self._trouble = (
+                span(f"{error.what}{remedy}", "act"),
+                label(f" · {named_key(self, 'keys.again', 'r')} tries again"),
+            )
 
     async def _read_on(self, browsing: Browsing) -> None:
         """Take keys whenever they are wanted; then the connection is left to answer for single ones."""
@@ -99,7 +103,8 @@ class KeysScreen(LiveScreen[None]):
         browsing = self._browsing
         progress = browsing.progress if browsing is not None else None
         refusals = tuple(browsing.refusals) if browsing is not None else ()
-        lines = state_lines(progress, self._trouble, refusals, looking=self._looking, stopped=stopped is not None)
+        more = named_key(self, "keys.more", "m") if stopped is not None else ""
+        lines = state_lines(progress, self._trouble, refusals, looking=self._looking, more=more)
         self.query_one("#state", Prose).show(lines)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -92,9 +92,9 @@ def test_what_is_not_heard_of_all_primaries_is_said(coverage: Coverage | None, s
 
 
 def test_an_empty_feed_says_why() -> None:
-    assert empty_text((b"a*", b"b"), "") == "no message yet on a* b"
-    assert empty_text((b"a*",), "word") == "no message has that"
-    assert empty_text((), "") == "nothing is followed: press a"
+    assert empty_text((b"a*", b"b"), "", "a") == "no message yet on a* b"
+    assert empty_text((b"a*",), "word", "a") == "no message has that"
+    assert empty_text((), "", "a") == "nothing is followed: press a"
 
 
 def test_channels_that_are_denied_are_one_line() -> None:
