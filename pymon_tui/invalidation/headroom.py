@@ -1,13 +1,14 @@
-"""How many bytes of our replies and questions a server at its memory limit may hold, lest it evicts for them."""
+"""How many bytes of replies and questions a server near a limit may hold, lest it evicts keys or clients for them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymon_tui.invalidation.brake import FIRST
-from pymon_tui.invalidation.memory import Memory, memory_now
+from pymon_tui.invalidation.client_limits import CLIENTS, OUTPUT, Limiting
+from pymon_tui.invalidation.memory import Memory, longest, memory_now
 from pymon_tui.invalidation.pacing import Pacer, Stopped
 from pymon_tui.invalidation.pipe import Pipe
 from pymon_tui.invalidation.pulse import WINDOW
@@ -29,19 +30,26 @@ class Headroom:
         memory: As last told on this line; None before that.
     """
 
-    def __init__(self, pipe: Pipe, pacer: Pacer, most: int, name: int | None = None) -> None:
-        """``most``: bytes of keys that are dumped at once; ``name``: of a key's name, as far as it is known before."""
+    def __init__(self, pipe: Pipe, pacer: Pacer, most: int, limiting: Limiting, name: int | None = None) -> None:
+        """Begin on a connection.
+
+        Args:
+            most: Bytes of keys that are dumped at once.
+            limiting: What is known of the server's limits on the run's other connections.
+            name: Bytes of a key's name, as far as it is known before.
+        """
         self.memory: Memory | None = None
         self._pipe = pipe
         self._pacer = pacer
         self._most = most
+        self._limiting = limiting
         self._name = _NAME if name is None else name
 
     @property
     def is_tight(self) -> bool:
         """Whether it is to be asked before each step, and no step begun before the last is done."""
         seen = (self._pacer.pulse.feeling.memory, self.memory)
-        return any(memory.is_tight for memory in seen if memory is not None)
+        return any(memory.under(self._limiting.limits).is_tight for memory in seen if memory is not None)
 
     async def look(self) -> None:
         """Ask, where that is needed. Nothing else should be on its way where it is tight.
@@ -49,8 +57,10 @@ class Headroom:
         Raises:
             LinkError: If the link is lost.
         """
+        if self.memory is None:
+            await self._limiting.ask(self._pipe)
         if self.memory is None or self.is_tight:
-            self.memory = await memory_now(self._pipe)
+            self.memory = (await memory_now(self._pipe)).under(self._limiting.limits)
 
     async def portion(self, smallest: int) -> int:
         """Bytes of keys that may be dumped now; waits until there is room for the smallest key.
@@ -58,20 +68,23 @@ class Headroom:
         Raises:
             Cancelled: If nobody wants it any more.
             LinkError: If the link is lost.
-            Stopped: If there is none in the end.
+            Stopped: If there is none in the end, or can't be.
         """
         waited, most = 0.0, self._most
         while True:
             await self.look()
             if not self.is_tight:
                 return min(most, most * self._pacer.pace.page // FIRST)
-            if smallest <= self._now.spare:
+            lack = lack_of(self._now, smallest)
+            if lack is None:
                 return min(most, self._now.allowed(self._pacer.pace.share))
-            if waited >= PATIENCE:
-                raise Stopped(f"{self._lack(smallest)}; free some memory and go on, or let it go without an undo")
-            self._pacer.state, self._pacer.why = "holding", safe(f"holding: {self._lack(smallest)}")
+            if lack.is_lasting or waited >= PATIENCE:
+                raise Stopped(f"{lack.what}; {lack.remedy} and go on, or let it go without an undo")
+            self._pacer.state, self._pacer.why = "holding", safe(f"holding: {lack.what}")
             await self._pacer.wait(_TURN)
             waited += _TURN
+            if lack.is_of_clients:
+                await self._limiting.ask(self._pipe)  # somebody may have raised it
 
     async def drained(self, answers: asyncio.Future[list[Any]], largest: int) -> None:
         """Wait for the dumps where there is little room; and behind a key so large that its dump alone is felt.
@@ -102,6 +115,34 @@ class Headroom:
     def _now(self) -> Memory:
         return self.memory or Memory()
 
-    def _lack(self, key: int) -> str:
-        room = units.bytes_(max(0, self._now.room or 0))
-        return f"the server has {room} of room until maxmemory, and the next key's undo takes {units.bytes_(key)}"
+
+class Lack(NamedTuple):
+    """What there is no room for.
+
+    Attributes:
+        what: The limit, and the key.
+        remedy: What to do.
+        is_of_clients: Whether it is a limit of clients.
+        is_lasting: Whether it is no use to wait.
+    """
+
+    what: str
+    remedy: str
+    is_of_clients: bool = False
+    is_lasting: bool = False
+
+
+def lack_of(memory: Memory, key: int) -> Lack | None:
+    """Why a key of so many bytes can't be dumped now, not even alone; None if it can."""
+    takes = f"and the next key's undo takes {units.bytes_(key)}"
+    hard, clients = memory.limits.hard, memory.clients_room
+    if hard and key > longest(hard):
+        holds = f"for {OUTPUT} normal, the server holds {units.bytes_(longest(hard))} of a reply"
+        return Lack(f"{holds}, {takes}", "raise that", is_of_clients=True, is_lasting=True)
+    if clients is not None and key > longest(clients):
+        room = f"the server has {units.bytes_(longest(clients))} of room for a reply until {CLIENTS}"
+        return Lack(f"{room}, {takes}", "raise that", is_of_clients=True)
+    if memory.room is not None and key > memory.spare:
+        room = f"the server has {units.bytes_(max(0, memory.room))} of room until maxmemory"
+        return Lack(f"{room}, {takes}", "free some memory")
+    return None

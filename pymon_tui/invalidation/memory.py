@@ -1,9 +1,10 @@
-"""What a server at its memory limit has room for, and how many of its keys it has evicted (INFO memory, INFO stats)."""
+"""What a server has room for below its limits, and how many of its keys it has evicted (INFO memory, INFO stats)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pymon_tui.invalidation.client_limits import UNLIMITED, ClientLimits
 from pymon_tui.invalidation.packing import pack
 from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.readings.info import Info, parse_info
@@ -24,6 +25,8 @@ _FREE = 12_288  # bytes of any reply: a client has a buffer of 16 KiB from the s
 _TOLD = 12  # bytes of a name in a reply, besides the name itself
 _NAMED = 120  # bytes that the server needs for a name in a command while it reads it, besides the name itself
 _HELD = 262_144  # bytes of names that one SCAN tells: it holds the server up for 5 ms with them
+_ROUNDED = 1.25  # times a long reply, the block that it is held in, at most
+_BUFFERS = 32_768  # bytes that a client holds besides a long reply
 _STATS = pack(b"INFO", b"stats")
 _NEVER = "noeviction"
 
@@ -38,12 +41,16 @@ class Memory:
         counted: That of it which counts against the limit: without ``mem_not_counted_for_evict``, the buffers of
             replicas and of the AOF.
         policy: ``maxmemory_policy``; empty where the server doesn't tell.
+        clients: What its clients hold, replicas left out (``mem_clients_normal``); None where the server doesn't tell.
+        limits: Of its clients, as far as they were asked for.
     """
 
     limit: int = 0
     held: int | None = None
     counted: int = 0
     policy: str = ""
+    clients: int | None = None
+    limits: ClientLimits = UNLIMITED
 
     @classmethod
     def of(cls, info: Info) -> Memory:
@@ -52,22 +59,39 @@ class Memory:
         if held is None:
             return cls()
         counted = held - (info.integer("mem_not_counted_for_evict") or 0)
-        return cls(max(0, info.integer("maxmemory") or 0), held, counted, info.text("maxmemory_policy") or "")
+        limit, policy = max(0, info.integer("maxmemory") or 0), info.text("maxmemory_policy") or ""
+        return cls(limit, held, counted, policy, info.integer("mem_clients_normal"))
 
     @classmethod
     def told(cls, answer: Answer) -> Memory:
         """What the answer to ``MEMORY`` tells; nothing where it is refused."""
         return cls.of(parse_info(answer)) if isinstance(answer, bytes) else cls()
 
+    def under(self, limits: ClientLimits) -> Memory:
+        """The same, with these limits of its clients."""
+        return replace(self, limits=limits)
+
     @property
     def room(self) -> int | None:
-        """Bytes until the limit, negative beyond it; None without one."""
+        """Bytes until ``maxmemory``, negative beyond it; None without one."""
         return self.limit - self.counted if self.limit else None
+
+    @property
+    def clients_room(self) -> int | None:
+        """Bytes until ``maxmemory-clients``, negative beyond it; None without one, or where it isn't told."""
+        together = self.limits.together(self.limit)
+        return together - self.clients if together and self.clients is not None else None
+
+    @property
+    def replies(self) -> int | None:
+        """Bytes that our replies may take before the server closes a client's connection; None for any."""
+        rooms = self.clients_room, self.limits.output or None
+        return min((room for room in rooms if room is not None), default=None)
 
     @property
     def is_tight(self) -> bool:
         """Whether our own replies may be too much: then nothing is asked for before what it takes is known to fit."""
-        return self.room is not None and self.room < PLENTY
+        return any(room is not None and room < PLENTY for room in (self.room, self.replies))
 
     @property
     def evicts(self) -> bool:
@@ -76,16 +100,15 @@ class Memory:
 
     @property
     def spare(self) -> int:
-        """Bytes of one key that may be dumped alone."""
+        """Bytes of one key that ``maxmemory`` lets be dumped alone."""
         return PLENTY if self.room is None else max(self.room, self._slight)
 
     def allowed(self, share: float) -> int:
         """Bytes that our replies may hold, of a share of what they might, from 0 to 1."""
-        if self.room is None:
-            return PLENTY
-        if self.room <= 0 and not self.evicts:
-            return self._slight  # who writes is refused already, and nobody loses a key
-        return max(0, int(_SHARE * share * self.room))
+        allowed = PLENTY if self.room is None else max(0, int(_SHARE * share * self.room))
+        if self.room is not None and self.room <= 0 and not self.evicts:
+            allowed = self._slight  # who writes is refused already, and nobody loses a key
+        return allowed if self.replies is None else max(0, min(allowed, int(_SHARE * share * self.replies)))
 
     def page(self, most: int, share: float, name: int) -> int:
         """Keys of a page, of at most so many, whose names of so many bytes may be told at once."""
@@ -101,6 +124,11 @@ class Memory:
     @property
     def _slight(self) -> int:
         return max(_SLIGHT_BYTES, self.limit // _SLIGHT)
+
+
+def longest(room: int) -> int:
+    """Bytes of the longest reply that fits where a client may hold so many more."""
+    return max(_FREE, int((room - _BUFFERS) / _ROUNDED))
 
 
 async def memory_now(pipe: Pipe) -> Memory:

@@ -13,6 +13,7 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds
 from pymon_tui.invalidation.brake import LARGEST
+from pymon_tui.invalidation.client_limits import Limiting
 from pymon_tui.invalidation.copies import NO_COPIES, Copies, Sent
 from pymon_tui.invalidation.found_keys import Recall
 from pymon_tui.invalidation.headroom import Headroom
@@ -49,6 +50,7 @@ class Passage:
         bounds: Bounds,
         part: Part | None,
         portion: int,
+        limiting: Limiting,
     ) -> None:
         """Go on where ``ledger`` has come to; ``trash``, if any, keeps keys first, so many bytes at once."""
         self._pipe = pipe
@@ -60,7 +62,7 @@ class Passage:
         self._bounds = bounds
         self._part = part
         unlinking = UnlinkingEach(pipe) if part is not None else Unlinking(pipe)
-        self._headroom = Headroom(pipe, pacer, portion, order.plan.get("name_bytes"))
+        self._headroom = Headroom(pipe, pacer, portion, limiting, order.plan.get("name_bytes"))
         self._sweep: Sweep | Recall | None = None
         self._sent: Sent | None = None
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
@@ -160,8 +162,7 @@ class Passage:
         ledger, tally = self._ledger, self._ledger.tally
         while ledger.unknown:
             some = ledger.unknown[:1_000]
-            ends = [ledger.ends[key] for key in some] if ledger.ends else []
-            standing = await self._naming.still_there(some, ends)
+            standing = await self._naming.still_there(some, [ledger.ends[key] for key in some] if ledger.ends else [])
             there, moved, sooner = standing.there, self._moved(standing.moved), standing.sooner
             if self._part is None:
                 there += standing.moved
@@ -289,8 +290,7 @@ class Passage:
 
     async def _ask_role(self) -> None:
         """Keys that are served elsewhere: perhaps all of them are."""
-        role = self._role_asked()
-        if role is not None:
+        if (role := self._role_asked()) is not None:
             self._check_role((await role)[0])
 
     def _check_role(self, answer: Answer) -> None:

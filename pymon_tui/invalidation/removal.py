@@ -14,6 +14,7 @@ from pymon_tui.invalidation.asking import AskingPipe
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds, Rate
 from pymon_tui.invalidation.brief import is_brief
+from pymon_tui.invalidation.client_limits import Limiting
 from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.fruitless import REPLIES, Fruitless
 from pymon_tui.invalidation.ledger import Ledger
@@ -209,11 +210,11 @@ class Removal:
 
     async def _persist(self, pipe: Pipe) -> int | None:
         """Remove all, over as many connections as it takes; returns how many keys are left."""
-        fruitless = Fruitless(self._ledger.standing, REPLIES)
+        fruitless, limiting = Fruitless(self._ledger.standing, REPLIES), Limiting()
         try:
             while True:
                 how = self._options, self._ledger, self._pacer, self._trash, self._bounds, self._part
-                passage = self._passage = Passage(pipe, self.order, *how, fruitless.portion)
+                passage = self._passage = Passage(pipe, self.order, *how, fruitless.portion, limiting)
                 try:
                     await passage.remove()
                     left = await passage.left()

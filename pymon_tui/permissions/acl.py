@@ -18,7 +18,10 @@ from pymon_tui.settings import Settings
 SCHEMA_VERSION = 1
 
 _ANY_SERVER = "For Redis 7.2 and newer and for Valkey; for what one server knows, name it: pymon-tui -h HOST acl."
-_CONFIG = "CONFIG GET shows passwords of the configuration too; without +config|get the Slow log lacks its settings."
+_CONFIG = (
+    "CONFIG GET shows passwords of the configuration too; without +config|get the Slow log lacks its settings, "
+    "and a run doesn't know what clients may hold."
+)
 _NAMES = "Who may SCAN sees the names of all keys, those of sessions among them."
 _ONE_SET = "A user has one set of keys here: who watches can read any value, who invalidates can look at no other key."
 

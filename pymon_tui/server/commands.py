@@ -123,7 +123,7 @@ SENT: tuple[Sent, ...] = (
     _sent("client|list", Use.CLIENTS),
     _sent("latency|histogram", Use.SERVER),
     _sent("slowlog|get", Use.SLOWLOG),
-    _sent("config|get", Use.SLOWLOG),
+    _sent("config|get", Use.SLOWLOG, Use.REMOVE),
     _sent("pubsub|channels", Use.NOTIFICATIONS),
     _sent("pubsub|numsub", Use.NOTIFICATIONS),
     _sent("subscribe", Use.NOTIFICATIONS, access=Access.CHANNEL),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.client_limits import Limiting
 from pymon_tui.invalidation.fruitless import PORTION
 from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.key_bytes import Total
@@ -59,7 +60,7 @@ def test_without_a_limit_nothing_is_held_back(most: int) -> None:
 async def test_who_has_no_limit_is_asked_once(redis: object, server: EmbeddedServer) -> None:
     pipe = await open_pipe(Endpoint(socket=server.socket))
     try:
-        headroom = Headroom(pipe, Pacer(Pulse(pipe.endpoint), 0.005, None), PORTION)
+        headroom = Headroom(pipe, Pacer(Pulse(pipe.endpoint), 0.005, None), PORTION, Limiting())
         await headroom.look()
         memory = headroom.memory
         assert await headroom.portion(1) == PORTION
@@ -84,7 +85,7 @@ async def test_a_dump_that_is_felt_is_felt_once_in_a_while(
         monkeypatch.setattr(pacer, "wait", wait)
         answers: asyncio.Future[list[object]] = asyncio.get_running_loop().create_future()
         answers.set_result([])
-        await Headroom(pipe, pacer, PORTION).drained(answers, largest)
+        await Headroom(pipe, pacer, PORTION, Limiting()).drained(answers, largest)
         assert sum(waits) == waited
     finally:
         await pipe.close()

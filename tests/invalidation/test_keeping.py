@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.client_limits import Limiting
 from pymon_tui.invalidation.fruitless import PORTION
 from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.keeping import Portion, gathered, kept, renewed
@@ -49,7 +50,7 @@ async def portions_of(
 
 def headroom_of(pipe: Pipe) -> Headroom:
     """Asks on this line; the pulse doesn't beat."""
-    return Headroom(pipe, Pacer(Pulse(pipe.endpoint), 0.005, None), PORTION)
+    return Headroom(pipe, Pacer(Pulse(pipe.endpoint), 0.005, None), PORTION, Limiting())
 
 
 async def test_what_is_kept_is_the_value_with_its_end(any_redis: Redis, any_server: EmbeddedServer) -> None:
