@@ -19,7 +19,8 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines, run_summary
-from pymon_tui.removing.console import ask, ask_yes, say, show, tell, tell_account, tell_json
+from pymon_tui.removing.confirming import confirmed, not_confirmed
+from pymon_tui.removing.console import say, show, tell, tell_account, tell_json
 from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED, WrongUse, coded, require_somebody
 from pymon_tui.removing.follow_up import follow_up
 from pymon_tui.removing.plan_text import plan_lines
@@ -150,19 +151,3 @@ _WAYS = {
 def about(plan: Plan) -> str:
     """Which keys a question is about: ``12 keys in db 0 on cache``."""
     return f"{matching(plan)} in db {plan.db} on {safe(plan.node)}"
-
-
-def confirmed(verdict: Verdict, what: str, question: str) -> bool:
-    """Whether a person confirms it as the verdict says: by typing, to do ``what``, or with a yes to the question."""
-    if verdict.confirm == "nothing":
-        return True
-    if verdict.typed:
-        return verdict.is_confirmed_by(ask(f"{verdict.because}: type {verdict.to_type} to {what}: "))
-    return ask_yes(question)
-
-
-def not_confirmed(verdict: Verdict) -> str:
-    """Why it isn't confirmed."""
-    if not verdict.typed:
-        return "you said no"
-    return "that was not the pattern" if len(verdict.typed) == 1 else "those were not the patterns"
