@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.hints import hints
@@ -15,6 +15,7 @@ from pymon_tui.invalidation.report import guard_rows, manner, matching, note_row
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.wording import counted_keys, words, words_of
+from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
@@ -84,7 +85,13 @@ def _planned(
     if not (yes or wish.dry_run or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
     removal = desk.removal(plan, options, wish.preset, pulses)
-    return _carried_out(desk, removal, plan if wish.dry_run else None, verdict, as_json=as_json)
+    try:
+        result = _result_of(desk, removal)
+    except StateError as error:  # nothing is removed then
+        if as_json:
+            _tell_no_run(plan, str(error), verdict, dry_run=wish.dry_run)
+        raise
+    return _accounted_for(desk, removal, result, plan if wish.dry_run else None, verdict, as_json=as_json)
 
 
 def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
@@ -110,12 +117,17 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
         if not confirmed(verdict, what, f"{manner(removal.options)}: {what}, {order.selection.shown}?"):
             say(f"nothing is removed: {not_confirmed(verdict)}")
             return PARTLY
-    return _carried_out(desk, removal, None, verdict, as_json=as_json)
+    return _accounted_for(desk, removal, _result_of(desk, removal), None, verdict, as_json=as_json)
 
 
-def _carried_out(desk: Desk, removal: WholeRemoval, plan: Plan | None, verdict: Verdict, *, as_json: bool) -> int:
+def _result_of(desk: Desk, removal: WholeRemoval) -> Result:
+    return removal_watched(removal, dry_run=removal.options.dry_run, way=desk.endpoint.way)
+
+
+def _accounted_for(
+    desk: Desk, removal: WholeRemoval, result: Result, plan: Plan | None, verdict: Verdict, *, as_json: bool
+) -> int:
     options = removal.options
-    result = removal_watched(removal, dry_run=options.dry_run, way=desk.endpoint.way)
     after = follow_up(desk, result)
     told = result.as_json() | {"verdict": verdict.as_json()} | ({"plan": plan.as_json()} if plan is not None else {})
     lines = [*([""] if plan is not None else []), *run_lines(result, options.mode, after)]
@@ -128,8 +140,7 @@ def _without_run(plan: Plan, verdict: Verdict, *, dry_run: bool, as_json: bool, 
     refused = verdict.may == "refused"
     why = f"nothing is removed: {not_confirmed(verdict)}" if no else verdict.why if refused else ""
     if as_json:
-        told = no_run(plan, why, dry_run=dry_run) | {"verdict": verdict.as_json()}
-        tell_json(told | ({"plan": plan.as_json()} if dry_run else {}))
+        _tell_no_run(plan, why, verdict, dry_run=dry_run)
     elif verdict.may == "nothing":
         tell([verdict.why])
     if verdict.may == "nothing":
@@ -138,6 +149,11 @@ def _without_run(plan: Plan, verdict: Verdict, *, dry_run: bool, as_json: bool, 
     if why:
         say(f"{why}{_WAYS.get(verdict.way, '') if refused else ''}")
     return PARTLY if no else REFUSED if refused else DONE
+
+
+def _tell_no_run(plan: Plan, why: str, verdict: Verdict, *, dry_run: bool) -> None:
+    told = no_run(plan, why, dry_run=dry_run) | {"verdict": verdict.as_json()}
+    tell_json(told | ({"plan": plan.as_json()} if dry_run else {}))
 
 
 _WAYS = {
