@@ -204,6 +204,7 @@ def run(arguments: Sequence[str]) -> int:
     if sys.stdout is None:
         sys.stdout = tty.ClosedOutput()
     _have_a_home()
+    stdout = sys.stdout
     try:
         code = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
@@ -211,11 +212,10 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.Abort:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
-        tty.drop_output()
-        return 1
-    except (tty.OutputError, OSError) as error:
-        found = tty.output_error(error) if isinstance(error, OSError) else error
+    except (tty.OutputError, OSError, SystemExit) as error:
+        if isinstance(error, SystemExit) and sys.stdout is stdout:  # the shell has what it asked to complete
+            raise
+        found = error if isinstance(error, tty.OutputError) else tty.output_error(error)
         if found is None:
             return _unforeseen(error)
         say(str(found))
@@ -234,7 +234,7 @@ def _have_a_home() -> None:
         os.environ["HOME"] = os.devnull
 
 
-def _unforeseen(error: Exception) -> int:
+def _unforeseen(error: BaseException) -> int:
     """Say in one line what ended the program; returns the exit code."""
     from pymon_tui.journal.crash import report
 

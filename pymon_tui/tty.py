@@ -76,10 +76,14 @@ class ClosedOutput(io.TextIOBase):
         return 0
 
 
-def output_error(error: OSError) -> OutputError | None:
-    """The error as one of stdout, for what click prints by itself; None where it is another one."""
-    number = error.errno
-    return OutputError(os.strerror(number)) if number in (errno.ENOSPC, errno.EBADF, errno.EIO) else None
+def output_error(error: OSError | SystemExit) -> OutputError | None:
+    """The error as one of stdout, for what click prints by itself; None where it is another one.
+
+    Where the reader has closed the pipe, as ``head`` does, click takes the error, wraps stdout and leaves.
+    """
+    number = errno.EPIPE if isinstance(error, SystemExit) else error.errno
+    is_output = number in (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EPIPE)
+    return OutputError(os.strerror(number)) if is_output and number is not None else None
 
 
 def drop_output() -> None:

@@ -52,7 +52,8 @@ COMPLETION = {
 ACTS = ("invalidate", "invalidate --json", "undo", "undo --json")
 
 FULL_AND_CLOSED = pytest.mark.parametrize(
-    ("to", "why"), [(">&-", b"stdout is closed"), (">/dev/full", b"No space left on device")]
+    ("to", "why"),
+    [(">&-", b"stdout is closed"), (">/dev/full", b"No space left on device"), ("| true", b"Broken pipe")],
 )
 
 
@@ -74,6 +75,13 @@ def ran(
         return how(stdout=-1)
     if not to:
         return how()
+    if to == "| true":
+        reads, writes = os.pipe()
+        os.close(reads)
+        try:
+            return how(stdout=writes)
+        finally:
+            os.close(writes)
     with open(to.removeprefix(">"), "wb") as stdout:
         return how(stdout=stdout.fileno())
 

@@ -36,7 +36,7 @@ from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.trash_files import trashed
-from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
+from pymon_tui.invalidation.verdict import Undo, Verdict, of_plan, of_resume, of_undo
 from pymon_tui.journal import records
 from pymon_tui.journal.folder import free_bytes
 from pymon_tui.journal.journal import Journal
@@ -203,7 +203,7 @@ class Desk:
         if not verdict.begins:
             raise OrderError(verdict.why)
         order = Order.of(plan, preset)
-        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, pulses)
+        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, verdict.undo, pulses)
 
     async def resumed(self, record: Record) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
@@ -219,7 +219,7 @@ class Desk:
         order = orders.protecting(order, self.rules.protected)
         # In its own database: another one must not be gone through by mistake.
         endpoint = dataclasses.replace(self.endpoint, db=record.db)
-        return self._removal(endpoint, order, orders.resumed(record, order), options)
+        return self._removal(endpoint, order, orders.resumed(record, order), options, verdict.undo)
 
     async def server(self) -> Server:
         """Which server is here, by whatever name it was reached.
@@ -258,6 +258,7 @@ class Desk:
         order: Order,
         hand_out: orders.HandOut,
         options: Options,
+        undo: Undo,
         pulses: Pulses | None = None,
     ) -> WholeRemoval:
         return WholeRemoval(
@@ -267,6 +268,7 @@ class Desk:
             options,
             self._journal,
             rules=self._rules_of,
+            undo=undo,
             pulses=pulses,
         )
 

@@ -13,6 +13,8 @@ _BRACES = re.compile(r"\{[^{}]*,[^{}]*\}")
 _REGEX = re.compile(r"(^|[^\w*?\]])\.\*|\.\+|[\])]\+")
 """What repeats as in a regular expression. A namespace may end in a dot: ``config.*`` is a glob."""
 _BLANK = re.compile(r"^\s|\s$|\*\s|\s\*|[\r\n]")
+_ACL = re.compile(r"%[RW]{1,2}~|allkeys$", re.IGNORECASE)
+"""What names keys in ACL rules, besides a ~ alone."""
 _ESCAPED = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ALONE = {
     ",": "has a comma, which stands for itself; several patterns are separated by blanks",
@@ -46,6 +48,8 @@ def mistake(typed: str, pattern: Pattern) -> str | None:
     is_class = any(len(found[1]) == 1 and found[1].isalnum() for found in _ESCAPED.finditer(typed))  # such as \\d
     if is_class or typed.startswith("^") or plain.endswith("$") or _REGEX.search(plain) is not None:
         return _as_glob(pattern.shown)
+    if _ACL.match(typed) is not None:
+        return "is an ACL rule; write the pattern that stands in it, * for all keys, allkey[s] for the key of that name"
     if typed.startswith(("~", "!")):
         return "begins with a sign of ACL rules or of negation, which stands for itself; write the pattern without it"
     if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\"`":

@@ -11,10 +11,8 @@ from redis.crc import key_slot
 
 from pymon_tui.invalidation.bounds import Bounds, Rate
 from pymon_tui.invalidation.room import Room
+from pymon_tui.invalidation.slots import Ranges
 from pymon_tui.invalidation.sweep import Page
-
-Ranges = tuple[tuple[int, int], ...]
-"""Hash slots, as first and last of each range, rising."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -308,13 +308,13 @@ class Passage:
         Raises:
             Stopped: If the cap is reached.
         """
-        tally, bounds = self._ledger.tally, self._bounds
+        tally, bounds, trash = self._ledger.tally, self._bounds, self._trash
         keys += len(self._sent.batch.keys) if self._sent is not None else 0
         matched = bounds.matched(self._ledger.run, tally.matched + keys, tally.ending_sooner + keys)
         if matched > (cap := bounds.cap):
             raise Stopped(f"more than {units.keys(cap)} match by now; plan anew, and allow more (max_keys)")
         if matched > bounds.unasked:
             await self._answered()
-            most = bounds.ask(matched)
+            most = bounds.ask(matched, loses=trash is not None and (trash.full or self._ledger.undo_left_out > 0))
             await self._pacer.ask(bounds.question, lambda: matched > bounds.unasked)
             bounds.agreed = max(bounds.agreed, most)

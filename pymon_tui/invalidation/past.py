@@ -49,7 +49,8 @@ def back_rows(record: Record) -> tuple[Row, ...]:
         least = "at least " if back.more else ""
         rows.append(row("brought back", f"{least}{units.whole(back.keys)} of {counted(record)} keys", remark=how))
         if back.changed:
-            rows.append(row("changed", f"{units.keys(back.changed)} since, and left as they are", "warn"))
+            left = "there by then or changed since, and left as they are"
+            rows.append(row("skipped", f"{units.keys(back.changed)} {left}", "warn"))
         if back.expired:
             rows.append(row("expired", f"{units.keys(back.expired)} would have ended by then"))
         if back.failed:

@@ -9,11 +9,11 @@ from typing import Any
 from pymon_tui.invalidation.found_keys import FoundKeys
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
-from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.slots import Ranges
 from pymon_tui.invalidation.touched import UsedBefore
 from pymon_tui.model.text import SafeText, safe
 

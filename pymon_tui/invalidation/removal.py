@@ -61,6 +61,7 @@ class Removal:
         named: Named | None = None,
         addresses: Sequence[str] = (),
         pulse: Pulse | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         """Prepare a run on the server that the order was made for; nothing is opened yet.
 
@@ -70,6 +71,7 @@ class Removal:
             named: Who the server must go on to be; None for whoever it is.
             addresses: By which the server may be named besides its own.
             pulse: Of the server, where it is felt already.
+            bounds: Where they aren't those of the order alone, or of the part.
 
         Raises:
             OrderError: If nothing may be written.
@@ -86,7 +88,7 @@ class Removal:
         self._addresses = addresses
         self._ledger = Ledger(self.id, None if options.dry_run else journal, order.start, order.planned)
         rate = Rate(options.rate, 1) if options.rate is not None else None
-        self._bounds = Bounds(order.planned, order.selection.max_keys, order.again)
+        self._bounds = bounds or Bounds(order.planned, order.selection.max_keys, order.again)
         if part is not None:
             self._bounds, rate = part.bounds, part.rate
         self._pacer = Pacer(pulse or Pulse(endpoint), options.ceiling, rate)
@@ -137,9 +139,9 @@ class Removal:
         """Go on after ``pause``."""
         self._pacer.paused = False
 
-    def go_on(self, question: str) -> None:
+    def go_on(self, question: str, typed: str = "") -> None:
         """Answer the question whether more keys may go than the plan said: they may, if it is still the one asked."""
-        if question == safe(self._bounds.question):
+        if self._bounds.is_confirmed(question, typed):
             self._pacer.answer()
 
     def cancel(self) -> None:

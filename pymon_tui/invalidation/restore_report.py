@@ -14,11 +14,11 @@ from pymon_tui.model.text import SafeText
 
 def restored_rows(tally: RestoreTally) -> tuple[Row, ...]:
     """What became of the keys of an undo."""
-    changed = "since, and left as they are" if tally.skipped else ""
+    skipped = "there by now or changed since, and left as they are" if tally.skipped else ""
     return (
         row("restored", units.whole(tally.restored), "strong"),
         row("there already", units.whole(tally.there)),
-        row("changed", units.whole(tally.skipped), remark=changed),
+        row("skipped", units.whole(tally.skipped), remark=skipped),
         row("expired", units.whole(tally.expired)),
         row("failed", units.whole(tally.failed), "act" if tally.failed else "value"),
     )

@@ -159,6 +159,22 @@ def of_resume(record: Record, order: Order | None, options: Options | None, rule
     return _confirmed(order.planned, order.matching or order.selection.patterns, rules, undo)
 
 
+def of_more(order: Order, options: Options, rules: Rules, undo: Undo, keys: int, *, loses: bool) -> Verdict:
+    """The verdict on so many keys in all, of which a run of the order has found more than a person has agreed to.
+
+    Args:
+        undo: What could be taken back of those that were agreed to.
+        loses: Whether keys have been let go by now that weren't kept, though they were to be.
+    """
+    if options.dry_run:
+        return Verdict("begin", NOTHING, "", "yes", (), NOTHING, undo)
+    kept = (undo.kept_bytes or 0) * keys / max(1, order.planned)
+    if options.undo and (loses or kept > options.trash_cap):
+        undo = replace(undo, state="partial", lost=safe("what there is no room for would be gone for good"))
+    # Keys of any pattern may have come since the plan.
+    return _confirmed(keys, order.selection.patterns, rules, undo)
+
+
 def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: bool) -> Verdict:
     """The verdict on an undo of a run; ``problem`` is why it can't be undone, None where it can."""
     undo = _REPLACES if replace else Undo("not needed")

@@ -22,7 +22,7 @@ class Back:
     Attributes:
         keys: Keys that are there as they were.
         expired: Those that would have ended by then of themselves.
-        changed: Those that were changed since, and left as they are.
+        changed: Those of whose name there was a key by then, or that were changed since, and that are left as they are.
         failed: Those that the server refused.
         more: Whether more may be back: an undo told no end.
         noted: Of how many of its keys the trash tells what undos found.

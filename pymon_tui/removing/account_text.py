@@ -91,7 +91,7 @@ def undo_lines(result: RestoreResult, record: Record, way: Sequence[str], *, els
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
     if result.tally.skipped:
         replacing = command(way, "undo", result.run, "--replace", *(["--elsewhere"] if elsewhere else []))
-        lines.append(f"  {'':<16}{replacing} replaces what was changed")
+        lines.append(f"  {'':<16}{replacing} replaces what is there")
     lines += _lines(past.unkept_rows(record))
     lines += listed("too big for the undo", record.oversized_keys, len(record.oversized_keys))
     lines += listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.hints import hints
@@ -15,11 +15,13 @@ from pymon_tui.invalidation.report import guard_rows, manner, matching, note_row
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.wording import counted_keys, words, words_of
+from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines, run_summary
-from pymon_tui.removing.console import ask, ask_yes, say, show, tell, tell_account, tell_json
+from pymon_tui.removing.confirming import confirmed, not_confirmed
+from pymon_tui.removing.console import say, show, tell, tell_account, tell_json
 from pymon_tui.removing.exit_code import DONE, PARTLY, REFUSED, WrongUse, coded, require_somebody
 from pymon_tui.removing.follow_up import follow_up
 from pymon_tui.removing.plan_text import plan_lines
@@ -83,7 +85,13 @@ def _planned(
     if not (yes or wish.dry_run or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
     removal = desk.removal(plan, options, wish.preset, pulses)
-    return _carried_out(desk, removal, plan if wish.dry_run else None, verdict, as_json=as_json)
+    try:
+        result = _result_of(desk, removal)
+    except StateError as error:  # nothing is removed then
+        if as_json:
+            _tell_no_run(plan, str(error), verdict, dry_run=wish.dry_run)
+        raise
+    return _accounted_for(desk, removal, result, plan if wish.dry_run else None, verdict, as_json=as_json)
 
 
 def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
@@ -109,12 +117,17 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
         if not confirmed(verdict, what, f"{manner(removal.options)}: {what}, {order.selection.shown}?"):
             say(f"nothing is removed: {not_confirmed(verdict)}")
             return PARTLY
-    return _carried_out(desk, removal, None, verdict, as_json=as_json)
+    return _accounted_for(desk, removal, _result_of(desk, removal), None, verdict, as_json=as_json)
 
 
-def _carried_out(desk: Desk, removal: WholeRemoval, plan: Plan | None, verdict: Verdict, *, as_json: bool) -> int:
+def _result_of(desk: Desk, removal: WholeRemoval) -> Result:
+    return removal_watched(removal, dry_run=removal.options.dry_run, way=desk.endpoint.way)
+
+
+def _accounted_for(
+    desk: Desk, removal: WholeRemoval, result: Result, plan: Plan | None, verdict: Verdict, *, as_json: bool
+) -> int:
     options = removal.options
-    result = removal_watched(removal, dry_run=options.dry_run, way=desk.endpoint.way)
     after = follow_up(desk, result)
     told = result.as_json() | {"verdict": verdict.as_json()} | ({"plan": plan.as_json()} if plan is not None else {})
     lines = [*([""] if plan is not None else []), *run_lines(result, options.mode, after)]
@@ -127,8 +140,7 @@ def _without_run(plan: Plan, verdict: Verdict, *, dry_run: bool, as_json: bool, 
     refused = verdict.may == "refused"
     why = f"nothing is removed: {not_confirmed(verdict)}" if no else verdict.why if refused else ""
     if as_json:
-        told = no_run(plan, why, dry_run=dry_run) | {"verdict": verdict.as_json()}
-        tell_json(told | ({"plan": plan.as_json()} if dry_run else {}))
+        _tell_no_run(plan, why, verdict, dry_run=dry_run)
     elif verdict.may == "nothing":
         tell([verdict.why])
     if verdict.may == "nothing":
@@ -137,6 +149,11 @@ def _without_run(plan: Plan, verdict: Verdict, *, dry_run: bool, as_json: bool, 
     if why:
         say(f"{why}{_WAYS.get(verdict.way, '') if refused else ''}")
     return PARTLY if no else REFUSED if refused else DONE
+
+
+def _tell_no_run(plan: Plan, why: str, verdict: Verdict, *, dry_run: bool) -> None:
+    told = no_run(plan, why, dry_run=dry_run) | {"verdict": verdict.as_json()}
+    tell_json(told | ({"plan": plan.as_json()} if dry_run else {}))
 
 
 _WAYS = {
@@ -150,19 +167,3 @@ _WAYS = {
 def about(plan: Plan) -> str:
     """Which keys a question is about: ``12 keys in db 0 on cache``."""
     return f"{matching(plan)} in db {plan.db} on {safe(plan.node)}"
-
-
-def confirmed(verdict: Verdict, what: str, question: str) -> bool:
-    """Whether a person confirms it as the verdict says: by typing, to do ``what``, or with a yes to the question."""
-    if verdict.confirm == "nothing":
-        return True
-    if verdict.typed:
-        return verdict.is_confirmed_by(ask(f"{verdict.because}: type {verdict.to_type} to {what}: "))
-    return ask_yes(question)
-
-
-def not_confirmed(verdict: Verdict) -> str:
-    """Why it isn't confirmed."""
-    if not verdict.typed:
-        return "you said no"
-    return "that was not the pattern" if len(verdict.typed) == 1 else "those were not the patterns"

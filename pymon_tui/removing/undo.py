@@ -16,9 +16,10 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import undo_code, undo_lines, undo_summary
+from pymon_tui.removing.confirming import confirmed, not_confirmed
 from pymon_tui.removing.console import say, show, tell_account
 from pymon_tui.removing.exit_code import PARTLY, WrongUse, coded, require_somebody
-from pymon_tui.removing.invalidate import confirmed, not_confirmed, record_of
+from pymon_tui.removing.invalidate import record_of
 from pymon_tui.removing.watching import restore_watched
 from pymon_tui.server.way import command
 from pymon_tui.settings import Settings

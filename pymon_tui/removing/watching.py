@@ -20,7 +20,8 @@ from pymon_tui.invalidation.wording import words
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText
 from pymon_tui.removing import progress_line
-from pymon_tui.removing.console import Asked, can_ask, is_yes, say
+from pymon_tui.removing.confirming import growth_confirmed, growth_question, not_confirmed
+from pymon_tui.removing.console import Asked, can_ask, say
 from pymon_tui.removing.exit_code import CutOff
 from pymon_tui.removing.progress_line import REFRESH, ProgressLine
 from pymon_tui.server.way import command
@@ -156,11 +157,14 @@ async def _answer(removal: WholeRemoval, line: ProgressLine) -> None:
             say(f"{progress.why} nobody is there to say so, and the run ends")
             removal.cancel()
             return
-        with Asked(f"{progress.why} [y/N] ") as asked:
+        growth = removal.growth
+        with Asked(growth_question(progress.why, growth)) as asked:
             answer = await asked.answer_while(partial(_asks, removal, progress.why))
-        if answer is not None and is_yes(answer):
-            removal.go_on(progress.why)
+        if answer is not None and growth_confirmed(growth, answer):
+            removal.go_on(progress.why, answer)
         elif answer is not None:
+            if growth is not None and growth.typed:
+                say(f"{not_confirmed(growth)}, and the run ends")
             removal.cancel()
 
 

@@ -106,6 +106,15 @@ class Back:
     keys: int
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What came of a run that found more than its plan: how that was confirmed, the exit code, and what is left."""
+
+    confirm: str
+    code: int
+    left: frozenset[bytes]
+
+
 def fill(db: Redis, case: Case) -> None:
     """The keys of the case, and nothing else."""
     db.execute_command("ACL", "DELUSER", "pymon")  # type: ignore[no-untyped-call]
@@ -191,6 +200,21 @@ class CommandLine:
             assert self._answers == ([] if confirm == "yes" else ["y"])
         verdict = told["verdict"]
         return Seen(verdict["may"], confirm, lost_of(verdict), code, told["undo"] is not None, there(db))
+
+    def grow(self, case: Case, server: EmbeddedServer, db: Redis) -> Grown:
+        """Confirm the plan, and that more may go: by a yes, and by typing where that isn't enough."""
+        self._config.write_text(case.config.replace("{port}", str(server.port)))
+        self._config.chmod(0o600)
+        command = [*case.place(server), "--config", str(self._config), "invalidate", case.pattern, *case.options]
+        first = case.pattern if case.typed is not None else "y"
+        for confirm, answer in (("yes", "y"), ("type", case.pattern)):
+            fill(db, case)
+            self._answers[:] = [first, answer]
+            code, _, err = self._ran(*command, "--json")
+            if "that was not the pattern, and the run ends" not in err:
+                return Grown(confirm, code, there(db))
+            assert (code, len(there(db) - {b"b:0", b"b:1", b"b:2"})) == (1, 15)
+        raise AssertionError("it is confirmed by nothing")
 
     def undo_last(self, server: EmbeddedServer) -> tuple[str | None, str]:
         """The run that ``undo`` brings back, and what is said."""
@@ -353,6 +377,36 @@ class Screens:
                 "begin", confirm, lost, code_of(run), "u brings the keys back" in said(run, "#progress"), there(db)
             )
 
+    def grow(self, case: Case, server: EmbeddedServer, db: Redis) -> Grown:
+        """Confirm the plan, and that more may go: by a yes, and by typing where that isn't enough."""
+        fill(db, case)
+        settings = self._settings(case, server)
+
+        async def grow() -> Grown:
+            app = PymonApp(settings, *cli._ways_to_servers(settings))
+            async with app.run_test(size=(80, 24)) as pilot:
+                await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+                screen, confirm = await self._planned(case, pilot), "yes"
+                await self._confirm(case, pilot, screen, confirm if case.typed is None else "type")
+                await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen._asked is not None)
+                run = app.screen
+                assert isinstance(run, RunScreen)
+                before = there(db)
+                typed = "type the pattern" in said(run, "#progress")
+                await pilot.press("y")
+                if typed:
+                    confirm = "type"
+                    await until(pilot, lambda: isinstance(app.screen, PromptScreen))
+                    await pilot.press("y", "enter")
+                    assert isinstance(app.screen, PromptScreen), "a yes was enough where the pattern was to be typed"
+                    assert there(db) == before
+                    await pilot.press("backspace", *case.pattern, "enter")
+                await until(pilot, lambda: run.result is not None)
+                await pilot.pause()
+                return Grown(confirm, code_of(run), there(db))
+
+        return asyncio.run(grow())
+
     def undo(self, server: EmbeddedServer, config: str, pattern: str, *, replaces: bool) -> Back:
         """Undo the last run with ``u``, as it asks for."""
         settings = self._settings(Case(config=config), server)
@@ -469,6 +523,14 @@ class Screens:
 
     async def _confirmed(self, case: Case, pilot: Pilot[Any], screen: PlanScreen, confirm: str) -> RunScreen:
         app = pilot.app
+        await self._confirm(case, pilot, screen, confirm)
+        await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.result is not None)
+        assert isinstance(app.screen, RunScreen)
+        await pilot.pause()
+        return app.screen
+
+    async def _confirm(self, case: Case, pilot: Pilot[Any], screen: PlanScreen, confirm: str) -> None:
+        app = pilot.app
         await pilot.press("d" if case.is_dry else "enter")
         if case.is_dry:
             assert not isinstance(app.screen, QuestionScreen), "a dry run takes no confirmation"
@@ -484,10 +546,6 @@ class Screens:
                 assert app.screen is screen, "what is typed isn't what goes"
             screen.query_one("#typed", Input).value = ""
             await pilot.press(*("space" if each == " " else each for each in case.to_type), "enter")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.result is not None)
-        assert isinstance(app.screen, RunScreen)
-        await pilot.pause()
-        return app.screen
 
 
 def _no_warning(_: str) -> None:

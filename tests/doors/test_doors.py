@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.cluster.removal import WholeRemoval
+from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.server.endpoint import Endpoint
@@ -18,7 +22,7 @@ from pymon_tui.settings import Settings
 from pymon_tui.settings.desk import desk_of
 from tests.conftest import StartServer
 from tests.demo.waiting import wait_until
-from tests.doors.door import Back, Case, CommandLine, Screens, Seen, fill, there
+from tests.doors.door import Back, Case, CommandLine, Grown, Screens, Seen, fill, there
 from tests.server.listening import until
 from tests.servers.ports import free_port
 
@@ -253,6 +257,54 @@ def test_both_doors_agree(
     case, expected = CASES[name]
     way: CommandLine | Screens = request.getfixturevalue(door)
     assert way.carry_out(case, apart, db) == expected
+
+
+@pytest.fixture
+def growing(db: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ten more keys come whenever a plan has been confirmed, and a terminal on which a run can ask."""
+    removal = Desk.removal
+
+    def grown(desk: Desk, *arguments: Any) -> WholeRemoval:
+        made = removal(desk, *arguments)
+        db.mset({f"a:more:{number}": "x" for number in range(10)})
+        return made
+
+    reads, writes = os.pipe()
+    os.write(writes, b"there is something to read\n")
+    monkeypatch.setattr(Desk, "removal", grown)
+    monkeypatch.setattr("pymon_tui.removing.console._STDIN", reads)
+    monkeypatch.setattr("pymon_tui.removing.watching.can_ask", lambda: True)
+    yield
+    os.close(reads)
+    os.close(writes)
+
+
+PLACE = f'{PRODUCTION}host = "127.0.0.1"\nport = {{port}}\n'
+
+
+@DOORS
+@pytest.mark.parametrize(
+    ("case", "confirm"),
+    [
+        pytest.param(Case(), "yes", id="few"),
+        pytest.param(Case(config="type_above = 30\n"), "yes", id="just type_above"),
+        pytest.param(Case(config="type_above = 29\n"), "type", id="more than type_above"),
+        pytest.param(Case(typed="a:*", options=("--no-undo",)), "type", id="no undo"),
+        pytest.param(Case(typed="a:*", config=PLACE, flags=("--profile", "prod")), "type", id="production"),
+        pytest.param(Case(prepare=noise, config='trash_size = "30KiB"\n'), "type", id="no room in the trash"),
+    ],
+)
+def test_more_keys_than_planned_are_confirmed_as_a_plan_of_them(
+    case: Case,
+    confirm: str,
+    door: str,
+    request: pytest.FixtureRequest,
+    apart: EmbeddedServer,
+    db: Redis,
+    growing: None,
+) -> None:
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.grow(case, apart, db) == Grown(confirm, 0, GONE)
 
 
 @DOORS
@@ -494,7 +546,7 @@ def test_what_was_undone_in_part_is_said_to_be(
     text = way.told_of(apart, run)
     for said_ in ("done, undone in part: 3 of 5", "1 key: too big, or no room for it; gone for good", "a:0"):
         assert said_ in text
-    assert "1 key since, and left" in text
+    assert "1 key there by then or changed since, and left" in text
     told = command_line.run(apart, "journal", run)
     assert (told["undone_in_part"], told["not_kept"], told["oversized_keys"]) == (True, 1, ["a:0"])
     assert told["back"] == {"keys": 3, "expired": 0, "changed": 1, "failed": 0, "more": False}

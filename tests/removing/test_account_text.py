@@ -119,13 +119,13 @@ undo of run {RUN}: stopped in 1.0 s
   kept                   10
   restored                4
   there already           0
-  changed                 1   since, and left as they are
+  skipped                 1   there by now or changed since, and left as they are
   expired                 1
   failed                  1
   why             OOM command not allowed
   left            3 keys still to come: undo the run again
   torn            the end of the trash was never written: the run was cut off there
-                  pymon-tui -h cache undo {RUN} --replace replaces what was changed
+                  pymon-tui -h cache undo {RUN} --replace replaces what is there
   failed:
     a: NOPERM"""
     )

@@ -8,6 +8,7 @@ import math
 import shlex
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -22,7 +23,7 @@ from pymon_tui.invalidation.planning import Planning
 from pymon_tui.invalidation.pulse import Pulse
 from pymon_tui.invalidation.removal import Removal
 from pymon_tui.journal.folder import state_folder
-from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import lock
 from pymon_tui.journal.records import runs
 from pymon_tui.services.keys import NOTIFICATIONS_RECENT, USER_PREFERENCES, USER_SESSIONS
@@ -526,6 +527,23 @@ def test_without_a_journal_nothing_begins(
     ran = pymon("invalidate", "a*", "--yes")
     assert ran.code == 1
     assert "set XDG_STATE_HOME to another folder" in ran.err
+    assert len(keys_of(db)) == 3
+
+
+@pytest.mark.parametrize("flags", [("--no-undo",), ("--expire", "100", "--no-undo")])
+def test_a_run_that_no_journal_takes_has_an_account(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    def full(journal: Journal, *_: Any, **__: Any) -> None:
+        raise JournalError("can't write the journal", journal.folder, "the disk is full")
+
+    monkeypatch.setattr(Journal, "append", full)
+    fill(db, "a", 3)
+    ran = pymon("invalidate", "a*", "--yes", "--json", *flags)
+    assert ran.code == 1
+    assert "the disk is full" in ran.told["why"]
+    assert f"pymon-tui: {ran.told['why']}" in ran.err
+    assert (ran.told["run"], ran.told["matched"], ran.told["removed"], ran.told["left"]) == (None, 3, 0, 3)
     assert len(keys_of(db)) == 3
 
 

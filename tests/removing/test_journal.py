@@ -236,8 +236,8 @@ def test_every_command_that_is_printed_works_as_it_is(apart: EmbeddedServer, pym
         client.set("a:1", "newer")
         undone = pymon(*words[1:-2], *words[-2:], "--yes", socket="")
         assert undone.code == 0
-        replacing = next(line for line in undone.out.splitlines() if "replaces what was changed" in line)
-        words = shlex.split(replacing.strip().removesuffix(" replaces what was changed"))
+        replacing = next(line for line in undone.out.splitlines() if "replaces what is there" in line)
+        words = shlex.split(replacing.strip().removesuffix(" replaces what is there"))
         assert pymon(*words[1:], "--yes", socket="").code == 0
         assert client.get("a:1") == b"x" * 50
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from pymon_tui.journal import lines
 from pymon_tui.journal.folder import state_folder
+from pymon_tui.journal.journal import Journal, JournalError
 from tests.conftest import StartServer
 from tests.removing.conftest import Command, fill, keys_of
 
@@ -65,8 +67,28 @@ def test_a_newer_key_stays_unless_told(db: Redis, pymon: Command, flags: tuple[s
     db.set("a:1", "new")
     ran = pymon("undo", "--yes", *flags)
     assert ran.code == 0
-    assert ("changed                 1   since, and left as they are" in ran.out) == (not flags)
+    assert ("skipped                 1   there by now or changed since, and left as they are" in ran.out) == (not flags)
     assert db.get("a:1") == value
+    assert len(keys_of(db)) == 3
+
+
+def test_what_an_undo_brought_back_that_nobody_knows_of_is_not_said_to_be_changed(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = Journal.append
+
+    def full(journal: Journal, kind: str, event: str, **told: Any) -> None:
+        if kind == "undo":
+            raise JournalError("can't write the journal", journal.folder, "the disk is full")
+        append(journal, kind, event, **told)
+
+    fill(db, "a:", 3)
+    pymon("invalidate", "a:*", "--yes")
+    with monkeypatch.context() as during:
+        during.setattr(Journal, "append", full)
+        assert "restored                3" in pymon("undo", "--yes").out
+    ran = pymon("undo", "--yes")
+    assert "skipped                 3   there by now or changed since, and left as they are" in ran.out
     assert len(keys_of(db)) == 3
 
 

@@ -19,10 +19,11 @@ class Growing:
 
     def __init__(self) -> None:
         self.progress = SimpleNamespace(state="asking", why="up to 20?")
+        self.growth = None
         self.told: list[str] = []
         self.ended = asyncio.Event()
 
-    def go_on(self, question: str) -> None:
+    def go_on(self, question: str, typed: str) -> None:
         """Noted."""
         self.told.append(question)
         self.progress = SimpleNamespace(state="running", why="")

@@ -113,6 +113,8 @@ MISTAKEN = {
     "a:.*": r'"a:.*" is a glob and no regular expression',
     "~a:*": r'"~a:*" begins with a sign',
     "!a:*": r'"!a:*" begins with a sign',
+    "%R~a:*": r'"%R~a:*" is an ACL rule',
+    "%rw~a:*": r'"%rw~a:*" is an ACL rule',
     "{a:*}": r'"{a:*}" has braces',
     "'a:*'": "\"'a:*'\" has quotes",
     "a:* b:*": r'"a:* b:*" has a blank',
@@ -133,8 +135,15 @@ def test_a_pattern_that_would_protect_nothing_is_refused(tmp_path: Path, text: s
     assert pattern.matches(text.encode())
 
 
+def test_the_acl_rule_for_all_keys_is_no_key(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match='protected: "allkeys" is an ACL rule'):
+        loaded(tmp_path, PYMON_PROTECTED="allkeys")
+    (pattern,) = loaded(tmp_path, PYMON_PROTECTED="allkey[s]").protected
+    assert pattern.matches(b"allkeys")
+
+
 @pytest.mark.parametrize(
-    "text", ["config.*", "a[bc]*", "a:^b", "$a", "[ab]*", "a:*.*", "c++", "{a}:*", "50%:*", r"a\x2cb"]
+    "text", ["allkeys:*", "config.*", "a[bc]*", "a:^b", "$a", "[ab]*", "a:*.*", "c++", "{a}:*", "50%:*", r"a\x2cb"]
 )
 def test_a_pattern_that_may_be_meant_is_taken(tmp_path: Path, text: str) -> None:
     assert loaded(tmp_path, PYMON_PROTECTED=text).protected == (parse_pattern(text),)

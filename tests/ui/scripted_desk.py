@@ -216,6 +216,7 @@ class ScriptedRemoval:
         self.progress = replace(
             progress_of(), state="starting", tally=Tally(), scanned=0, felt=Feeling(), trash_bytes=0
         )
+        self.growth: Verdict | None = None
         self.told: list[str] = []
         self._end: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
@@ -236,10 +237,10 @@ class ScriptedRemoval:
         """Noted."""
         self.told.append("resume")
 
-    def go_on(self, question: str) -> None:
+    def go_on(self, question: str, typed: str = "") -> None:
         """Noted, if it is what stands."""
         if question == self.progress.why:
-            self.told.append("go on")
+            self.told.append(" ".join(("go on", typed)).rstrip())
 
     def cancel(self) -> None:
         """Noted."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from pymon_tui.invalidation.cluster.primaries import Found, Primary
 from pymon_tui.invalidation.order import Order, OrderError
-from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.slots import Ranges
 from pymon_tui.invalidation.sweep import Place
 from pymon_tui.journal.records import Record
 

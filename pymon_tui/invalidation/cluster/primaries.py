@@ -11,8 +11,8 @@ from redis.exceptions import ResponseError
 from pymon_tui.invalidation.memory import evicted_of, memory_and_evicted
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.packing import pack_all
-from pymon_tui.invalidation.part import Ranges
 from pymon_tui.invalidation.pipe import Answer, Pipe, open_pipe
+from pymon_tui.invalidation.slots import Ranges
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.model.deployment import Address, Layout, Role
 from pymon_tui.model.link import Trouble

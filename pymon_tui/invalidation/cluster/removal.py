@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pymon_tui.invalidation.account import NOTHING, Options, Outcome, Progress, Result
@@ -36,6 +37,7 @@ from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
 from pymon_tui.invalidation.trash import trash_folder
+from pymon_tui.invalidation.verdict import Undo, Verdict, of_more
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import Locked, holder, patient_lock
@@ -67,6 +69,7 @@ class WholeRemoval:
         journal: Journal,
         *,
         rules: Callable[[Found], Awaitable[Rules]],
+        undo: Undo,
         pulses: Pulses | None = None,
     ) -> None:
         """Prepare a run; nothing is opened yet.
@@ -74,6 +77,7 @@ class WholeRemoval:
         Args:
             hand_out: Gives the primaries their parts of the order.
             rules: Tells those of the servers that are found there; where they are stricter, they hold.
+            undo: What could be taken back of it.
             pulses: Those that are felt already.
         """
         self.id = new_id()
@@ -82,7 +86,7 @@ class WholeRemoval:
         self._endpoint = endpoint
         self._hand_out = hand_out
         self._journal = journal
-        self._rules_of = rules
+        self._rules_of, self._undo = rules, undo
         self._pulses = pulses or Pulses()
         self._bounds = Bounds(order.planned, order.selection.max_keys, order.again)
         self._rate: Rate | None = None
@@ -124,10 +128,15 @@ class WholeRemoval:
         for part in self._all():
             part.resume()
 
-    def go_on(self, question: str) -> None:
-        """Answer the question whether more keys may go: they may, unless a part has asked for more by then."""
+    @property
+    def growth(self) -> Verdict | None:
+        """How it is confirmed that more keys may go, where that is asked."""
+        return self._bounds.verdict
+
+    def go_on(self, question: str, typed: str = "") -> None:
+        """Answer whether more keys may go: they may as ``growth`` says, unless a part has asked for more by then."""
         for part in self._all():
-            part.go_on(question)
+            part.go_on(question, typed)
 
     def cancel(self) -> None:
         """End after the keys that are named already; ``run`` returns the account of what was done."""
@@ -158,12 +167,12 @@ class WholeRemoval:
             raise OrderError(f"nothing is removed: {rules.read_only_because}")
         self.options = self.options.under(rules)
         self.order = replace(self.order, selection=self.order.selection.under(rules))
-        self._bounds = Bounds(self.order.planned, self.order.selection.max_keys, self.order.again)
+        judge = partial(of_more, self.order, self.options, rules, self._undo)
+        self._bounds = Bounds(self.order.planned, self.order.selection.max_keys, self.order.again, judge)
         parts = self._hand_out(found)
         work = tuple((one, replace(order, selection=order.selection.under(rules))) for one, order in parts)
         if not found.is_cluster:
-            ((primary, order),) = work
-            return await self._run_alone(primary, order, found)
+            return await self._run_alone(*work[0], found)
         rate = self.options.rate
         self._rate = Rate(rate, len(work)) if rate is not None else None
         if self.options.dry_run:  # in nobody's way, and it writes nothing
@@ -189,6 +198,7 @@ class WholeRemoval:
             named=Named(primary.endpoint, primary.run_id),
             addresses=found.addresses,
             pulse=self._pulses.of(primary.endpoint),
+            bounds=self._bounds,
         )
         self._tell(self._alone)
         return await self._alone.run()
@@ -204,9 +214,8 @@ class WholeRemoval:
         finally:
             self._ended = True
             why = why or remarks(self._results)
-            result = merged_result(
-                self.id, outcome, why, [result for _, result in self._results], dry_run=self.options.dry_run
-            )
+            results = [result for _, result in self._results]
+            result = merged_result(self.id, outcome, why, results, dry_run=self.options.dry_run)
             nodes, seconds = by_node(self._results), time.monotonic() - self._began
             result = replace(result, left=left, seconds=seconds, rights=self.order.rights, nodes=nodes)
             await self._write_down(result)

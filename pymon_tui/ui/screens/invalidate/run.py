@@ -17,6 +17,7 @@ from pymon_tui.invalidation.account import Progress, Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
 from pymon_tui.model.history import History
@@ -30,6 +31,7 @@ from pymon_tui.server.reasons import LinkError
 from pymon_tui.ui.aftermath_text import aftermath_line, marked
 from pymon_tui.ui.named_keys import named_key
 from pymon_tui.ui.screens.invalidate import keys, run_text
+from pymon_tui.ui.screens.invalidate.confirming import typing
 from pymon_tui.ui.screens.invalidate.live import LiveScreen
 from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.site import Site
@@ -74,6 +76,7 @@ class RunScreen(Asking, LiveScreen[After]):
         self._offers_undo = False
         self._state = "starting"
         self._asked: SafeText | None = None  # the question that is shown
+        self._growth: Verdict | None = None  # how it is confirmed, where that is by typing
         self.felt = History((_PING,), _KEPT)
         super().__init__(site)
 
@@ -143,6 +146,8 @@ class RunScreen(Asking, LiveScreen[After]):
         asked = progress.why if progress.state == "asking" else None
         if asked != self._asked:
             self._asked = asked
+            growth = self._removal.growth if asked is not None else None
+            self._growth = growth if growth is not None and growth.typed else None
             self.ask_anew()
         lines = self.query_one("#progress", Prose)
         if self._failed is not None:
@@ -153,7 +158,8 @@ class RunScreen(Asking, LiveScreen[After]):
             self.query_one("#run").border_title = Content(self._ended(self._result))
         else:
             mode, dry_run, rights = self._options.mode, self._options.dry_run, self._removal.order.rights
-            lines.show(run_text.progress_lines(progress, mode, lines.size.width, dry_run=dry_run, rights=rights))
+            how = {"dry_run": dry_run, "typed": self._growth is not None}
+            lines.show(run_text.progress_lines(progress, mode, lines.size.width, rights=rights, **how))
         over = self._failed is not None or self._result is not None
         self.felt.record(self.site.clock(), {_PING.name: None if over else progress.felt.ping_p99}, {})
         self.query_one("#felt", Facts).show((run_text.brake_line(progress),))
@@ -184,9 +190,21 @@ class RunScreen(Asking, LiveScreen[After]):
             self._removal.pause()
 
     def action_go_on(self) -> None:
-        """Yes, more keys may go: as many as were shown."""
-        if self._asked is not None:
+        """Yes, more keys may go: as many as were shown. Where a yes isn't enough, the pattern is typed."""
+        if self._asked is None:
+            return
+        if self._growth is not None:
+            self._type(self._asked, self._growth)
+        else:
             self._removal.go_on(self._asked)
+
+    @work(group="type", exclusive=True)
+    async def _type(self, asked: SafeText, growth: Verdict) -> None:
+        """Have the pattern typed for this question: it answers no other one, whatever has been asked since."""
+        what = (span(safe(asked.removesuffix("?"), 400)),)
+        typed = await self.app.push_screen_wait(typing(growth, safe("Let more keys go?"), (what,)))
+        if typed is not None:
+            self._removal.go_on(asked, typed)
 
     def action_no(self) -> None:
         """No, no more keys may go."""

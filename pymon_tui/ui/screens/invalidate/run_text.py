@@ -34,9 +34,12 @@ def title(shown: SafeText, mode: Mode, *, dry_run: bool) -> SafeText:
 
 
 def progress_lines(
-    progress: Progress, mode: Mode, width: int, *, dry_run: bool, rights: KeyRights = UNASKED
+    progress: Progress, mode: Mode, width: int, *, dry_run: bool, rights: KeyRights = UNASKED, typed: bool = False
 ) -> tuple[Line, ...]:
-    """How far it is, what became of the keys, how fast it goes, and why where that isn't plain."""
+    """How far it is, what became of the keys, how fast it goes, and why where that isn't plain.
+
+    ``typed`` is whether a question that stands is confirmed by typing.
+    """
     share = progress.share
     matched, planned = units.whole(progress.tally.matched), units.keys(progress.planned)
     scan = (span(f"{100 * share:.0f}%".rjust(6)), label(" done   "))
@@ -57,7 +60,7 @@ def progress_lines(
         tally_line(progress.tally, mode, dry_run=dry_run, rights=rights),
         tuple(speed),
         *node_lines(progress.nodes, width),
-        *_state(progress),
+        *_state(progress, typed=typed),
     )
 
 
@@ -116,9 +119,10 @@ def beside(rows: Sequence[Row]) -> Line:
     return tuple(line)
 
 
-def _state(progress: Progress) -> tuple[Line, ...]:
+def _state(progress: Progress, *, typed: bool) -> tuple[Line, ...]:
     if progress.state == "asking":
-        answers = (span("  y", "accent"), label(" go on  "), span("n", "accent"), label(" end here"))
+        answer = " type the pattern to go on  " if typed else " go on  "
+        answers = (span("  y", "accent"), label(answer), span("n", "accent"), label(" end here"))
         return ((span(progress.why, "act"), *answers),)
     if progress.state in ("running", "starting"):  # what the brake does stands with the brake
         return ((label("" if progress.state == "running" else wording.state(progress.state)),),)

@@ -183,7 +183,7 @@ async def test_an_undo_asks_goes_and_tells(desk: ScriptedDesk) -> None:
         assert "50%" in on.text("#lines")
         desk.restores[-1].finish()
         await on.until_says("#lines", "done 12 017 keys were kept")
-        assert "restored 12 000 there already 0 changed 2 expired 15 failed 0" in on.text("#lines")
+        assert "restored 12 000 there already 0 skipped 2 expired 15 failed 0" in on.text("#lines")
         assert desk.wanted.restores == [(RUN, False, False)]
         assert on.script.notes == [("restored 12 000 keys", UNDO)]
         await on.press("escape")

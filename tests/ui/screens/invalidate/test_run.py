@@ -8,6 +8,8 @@ import pytest
 from pymon_tui.invalidation.account import State, Tally
 from pymon_tui.invalidation.brake import Feeling, Pace
 from pymon_tui.invalidation.order import OrderError
+from pymon_tui.invalidation.pattern import parse_pattern
+from pymon_tui.invalidation.verdict import NOTHING, Undo, Verdict
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.model.text import safe
@@ -18,6 +20,7 @@ from pymon_tui.ui.screens.invalidate.run import RunScreen
 from pymon_tui.ui.screens.invalidate.run_text import progress_lines
 from pymon_tui.ui.screens.invalidate.undo import UndoScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
+from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.widgets.ink import text_of
 from tests.script import WALL, snapshot
@@ -68,6 +71,33 @@ async def test_more_keys_than_the_plan_found_are_a_question(desk: ScriptedDesk) 
         await on.until_says("#progress", "13 300 keys match by now; the plan found y go on n end here")
         await on.press("space", "y", "n")
         assert removal.told == ["go on", "cancel"]
+
+
+async def test_more_keys_than_a_yes_is_enough_for_are_typed(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        _, removal = await on.to_run()
+        typed = (parse_pattern("user:cache:*"),)
+        removal.growth = Verdict("begin", NOTHING, "", "type", typed, safe("over 20 000 keys go"), Undo("certain"))
+        removal.progress = replace(progress_of(), state="asking", why=safe("13 300 match: go on, up to 26 600?"))
+        await on.until_says("#progress", "26 600? y type the pattern to go on n end here")
+        await on.press("y")
+        await on.until_on(PromptScreen)
+        await on.press("y", "enter")
+        assert isinstance(on.screen, PromptScreen)
+        assert removal.told == []
+        await on.press("escape")
+        await on.until_on(RunScreen)
+        await on.press("y")
+        await on.until_on(PromptScreen)
+        removal.progress = replace(removal.progress, why=safe("40 000 match: go on, up to 80 000?"))
+        await on.press(*"user:cache:*", "enter")
+        await on.until_on(RunScreen)
+        assert removal.told == []  # what was typed answers what had been asked
+        await on.until_says("#progress", "up to 80 000?")
+        await on.press("y")
+        await on.until_on(PromptScreen)
+        await on.press(*"user:cache:*", "enter")
+        await until(on.pilot, lambda: removal.told == ["go on user:cache:*"])
 
 
 async def test_no_is_an_answer_and_nothing_else(desk: ScriptedDesk) -> None:
