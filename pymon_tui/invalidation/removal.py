@@ -113,13 +113,12 @@ class Removal:
     def progress(self) -> Progress:
         """How it stands now."""
         pacer, ledger = self._pacer, self._ledger
-        looked_at = self._scanned + (self._passage.scanned if self._passage is not None else 0)
         return Progress(
             state=pacer.state,
             why=pacer.why,
             tally=replace(ledger.tally),
             planned=self.order.planned,
-            scanned=min(looked_at, self.order.scan),
+            scanned=min(self._scanned + (self._passage.scanned if self._passage is not None else 0), self.order.scan),
             total=self.order.scan,
             seconds=self._elapsed,
             keys_per_second=pacer.speed,
