@@ -31,7 +31,7 @@ _LESS = 4  # times less is asked at once after each of them
 
 
 class Fruitless:
-    """Tells the connections of a run or an undo on which nothing was done.
+    """Counts the connections in a row on which a run or an undo got nothing done.
 
     Attributes:
         portion: Bytes of keys that are best asked for at once from now on.

@@ -30,7 +30,7 @@ class KeyBytes:
 
 
 def size_class(size: int) -> int:
-    """Keys of one class are alike in size: 0 for small ones, and a class for each four times of it."""
+    """The class of keys of similar size: 0 up to 1 KiB, then one for each factor of four."""
     return 0 if size <= _SMALL else (size.bit_length() + 1) // 2
 
 

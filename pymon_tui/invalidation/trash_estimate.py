@@ -58,7 +58,7 @@ async def trash_estimate(
     """What the trash of ``keys`` keys would hold; those of more than ``key_cap`` bytes don't go in.
 
     DUMP counts as use of a key, so only up to a hundred small ones are dumped; none, where all must be left untouched.
-    Each class of sizes is taken to shrink as its own keys do, and one of which none is dumped not to shrink at all.
+    Each class of sizes is assumed to compress as its dumped keys do; a class without any counts in full.
 
     Args:
         samples: Keys some of which may be dumped.

@@ -160,7 +160,7 @@ def of_resume(record: Record, order: Order | None, options: Options | None, rule
 
 
 def of_more(order: Order, options: Options, rules: Rules, undo: Undo, keys: int, *, loses: bool) -> Verdict:
-    """The verdict on so many keys in all, of which a run of the order has found more than a person has agreed to.
+    """The verdict on a run that has found more keys than a person has agreed to; ``keys`` may go in all.
 
     Args:
         undo: What could be taken back of those that were agreed to.
@@ -249,7 +249,7 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
 
 
 _MARGIN = 1.25
-"""Times an estimate of the undo's size that must fit: some keys of a size shrink less than those that were tried."""
+"""The undo fits if its estimated size, times this, does: some keys compress less than those that were dumped."""
 
 _UNTOLD = safe(
     "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"
