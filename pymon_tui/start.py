@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Run ``sys.argv`` and exit with its code."""
     handler = signal.getsignal(signal.SIGINT)
-    if handler is signal.default_int_handler:  # otherwise whoever started us has it ignored
+    if handler is signal.default_int_handler:  # else the parent process has set it to be ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from pymon_tui import cli
 

@@ -19,7 +19,10 @@ REPLIES = (
     "where the line is good, the server holds less for a client than the copies for an undo take "
     "(client-output-buffer-limit normal, maxmemory-clients): raise that, or let them go without an undo"
 )
-"""What to do about a run."""
+"""What to do about a run that keeps an undo."""
+
+LINE = "look at the line and at the server's log, and resume the run"
+"""What to do about a run that keeps no undo."""
 
 QUERIES = (
     "where the line is good, a key is larger than the server takes from a client (client-query-buffer-limit, "

@@ -1,4 +1,4 @@
-"""How many bytes of replies and questions a server near a limit may hold, lest it evicts keys or clients for them."""
+"""Bytes of replies and commands that a server near a limit may hold for a run without evicting keys or clients."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Headroom:
             self.memory = (await memory_now(self._pipe)).under(self._limiting.limits)
 
     async def portion(self, smallest: int) -> int:
-        """Bytes of keys that may be dumped now; waits until there is room for the smallest key.
+        """Bytes of keys that may be dumped now. Waits until the smallest key fits.
 
         Raises:
             Cancelled: If nobody wants it any more.

@@ -16,7 +16,7 @@ from pymon_tui.invalidation.bounds import Bounds, Rate
 from pymon_tui.invalidation.brief import is_brief
 from pymon_tui.invalidation.client_limits import Limiting
 from pymon_tui.invalidation.entries import begun
-from pymon_tui.invalidation.fruitless import REPLIES, Fruitless
+from pymon_tui.invalidation.fruitless import LINE, REPLIES, Fruitless
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
@@ -211,7 +211,7 @@ class Removal:
 
     async def _persist(self, pipe: Pipe) -> int | None:
         """Remove all, over as many connections as it takes; returns how many keys are left."""
-        fruitless, limiting = Fruitless(self._ledger.standing, REPLIES), Limiting()
+        fruitless, limiting = Fruitless(self._ledger.standing, REPLIES if self._trash is not None else LINE), Limiting()
         try:
             while True:
                 how = self._options, self._ledger, self._pacer, self._trash, self._bounds, self._part

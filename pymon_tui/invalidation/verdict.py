@@ -168,7 +168,7 @@ def of_more(order: Order, options: Options, rules: Rules, undo: Undo, keys: int,
     """
     if options.dry_run:
         return Verdict("begin", NOTHING, "", "yes", (), NOTHING, undo)
-    kept = (undo.kept_bytes or 0) * keys / max(1, order.planned)
+    kept = _MARGIN * (undo.kept_bytes or 0) * keys / max(1, order.planned)
     if options.undo and (loses or kept > options.trash_cap):
         undo = replace(undo, state="partial", lost=safe("what there is no room for would be gone for good"))
     # Keys of any pattern may have come since the plan.
