@@ -30,12 +30,12 @@ pytest_plugins = [
     "tests.ui.settling",
 ]
 
-# As many examples of each property as each run can afford; `--hypothesis-profile thorough` tries a hundred times more.
+# As many examples of each property as each run can afford; `--hypothesis-profile thorough` tries 200 times as many.
 # However long they take: a machine that does something else for a fifth of a second says nothing of the program.
 settings.register_profile(
     "quick",
     settings.get_profile(settings.get_current_profile_name()),
-    max_examples=50,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

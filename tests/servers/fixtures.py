@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -33,14 +33,16 @@ def cluster_of_the_run(server_kind: str, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-async def cluster(cluster_of_the_run: Cluster, initial_configs: InitialConfigs) -> Cluster:
+async def cluster(cluster_of_the_run: Cluster, initial_configs: InitialConfigs) -> AsyncIterator[Cluster]:
     """The run's cluster, empty and configured as it started. To be asked, filled and configured, not to be broken."""
     for node in cluster_of_the_run.nodes:
         async with client_of(node.server) as client:
             await make_clean(client, initial_configs, node.server.socket)
     for node in cluster_of_the_run.primaries():
         node.replicated(1)
-    return cluster_of_the_run
+    yield cluster_of_the_run
+    for node in cluster_of_the_run.nodes:  # six nodes that wait for the next test take an eightieth of a core
+        node.ask("CONFIG", "SET", "hz", 1)
 
 
 @pytest.fixture

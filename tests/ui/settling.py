@@ -15,11 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
+from textual._context import active_app
 from textual.app import App, ScreenStackError
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widget import Widget
 
 from pymon_tui.ui import app
 
@@ -27,6 +28,7 @@ _PATIENCE = 30.0
 """Seconds that a screen has to settle."""
 _ROUNDS = 100
 """Of the loop, until who waits for something slower lets the processor rest."""
+_PAINT = Compositor.render_update
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,6 +53,29 @@ def settling_pilots() -> Iterator[None]:
         patched.setattr(Pilot, "_wait_for_screen", settle)
         patched.setattr(Pilot, "pause", pause)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unpainted() -> Iterator[None]:
+    """Leave out what would be painted on a terminal that isn't there: a sixth of the time of the tests of screens.
+
+    Layouts are made as ever, and whoever looks at the screen has it rendered then.
+    """
+
+    def leave_out(compositor: Compositor, full: bool = False, **named: Any) -> object:  # noqa: FBT001, FBT002
+        if not full and active_app.get().is_headless:
+            compositor._dirty_regions.clear()
+        return _PAINT(compositor, full, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Compositor, "render_update", leave_out)
+        yield
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each frame painted, though there is no terminal."""
+    monkeypatch.setattr(Compositor, "render_update", _PAINT)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,10 +122,9 @@ async def _quiet(app: App[object], end: float) -> bool:
 
 
 def _is_busy(pump: MessagePump) -> bool:
-    """Whether it handles or has something, or will ask its screen for a layout, as widgets do once they are idle."""
+    """Whether it handles or has something."""
     if pump._closing or pump._closed:
         return False
     ready: Any = pump._message_queue.ready_event
     waits = bool(ready._waiters) and not ready.is_set()
-    asks = isinstance(pump, Widget) and not isinstance(pump, Screen) and pump._layout_required
-    return asks or not waits or bool(pump._next_callbacks)
+    return not waits or bool(pump._next_callbacks)

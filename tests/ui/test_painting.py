@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+import pytest
 from textual._compositor import Compositor
 from textual.app import App, ComposeResult
 from textual.geometry import Region
@@ -13,6 +14,8 @@ from textual.widget import Widget
 
 from pymon_tui.ui.painting import FRAME_CELLS, SeenScreen
 from tests.ui.stage import until
+
+pytestmark = pytest.mark.usefixtures("painted")
 
 WIDTH, HEIGHT = 200, 120
 ROWS = HEIGHT // 3

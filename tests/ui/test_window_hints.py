@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from textual._compositor import Compositor
 from textual.screen import Screen
 
 import pymon_tui.ui
@@ -79,8 +78,6 @@ async def walk_with_hands(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         simulate_key(key)
 
     monkeypatch.setattr(app, "simulate_key", simulate)
-    # What is seen is asked of the widgets: nothing has to be painted besides, which would take more than all else.
-    monkeypatch.setattr(Compositor, "render_update", lambda self, **_: self._dirty_regions.clear())
     monkeypatch.setattr(app, "exit", lambda *_, **__: left.append("left"))
     async with app.run_test(size=(80, 24)) as pilot:
         monitor = await until_shown(pilot, one)
