@@ -25,6 +25,8 @@ _NEARLY_ALL = 0.9
 
 Path = tuple[bytes, ...]
 """Parts of a name, from the first; ``*`` stands for ids."""
+_NAMELESS: Path = (b"",)
+"""The key whose name is empty: no pattern means it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ class Namespaces:
 
 def _divided(path: Path, part: _Part, large: float, apart: frozenset[Path]) -> Iterator[tuple[Path, int]]:
     """The namespaces that the keys under a part make up, each as far as it is told apart."""
-    if part.count and path not in apart:
+    if part.count and path not in apart and path != _NAMELESS:
         yield path, part.count
     below = part.below
     if path in apart or (below > large and part.is_of_namespaces):

@@ -15,13 +15,12 @@ from typing import Any, Self, TypeVar, cast
 
 from redis.asyncio import Redis
 
-from pymon_tui.invalidation.pattern import Pattern, literal
 from pymon_tui.services.cache import DEFAULT_LIFE, Cache
 from pymon_tui.services.keys import namespace_of
 from pymon_tui.services.loading import LEASE_LIFE, Loader, Stored
 from pymon_tui.services.local import ABSENT
 from pymon_tui.services.stats import Stats
-from pymon_tui.services.tracking import Tracking, announce
+from pymon_tui.services.tracking import Tracking, announce, told_as
 
 T = TypeVar("T")
 
@@ -156,5 +155,5 @@ class Tiers(Cache):
         self._local.discard(raw)
         covered = [key for key in raw if self._tracking.covers(key)]
         if covered and self._tracking.way == "channel":
-            patterns = [Pattern(literal(key)) for key in covered]
+            patterns = [told_as(key) for key in covered]
             await self._outage.ask(lambda: announce(self._redis, patterns))

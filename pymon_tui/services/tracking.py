@@ -26,7 +26,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from pymon_tui.invalidation.pattern import Pattern, PatternError
+from pymon_tui.invalidation.pattern import MAX_BYTES, Pattern, PatternError, literal
 from pymon_tui.model.text import safe
 from pymon_tui.server import clock
 from pymon_tui.server.reasons import answer_text
@@ -204,6 +204,12 @@ class Tracking:
                     self.local.discard_matching([Pattern(glob)])
                 except PatternError:  # of a newer version, or of a stranger: anything may have changed
                     self.local.clear()
+
+
+def told_as(key: bytes) -> Pattern:
+    """What tells of a key: its pattern, or that of all keys that begin as it does where it is too long for one."""
+    alone = literal(key)
+    return Pattern(alone if len(alone) <= MAX_BYTES else literal(key[: MAX_BYTES // 2 - 1]) + b"*")
 
 
 async def announce(redis: Redis, patterns: Iterable[Pattern]) -> None:

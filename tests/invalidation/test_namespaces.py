@@ -127,3 +127,9 @@ def test_counts_of_parts_are_those_of_the_whole() -> None:
 @given(st.lists(st.lists(st.sampled_from([b"a", b"b", b"*", b"", b"7", b"cd", b"\x00"]), max_size=10).map(b":".join)))
 def test_every_key_is_counted_once(keys: list[bytes]) -> None:
     assert sum(_counts(*keys).values()) == len(keys)
+    namespaces = _named(*keys).largest(10, ())
+    assert all(any(one.pattern.matches(key) for key in keys) for one in namespaces)
+
+
+def test_the_key_whose_name_is_empty_has_no_namespace() -> None:
+    assert _largest(b"", b"", b"a", b":1") == {"a": 1, ":*": 1}

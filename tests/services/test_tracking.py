@@ -18,7 +18,7 @@ from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.server import clock
 from pymon_tui.services.local import ABSENT, LocalCache
-from pymon_tui.services.tracking import CHANNEL, Tracking, Way, announce
+from pymon_tui.services.tracking import CHANNEL, Tracking, Way, announce, told_as
 from tests.conftest import StartServer, client_of
 from tests.demo.waiting import a_moment
 from tests.server.listening import until
@@ -231,6 +231,13 @@ async def test_without_tracking_a_channel_tells(without_tracking: Redis, redis: 
         await until(lambda: held(local) == [b"a:1", b"b:1"])
         await redis.publish(CHANNEL, "[a-\udcff]".encode("utf-8", "surrogateescape"))
         await until(lambda: held(local) == [])
+
+
+@pytest.mark.parametrize("length", [1, 511, 512, 1_024, 1_025, 5_000])
+def test_a_key_of_any_length_can_be_told_of(length: int) -> None:
+    for letter in (b"k", b"*"):
+        assert told_as(letter * length).matches(letter * length)
+        assert not told_as(letter * length).matches(letter * (length - 1) + b"x") or length > 511
 
 
 async def test_a_server_without_resp3_tells_by_the_channel(own_server: StartServer) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "hangul": "한글 키 응답".encode(),
     "emoji": "👨\u200d👩\u200d👧 🇰🇷 👍🏽".encode(),
     "huge": b"\x1b[31m" * 100_000,
+    "nothing": b"",
 }
 
 OURS = frozenset(
@@ -79,6 +80,7 @@ async def spoil_application(redis: Redis) -> None:
         await send(redis, "HSET", f"cache:stats:hits:{today}", f"count of {name}", hostile[:300])
         await send(redis, "LPUSH", b"notifications:recent:" + hostile[:200], hostile, *notifications_of(hostile))
         await send(redis, "SET", b"cache:" + hostile[:300] + b":1", hostile)
+        await send(redis, "SET", hostile[:300], hostile)
 
 
 def notifications_of(hostile: bytes) -> list[bytes]:
