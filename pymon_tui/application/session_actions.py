@@ -14,7 +14,7 @@ from pymon_tui.model.steps import Steps
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.services.keys import SESSION, USER_SESSIONS
 from pymon_tui.services.session import LIFE, TOUCH_EVERY, USER_ID, VERSION
-from pymon_tui.services.session_steps import AT_ONCE, deleting, deleting_all, extending
+from pymon_tui.services.session_steps import AT_ONCE, NotTheirs, deleting, deleting_all, extending
 
 LONGEST_LIFE = timedelta(days=366)
 
@@ -50,14 +50,17 @@ def extend(session_id: str, user_id: str | None, life: timedelta) -> Action:
     length = units.duration(life.total_seconds())
 
     def steps() -> Steps[Reply]:
-        found = yield from extending(session_id, life, now=None, slack=TOUCH_EVERY)
+        try:
+            found = yield from extending(session_id, life, now=None, slack=TOUCH_EVERY, of=(user_id,))
+        except NotTheirs as error:
+            return f"{error}: nothing was done"
         return f"it lives for at least {length} from now on" if found else _GONE
 
     index = _index(user_id)
     keys = f"2 {_key(session_id)} {index}" if index else f"1 {_key(session_id)}"
     times = f"NOW {life // _MILLISECOND} {TOUCH_EVERY // _MILLISECOND}"
     shown = (
-        _asked(session_id),
+        *_asked(session_id, index),
         safe("TIME"),
         safe(f"EVAL SCRIPT {keys} {times} {shortened(session_id)}"),
     )
@@ -69,7 +72,10 @@ def delete(session_id: str, user_id: str | None, idle: float) -> Action:
     """End a session, which was last used ``idle`` seconds ago."""
 
     def steps() -> Steps[Reply]:
-        return "ended" if (yield from deleting(session_id)) else _GONE
+        try:
+            return "ended" if (yield from deleting(session_id, of=(user_id,))) else _GONE
+        except NotTheirs as error:
+            return f"{error}: nothing was done"
 
     unlink = safe(f"UNLINK {_key(session_id)}")
     index = _index(user_id)
@@ -77,7 +83,7 @@ def delete(session_id: str, user_id: str | None, idle: float) -> Action:
     effect = safe(f"ends this session of {_who(user_id)}, last used {units.age(idle)} ago")
     return Action(
         safe("Delete session"),
-        Course(steps, (_asked(session_id), safe("MULTI"), *removed, safe("EXEC"))),
+        Course(steps, (*_asked(session_id, index), safe("MULTI"), *removed, safe("EXEC"))),
         effect,
         "unlink",
     )
@@ -94,6 +100,7 @@ def log_out(user_id: str, known: Sequence[str]) -> Action:
     known_here = "the 1 session" if len(ids) == 1 else f"the {units.count(len(ids))} sessions"
     effect = safe(f"ends {known_here} of {_who(user_id)} known here, and all others in the user's index")
     shown = (
+        safe(f"TYPE {index}; HMGET {SESSION.template.format(id='ID')} {VERSION} {USER_ID}"),
         safe(f"MULTI; ZREM {index} ID …; UNLINK {SESSION.template.format(id='ID')} …; EXEC"),
         safe(f"ZRANGE {index} 0 {AT_ONCE - 1}; the same with what it has, until it has none"),
     )
@@ -106,8 +113,9 @@ def log_out(user_id: str, known: Sequence[str]) -> Action:
     )
 
 
-def _asked(session_id: str) -> SafeText:
-    return safe(f"HMGET {_key(session_id)} {VERSION} {USER_ID}")
+def _asked(session_id: str, index: SafeText | None) -> tuple[SafeText, ...]:
+    session = safe(f"HMGET {_key(session_id)} {VERSION} {USER_ID}")
+    return (session,) if index is None else (session, safe(f"TYPE {index}"))
 
 
 def _key(session_id: str) -> SafeText:

@@ -113,6 +113,7 @@ def test_the_dialog_says_whose_and_how_many() -> None:
     assert extend(one, "kim", HOUR).effect == "the session of kim lives for at least 1h 0m from now on"
     assert delete(one, "kim", 1.0).lines == (
         f"HMGET session:{one[:6]}… version user_id",
+        "TYPE user:sessions:kim",
         "MULTI",
         f"ZREM user:sessions:kim {one[:6]}…",
         f"UNLINK session:{one[:6]}…",

@@ -13,7 +13,7 @@ from pymon_tui.model.steps import Exchange, Steps
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.services.session import LIFE, TOUCH_EVERY, changes, new_id
-from pymon_tui.services.session_steps import AT_ONCE, deleting, deleting_all, extending
+from pymon_tui.services.session_steps import AT_ONCE, NotTheirs, deleting, deleting_all, extending
 from pymon_tui.services.sessions import Sessions
 
 T = TypeVar("T")
@@ -89,6 +89,7 @@ async def test_who_gets_another_id_between_two_steps_is_logged_out_too(redis: Re
     session = await sessions.create("42", {})
     steps = deleting_all("42")
     next(steps)
+    steps.send([b"zset"])
     listed = [session.id.encode()]
     rotated = await sessions.rotate(session, "42", changes({}, {}))
     assert rotated is not None
@@ -101,9 +102,45 @@ async def test_who_gets_another_id_between_two_steps_is_logged_out_too(redis: Re
 
 def test_only_so_many_are_ended_in_one_round_trip() -> None:
     ids = [new_id() for _ in range(AT_ONCE + 1)]
-    first, second, asked = exchanges(deleting_all("42", ids), [AT_ONCE, AT_ONCE], [1, 1])
+    whose: list[object] = [[b"v", b"42"]]
+    _, one, first, two, second, asked = exchanges(
+        deleting_all("42", ids), [b"zset"], AT_ONCE * whose, [AT_ONCE, AT_ONCE], whose, [1, 1]
+    )
+    assert [len(exchange.commands) for exchange in (one, two)] == [AT_ONCE, 1]
     assert [len(exchange.commands[1]) - 1 for exchange in (first, second)] == [AT_ONCE, 1]
-    assert (first.atomic, first.writes, asked.writes) == (True, True, False)
+    assert (first.atomic, first.writes, one.writes, asked.writes) == (True, True, False, False)
+
+
+async def test_a_session_of_another_user_is_left_alone(redis: Redis, server: EmbeddedServer) -> None:
+    sessions = Sessions(redis)
+    session = await sessions.create("admin", {})
+    await redis.config_resetstat()
+    for of in (("eve",), (None,)):
+        with pytest.raises(NotTheirs, match="another user's"):
+            await taken(deleting(session.id, of=of), server)
+        with pytest.raises(NotTheirs, match="another user's"):
+            await taken(extending(session.id, 9 * LIFE, now=None, slack=TOUCH_EVERY, of=of), server)
+    assert await taken(deleting_all("eve", [session.id]), server) == 0
+    assert await redis.pttl(f"session:{session.id}") <= LIFE.total_seconds() * 1000
+    assert await redis.zcard("user:sessions:admin") == 1
+    assert not await redis.info("errorstats")
+    assert await taken(deleting(session.id, of=("admin",)), server)
+    assert await redis.keys("*") == []
+
+
+async def test_what_is_no_index_of_sessions_stays_as_it_is(redis: Redis, server: EmbeddedServer) -> None:
+    sessions = Sessions(redis)
+    first, second = [await sessions.create("bob", {}) for _ in range(2)]
+    await redis.delete("user:sessions:bob")
+    await redis.sadd("user:sessions:bob", "a", "b")
+    await redis.config_resetstat()
+    with pytest.raises(NotTheirs, match="is a set and no index of them"):
+        await taken(extending(first.id, 2 * LIFE, now=None, slack=TOUCH_EVERY, of=("bob",)), server)
+    assert await taken(deleting(first.id, of=("bob",)), server)
+    assert await taken(deleting_all("bob", [second.id]), server) == 1
+    assert await redis.keys("*") == ["user:sessions:bob"]
+    assert await redis.smembers("user:sessions:bob") == {"a", "b"}
+    assert not await redis.info("errorstats")
 
 
 def test_looking_comes_before_writing() -> None:
