@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from difflib import get_close_matches
 
 from pymon_tui.invalidation.pattern import Pattern, is_one_set, is_unclosed
@@ -20,9 +21,10 @@ _ALONE = {
     ",": "has a comma, which stands for itself; several patterns are separated by blanks",
     ";": "has a semicolon, which stands for itself; give a pattern for each",
     "|": "has a |, which stands for itself; give a pattern for each alternative",
-    **dict.fromkeys("＊？［］", "has a wide character, which stands for itself; write * ? [ ] as ASCII has them"),
+    "、": "has a comma of another script, which stands for itself; give a pattern for each",
 }
 """Characters that are no syntax of a glob, and what is said of each."""
+_QUOTES = frozenset("\"'`‘’‚“”„«»‹›「」『』")
 
 TYPES = ("string", "list", "set", "zset", "hash", "stream")
 """The types of Redis itself, as TYPE says them. Modules add others, such as ReJSON-RL."""
@@ -52,7 +54,7 @@ def mistake(typed: str, pattern: Pattern) -> str | None:
         return "is an ACL rule; write the pattern that stands in it, * for all keys, allkey[s] for the key of that name"
     if typed.startswith(("~", "!")):
         return "begins with a sign of ACL rules or of negation, which stands for itself; write the pattern without it"
-    if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\"`":
+    if len(plain) > 1 and not _QUOTES.isdisjoint((plain[0], plain[-1])):
         return "has quotes, which stand for themselves; write the pattern without them"
     if _BLANK.search(typed) is not None:
         return r"has a blank at its edge or beside a star; give a pattern for each, or write the blank as \x20"
@@ -62,7 +64,16 @@ def mistake(typed: str, pattern: Pattern) -> str | None:
         return "is a set, which matches one byte at most; brackets and quotes belong around a whole list"
     if _BRACES.search(plain) is not None or (plain.startswith("{") and plain.endswith("}")):
         return "has braces, which stand for themselves in a glob; give a pattern for each alternative"
-    return next((what for character, what in _ALONE.items() if character in plain), None)
+    return next((what for character in plain if (what := _ALONE.get(character) or _unlike_ascii(character))), None)
+
+
+def _unlike_ascii(character: str) -> str | None:
+    """What is said of a character that is taken for another, or for none."""
+    if unicodedata.category(character) == "Cf":
+        return f"has a character that isn't seen (U+{ord(character):04X}), which stands for itself; leave it out"
+    if unicodedata.east_asian_width(character) == "F" or (character.isspace() and not character.isascii()):
+        return "has a wide character, which stands for itself; write it as ASCII has it"
+    return None
 
 
 def _of_pattern(pattern: Pattern) -> SafeText | None:

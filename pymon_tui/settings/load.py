@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pymon_tui.invalidation.presets import with_built_in
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.way import words_of
-from pymon_tui.settings import config_file
+from pymon_tui.settings import config_file, variable_names
 from pymon_tui.settings.levels import SETTABLE, Level, bind_credentials, judge, left_out, level, lower_level
 from pymon_tui.settings.lists import LISTS, of_flags
 from pymon_tui.settings.model import Settings
@@ -27,7 +26,6 @@ from pymon_tui.settings.patterns import take_protected
 from pymon_tui.settings.problem import SettingsError, not_as_expected
 
 _VARIABLES = {f"PYMON_{name.upper()}": name for name in sorted(SETTABLE - {"keymap"})}
-_RESTRAINING = {"PROTECT": "PYMON_PROTECTED", "READONLY": "PYMON_READ_ONLY", "MAXKEY": "PYMON_MAX_KEYS"}
 # What other programs read too; the variables of our own beat them.
 _SHARED_VARIABLES = {"REDIS_URL": "url", "REDISCLI_AUTH": "password"}
 
@@ -73,7 +71,7 @@ def load(
     variables = {name: (value, name) for name, value in environ.items() if value}
     spared = {name for name, setting in _VARIABLES.items() if setting in unused and setting != "url"}
     variables = {name: value for name, value in (_dotenv_variables(dotenv) | variables).items() if name not in spared}
-    _judge_names(variables)
+    variable_names.judge(variables, _VARIABLES, warn)
     file = _config_file(config, environ, warn)
     chosen, asked_by = (profile, "--profile") if profile is not None else variables.get("PYMON_PROFILE", (None, ""))
     levels = [_flags_level(flags)]
@@ -199,17 +197,6 @@ def _dotenv_variables(path: Path | None) -> dict[str, tuple[str, str]]:
     except OSError as error:
         raise SettingsError("variables", str(path), f"cannot read it: {error.strerror}") from None
     return {name: (value, f"{name} in {path}") for name, value in source.env_vars.items() if value}
-
-
-def _judge_names(variables: Mapping[str, tuple[str, str]]) -> None:
-    """Refuse a variable that was meant to hold a run back, and is misspelled: nothing would be held back."""
-    for name, (_, origin) in variables.items():
-        letters = name.upper().replace("_", "")
-        if name in _VARIABLES or not letters.startswith("PYMON"):
-            continue
-        near = [meant for word, meant in _RESTRAINING.items() if word in letters]
-        if near := near or get_close_matches(name.upper(), _RESTRAINING.values(), n=1, cutoff=0.9):
-            raise SettingsError(safe(name), origin, f'no such variable; did you mean "{near[0]}"?')
 
 
 def _config_file(path: Path | None, environ: Mapping[str, str], warn: Callable[[str], None]) -> config_file.ConfigFile:

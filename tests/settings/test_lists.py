@@ -121,17 +121,25 @@ MISTAKEN = {
     " a:*": r'" a:*" has a blank',
     "a:*;": r'"a:*;" has a semicolon',
     "a:[b": r'"a:[b" has a [ without its ]',
+    "“a:*”": '"“a:*”" has quotes',
+    "'a:*": '"\'a:*" has quotes',
+    "a：*": '"a：*" has a wide character',
+    "a:*，": '"a:*，" has a wide character',
+    "a\u3000b:*": "has a wide character",
+    "a:*、b:*": '"a:*、b:*" has a comma of another script',
+    "a:*\u200b": "has a character that isn't seen (U+200B)",
+    "\ufeffa:*": "has a character that isn't seen (U+FEFF)",
 }
 
 
 @pytest.mark.parametrize(("text", "said"), MISTAKEN.items(), ids=MISTAKEN)
 def test_a_pattern_that_would_protect_nothing_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=re.escape(f"protected: {said}")):
+    with pytest.raises(SettingsError, match=f"protected: .*{re.escape(said)}"):
         loaded(tmp_path, PYMON_PROTECTED=json.dumps([text]))
-    with pytest.raises(SettingsError, match=re.escape(f"protected: {said}")):
-        loaded(tmp_path, f"protected = [{json.dumps(text)}]")
-    spelled = re.sub(r"[^\w＊]", r"\\\g<0>", text).replace("＊", "\\＊")
-    (pattern,) = loaded(tmp_path, f"protected = [{json.dumps(spelled)}]").protected
+    with pytest.raises(SettingsError, match=f"protected: .*{re.escape(said)}"):
+        loaded(tmp_path, f"protected = [{json.dumps(text, ensure_ascii=False)}]")
+    spelled = re.sub(r"[^\w]", r"\\\g<0>", text)
+    (pattern,) = loaded(tmp_path, f"protected = [{json.dumps(spelled, ensure_ascii=False)}]").protected
     assert pattern.matches(text.encode())
 
 
@@ -149,15 +157,37 @@ def test_a_pattern_that_may_be_meant_is_taken(tmp_path: Path, text: str) -> None
     assert loaded(tmp_path, PYMON_PROTECTED=text).protected == (parse_pattern(text),)
 
 
-NAMES = ("PYMON_PROTECT", "PYMON_PROTECTED_KEYS", "PYMON_PROTCETED", "pymon_protected", "PYMON_READONLY")
+NAMES = {
+    "PYMON_PROTECT": "PYMON_PROTECTED",
+    "PYMON_PROTECTED_KEYS": "PYMON_PROTECTED",
+    "PYMON_PROTCETED": "PYMON_PROTECTED",
+    "PYMON_PROT": "PYMON_PROTECTED",
+    "pymon_protected": "PYMON_PROTECTED",
+    "PYMON_READONLY": "PYMON_READ_ONLY",
+    "PYMON_READONYL": "PYMON_READ_ONLY",
+    "PYMON_MAXIMUM_KEYS": "PYMON_MAX_KEYS",
+    "PYMON_ENVIROMENT": "PYMON_ENVIRONMENT",
+    "PYMON_EVIRONMENT": "PYMON_ENVIRONMENT",
+    "PYMON_ENV": "PYMON_ENVIRONMENT",
+    "PYMON_PROFIL": "PYMON_PROFILE",
+    "PYMON_PROFILES": "PYMON_PROFILE",
+    "PYMON_HSOT": "PYMON_HOST",
+}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_misspelled_variable_that_is_to_hold_runs_back_is_refused(tmp_path: Path, name: str) -> None:
-    meant = "PYMON_READ_ONLY" if "READ" in name else "PYMON_PROTECTED"
+@pytest.mark.parametrize(("name", "meant"), NAMES.items())
+def test_a_misspelled_variable_is_refused(name: str, meant: str) -> None:
     with pytest.raises(SettingsError, match=f'{name}: no such variable; did you mean "{meant}"'):
         load({}, profile=None, environ={name: "a:*"}, dotenv=None, config=None, warn=print)
-    assert loaded(tmp_path, PYMON_PROJECT="7", PYMON_DEBUG="1").protected == ()
+
+
+def test_a_variable_of_others_is_told_and_left_alone(tmp_path: Path) -> None:
+    warned: list[str] = []
+    names = ("PYMON_PROJECT", "PYMON_DEBUG", "PYMON_SECRET_KEY")
+    config = tmp_path / "none.toml"
+    config.touch()
+    load({}, profile=None, environ=dict.fromkeys(names, "7"), dotenv=None, config=config, warn=warned.append)
+    assert warned == [f"{name} is no variable of pymon-tui, and isn't read" for name in names]
 
 
 @pytest.mark.parametrize("line", ["PYMON_PROTECTED: a:*", "PYMON_PROTECTED='a:*"])
