@@ -259,18 +259,13 @@ def _source(endpoint: Any, own: Any, folder: Path | None) -> Any:
     from pymon_tui.journal.actions import recorder
     from pymon_tui.journal.folder import state_folder
     from pymon_tui.journal.journal import Journal
-    from pymon_tui.journal.met import Met
-    from pymon_tui.model.environment import is_production
     from pymon_tui.readings.queries import QUERIES
+    from pymon_tui.settings.meeting import meeting
     from pymon_tui.state.fleet import Fleet
     from pymon_tui.state.monitor import Monitor
 
     state = folder or state_folder()
-    record, is_guarded = recorder(Journal(state)), own.name is not None and is_production(own.environment)
-
-    def met(run_id: str) -> None:
-        if is_guarded:
-            Met(state).note(own.name, [run_id])
+    record, met = recorder(Journal(state)), meeting(own, state)
 
     def follow(node: Any, queries: Any, feed: Any) -> Any:
         return Monitor(node, queries, interval=own.interval, feed=feed, read_only=own.read_only, record=record, met=met)

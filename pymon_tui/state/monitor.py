@@ -68,14 +68,14 @@ class Monitor:
         feed: Feed,
         read_only: bool,
         record: Recorder,
-        met: Callable[[str], object] = lambda _: None,
+        met: Callable[[Endpoint, str], str | None] = lambda endpoint, _: endpoint.environment,
     ) -> None:
         """Follow a server.
 
         Args:
             feed: What its snapshots carry: the messages of the deployment that it belongs to.
             record: Told of every action.
-            met: Told of the run id of each process that answers, in a thread.
+            met: Told of the run id of each process that answers, in a thread; returns what the server is called.
         """
         self._endpoint = endpoint
         self._share = Share(endpoint)
@@ -84,6 +84,7 @@ class Monitor:
         self._read_only = read_only
         self._record_action = record
         self._met = met
+        self._environment = endpoint.environment
         self._wanted: frozenset[str] = frozenset()
         self._handshake = Handshake.RESP3
         self._history = History((*METRICS, RTT))
@@ -250,9 +251,14 @@ class Monitor:
             self._history.note(safe(", ".join(news)), time.time())
         run_id = info.text("run_id") or self._run_id
         if run_id is not None and run_id != self._run_id:
-            asyncio.get_running_loop().run_in_executor(None, self._met, str(run_id))
+            named = asyncio.get_running_loop().run_in_executor(None, self._met, self._endpoint, str(run_id))
+            named.add_done_callback(self._named)
         self._run_id = run_id
         self._recorded_at = at
+
+    def _named(self, named: asyncio.Future[str | None]) -> None:
+        if not named.cancelled():
+            self._environment = named.result()
 
     def _lost_keys(self, info: Info, changed: str | None) -> SafeText | None:
         """What a restart has cost, told once the new process has loaded what there is to load."""
@@ -293,7 +299,7 @@ class Monitor:
         endpoint = self._endpoint
         return Snapshot(
             node=safe(endpoint.label),
-            environment=safe(endpoint.environment) if endpoint.environment else None,
+            environment=safe(self._environment) if self._environment else None,
             at=clock.now(),
             wall=time.time(),
             interval=self._interval,

@@ -110,6 +110,25 @@ async def test_begins_without_a_connection_and_goes_on_with_one_snapshot_a_tick(
         assert third.own_ids >= {int(client["id"]) for client in clients if client["name"] == CLIENT_NAME} - {None}
 
 
+async def test_a_server_is_called_what_it_is_met_as(server: EmbeddedServer) -> None:
+    endpoint = Endpoint(socket=server.socket)
+    met: list[tuple[Endpoint, str]] = []
+
+    def name_of(endpoint: Endpoint, run_id: str) -> str:
+        met.append((endpoint, run_id))
+        return "prod\x1b[2J"
+
+    monitor = Monitor(
+        endpoint, (SERVER,), interval=INTERVAL, feed=Feed(), read_only=False, record=unrecorded, met=name_of
+    )
+    async with watched(monitor) as snapshots:
+        named = await until(snapshots, lambda one: one.environment is not None)
+    assert named.environment == "prod\\x1b[2J"
+    ((asked, run_id),) = met
+    assert asked == endpoint
+    assert len(run_id) == 40
+
+
 async def test_never_ticks_before_its_time(server: EmbeddedServer) -> None:
     began = clock.now()
     async with watched(monitor_of(Endpoint(socket=server.socket), interval=0.1)) as snapshots:

@@ -73,7 +73,8 @@ async def spoil_application(redis: Redis) -> None:
     today = now.date().isoformat()
     header = {CREATED_AT: text_of(now), LAST_ACTIVITY: text_of(now), VERSION: "1"}
     for number, (name, hostile) in enumerate(COMMANDS.items()):
-        await send(redis, "HSET", f"session:{number:043}", USER_ID, hostile[:300], *_flat(header))
+        if hostile:  # a session of nobody can't log anybody out
+            await send(redis, "HSET", f"session:{number:043}", USER_ID, hostile[:300], *_flat(header))
         await send(redis, "HSET", b"session:" + hostile[:300], USER_ID, hostile[:300])
         await send(redis, "HSET", f"cache:stats:hits:{today}", hostile[:300], 100 + number)
         await send(redis, "HSET", f"cache:stats:misses:{today}", hostile[:300], number)
