@@ -189,7 +189,7 @@ def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
 def summary(plan: Plan) -> SafeText:
     """A plan in one line."""
     size = f", {_memory(plan)}" if plan.bytes is not None and plan.matched and not plan.capped else ""
-    protected = f", {units.whole(plan.protected)} more are protected" if plan.protected else ""
+    protected = f", {units.whole(plan.protected)} more protected" if plan.protected else ""
     match = "matches" if plan.matched == 1 and not plan.capped else "match"
     return safe(f"{matching(plan)} {match} in db {plan.db} on {plan.node}{size}{protected}")
 

@@ -142,7 +142,7 @@ def flat(plan: Plan, options: Options) -> str:
 
 
 def test_the_plan_in_one_line() -> None:
-    assert summary(PLAN) == ("about 12 031 keys match in db 2 on prod-cache, 48.2 MiB, 7 more are protected")
+    assert summary(PLAN) == ("about 12 031 keys match in db 2 on prod-cache, 48.2 MiB, 7 more protected")
     one = replace(PLAN, matched=1, about=False, protected=0, bytes=None)
     assert summary(one) == "1 key matches in db 2 on prod-cache"
 
