@@ -17,7 +17,10 @@ UNKNOWN = "unknown"
 
 EXPIRY_BUCKETS = ("none", "<1m", "<1h", "<1d", ">1d")
 _BUCKET_ENDS = (("<1m", 60_000), ("<1h", 3_600_000), ("<1d", 86_400_000))
-_NORMAL_95 = 1.96
+NORMAL_95 = 1.96
+"""Standard deviations, of a normal distribution, within which 95 of 100 values are."""
+_MANY = 30
+"""Sizes of which the mean is spread as in a normal distribution, nearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class BytesEstimate:
-    """Bytes of all keys by the mean of a sample; the truth is within ``error`` of it in 95 of 100 samples."""
+    """Bytes of all keys by the mean of a sample; the truth is within ``error`` of it in 95 of 100 samples.
+
+    That is as long as no few keys hold most of it, which a sample may miss. Infinite where nothing says how far it is.
+    """
 
     value: float
     error: float
@@ -89,20 +95,28 @@ class Reservoir:
         self._next += math.floor(passed) + 1
 
 
-def total_bytes(sizes: Sequence[int], keys: int) -> BytesEstimate | None:
-    """Bytes of ``keys`` keys, of which these were looked at; exact if that was all of them, None if it was none."""
+def total_bytes(sizes: Sequence[int], keys: int, off: float = 0.0) -> BytesEstimate | None:
+    """Bytes of ``keys`` keys, of which these were looked at; exact if that was all of them, None if it was none.
+
+    Args:
+        sizes: Of the sample.
+        keys: How many keys there are.
+        off: By how many keys that may be wrong, in 95 of 100 cases; infinite where nothing says it.
+    """
     looked_at = len(sizes)
     if not keys:
         return BytesEstimate(0.0, 0.0)
     if not sizes:
         return None
     mean = sum(sizes) / looked_at
-    if looked_at >= keys:
+    if looked_at >= keys and not off:
         return BytesEstimate(mean * keys, 0.0)
-    # The spread of one value isn't known: it says nothing of the others.
-    spread = stdev(sizes) if looked_at > 1 else mean
-    unseen = math.sqrt((keys - looked_at) / (keys - 1))
-    return BytesEstimate(mean * keys, _NORMAL_95 * spread / math.sqrt(looked_at) * unseen * keys)
+    spread = stdev(sizes) if looked_at >= _MANY else 0.0
+    if not spread:  # few sizes, or sizes that are all alike, don't say how unlike them the others may be
+        return BytesEstimate(mean * keys, math.inf)
+    unseen = math.sqrt(max(0, keys - looked_at) / max(1, keys - 1))
+    of_mean = NORMAL_95 * spread / math.sqrt(looked_at) * unseen * keys
+    return BytesEstimate(mean * keys, math.hypot(of_mean, mean * off))
 
 
 def share_out(counts: Sequence[tuple[str, int]], total: int) -> tuple[tuple[str, int], ...]:

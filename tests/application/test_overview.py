@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
+from random import Random
 
 import pytest
 
@@ -65,6 +67,30 @@ def test_bytes_and_expiry_are_those_of_the_samples() -> None:
     assert (session.sampled, session.without_expiry) == (1, 1.0)
     assert (session.must_expire, feed.must_expire, row(told, "project:config:*").must_expire) == (True, False, False)
     assert row(told, "project:config:*").bytes is None
+
+
+def test_the_error_of_a_walk_that_goes_on_covers_the_truth() -> None:
+    chance = Random(3)
+    sizes = {b"cart:%d" % number: chance.randrange(60, 70) for number in range(500)}
+    sizes |= {b"page:%d" % number: 140 for number in range(9_500)}
+    truth, covered = sum(size for key, size in sizes.items() if key.startswith(b"cart")), 0
+    for _ in range(200):
+        met = chance.sample(sorted(sizes), 2_000)
+        found = row(
+            overview(groups(*met, cursor=b"7"), len(sizes), {key: sizes[key] for key in met}, None, None), "cart:*"
+        )
+        assert found.bytes is not None
+        covered += abs(found.bytes.value - truth) <= found.bytes.error
+    assert 180 <= covered <= 199
+
+
+def test_nobody_knows_which_keys_came_since() -> None:
+    carts = [b"cart:%d" % number for number in range(100)]
+    known = overview(groups(*carts), 200, {key: number for number, key in enumerate(carts)}, None, None)
+    (cart,) = known.rows
+    assert cart.keys == 200
+    assert cart.bytes is not None
+    assert cart.bytes.error == math.inf
 
 
 def test_hits_of_today_are_those_of_the_namespace() -> None:

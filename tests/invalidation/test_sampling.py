@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections import Counter
 from random import Random
 
@@ -76,11 +77,23 @@ def test_the_error_covers_the_truth_nineteen_times_in_twenty() -> None:
     assert 360 <= covered <= 395
 
 
-def test_one_size_of_many_says_little() -> None:
-    found = total_bytes([100], 10)
-    assert found is not None
-    assert found.value == 1_000
-    assert found.error > 1_000
+def test_few_sizes_and_sizes_that_are_alike_say_nothing_of_the_others() -> None:
+    for sizes in ([100], [100, 300], [144] * 200, list(range(29))):
+        found = total_bytes(sizes, 1_000)
+        assert found is not None
+        assert found.value == pytest.approx(1_000 * sum(sizes) / len(sizes))
+        assert found.error == math.inf
+
+
+def test_the_error_is_that_of_the_keys_as_well() -> None:
+    sizes = [100, 200] * 50
+    sure, unsure = total_bytes(sizes, 1_000), total_bytes(sizes, 1_000, off=200)
+    assert sure is not None
+    assert unsure is not None
+    assert unsure.error == pytest.approx(math.hypot(sure.error, 150 * 200))
+    for known in (total_bytes(sizes, 100, off=7), total_bytes([150] * 100, 100, off=math.inf)):
+        assert known is not None
+        assert known.error > 0, "it isn't known how many keys there are"
 
 
 @pytest.mark.parametrize(

@@ -68,5 +68,5 @@ def copied(row: Row) -> SafeText:
         parts.append(row.group.pattern.shown)
     parts.append(safe(f"{units.count(row.keys)} keys"))
     if row.bytes is not None:
-        parts.append(units.bytes_(row.bytes.value))
+        parts.append(safe(f"{'~' if row.bytes.error else ''}{units.bytes_(row.bytes.value)}"))
     return join("  ", parts)

@@ -23,6 +23,8 @@ GROUP = "group"
 """The order that a person finds a group by: families first, then namespaces, each the largest first."""
 
 _HALF = 0.5
+_LEAST = 0.001
+"""A share that is told; a smaller one isn't told as none."""
 """The share of keys without the end that they should have from which on somebody forgot it; fewer may be old ones."""
 
 _LONGEST = 40  # cells of a name
@@ -150,14 +152,16 @@ def _pattern(row: Row) -> Span:
 def _bytes(row: Row) -> Span:
     if row.bytes is None:
         return span(units.UNKNOWN, "faint")
-    return span(f"{_ABOUT if row.sampled < row.keys else ''}{units.bytes_(row.bytes.value)}")
+    return span(f"{_ABOUT if row.bytes.error else ''}{units.bytes_(row.bytes.value)}")
 
 
 def _error_cell(row: Row) -> Span:
     error = _error(row)
     if error is None:
         return label("")
-    return label("exact" if row.sampled >= row.keys else units.percent(error))
+    if not error:
+        return label("exact")
+    return label(units.percent(error) if error >= _LEAST else f"<{units.percent(_LEAST)}")
 
 
 def _sampled(row: Row) -> Span:
