@@ -62,7 +62,7 @@ class Shadow:
         runs: list[Run] = []
         for y, x, stop, segments in _pieces(update):
             self._draw(runs, y, x, min(stop, self._width), segments)
-        return sequence(runs, self._standing)
+        return sequence(runs, self._standing, self._width)
 
     def _fit(self, width: int, height: int) -> None:
         # A frame as large as the terminal was before it shrank is folded into its last column and row.
@@ -131,8 +131,8 @@ class Shadow:
             return
         if width > 1 and len(cluster) > 1:
             # Where the terminal takes fewer cells, what stood in the others must not stay.
-            runs.append(Run(y, x, " " * width, pen, None))
-        runs.append(Run(y, x, cluster, pen, width if is_agreed(cluster) else None))
+            runs.append(Run(y, x, " " * width, pen, None, reach))
+        runs.append(Run(y, x, cluster, pen, width if is_agreed(cluster) else None, reach))
         self._text[cells] = characters
         self._pens[cells] = pens
         # Where the terminal takes more cells, it has drawn over the next ones.

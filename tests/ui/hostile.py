@@ -41,7 +41,7 @@ OURS = frozenset(
     # Modes: wrap, mouse, focus, alternate screen, paste, cursor; and what is asked for the modes that there are.
     [f"?{mode}{on}" for mode in (7, 25, 1000, 1003, 1004, 1006, 1015, 1049, 2004) for on in "hl"]
     # Questions for the modes and keys that there are, the cursor's place, colours, the pointer's form, the clipboard.
-    + ["?$p", ">u", "<u", "H", "C", "m", "]22", "]52"]
+    + ["?$p", ">u", "<u", "H", "A", "B", "C", "D", "G", "d", "m", "]22", "]52"]
 )
 """All sequences that the program sends of its own accord."""
 
