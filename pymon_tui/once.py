@@ -191,7 +191,8 @@ def _latency_line(readings: Mapping[str, Reading[Any]]) -> str | None:
         calls = f"{units.count(told.last.calls.calls)} calls in {told.last.seconds:.1f} s"
         return f"  latency {_percentiles(told.last.calls)} of {calls}"
     if told is not None and told.since_start is not None:
-        why = f"no calls in {told.last.seconds:.1f} s; " if told.last is not None else ""
+        none = "" if told.last is None else "only calls like ours" if told.last.like_ours else "no calls"
+        why = f"{none} in {told.last.seconds:.1f} s; " if told.last is not None else ""
         return f"  latency {why}{_percentiles(told.since_start)} since start or reset"
     if not isinstance(commands, Ready) or commands.value.usec_per_call is None:
         return None

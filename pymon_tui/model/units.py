@@ -98,7 +98,9 @@ def percent(value: float | None) -> SafeText:
     if value < 1:
         return safe("99.9%")
     hundredths = round(100 * value)
-    return safe(f"{hundredths}%" if hundredths < 10_000 else f"{min(999, hundredths // 1_000)}k%")
+    if hundredths >= 1_000_000:
+        return safe(">1M%")
+    return safe(f"{hundredths}%" if hundredths < 10_000 else f"{hundredths // 1_000}k%")
 
 
 def duration(seconds: float | None) -> SafeText:

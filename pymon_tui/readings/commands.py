@@ -116,6 +116,11 @@ class Commands:
         return Growth(others / seconds, _part(usec - usec_then, others, grown) / seconds)
 
     @property
+    def growth_seconds(self) -> float | None:
+        """How long that was; None where no growth is known."""
+        return self.now.at - self.earlier[0].at if self.now is not None and self.earlier else None
+
+    @property
     def total_growth(self) -> Growth | None:
         """What all commands did in the same time. ``usec`` of a million is a main thread that does nothing else."""
         known = [growth for each in self.statistics if (growth := self.growth(each.name)) is not None]

@@ -62,14 +62,22 @@ _NONE = Histogram({})
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The calls of a span of time, of this many seconds."""
+    """The calls of a span of time.
+
+    Attributes:
+        calls: How many took how long.
+        seconds: How long the span is.
+        like_ours: Calls besides them of commands that the program itself has called more often: which of both took
+            how long can't be told.
+    """
 
     calls: Histogram
     seconds: float
+    like_ours: int = 0
 
     def plus(self, other: Calls) -> Calls:
         """The calls of two nodes in about the same time."""
-        return Calls(self.calls.plus(other.calls), max(self.seconds, other.seconds))
+        return Calls(self.calls.plus(other.calls), max(self.seconds, other.seconds), self.like_ours + other.like_ours)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,22 +94,25 @@ class Count:
     commands: Mapping[bytes, Histogram]
     own: Mapping[str, int]
 
-    def since(self, before: Count) -> Histogram | None:
+    def since(self, before: Count) -> Calls | None:
         """The calls between the two without the program's own; None after a reset, and where none are tracked.
 
-        Calls of one command can't be told apart: those of a command that others called as well are all in it.
+        Calls of one command can't be told apart: all are in it where most are others', and none where most are ours.
         """
         if not self.commands or before.commands.keys() - self.commands.keys():
             return None
-        whole = _NONE
+        whole, like_ours = _NONE, 0
         for name, now in self.commands.items():
             came = now.since(before.commands.get(name, _NONE))
             if came is None:
                 return None
             sent = name.decode("utf-8", "replace")
-            if came.calls > self.own.get(sent, 0) - before.own.get(sent, 0):
+            ours = max(0, self.own.get(sent, 0) - before.own.get(sent, 0))
+            if came.calls > 2 * ours:
                 whole = whole.plus(came)
-        return whole
+            else:
+                like_ours += max(0, came.calls - ours)
+        return Calls(whole, self.at - before.at, like_ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +135,8 @@ class Latency:
     def as_json(self) -> dict[str, object]:
         """Calls, seconds, and percentiles in microseconds, to a bucket that doubles."""
         return {
-            "last": self.last and {"seconds": round(self.last.seconds, 3), **_written(self.last.calls)},
-            "long": self.long and {"seconds": round(self.long.seconds, 3), **_written(self.long.calls)},
+            "last": self.last and _spelled(self.last),
+            "long": self.long and _spelled(self.long),
             "since_start": self.since_start and _written(self.since_start),
         }
 
@@ -149,15 +160,14 @@ def remember(before: Latency | None, new: Latency) -> Latency:
     if before is None or before._count is None or new._count is None:
         return new
     at, began = new._count.at, before._count.at
-    came = new._count.since(before._count)
-    if came is None or at <= began:
+    last = new._count.since(before._count)
+    if last is None or at <= began:
         return new
-    last = Calls(came, at - began)
     spans = tuple(each for each in (*before._spans, (began, last)) if at - each[0] <= max(LONG, last.seconds))
-    long = _NONE
+    long = Calls(_NONE, 0.0)
     for _, span in spans:
-        long = long.plus(span.calls)
-    return replace(new, last=last, long=Calls(long, at - spans[0][0]), _spans=spans)
+        long = long.plus(span)
+    return replace(new, last=last, long=replace(long, seconds=at - spans[0][0]), _spans=spans)
 
 
 def _name(name: Reply) -> bytes:
@@ -208,6 +218,10 @@ def _added(spans: Sequence[Calls | None]) -> Calls | None:
     for span in rest:
         whole = whole.plus(span)
     return whole
+
+
+def _spelled(span: Calls) -> dict[str, float | int | None]:
+    return {"seconds": round(span.seconds, 3), **_written(span.calls), "like_ours": span.like_ours}
 
 
 def _written(calls: Histogram) -> dict[str, int | None]:

@@ -16,7 +16,8 @@ class Memory:
 
     Attributes:
         role: ``primary`` or ``replica``.
-        volatile_keys: Keys with a TTL in all databases: ``expires`` of INFO keyspace.
+        total_keys: Keys in all databases: ``keys`` of INFO keyspace.
+        volatile_keys: Those with a TTL: ``expires`` of INFO keyspace.
     """
 
     role: SafeText | None
@@ -53,7 +54,8 @@ class Memory:
     expired_keys: int | None
     total_eviction_exceeded_time: int | None
     current_eviction_exceeded_time: int | None
-    volatile_keys: int
+    total_keys: int | None
+    volatile_keys: int | None
 
     @property
     def limit(self) -> int | None:
@@ -85,9 +87,11 @@ class Memory:
 
     @property
     def evicts(self) -> bool:
-        """Whether keys go when ``maxmemory`` is reached: by the policy, and for ``volatile-`` if any has a TTL."""
+        """Whether keys go when ``maxmemory`` is reached: by the policy, as far as there are keys that it takes."""
         policy = self.maxmemory_policy or ""
-        return policy.startswith("allkeys-") or (policy.startswith("volatile-") and self.volatile_keys > 0)
+        if policy.startswith("allkeys-"):
+            return self.total_keys != 0
+        return policy.startswith("volatile-") and self.volatile_keys != 0
 
 
 def parse_memory(info: Info) -> Memory:
@@ -134,13 +138,16 @@ def parse_memory(info: Info) -> Memory:
         expired_keys=info.integer("expired_keys"),
         total_eviction_exceeded_time=info.integer("total_eviction_exceeded_time"),
         current_eviction_exceeded_time=info.integer("current_eviction_exceeded_time"),
-        volatile_keys=_volatile_keys(info),
+        total_keys=_keys(info, "keys"),
+        volatile_keys=_keys(info, "expires"),
     )
 
 
-def _volatile_keys(info: Info) -> int:
-    """The sum of ``expires`` over fields such as ``db0:keys=7,expires=3,avg_ttl=0``."""
-    counts = [values.get("expires", "") for number, values in info.with_prefix("db") if number.isdecimal()]
+def _keys(info: Info, field: str) -> int | None:
+    """The sum of a field over lines such as ``db0:keys=7,expires=3,avg_ttl=0``; None where none are told."""
+    counts = [values.get(field, "") for number, values in info.with_prefix("db") if number.isdecimal()]
+    if not counts and not info.tells("keyspace"):
+        return None
     return sum(int(count) for count in counts if count.isascii() and count.isdecimal() and len(count) <= 20)
 
 

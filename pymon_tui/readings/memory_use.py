@@ -83,7 +83,8 @@ def _limit(memory: Memory) -> Concern | None:
         return None
     if memory.evicts or memory.role == "replica":
         return None
-    why = f"{policy}, and no key has a TTL" if policy.startswith("volatile-") else policy
+    none = {"volatile": ", and no key has a TTL", "allkeys": ", and there is no key"}
+    why = f"{policy}{none.get(policy.partition('-')[0], '')}"
     severity = Severity.ACT if share >= FULL else Severity.LOOK
     fail = "writes fail now" if share >= 1 else "writes fail when full"
     return Concern(severity, Subject.LIMIT, safe(f"{fail}: {why}, {units.percent(share)} of maxmemory"))

@@ -68,7 +68,7 @@ _OF_ALL = [
 ]
 """Added up of replicas too: clients and reads are on one node each."""
 
-_LEAST, _MOST = ("uptime_in_seconds", "rdb_last_save_time"), ("server_time_usec", "latest_fork_usec")
+_LEAST, _MOST = ("uptime_in_seconds", "rdb_last_save_time", "rdb_saves"), ("server_time_usec", "latest_fork_usec")
 
 _SAME = [
     "redis_version",

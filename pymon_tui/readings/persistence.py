@@ -70,7 +70,9 @@ class Persistence:
 
     @property
     def never_saved(self) -> bool:
-        """Whether the server says that it hasn't saved since its start."""
+        """Whether it hasn't saved since its start, by the time of the last save and, where it counts them, by that."""
+        if self.rdb_saves is None:
+            return self.saved_since_start is False
         return self.rdb_saves == 0 and not self.saved_since_start
 
 

@@ -143,6 +143,7 @@ class Poller:
         if not asking:
             return
         due, self._own = tuple(asking), own
+        before = self._sent if own is None else self._sent.copy()
         for command, asked in asking.items():
             # Before it is sent: what is hastened while it is on the way stays due.
             self._asked[command].at, self._asked[command].times = now, len(lines_of(asked))
@@ -155,7 +156,8 @@ class Poller:
         for command, asked in asking.items():
             taken = answers[command]
             if isinstance(asked, Batch):
-                if (answer := as_one(asked, taken, now, dict(self._sent))) is not None:
+                ours = self._sent if own is None else own.calls + (self._sent - before)
+                if (answer := as_one(asked, taken, now, dict(ours))) is not None:
                     self._take(command, answer, session, now)
                 if UNASKED in taken:
                     self._asked[command].at = -math.inf

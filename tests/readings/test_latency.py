@@ -105,10 +105,26 @@ def test_an_incident_is_in_the_last_interval_and_not_in_the_mean_of_all_time() -
     second = remember(first, asked(5.0, get=calm + [4] * 100))
     third = remember(second, asked(10.0, get=calm + [4] * 150, sort=slow))
     assert (first.last, first.long) == (None, None)
-    assert second.as_json()["last"] == {"seconds": 5.0, "calls": 100, "p50": 4, "p99": 4, "p99.9": 4, "max": 4}
+    assert second.as_json()["last"] == {
+        "seconds": 5.0,
+        "calls": 100,
+        "p50": 4,
+        "p99": 4,
+        "p99.9": 4,
+        "max": 4,
+        "like_ours": 0,
+    }
     assert third.as_json() == {
-        "last": {"seconds": 5.0, "calls": 100, "p50": 4, "p99": 16_384, "p99.9": 16_384, "max": 16_384},
-        "long": {"seconds": 10.0, "calls": 200, "p50": 4, "p99": 16_384, "p99.9": 16_384, "max": 16_384},
+        "last": {"seconds": 5.0, "calls": 100, "p50": 4, "p99": 16_384, "p99.9": 16_384, "max": 16_384, "like_ours": 0},
+        "long": {
+            "seconds": 10.0,
+            "calls": 200,
+            "p50": 4,
+            "p99": 16_384,
+            "p99.9": 16_384,
+            "max": 16_384,
+            "like_ours": 0,
+        },
         "since_start": {"calls": 10_200, "p50": 4, "p99": 4, "p99.9": 16_384, "max": 16_384},
     }
 
@@ -139,7 +155,9 @@ def test_a_server_that_tracks_nothing_tells_nothing() -> None:
     ("told", "calls"),
     [
         (5, 0),  # all of them ours: it is as if nobody had called it
-        (6, 6),  # somebody else's is among them
+        (6, 0),  # most of them are ours, and which one isn't can't be told
+        (10, 0),
+        (11, 11),  # most of them aren't
     ],
 )
 def test_our_own_calls_are_left_out(told: int, calls: int) -> None:
@@ -147,6 +165,7 @@ def test_our_own_calls_are_left_out(told: int, calls: int) -> None:
     known = remember(before, asked(5.0, {"info": 12}, info=[200] * (7 + told)))
     assert known.last is not None
     assert known.last.calls.calls == calls
+    assert known.last.like_ours == (0 if calls else told - 5)
 
 
 def test_nodes_are_added_up_and_one_that_doesn_t_know_makes_all_unknown() -> None:

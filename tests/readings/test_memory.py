@@ -69,6 +69,14 @@ def test_a_volatile_policy_evicts_only_keys_with_a_ttl(policy: str, expires: int
     assert memory(maxmemory_policy=policy, db0=f"keys=9,expires={expires},avg_ttl=0").evicts is evicts
 
 
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-lru"])
+def test_a_server_without_keys_has_none_to_evict(policy: str) -> None:
+    told = f"used_memory:9\r\nmaxmemory_policy:{policy}\r\n".encode()
+    empty, untold = (parse_memory(parse_info(b"# Memory\r\n" + told + end)) for end in (b"# Keyspace\r\n", b""))
+    assert (empty.total_keys, empty.volatile_keys, empty.evicts) == (0, 0, False)
+    assert (untold.total_keys, untold.volatile_keys, untold.evicts) == (None, None, True)
+
+
 def test_keys_with_a_ttl_are_summed_over_databases_and_nothing_else() -> None:
     info = memory(db0="keys=9,expires=2", db7="keys=9,expires=3", db8="keys=9,expires=x", dbx="expires=100")
     assert info.volatile_keys == 5
@@ -82,4 +90,4 @@ def test_hostile_bytes_are_read_or_refused(fields: dict[str, bytes]) -> None:
     except ValueError:
         return
     assert isinstance(read.used_memory if read.used_memory is not None else read.used_memory_rss, int)
-    assert read.volatile_keys >= 0
+    assert read.volatile_keys is None or read.volatile_keys >= 0

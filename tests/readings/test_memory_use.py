@@ -45,12 +45,15 @@ def test_a_full_cache_that_evicts_is_as_it_should_be(policy: str) -> None:
     assert severities(used_memory=1000, maxmemory=1000, maxmemory_policy=policy) == []
 
 
-def test_a_volatile_policy_without_keys_to_evict_is_none() -> None:
-    full = {"used_memory": 1000, "maxmemory": 1000, "maxmemory_policy": "volatile-lru"}
-
-    (concern,) = concerns(memory(**full))
+@pytest.mark.parametrize(
+    ("policy", "keyspace", "said"),
+    [("volatile-lru", "keys=9,expires=0", "no key has a TTL"), ("allkeys-lru", "keys=0,expires=0", "there is no key")],
+)
+def test_a_policy_without_keys_to_evict_is_none(policy: str, keyspace: str, said: str) -> None:
+    full = {"used_memory": 1000, "maxmemory": 1000, "maxmemory_policy": policy}
+    (concern,) = concerns(memory(**full, db0=keyspace, current_eviction_exceeded_time=9_000))
     assert concern.severity is ACT
-    assert "no key has a TTL" in concern.text
+    assert concern.text == f"writes fail now: {policy}, and {said}, 100% of maxmemory"
     assert severities(**full, db0="keys=9,expires=9") == []
 
 

@@ -119,3 +119,26 @@ def test_keys_that_one_primary_does_not_tell_have_no_sum() -> None:
     silent = parse_info(b"# Server\r\nredis_version:7.2.4\r\n")
     with pytest.raises(ValueError, match="doesn't tell"):
         parse_keyspace(merged([A, silent], []))
+
+
+@pytest.mark.parametrize(
+    ("saves", "last", "never"),
+    [
+        (((0, 900), (0, 990)), 900, True),
+        (((3, 995), (0, 990)), 990, True),  # one of them would lose all since its start
+        (((3, 940), (1, 995)), 940, False),  # saved before the other one's start
+    ],
+)
+def test_a_node_that_never_saved_is_told(saves: tuple[tuple[int, int], ...], last: int, *, never: bool) -> None:
+    nodes = [
+        info(
+            run_id=uptime,
+            uptime_in_seconds=uptime,
+            server_time_usec=1_000_000_000,
+            rdb_saves=count,
+            rdb_last_save_time=at,
+        )
+        for uptime, (count, at) in zip((100, 10), saves, strict=True)
+    ]
+    told = parse_persistence(merged(nodes, []))
+    assert (told.rdb_last_save_time, told.never_saved) == (last, never)

@@ -55,7 +55,7 @@ def test_says_what_failed(fields: dict[str, object], rdb: bool, aof: bool) -> No
     assert (read.rdb_failed, read.aof_failed) == (rdb, aof)
 
 
-def test_knows_never_saved_only_where_saves_are_counted() -> None:
+def test_knows_never_saved_by_the_count_of_saves_or_their_time() -> None:
     assert persistence(rdb_saves=0).never_saved
     assert not persistence(rdb_saves=1).never_saved
     # CONFIG RESETSTAT forgets how many there were, and not when the last one was.
@@ -65,6 +65,9 @@ def test_knows_never_saved_only_where_saves_are_counted() -> None:
     assert not persistence(rdb_saves=0, rdb_last_save_time=902, **clock).never_saved
     assert not persistence(rdb_saves=0, rdb_last_save_time=940, **clock).never_saved
     assert not persistence().never_saved
+    assert persistence(rdb_last_save_time=900, **clock).never_saved  # before Redis 7 saves aren't counted
+    assert not persistence(rdb_last_save_time=940, **clock).never_saved
+    assert not persistence(rdb_last_save_time=900).never_saved
 
 
 def test_odd_fields_are_gaps() -> None:

@@ -54,14 +54,15 @@ def latency(told: Told) -> Line:
     last = told.latency.last if told.latency is not None else None
     if last is not None:
         if not last.calls.calls:
-            return field("latency", NAME, label("no calls in"), units.duration(last.seconds))
+            return field("latency", NAME, label(_none_of(last)), units.duration(last.seconds))
         p50, p99 = (_at_most(last, share) for share in (0.5, 0.99))
         return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
     if told.commands is None or not told.commands.statistics:
         return field("latency", NAME, label("not told by this server"))
     growth = told.commands.total_growth
     if growth is not None and growth.usec_per_call is not None:
-        return field("latency", NAME, label("mean"), units.microseconds(growth.usec_per_call), label("of 10s"))
+        mean, span_ = units.microseconds(growth.usec_per_call), units.duration(told.commands.growth_seconds)
+        return field("latency", NAME, label("mean"), mean, label(safe(f"of {span_}")))
     mean = units.microseconds(told.commands.usec_per_call)
     return field("latency", NAME, label("mean"), mean, label("since start or reset"))
 
@@ -82,9 +83,13 @@ def lately(told: Told) -> tuple[Line, ...]:
         return ()
     name = f"in {units.duration(long.seconds)}"
     if not long.calls.calls:
-        return (field(name, NAME, label("no calls")),)
+        return (field(name, NAME, label(_none_of(long).removesuffix(" in"))),)
     p50, p99 = (_at_most(long, share) for share in (0.5, 0.99))
     return (field(name, NAME, label("p50"), steady(p50, 7), label("p99"), steady(p99, 7)),)
+
+
+def _none_of(calls: Calls) -> str:
+    return "only calls like ours in" if calls.like_ours else "no calls in"
 
 
 def _at_most(calls: Calls, share: float) -> SafeText:
