@@ -68,12 +68,12 @@ class Info:
         return max(0, count - self.own.counts().get(field, 0))
 
     def number(self, field: str) -> float | None:
-        """The field as a finite number; a trailing ``%`` is left out."""
+        """The field as a finite number; a trailing ``%`` is left out. None for a negative one that is told unsigned."""
         text = self._fields.get(field)
         if text is None or not _NUMBER.fullmatch(text):
             return None
         value = float(text.rstrip("%"))
-        return value if math.isfinite(value) else None
+        return value if math.isfinite(value) and not _UNSIGNED <= value <= 2 * _UNSIGNED else None
 
     def integer(self, field: str) -> int | None:
         """The field as a whole number; one from 2^63 on is a negative one that the server took for unsigned: None."""
