@@ -36,7 +36,8 @@ from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.trash_files import trashed
-from pymon_tui.invalidation.verdict import Undo, Verdict, of_plan, of_resume, of_undo
+from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
+from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.journal import records
 from pymon_tui.journal.folder import free_bytes
 from pymon_tui.journal.journal import Journal
@@ -139,7 +140,7 @@ class Desk:
         if (now := await asyncio.to_thread(self.record, record.id)) is not None:
             record = now
         try:
-            order, options, problem = *Order.resuming(record), ""
+            order, options, problem = *self._rest_of(record), ""
         except OrderError as error:
             order, options, problem = None, None, str(error)
         found = await self._look(anew=True)
@@ -215,7 +216,7 @@ class Desk:
         verdict = await self.judge_resume(record)
         if not verdict.begins:
             raise OrderError(verdict.why)
-        order, options = Order.resuming(record)
+        order, options = self._rest_of(record)
         order = orders.protecting(order, self.rules.protected)
         # In its own database: another one must not be gone through by mistake.
         endpoint = dataclasses.replace(self.endpoint, db=record.db)
@@ -251,6 +252,11 @@ class Desk:
             rules=self._rules_of,
             relations=self._relations,
         )
+
+    def _rest_of(self, record: Record) -> tuple[Order, Options]:
+        """What is left to do of a run, and how: as it was told, but that it keeps as much as is allowed now."""
+        order, options = Order.resuming(record)
+        return order, dataclasses.replace(options, trash_cap=self.rules.trash_cap, key_cap=self.rules.key_cap)
 
     def _removal(
         self,

@@ -167,18 +167,24 @@ async def _dumping(
                 yield _as_it_is(page)
                 continue
             looks = await looking.looks(look)
+            oversized: list[bytes] = []
             if max(looks.sizes, default=0) > key_cap:
                 oversized = [key for key, size in zip(looks.keys, looks.sizes, strict=True) if size > key_cap]
                 turned_away = TurnedAway(looks.refused, looks.moved)
                 looks = looks.where([size <= key_cap for size in looks.sizes], turned_away=turned_away, gone=looks.gone)
-                yield Portion(oversized, oversized=oversized)
             async for some, is_last in _fitting(looks, most, headroom):
-                # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
-                rest = Portion([], gone=some.gone, protected=page.protected, place=page.place, moved=page.moved)
-                dumping = _dump(rest if is_last else Portion([]), some, pipe)
+                rest = _rest_of(page, gone=some.gone)
+                dumping = _dump(rest if is_last and not oversized else Portion([], gone=some.gone), some, pipe)
                 if dumping.answers is not None:
                     await headroom.drained(dumping.answers, max(some.sizes))
                 yield dumping
+            if oversized:  # after those that can be kept, as a person may be asked about them
+                yield replace(_rest_of(page), keys=oversized, oversized=oversized)
+
+
+def _rest_of(page: Page, *, gone: int = 0) -> Portion:
+    """What the last portion of a page tells of those that stay: a page that is cut off is looked at again."""
+    return Portion([], gone=gone, protected=page.protected, place=page.place, moved=page.moved)
 
 
 async def _fitting(looks: Looks, most: int | None, headroom: Headroom) -> AsyncGenerator[tuple[Looks, bool]]:

@@ -140,12 +140,12 @@ class Removal:
 
     def go_on(self, question: str, typed: str = "") -> None:
         """Answer the question whether more keys may go than the plan said: they may, if it is still the one asked."""
-        if self._bounds.is_confirmed(question, typed):
+        if self._bounds.answer(question, typed):
             self._pacer.answer()
 
-    def cancel(self) -> None:
-        """End after the keys that are named already; ``run`` returns the account of what was done."""
-        self._pacer.cancel()
+    def cancel(self, why: str = "") -> None:
+        """End after the keys that are named already; ``run`` returns the account of what was done, and ``why``."""
+        self._pacer.cancel(why)
 
     async def run(self) -> Result:
         """Carry the order out. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -283,11 +283,11 @@ class Removal:
 
     def _told(self, pipe: Pipe) -> dict[str, Any]:
         """What the journal is told at the start."""
-        who, what = pipe.identity, (self.order, self._options, self._endpoint)
-        replid = next(iter(who.replids), "")
-        undo = self._trash.path if self._trash is not None else None
-        told = begun(*what, acl_user=who.user, run_id=who.run_id, replid=replid, undo=undo, addresses=self._addresses)
-        return told if self._part is None else told | self._part.as_json()
+        who, what, where = pipe.identity, (self.order, self._options, self._endpoint), self._addresses
+        replid, undo = next(iter(who.replids), ""), self._trash.path if self._trash is not None else None
+        told = begun(*what, acl_user=who.user, run_id=who.run_id, replid=replid, undo=undo, addresses=where)
+        part = self._part.as_json() if self._part is not None else {}
+        return told | {"lost_agreed": self._bounds.agreed_lost} | part
 
     async def _open(self, endpoint: Endpoint) -> Pipe:
         astray = self._part is not None and self._part.only is not None

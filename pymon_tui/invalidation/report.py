@@ -15,7 +15,8 @@ from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.rules import Rules
-from pymon_tui.invalidation.verdict import Undo, Verdict, production
+from pymon_tui.invalidation.verdict import Verdict, production
+from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.invalidation.wording import words
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
@@ -274,7 +275,7 @@ def undo_rows(verdict: Verdict) -> tuple[Row, ...]:
 
 def _undo_row(undo: Undo, cap: SafeText) -> Row:
     if undo.state == "unknown" and not undo.why:
-        return row("undo", f"kept, as far as there is room: at most {cap}", "good")
+        return row("undo", f"kept, in at most {cap}; asks before a key goes without", "good")
     if undo.state == "not needed":
         return row("undo", "not needed")
     if undo.state == "none":

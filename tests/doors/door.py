@@ -50,6 +50,7 @@ class Case:
         flags: Where the server is, with ``{socket}`` and ``{port}`` of the one that is there.
         options: ``--no-undo``, ``--expire``, ``--dry-run``: the screens have keys for them.
         user: The ACL user, who needs no password.
+        held: How many keys of ``a`` there are once a run that asks was answered wrongly.
     """
 
     pattern: str = "a:*"
@@ -60,6 +61,7 @@ class Case:
     flags: tuple[str, ...] = ("-s", "{socket}")
     options: tuple[str, ...] = ()
     user: str | None = None
+    held: int = 15
 
     @property
     def to_type(self) -> str:
@@ -213,7 +215,7 @@ class CommandLine:
             code, _, err = self._ran(*command, "--json")
             if "that was not the pattern, and the run ends" not in err:
                 return Grown(confirm, code, there(db))
-            assert (code, len(there(db) - {b"b:0", b"b:1", b"b:2"})) == (1, 15)
+            assert (code, len(there(db) - {b"b:0", b"b:1", b"b:2"})) == (1, case.held)
         raise AssertionError("it is confirmed by nothing")
 
     def undo_last(self, server: EmbeddedServer) -> tuple[str | None, str]:

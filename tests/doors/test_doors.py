@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -48,9 +49,7 @@ def big(db: Redis) -> None:
 
 def noise(db: Redis) -> None:
     """The keys hold what can't be compressed."""
-    import random
-
-    dice = random.Random(7)
+    dice = Random(7)
     db.mset({f"a:{number}": dice.randbytes(2_000) for number in range(5)})
 
 
@@ -277,6 +276,59 @@ def growing(db: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     os.close(reads)
     os.close(writes)
+
+
+def swollen(db: Redis) -> None:
+    """The keys have become large."""
+    dice = Random(7)
+    db.mset({f"a:{number}": dice.randbytes(20_000) for number in range(5)})
+
+
+def joined(db: Redis) -> None:
+    """One key more, which is large: it is no tenth of the others."""
+    db.set("a:more", "x" * 20_000)
+
+
+@pytest.fixture
+def changing(db: Redis, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The keys change whenever a plan has been confirmed, and a terminal on which a run can ask."""
+    removal = Desk.removal
+
+    def changed(desk: Desk, *arguments: Any) -> WholeRemoval:
+        made = removal(desk, *arguments)
+        request.param(db)
+        return made
+
+    reads, writes = os.pipe()
+    os.write(writes, b"there is something to read\n")
+    monkeypatch.setattr(Desk, "removal", changed)
+    monkeypatch.setattr("pymon_tui.removing.console._STDIN", reads)
+    monkeypatch.setattr("pymon_tui.removing.watching.can_ask", lambda: True)
+    yield
+    os.close(reads)
+    os.close(writes)
+
+
+@DOORS
+@pytest.mark.parametrize(
+    ("changing", "case"),
+    [
+        pytest.param(swollen, Case(config='trash_key_size = "10KiB"\n', held=5), id="all too big"),
+        pytest.param(swollen, Case(config='trash_size = "30KiB"\n', held=4), id="no room"),
+        pytest.param(joined, Case(keys={"a": 20, "b": 3}, config='trash_key_size = "10KiB"\n', held=1), id="a new key"),
+        pytest.param(
+            swollen,
+            Case(keys={"a": 6, "b": 3}, prepare=big, typed="a:*", config='trash_key_size = "10KiB"\n', held=5),
+            id="more of them than was agreed to",
+        ),
+    ],
+    indirect=["changing"],
+)
+def test_more_keys_for_good_than_was_agreed_to_are_asked_about(
+    case: Case, door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, changing: None
+) -> None:
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.grow(case, apart, db) == Grown("type", 0, GONE)
 
 
 PLACE = f'{PRODUCTION}host = "127.0.0.1"\nport = {{port}}\n'
