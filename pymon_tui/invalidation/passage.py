@@ -6,8 +6,10 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from math import inf
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.agreeing import Agreeing
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds
 from pymon_tui.invalidation.brake import LARGEST
@@ -17,6 +19,7 @@ from pymon_tui.invalidation.found_keys import Recall
 from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
+from pymon_tui.invalidation.looking import UNKNOWN
 from pymon_tui.invalidation.naming import Expiring, Unlinking, UnlinkingEach, without_given
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
@@ -26,7 +29,6 @@ from pymon_tui.invalidation.role import Role
 from pymon_tui.invalidation.sweep import Refused, Sweep, without
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError
-from pymon_tui.model import units
 from pymon_tui.server import clock
 from pymon_tui.server.reasons import LinkError
 
@@ -56,12 +58,13 @@ class Passage:
         self._ledger = ledger
         self._pacer = pacer
         self._trash = trash
-        self._bounds = bounds
+        self._agreeing = Agreeing(ledger, bounds, pacer, trash, self._answered)
         self._part = part
         unlinking = UnlinkingEach(pipe) if part is not None else Unlinking(pipe)
         self._headroom = Headroom(pipe, pacer, portion, limiting, order.plan.get("name_bytes"))
         self._sweep: Sweep | Recall | None = None
         self._sent: Sent | None = None
+        self._least = inf  # bytes of the smallest key that didn't fit into the trash
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
         self._role = Role(pipe, order.node, pacer.pulse)
         expires = options.mode == "expire"
@@ -95,7 +98,13 @@ class Passage:
         if trash is None:
             portions = unkept(pages)
         else:
-            how = (self._options.key_cap, most, lambda: trash.full, self._headroom, self._order.touched)
+            how = (
+                self._options.key_cap,
+                most,
+                lambda: 0 if trash.full else self._least,
+                self._headroom,
+                self._order.touched,
+            )
             portions = kept(gathered(pages, self._at_once), self._pipe, *how)
         try:
             async with aclosing(portions):
@@ -179,10 +188,12 @@ class Passage:
 
     async def _take(self, portion: Portion) -> None:
         ledger = self._ledger
-        await self._within_plan(len(portion.keys))
+        await self._agreeing.to_go(len(portion.keys), self._sent)
         if portion.dumps and clock.now() - portion.dumped_at > FRESH:
             portion = await renewed(portion, self._pipe)
-        copies = await self._keep(portion, self._trash) if self._trash is not None and portion.dumps else NO_COPIES
+        copies = NO_COPIES
+        if self._trash is not None and portion.dumps:
+            portion, copies = await self._keep(portion, self._trash)
         if self._moved(portion.moved):
             await self._role.look()
         ledger.list_oversized(portion.oversized)
@@ -193,7 +204,8 @@ class Passage:
             # Those that are kept go first, while their dumps are fresh; whether the others may go is asked then.
             await self._name_each(portion, copies, 0, copies.count)
             if self._trash is not None:
-                await self._within_loss(len(portion.keys) - copies.count, full=not portion.oversized)
+                unkept = len(portion.keys) - copies.count
+                await self._agreeing.to_lose(unkept, self._sent, full=len(portion.oversized) < unkept)
             await self._name_each(portion, copies, copies.count, len(portion.keys))
             if not portion.keys:
                 await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are
@@ -209,15 +221,19 @@ class Passage:
             keys = portion.keys[start : min(start + most, end)]
             await self._name(keys, copies.of(start, len(keys)), first=start == 0)
 
-    async def _keep(self, portion: Portion, trash: TrashWriter) -> Copies:
-        """Have the dumps in the trash; returns where the keys are that fitted."""
+    async def _keep(self, portion: Portion, trash: TrashWriter) -> tuple[Portion, Copies]:
+        """Have the dumps in the trash; returns the portion with the keys that fitted in front, and where those are."""
         writing = asyncio.create_task(to_its_end(trash.write, portion.dumps, portion.uses, portion.used))
         try:
             await self._answered()  # meanwhile
         finally:
-            fitting = await writing
+            kept = await writing
         self._ledger.trash_bytes = trash.bytes
-        return Copies(trash.block, 0, fitting)
+        if len(kept) < len(portion.keys):
+            left = {portion.sizes[place] for place in set(range(len(portion.keys))).difference(kept)} - {UNKNOWN}
+            self._least = min(self._least, min(left, default=inf))
+            portion = portion.kept_first(kept)
+        return portion, Copies(trash.block, 0, len(kept))
 
     async def _name(self, keys: list[bytes], copies: Copies, *, first: bool) -> None:
         if not first:
@@ -289,32 +305,3 @@ class Passage:
             return []
         self._part.stray(keys)
         return keys
-
-    async def _within_plan(self, keys: int) -> None:
-        """Ask a person before more keys go than the plan said, and never name more than the cap.
-
-        Raises:
-            Stopped: If the cap is reached.
-        """
-        tally, bounds, trash = self._ledger.tally, self._bounds, self._trash
-        keys += len(self._sent.batch.keys) if self._sent is not None else 0
-        matched = bounds.matched(self._ledger.run, tally.matched + keys, tally.ending_sooner + keys)
-        if matched > (cap := bounds.cap):
-            raise Stopped(f"more than {units.keys(cap)} match by now; plan anew, and allow more (max_keys)")
-        if matched > bounds.unasked:
-            await self._answered()
-            bounds.lost(self._ledger.run, self._ledger.undo_left_out + (trash is not None and trash.full))
-            bounds.ask(matched)
-            await self._pacer.ask(bounds.question, lambda: matched > bounds.unasked)
-
-    async def _within_loss(self, keys: int, *, full: bool) -> None:
-        """Ask a person before more keys go unkept than was agreed to; ``full`` where it is for want of room."""
-        ledger, bounds = self._ledger, self._bounds
-        going = ledger.undo_left_out + (len(self._sent.unkept) if self._sent is not None else 0)
-        if not keys or bounds.allows(bounds.lost(ledger.run, going + keys)):
-            return
-        await self._answered()
-        lost = bounds.lost(ledger.run, ledger.undo_left_out + keys)
-        if not bounds.allows(lost):
-            bounds.ask_loss(lost, full=full)
-            await self._pacer.ask(bounds.question, lambda: not bounds.allows(lost))

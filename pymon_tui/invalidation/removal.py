@@ -267,7 +267,7 @@ class Removal:
         room = (self._part.room if self._part is not None else None) or Room(folder, self._options.trash_cap)
         whose = self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time()
         header = TrashHeader(*whose, mode=self._options.mode, marks=True, number=next_number(folder), closes=True)
-        self._trash = TrashWriter(trash_path(folder, self.id), header, cap=0, more=room.take)
+        self._trash = TrashWriter(trash_path(folder, self.id), header, cap=0, room=room)
 
     def _close_trash(self) -> None:
         """Have it on disk, or gone if nothing is in it.

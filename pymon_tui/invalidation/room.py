@@ -43,6 +43,12 @@ class Room:
             self._taken += taken
             return taken
 
+    def give(self, size: int) -> None:
+        """Give back what was taken and isn't used."""
+        with self._lock:
+            self._free += size
+            self._taken -= size
+
     def _make(self, size: int) -> None:
         """Make room for so many bytes beside those that were taken, also where they aren't written yet."""
         folder = self._folder

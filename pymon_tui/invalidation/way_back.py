@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any, Literal, TypeAlias
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.fitting import SizeClasses, lost_for_room
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
@@ -82,7 +83,7 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
         return Undo("none", plan.matched, bytes_, safe("no undo is kept"))
     if not plan.undo_possible:
         return Undo("impossible", plan.matched, bytes_, plan.undo_problem or safe("nobody knows why"))
-    reasons, lost, unkept, about = [], float(plan.oversized), float(plan.oversized), False
+    reasons, lost, unkept, about, crowded = [], float(plan.oversized), float(plan.oversized), False, 0.0
     if plan.oversized:
         about = plan.bytes is None or not plan.bytes.is_exact
         are = "isn't" if plan.oversized == 1 else "aren't"
@@ -95,9 +96,9 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
         why = f"the undo takes about {units.bytes_(plan.undo_bytes or 0)}, and {what}; free some, or keep no undo"
         return Undo("impossible", plan.matched, bytes_, safe(why, 300), plan.undo_bytes)
     if takes is not None and takes > room:
-        keys = plan.matched - plan.oversized
-        lost += max(1.0, keys * (1 - room / (plan.undo_bytes or takes)))
-        unkept += max(1.0, keys * (1 - room / takes))
+        keys, crowded = lost_for_room(_sizes_of(plan), room)
+        lost += max(1.0, keys)
+        unkept += max(1.0, *(lost_for_room(_sizes_of(plan), room, factor).keys for factor in _FACTORS))
         about = True
         reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes or 0)}, and {what}")
     refused = plan.back.refused_of(plan.matched) if plan.back.asked else 0
@@ -112,12 +113,14 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
         return Undo("unknown", None, None, _UNTOLD, plan.undo_bytes)
     if not reasons:
         return Undo("certain", kept_bytes=plan.undo_bytes)
-    keys = min(plan.matched, round(lost))
-    if keys == plan.matched:
-        return Undo("impossible", keys, bytes_, safe("; ".join(reasons), 300), plan.undo_bytes, about)
-    share = None if bytes_ is None or plan.oversized else round(bytes_ * keys / plan.matched)
+    gone = min(plan.matched, round(lost))
+    if gone == plan.matched:
+        return Undo("impossible", gone, bytes_, safe("; ".join(reasons), 300), plan.undo_bytes, about)
+    of_room = crowded / max(1, plan.undo_bytes or 0)
+    of_rights = refused / plan.matched if plan.back.refused else 0.0
+    share = None if bytes_ is None or plan.oversized else round(bytes_ * min(1.0, of_room + of_rights))
     why = safe("; ".join(reasons), 300)
-    return Undo("partial", keys, share, why, plan.undo_bytes, about, unkept=ceil(unkept))
+    return Undo("partial", gone, share, why, plan.undo_bytes, about, unkept=ceil(unkept))
 
 
 def undo_of_rest(record: Record) -> Undo:
@@ -142,9 +145,17 @@ def _unkept_at_most(record: Record) -> int:
 MARGIN = 1.25
 """The undo fits if its estimated size, times this, does: some keys compress less than those that were dumped."""
 
+_FACTORS = (1.0, 1.1, MARGIN)
+"""What the sizes may be taken for: where they are larger, others don't fit."""
+
 _UNTOLD = safe(
     "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"
 )
+
+
+def _sizes_of(plan: Plan) -> SizeClasses:
+    """The keys that would be kept by their sizes; all alike where they aren't known."""
+    return plan.undo_sizes or ((plan.matched - plan.oversized, plan.undo_bytes or 0),)
 
 
 def _room(options: Options, free: int | None) -> tuple[int, str]:

@@ -132,3 +132,19 @@ def test_all_nodes_of_a_cluster_are_bound_together(
         assert told["undo_left_out"] <= 33
         assert (told["outcome"], told["undo_left_out"] == 30) == (("stopped", False) if grown else ("done", True))
         assert sum(client.strlen(key) == BIG for key in sorted(cluster.keys())) == 30 + grown - told["undo_left_out"]
+
+
+def test_one_that_does_not_fit_costs_no_smaller_one_its_undo(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYMON_TRASH_SIZE", "50KiB")
+    fill(db, "a:", 300)
+    db.mset({f"a:{number}": Random(number).randbytes(2 * BIG) for number in range(3)})
+    ran = pymon("invalidate", "a:*", "--yes", "--json")
+    told = ran.told
+    assert (ran.code, told["removed"], told["undo_left_out"]) == (0, 300, 2)
+    undo = told["verdict"]["undo"]
+    assert (undo["state"], undo["lost_keys"]) == ("partial", 2)
+    assert 60_000 < undo["lost_bytes"] < 110_000
+    assert "about 2 keys, " in ran.err
+    assert pymon("undo", "--yes", "--json").told["restored"] == 298
