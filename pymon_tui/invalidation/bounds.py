@@ -59,6 +59,10 @@ class Bounds:
         self._sooner: dict[str, int] = {}
         self._lost: dict[str, int] = {}
 
+    def judged(self, cap: int, judge: Judge, lost: int) -> Bounds:
+        """The same of a run that is about to begin: with the cap that holds, who judges, and what may be lost."""
+        return Bounds(self.planned, cap, self._again, judge, lost)
+
     @property
     def unasked(self) -> float:
         """Keys that may match before a person is asked."""

@@ -15,6 +15,7 @@ from pymon_tui.invalidation.order import Order, matching_of
 from pymon_tui.invalidation.pattern import Pattern, PatternError, parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.rules import Rules
+from pymon_tui.invalidation.shelf import Shelf
 from pymon_tui.invalidation.way_back import MARGIN, Undo, undo_of_plan, undo_of_rest
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
@@ -80,15 +81,15 @@ class Verdict:
         return told | {"undo": self.undo.as_json(), "rights": rights}
 
 
-def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None) -> Verdict:
+def of_plan(plan: Plan, options: Options, rules: Rules, shelf: Shelf | None = None) -> Verdict:
     """The verdict on a plan that would be carried out with these options, by the rules of the server that it is of.
 
     A dry run is judged as the run that it rehearses, but that it may look where nothing may be written.
 
     Args:
-        free: Bytes that the disk with the trash has left; None where that isn't known.
+        shelf: What is in the trash; None where nothing is.
     """
-    undo = undo_of_plan(plan, options, free)
+    undo = undo_of_plan(plan, options, shelf or Shelf())
     may, why, way = _may(plan, options, rules, undo)
     if may != "begin" or rules.read_only:
         return Verdict(may, why, way, "nothing", (), NOTHING, undo, plan.rights)
@@ -96,9 +97,16 @@ def of_plan(plan: Plan, options: Options, rules: Rules, free: int | None = None)
     return replace(verdict, rights=plan.rights)
 
 
-def of_resume(record: Record, order: Order | None, options: Options | None, rules: Rules, problem: str) -> Verdict:
+def of_resume(
+    record: Record,
+    order: Order | None,
+    options: Options | None,
+    rules: Rules,
+    problem: str,
+    shelf: Shelf | None = None,
+) -> Verdict:
     """The verdict on going on with a run; ``problem`` is why the journal doesn't tell enough of it, else empty."""
-    undo = _NOT_WANTED if options is not None and not options.undo else undo_of_rest(record)
+    undo = _NOT_WANTED if options is not None and not options.undo else undo_of_rest(record, options, shelf or Shelf())
     if record.state == "running":
         return _refused(f"run {record.id} is still under way; wait for its end, or end it there", undo)
     if (back := brought_back(record)) is not None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.fitting import SizeClasses, lost_for_room
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.shelf import GivenUp, Shelf
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -34,6 +35,8 @@ class Undo:
         elsewhere: Why an undo will have to be allowed another server; empty where it won't, or none is kept.
         unkept: Keys that go without being kept at most, by what the numbers above are uncertain of: a run asks before
             more of them go.
+        takes: Bytes on our disk that the run is to have for itself; 0 where that isn't known, or nothing is kept.
+        gives_up: Whose undos are given up where it needs their room.
     """
 
     state: WayBack
@@ -45,6 +48,8 @@ class Undo:
     lost: SafeText = _NOTHING
     elsewhere: SafeText = _NOTHING
     unkept: int = 0
+    takes: int = 0
+    gives_up: tuple[GivenUp, ...] = ()
 
     @property
     def loses(self) -> bool:
@@ -63,19 +68,25 @@ class Undo:
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         lost = {"lost_keys": self.lost_keys, "lost_bytes": self.lost_bytes}
-        return {"state": self.state, **lost, "why": self.why, "elsewhere": self.elsewhere}
+        told = {"state": self.state, **lost, "why": self.why, "elsewhere": self.elsewhere}
+        return told | {"gives_up": [one.as_json() for one in self.gives_up if one.keys != 0]}
 
 
-def undo_of_plan(plan: Plan, options: Options, free: int | None = None) -> Undo:
+def undo_of_plan(plan: Plan, options: Options, shelf: Shelf) -> Undo:
     """What of a plan could be taken back with these options, as far as it can be known before."""
-    undo = _undo_of(plan, options, free)
-    if plan.untold is None or undo.state not in ("certain", "unknown", "partial"):
+    undo = _undo_of(plan, options, shelf)
+    if undo.state not in ("certain", "unknown", "partial"):
+        return undo
+    memory = plan.bytes.value if plan.bytes is not None else None
+    takes = round(MARGIN * plan.undo_bytes) if plan.undo_bytes is not None else memory
+    undo = _among_others(undo, options, shelf, takes, plan.matched)
+    if plan.untold is None:
         return undo
     why = f"{plan.untold} doesn't tell {plan.acl_user} which process it is (INFO): an undo asks for --elsewhere"
     return replace(undo, elsewhere=safe(why, 300))
 
 
-def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
+def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
     if not plan.matched:
         return Undo("not needed")
     bytes_ = round(plan.bytes.value) if plan.bytes is not None else None
@@ -89,7 +100,7 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
         are = "isn't" if plan.oversized == 1 else "aren't"
         cap = f"{units.bytes_(options.key_cap)} {are} kept (trash_key_size)"
         reasons.append(f"{units.keys(plan.oversized, about=about)} over {cap}")
-    room, what = _room(options, free)
+    free, (room, what) = shelf.free, _room(options, shelf)
     takes = round(MARGIN * plan.undo_bytes) if plan.undo_bytes is not None else None
     if takes is not None and free is not None and room == free < takes:
         # A run stops where the disk is full. What it would have kept by then is no part that anybody has chosen.
@@ -123,8 +134,28 @@ def _undo_of(plan: Plan, options: Options, free: int | None) -> Undo:
     return Undo("partial", gone, share, why, plan.undo_bytes, about, unkept=ceil(unkept))
 
 
-def undo_of_rest(record: Record) -> Undo:
+def _among_others(undo: Undo, options: Options, shelf: Shelf, takes: int | None, keys: int) -> Undo:
+    """The same, with what it takes of the room that others have left, and whose undos it needs that of."""
+    room = max(0, options.trash_cap - shelf.held)
+    # Beside the keys: the first line, the marks, and what ends the file.
+    takes = room if takes is None else min(room, takes + _BESIDE + _BESIDE_KEY * keys)
+    return replace(undo, takes=takes, gives_up=shelf.given_up_for(takes, options.trash_cap))
+
+
+def undo_of_rest(record: Record, options: Options | None, shelf: Shelf) -> Undo:
     """What can be taken back of what a run has left to do: what was agreed to of it holds still, and no more."""
+    undo = _agreed_of(record)
+    try:
+        plan = record.plan or {}
+        keys, size = int(plan["matched"]), plan["undo_bytes"] if plan["undo_bytes"] is not None else plan["bytes"]
+        left = max(0, keys - record.removed_at_least)
+        takes = None if size is None else round(MARGIN * int(size) * left / max(1, keys))
+    except (KeyError, TypeError, ValueError):
+        return undo
+    return undo if options is None else _among_others(undo, options, shelf, takes, left)
+
+
+def _agreed_of(record: Record) -> Undo:
     agreed = record.started.get("lost_agreed")
     left = agreed - _unkept_at_most(record) if isinstance(agreed, int) else 0
     if left <= 0:
@@ -145,6 +176,9 @@ def _unkept_at_most(record: Record) -> int:
 MARGIN = 1.25
 """The undo fits if its estimated size, times this, does: some keys compress less than those that were dumped."""
 
+_BESIDE, _BESIDE_KEY = 1_024, 10
+"""Bytes of a file beside the keys that are in it, and for each of them."""
+
 _FACTORS = (1.0, 1.1, MARGIN)
 """What the sizes may be taken for: where they are larger, others don't fit."""
 
@@ -158,7 +192,9 @@ def _sizes_of(plan: Plan) -> SizeClasses:
     return plan.undo_sizes or ((plan.matched - plan.oversized, plan.undo_bytes or 0),)
 
 
-def _room(options: Options, free: int | None) -> tuple[int, str]:
-    if free is not None and free < options.trash_cap:
-        return free, f"the disk of the state folder has {units.bytes_(free)} left"
-    return options.trash_cap, f"{units.bytes_(options.trash_cap)} at most are kept (trash_size)"
+def _room(options: Options, shelf: Shelf) -> tuple[int, str]:
+    room = max(0, options.trash_cap - shelf.held)
+    if shelf.free is not None and shelf.free < room:
+        return shelf.free, f"the disk of the state folder has {units.bytes_(shelf.free)} left"
+    held = f", of which runs and undos under way have {units.bytes_(shelf.held)}" if shelf.held else ""
+    return room, f"{units.bytes_(options.trash_cap)} at most are kept (trash_size){held}"

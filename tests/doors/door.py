@@ -203,6 +203,14 @@ class CommandLine:
         verdict = told["verdict"]
         return Seen(verdict["may"], confirm, lost_of(verdict), code, told["undo"] is not None, there(db))
 
+    def warned(self, case: Case, server: EmbeddedServer) -> str:
+        """What is said of a plan before anything is done, as one line."""
+        self._config.write_text(case.config)
+        self._config.chmod(0o600)
+        self._answers[:] = ["n"]
+        command = ("-s", server.socket, "--config", str(self._config), "invalidate", case.pattern)
+        return " ".join(self._ran(*command, "--json")[2].split())
+
     def grow(self, case: Case, server: EmbeddedServer, db: Redis) -> Grown:
         """Confirm the plan, and that more may go: by a yes, and by typing where that isn't enough."""
         self._config.write_text(case.config.replace("{port}", str(server.port)))
@@ -378,6 +386,21 @@ class Screens:
             return Seen(
                 "begin", confirm, lost, code_of(run), "u brings the keys back" in said(run, "#progress"), there(db)
             )
+
+    def warned(self, case: Case, server: EmbeddedServer) -> str:
+        """What is said of a plan before anything is done, as one line."""
+        settings = self._settings(case, server)
+
+        async def warned() -> str:
+            app = PymonApp(settings, *cli._ways_to_servers(settings))
+            async with app.run_test(size=(120, 40)) as pilot:
+                await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+                screen = await self._planned(case, pilot)
+                screen.look()
+                await pilot.pause()
+                return said(screen, "#troubles")
+
+        return asyncio.run(warned())
 
     def grow(self, case: Case, server: EmbeddedServer, db: Redis) -> Grown:
         """Confirm the plan, and that more may go: by a yes, and by typing where that isn't enough."""

@@ -331,6 +331,21 @@ def test_more_keys_for_good_than_was_agreed_to_are_asked_about(
     assert way.grow(case, apart, db) == Grown("type", 0, GONE)
 
 
+@DOORS
+def test_whose_undo_is_given_up_is_said_before(
+    door: str, command_line: CommandLine, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
+) -> None:
+    case = Case(config='trash_size = "150KiB"\n')
+    fill(db, case)
+    swollen(db)
+    older = command_line.run(apart, "invalidate", "a:*", "--yes")["run"]
+    swollen(db)
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    said = f"the undo of run {older} (5 keys) is given up where its room is needed (trash_size)"
+    assert said in way.warned(case, apart)
+    assert said not in way.warned(replace(case, config='trash_size = "500KiB"\n'), apart)
+
+
 PLACE = f'{PRODUCTION}host = "127.0.0.1"\nport = {{port}}\n'
 
 
@@ -404,7 +419,7 @@ def test_a_full_disk_is_told_before(
     db: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pymon_tui.invalidation.desk.free_bytes", lambda _: free)
+    monkeypatch.setattr("pymon_tui.invalidation.shelves.free_bytes", lambda _: free)
     way: CommandLine | Screens = request.getfixturevalue(door)
     seen = way.carry_out(Case(), apart, db)
     expected = Seen("refused", "nothing", "all", 4, False, ALL) if lost == "all" else CASES["few"][1]

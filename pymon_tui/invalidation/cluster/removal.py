@@ -32,7 +32,7 @@ from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.removal import Removal
-from pymon_tui.invalidation.room import Room
+from pymon_tui.invalidation.room import Room, room_for
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
@@ -173,10 +173,10 @@ class WholeRemoval:
         self.options = self.options.under(rules)
         self.order = replace(self.order, selection=self.order.selection.under(rules))
         judge = partial(of_more, self.order, self.options, rules, self._undo)
-        cap, lost = self.order.selection.max_keys, self._undo.unkept if self.options.undo else None
-        self._bounds = Bounds(self.order.planned, cap, self.order.again, judge, lost)
+        self._bounds = self._bounds.judged(self.order.selection.max_keys, judge, self._undo.unkept)
         parts = self._hand_out(found)
         work = tuple((one, replace(order, selection=order.selection.under(rules))) for one, order in parts)
+        self._room = await asyncio.to_thread(room_for, self._journal.folder, self.options, self._undo)
         if not found.is_cluster:
             return await self._run_alone(*work[0], found)
         rate = self.options.rate
@@ -187,8 +187,6 @@ class WholeRemoval:
             held_by = holder(self._journal.folder, f"server-{primary.run_id or 'unnamed'}-{order.db}")
             if held_by is not None:
                 raise Locked(held_by)
-        if self.options.undo:
-            self._room = Room(self._journal.folder, self.options.trash_cap)
         async with patient_lock(self._journal.folder, f"run-{self.id}", run=self.id):
             await to_its_end(self._journal.append, "run", "started", run=self.id, **self._told(found))
             return await self._carried_out(found, work)
@@ -205,6 +203,7 @@ class WholeRemoval:
             addresses=found.addresses,
             pulse=self._pulses.of(primary.endpoint),
             bounds=self._bounds,
+            room=self._room,
         )
         self._tell(self._alone)
         return await self._alone.run()
@@ -224,6 +223,7 @@ class WholeRemoval:
             result = merged_result(self.id, outcome, why, results, dry_run=self.options.dry_run)
             nodes, seconds = by_node(self._results), time.monotonic() - self._began
             result = replace(result, left=left, seconds=seconds, rights=self.order.rights, nodes=nodes)
+            result = replace(result, gave_up=self._room.gave_up if self._room is not None else ())
             await self._write_down(result)
         return result
 
