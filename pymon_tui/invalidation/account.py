@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pymon_tui.invalidation.brake import Feeling, Pace
 from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
 from pymon_tui.invalidation.rules import Rules
+from pymon_tui.invalidation.shelf import GivenUp
 from pymon_tui.model.text import SafeText, safe
 
 Mode = Literal["unlink", "expire"]
@@ -213,6 +214,7 @@ class Result:
         evicted: Keys that the server evicted meanwhile, whoever was the reason; None where it doesn't tell.
         rights: Of a dry run, whether the keys may be removed, as far as the plan was told.
         nodes: The accounts of each node of a cluster, of which this is the sum; empty for one server.
+        gave_up: Whose undos were given up for this one.
     """
 
     run: str
@@ -231,6 +233,7 @@ class Result:
     evicted: int | None = None
     rights: KeyRights = UNASKED
     nodes: tuple[NodeResult, ...] = field(default=())
+    gave_up: tuple[GivenUp, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -263,6 +266,7 @@ class Result:
             "refused_keys": [safe(key) for key in self.refused_keys],
             "oversized_keys": [safe(key) for key in self.oversized_keys],
             "evicted": self.evicted,
+            "gave_up": [one.as_json() for one in self.gave_up if one.keys != 0],
             "nodes": [each.as_json() for each in self.nodes],
         }
 

@@ -34,11 +34,12 @@ from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.restore_part import OtherServer, other_process
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.shelves import Shelves
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.trash_files import trashed
-from pymon_tui.invalidation.verdict import Undo, Verdict, of_plan, of_resume, of_undo
+from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
+from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.journal import records
-from pymon_tui.journal.folder import free_bytes
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.met import Met
 from pymon_tui.journal.records import Record, Whose
@@ -62,6 +63,7 @@ class Desk:
         self._met = Met(folder)
         self._relations = records.Relations(self._journal)
         self._found: tuple[float, Found] | None = None
+        self._shelves = Shelves(folder, self.record)
 
     def selection(self, patterns: Sequence[Pattern], filters: Filters, *, every: bool) -> Selection:
         """What is meant, with what is protected and the cap."""
@@ -124,8 +126,7 @@ class Desk:
 
     def judge(self, plan: Plan, options: Options) -> Verdict:
         """Whether this plan may be carried out with these options, how it is confirmed, and what can be taken back."""
-        rules, free = plan.rules or self.rules, free_bytes(self._folder) if options.undo else None
-        return of_plan(plan, options, rules, free)
+        return of_plan(plan, options, plan.rules or self.rules, self._shelves.now() if options.undo else None)
 
     async def judge_resume(self, record: Record) -> Verdict:
         """Whether a run may be gone on with, and how that is confirmed.
@@ -139,7 +140,7 @@ class Desk:
         if (now := await asyncio.to_thread(self.record, record.id)) is not None:
             record = now
         try:
-            order, options, problem = *Order.resuming(record), ""
+            order, options, problem = *self._rest_of(record), ""
         except OrderError as error:
             order, options, problem = None, None, str(error)
         found = await self._look(anew=True)
@@ -148,7 +149,8 @@ class Desk:
                 order.check(found.primaries[0].run_id, record.db, "")
             except OrderError as error:
                 order, problem = None, f"run {record.id} can't be resumed: {error}"
-        return of_resume(record, order, options, await self._rules_of(found), problem)
+        shelf = await asyncio.to_thread(self._shelves.now, [record.id, *(part.id for part in record.parts)])
+        return of_resume(record, order, options, await self._rules_of(found), problem, shelf)
 
     async def rules_here(self) -> Rules:
         """The rules of the server that is here; raises as ``judge_resume``."""
@@ -193,8 +195,15 @@ class Desk:
             lambda: last_to_undo(self.newest(server.whose), server, trashed(self._folder), way)
         )
 
-    def removal(self, plan: Plan, options: Options, preset: str | None, pulses: Pulses | None = None) -> WholeRemoval:
-        """A run of this plan; ``pulses`` are those that were begun with it.
+    def removal(
+        self,
+        plan: Plan,
+        options: Options,
+        preset: str | None,
+        pulses: Pulses | None = None,
+        agreed: Verdict | None = None,
+    ) -> WholeRemoval:
+        """A run of this plan; ``pulses`` are those that were begun with it, ``agreed`` what a person has agreed to.
 
         Raises:
             OrderError: If it must not begin.
@@ -203,7 +212,8 @@ class Desk:
         if not verdict.begins:
             raise OrderError(verdict.why)
         order = Order.of(plan, preset)
-        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, verdict.undo, pulses)
+        undo = (agreed or verdict).undo
+        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, undo, pulses)
 
     async def resumed(self, record: Record) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
@@ -215,7 +225,7 @@ class Desk:
         verdict = await self.judge_resume(record)
         if not verdict.begins:
             raise OrderError(verdict.why)
-        order, options = Order.resuming(record)
+        order, options = self._rest_of(record)
         order = orders.protecting(order, self.rules.protected)
         # In its own database: another one must not be gone through by mistake.
         endpoint = dataclasses.replace(self.endpoint, db=record.db)
@@ -251,6 +261,11 @@ class Desk:
             rules=self._rules_of,
             relations=self._relations,
         )
+
+    def _rest_of(self, record: Record) -> tuple[Order, Options]:
+        """What is left to do of a run, and how: as it was told, but that it keeps as much as is allowed now."""
+        order, options = Order.resuming(record)
+        return order, dataclasses.replace(options, trash_cap=self.rules.trash_cap, key_cap=self.rules.key_cap)
 
     def _removal(
         self,

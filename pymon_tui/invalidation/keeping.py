@@ -36,8 +36,8 @@ class Portion:
 
     Attributes:
         keys: What is to be named.
-        dumps: What is to be in the trash before: of all of the keys, or of none where they are too big or it is full.
-        oversized: Those keys.
+        dumps: What is to be in the trash before: of all of the keys, or of none where they are too big or don't fit.
+        oversized: Those of them that are too big, however much room there is.
         refused: Keys that can't be kept because our user may not read them; they stay.
         gone: How many more were gone before they could be kept.
         protected: How many more matched and are protected.
@@ -46,6 +46,7 @@ class Portion:
         moved: Keys that another node of the cluster has by now, or is about to get; they stay here.
         used: What is known of how each of the dumped keys was used; empty for nothing.
         uses: That, for each of them.
+        sizes: Bytes that each of them takes on the server.
     """
 
     keys: list[bytes]
@@ -59,6 +60,13 @@ class Portion:
     moved: list[bytes] = field(default_factory=list)
     used: Used = ""
     uses: Sequence[int] = ()
+    sizes: Sequence[int] = ()
+
+    def kept_first(self, kept: Sequence[int]) -> Portion:
+        """The same keys, those at these places in front: they are in the trash, and the others don't fit."""
+        places = set(kept)
+        others = [key for place, key in enumerate(self.keys) if place not in places]
+        return replace(self, keys=[*(self.keys[place] for place in kept), *others])
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
@@ -92,7 +100,7 @@ async def kept(
     pipe: Pipe,
     key_cap: int,
     most: int | None,
-    is_full: Callable[[], bool],
+    least: Callable[[], float],
     headroom: Headroom,
     touched: UsedBefore | None = None,
 ) -> AsyncGenerator[Portion]:
@@ -103,7 +111,8 @@ async def kept(
     Args:
         key_cap: Bytes above which a key isn't kept.
         most: Keys of a portion, where a rate is to be kept: none is dumped long before its turn. None for any.
-        is_full: Whether there is no room any more: then nothing is looked at or dumped.
+        least: Bytes of the smallest key that there is no room for any more: as large ones aren't dumped; 0 where
+            nothing has room, and nothing is looked at.
         headroom: Bytes that the server may hold of the answers.
         touched: Keys that were dumped for the plan, as ``UsedBefore``.
 
@@ -114,7 +123,7 @@ async def kept(
         Refused: If the server refuses DUMP, PTTL or TIME for a reason that isn't one key's.
     """
     looking = Looking(pipe, await knowledge_of(pipe), key_cap=key_cap, touched=touched)
-    dumping = _dumping(ahead(_asked(pages, looking, is_full), 1), looking, pipe, key_cap, most, headroom)
+    dumping = _dumping(ahead(_asked(pages, looking, least), 1), looking, pipe, key_cap, least, most, headroom)
     async with aclosing(ahead(dumping, _IN_FLIGHT)) as portions:
         async for portion in portions:
             yield await _dumped(portion, pipe) if isinstance(portion, _Dumping) else portion
@@ -144,12 +153,12 @@ class _Dumping:
 
 
 async def _asked(
-    pages: AsyncGenerator[Page], looking: Looking, is_full: Callable[[], bool]
+    pages: AsyncGenerator[Page], looking: Looking, least: Callable[[], float]
 ) -> AsyncGenerator[tuple[Page, Look | None]]:
     """Each page with the answers to come, if it is looked at."""
     async with aclosing(pages):
         async for page in pages:
-            yield page, looking.ask(page.keys) if page.keys and not is_full() else None
+            yield page, looking.ask(page.keys) if page.keys and least() else None
 
 
 async def _dumping(
@@ -157,6 +166,7 @@ async def _dumping(
     looking: Looking,
     pipe: Pipe,
     key_cap: int,
+    least: Callable[[], float],
     most: int | None,
     headroom: Headroom,
 ) -> AsyncGenerator[Portion | _Dumping]:
@@ -167,18 +177,26 @@ async def _dumping(
                 yield _as_it_is(page)
                 continue
             looks = await looking.looks(look)
-            if max(looks.sizes, default=0) > key_cap:
+            unkept: list[bytes] = []
+            oversized: list[bytes] = []
+            if max(looks.sizes, default=0) >= (bound := min(key_cap + 1, least())):
+                unkept = [key for key, size in zip(looks.keys, looks.sizes, strict=True) if size >= bound]
                 oversized = [key for key, size in zip(looks.keys, looks.sizes, strict=True) if size > key_cap]
                 turned_away = TurnedAway(looks.refused, looks.moved)
-                looks = looks.where([size <= key_cap for size in looks.sizes], turned_away=turned_away, gone=looks.gone)
-                yield Portion(oversized, oversized=oversized)
+                looks = looks.where([size < bound for size in looks.sizes], turned_away=turned_away, gone=looks.gone)
             async for some, is_last in _fitting(looks, most, headroom):
-                # Those that stay are told of with the place behind them: a page that is cut off is looked at again.
-                rest = Portion([], gone=some.gone, protected=page.protected, place=page.place, moved=page.moved)
-                dumping = _dump(rest if is_last else Portion([]), some, pipe)
+                rest = _rest_of(page, gone=some.gone)
+                dumping = _dump(rest if is_last and not unkept else Portion([], gone=some.gone), some, pipe)
                 if dumping.answers is not None:
                     await headroom.drained(dumping.answers, max(some.sizes))
                 yield dumping
+            if unkept:  # after those that can be kept, as a person may be asked about them
+                yield replace(_rest_of(page), keys=unkept, oversized=oversized)
+
+
+def _rest_of(page: Page, *, gone: int = 0) -> Portion:
+    """What the last portion of a page tells of those that stay: a page that is cut off is looked at again."""
+    return Portion([], gone=gone, protected=page.protected, place=page.place, moved=page.moved)
 
 
 async def _fitting(looks: Looks, most: int | None, headroom: Headroom) -> AsyncGenerator[tuple[Looks, bool]]:
@@ -207,14 +225,15 @@ async def _dumped(dumping: _Dumping, pipe: Pipe) -> Portion:
     answers = await dumping.answers if dumping.answers is not None else []
     keys, refused, gone = list(looks.keys), portion.refused + looks.refused, portion.gone
     moved = portion.moved + looks.moved
-    rows, uses = zip(keys, looks.ends, answers, strict=True), looks.uses
+    rows, uses, sizes = zip(keys, looks.ends, answers, strict=True), looks.uses, looks.sizes
     if {*map(type, answers)} == {bytes}:
         dumps: list[Dump] = list(rows)  # type: ignore[arg-type]  # just looked at
     else:
         turned_away = keys_turned_away(keys, "DUMP", answers, pipe)
         dumps = [(key, end, answer) for key, end, answer in rows if isinstance(answer, bytes)]
         uses = [use for use, answer in zip(uses, answers, strict=False) if isinstance(answer, bytes)]
+        sizes = [size for size, answer in zip(sizes, answers, strict=True) if isinstance(answer, bytes)]
         gone += len(keys) - len(dumps) - turned_away.count
         keys, refused, moved = [key for key, _, _ in dumps], refused + turned_away.refused, moved + turned_away.moved
     found = replace(portion, keys=keys, dumps=dumps, refused=refused, gone=gone, moved=moved)
-    return replace(found, used=looks.used, uses=uses)
+    return replace(found, used=looks.used, uses=uses, sizes=sizes)

@@ -44,6 +44,7 @@ class Total:
         kept: Of those that may be kept for an undo.
         largest_kept: Of the largest of them.
         by_size: Bytes of those that may be kept, by ``size_class``.
+        counts: How many they are, by the same.
         oversized: How many keys are too big for that.
     """
 
@@ -51,6 +52,7 @@ class Total:
         """Keys of more than ``key_cap`` bytes aren't kept."""
         self.count = self.bytes = self.largest = self.kept = self.largest_kept = self.oversized = 0
         self.by_size: dict[int, int] = {}
+        self.counts: dict[int, int] = {}
         self._key_cap = key_cap
 
     def add(self, sizes: Sequence[int]) -> None:
@@ -65,12 +67,14 @@ class Total:
         self.largest_kept = max(self.largest_kept, max(kept, default=0))
         self.oversized += len(sizes) - len(kept)
         larger = [size for size in kept if size > _SMALL]
-        self._add(0, sum(kept) - sum(larger))
+        if len(kept) > len(larger):
+            self._add(0, sum(kept) - sum(larger), len(kept) - len(larger))
         for size in larger:
-            self._add(size_class(size), size)
+            self._add(size_class(size), size, 1)
 
-    def _add(self, which: int, size: int) -> None:
+    def _add(self, which: int, size: int, keys: int) -> None:
         self.by_size[which] = self.by_size.get(which, 0) + size
+        self.counts[which] = self.counts.get(which, 0) + keys
 
 
 def at_least(sizes: Sequence[int], keys: int) -> KeyBytes | None:

@@ -38,6 +38,7 @@ class Pacer:
         pace: What the brake allows.
         idle_p99: What their PING took before the run, in seconds; None where it is unknown.
         cancelled: Whether the run is to end.
+        ended_by: Why it is, where nobody wanted that; else empty.
     """
 
     def __init__(self, pulse: Pulse, ceiling: float, rate: Rate | None) -> None:
@@ -53,6 +54,7 @@ class Pacer:
         self._brake: Brake | None = None
         self._judged_at = 0.0
         self.cancelled = False
+        self.ended_by = ""
         self._answered = False
         self._named: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
@@ -78,9 +80,9 @@ class Pacer:
         seconds = time.monotonic() - first
         return (now - before) / seconds if seconds > 0 else 0.0
 
-    def cancel(self) -> None:
-        """Raise Cancelled where the run next asks."""
-        self.cancelled = True
+    def cancel(self, why: str = "") -> None:
+        """Raise Cancelled where the run next asks, or Stopped where there is a reason that nobody has chosen."""
+        self.cancelled, self.ended_by = True, why
 
     def answer(self) -> None:
         """Somebody has answered the open question with yes."""
@@ -122,7 +124,7 @@ class Pacer:
                     break
             await self._turn(left if left > 0 else _TURN)
         if self.cancelled:
-            raise Cancelled
+            raise self._end
 
     async def ask(self, question: str, is_open: Callable[[], bool]) -> None:
         """Wait until somebody says yes, here or where the same was asked: then the question isn't open any more.
@@ -182,5 +184,9 @@ class Pacer:
 
     async def _turn(self, longest: float = _TURN) -> None:
         if self.cancelled:
-            raise Cancelled
+            raise self._end
         await asyncio.sleep(min(longest, _TURN))
+
+    @property
+    def _end(self) -> Cancelled | Stopped:
+        return Stopped(self.ended_by) if self.ended_by else Cancelled()

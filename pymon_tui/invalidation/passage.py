@@ -6,10 +6,10 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-
-from redis.exceptions import ResponseError
+from math import inf
 
 from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.agreeing import Agreeing
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import Bounds
 from pymon_tui.invalidation.brake import LARGEST
@@ -19,21 +19,20 @@ from pymon_tui.invalidation.found_keys import Recall
 from pymon_tui.invalidation.headroom import Headroom
 from pymon_tui.invalidation.keeping import FRESH, Portion, gathered, kept, renewed, unkept
 from pymon_tui.invalidation.ledger import Ledger
+from pymon_tui.invalidation.looking import UNKNOWN
 from pymon_tui.invalidation.naming import Expiring, Unlinking, UnlinkingEach, without_given
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
-from pymon_tui.invalidation.packing import pack
 from pymon_tui.invalidation.part import Part, of_slots
-from pymon_tui.invalidation.pipe import Answer, Pipe
+from pymon_tui.invalidation.pipe import Pipe
+from pymon_tui.invalidation.role import Role
 from pymon_tui.invalidation.sweep import Refused, Sweep, without
 from pymon_tui.invalidation.trash import TrashWriter
 from pymon_tui.journal.folder import StateError
-from pymon_tui.model import units
 from pymon_tui.server import clock
 from pymon_tui.server.reasons import LinkError
 
 _AT_ONCE = 1_000  # keys that are kept and named together: an UNLINK of them holds the server up less than their SCAN
-_ROLE, _REPLICATION = pack(b"ROLE"), pack(b"INFO", b"replication")
 
 
 class Passage:
@@ -59,14 +58,15 @@ class Passage:
         self._ledger = ledger
         self._pacer = pacer
         self._trash = trash
-        self._bounds = bounds
+        self._agreeing = Agreeing(ledger, bounds, pacer, trash, self._answered)
         self._part = part
         unlinking = UnlinkingEach(pipe) if part is not None else Unlinking(pipe)
         self._headroom = Headroom(pipe, pacer, portion, limiting, order.plan.get("name_bytes"))
         self._sweep: Sweep | Recall | None = None
         self._sent: Sent | None = None
+        self._least = inf  # bytes of the smallest key that didn't fit into the trash
         self._finished: list[Portion] = []  # named to the last key, and to be counted with the answer
-        self._role_questions = [_ROLE, _REPLICATION]  # the next, where ROLE is renamed, missing or denied
+        self._role = Role(pipe, order.node, pacer.pulse)
         expires = options.mode == "expire"
         self._naming: Unlinking | Expiring = Expiring(pipe, options, random.Random()) if expires else unlinking
 
@@ -98,7 +98,13 @@ class Passage:
         if trash is None:
             portions = unkept(pages)
         else:
-            how = (self._options.key_cap, most, lambda: trash.full, self._headroom, self._order.touched)
+            how = (
+                self._options.key_cap,
+                most,
+                lambda: 0 if trash.full else self._least,
+                self._headroom,
+                self._order.touched,
+            )
             portions = kept(gathered(pages, self._at_once), self._pipe, *how)
         try:
             async with aclosing(portions):
@@ -182,37 +188,52 @@ class Passage:
 
     async def _take(self, portion: Portion) -> None:
         ledger = self._ledger
-        await self._within_plan(len(portion.keys))
+        await self._agreeing.to_go(len(portion.keys), self._sent)
         if portion.dumps and clock.now() - portion.dumped_at > FRESH:
             portion = await renewed(portion, self._pipe)
-        copies = await self._keep(portion, self._trash) if self._trash is not None and portion.dumps else NO_COPIES
+        copies = NO_COPIES
+        if self._trash is not None and portion.dumps:
+            portion, copies = await self._keep(portion, self._trash)
         if self._moved(portion.moved):
-            await self._ask_role()
+            await self._role.look()
         ledger.list_oversized(portion.oversized)
         if self._options.dry_run:
             ledger.tally.matched += len(portion.keys)
             ledger.stay(portion.keys)
         else:
-            page = LARGEST if portion.dumps else self._page  # a plan's may be more than the brake allows by now
-            most = min(self._headroom.named(portion.keys), self._pacer.most or page, page)
-            for start in range(0, len(portion.keys), most):
-                keys = portion.keys[start : start + most]
-                await self._name(keys, copies.of(start, len(keys)), first=start == 0)
+            # Those that are kept go first, while their dumps are fresh; whether the others may go is asked then.
+            await self._name_each(portion, copies, 0, copies.count)
+            if self._trash is not None:
+                unkept = len(portion.keys) - copies.count
+                await self._agreeing.to_lose(unkept, self._sent, full=len(portion.oversized) < unkept)
+            await self._name_each(portion, copies, copies.count, len(portion.keys))
             if not portion.keys:
                 await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are
         self._finished.append(portion)
         if self._sent is None:
             self._count_finished()
 
-    async def _keep(self, portion: Portion, trash: TrashWriter) -> Copies:
-        """Have the dumps in the trash; returns where the keys are that fitted."""
+    async def _name_each(self, portion: Portion, copies: Copies, first: int, end: int) -> None:
+        """Name the keys from one place to another, as many at once as may be."""
+        page = LARGEST if portion.dumps else self._page  # a plan's may be more than the brake allows by now
+        most = min(self._headroom.named(portion.keys), self._pacer.most or page, page)
+        for start in range(first, end, most):
+            keys = portion.keys[start : min(start + most, end)]
+            await self._name(keys, copies.of(start, len(keys)), first=start == 0)
+
+    async def _keep(self, portion: Portion, trash: TrashWriter) -> tuple[Portion, Copies]:
+        """Have the dumps in the trash; returns the portion with the keys that fitted in front, and where those are."""
         writing = asyncio.create_task(to_its_end(trash.write, portion.dumps, portion.uses, portion.used))
         try:
             await self._answered()  # meanwhile
         finally:
-            fitting = await writing
+            kept = await writing
         self._ledger.trash_bytes = trash.bytes
-        return Copies(trash.block, 0, fitting)
+        if len(kept) < len(portion.keys):
+            left = {portion.sizes[place] for place in set(range(len(portion.keys))).difference(kept)} - {UNKNOWN}
+            self._least = min(self._least, min(left, default=inf))
+            portion = portion.kept_first(kept)
+        return portion, Copies(trash.block, 0, len(kept))
 
     async def _name(self, keys: list[bytes], copies: Copies, *, first: bool) -> None:
         if not first:
@@ -229,7 +250,7 @@ class Passage:
             self._ledger.trash_bytes = trash.bytes
         with self._pipe.together():
             batch = naming.send(keys, ends) if isinstance(naming, Expiring) else naming.send(keys)
-            role = self._role_asked()
+            role = self._role.ask()
         self._sent = Sent(batch, copies, trash is not None, role)
         self._pacer.named(len(keys))
 
@@ -260,7 +281,7 @@ class Passage:
                 self._ledger.stay(set(sent.batch.keys).difference(moved))
             self._count_finished()
             if sent.role is not None:
-                self._check_role((await sent.role)[0])
+                self._role.check((await sent.role)[0])
             if account.error is not None:
                 raise Refused(self._naming.command, account.error, self._pipe.user)
         self._count_finished()
@@ -284,37 +305,3 @@ class Passage:
             return []
         self._part.stray(keys)
         return keys
-
-    def _role_asked(self) -> asyncio.Future[list[Answer]] | None:
-        return self._pipe.ask(self._role_questions[0], 1) if self._role_questions else None
-
-    async def _ask_role(self) -> None:
-        """Keys that are served elsewhere: perhaps all of them are."""
-        if (role := self._role_asked()) is not None:
-            self._check_role((await role)[0])
-
-    def _check_role(self, answer: Answer) -> None:
-        """Refuse to go on with a server that has become a replica: an old primary takes writes and loses them."""
-        if isinstance(answer, ResponseError):
-            del self._role_questions[:1]
-            return
-        is_replica = answer[0] == b"slave" if isinstance(answer, list) else b"role:slave" in answer
-        if is_replica or self._pacer.pulse.role == "slave":
-            raise Stopped(f"{self._order.node} has become a replica; connect to its primary and plan anew")
-
-    async def _within_plan(self, keys: int) -> None:
-        """Ask a person before more keys go than the plan said, and never name more than the cap.
-
-        Raises:
-            Stopped: If the cap is reached.
-        """
-        tally, bounds, trash = self._ledger.tally, self._bounds, self._trash
-        keys += len(self._sent.batch.keys) if self._sent is not None else 0
-        matched = bounds.matched(self._ledger.run, tally.matched + keys, tally.ending_sooner + keys)
-        if matched > (cap := bounds.cap):
-            raise Stopped(f"more than {units.keys(cap)} match by now; plan anew, and allow more (max_keys)")
-        if matched > bounds.unasked:
-            await self._answered()
-            most = bounds.ask(matched, loses=trash is not None and (trash.full or self._ledger.undo_left_out > 0))
-            await self._pacer.ask(bounds.question, lambda: matched > bounds.unasked)
-            bounds.agreed = max(bounds.agreed, most)

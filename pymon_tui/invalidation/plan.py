@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pymon_tui.invalidation.fitting import SizeClasses
 from pymon_tui.invalidation.found_keys import FoundKeys
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
@@ -46,6 +47,7 @@ class Plan:
             wasn't asked for.
         undo_problem: Why it can't be; None if it can, or wasn't asked for.
         oversized: Keys too big to be kept for an undo; by the sample where ``bytes`` isn't exact.
+        undo_sizes: The keys that would be kept by their sizes there; empty where that isn't known.
         types: Type and number of keys, by the sample, the most frequent first.
         expiry: Keys without expiry, and within a minute, an hour, a day, later, by the sample.
         idle: How long keys of the sample haven't been used; None where the server doesn't tell.
@@ -116,6 +118,7 @@ class Plan:
     rights: KeyRights = UNASKED
     back: KeyRights = UNASKED
     found: FoundKeys | None = None
+    undo_sizes: SizeClasses = ()
 
     @property
     def protecting(self) -> tuple[tuple[SafeText, int, SafeText], ...]:

@@ -242,6 +242,7 @@ class Planning:
             seconds=self.progress.seconds,
             bytes=measuring.bytes(samples, matched, about=about),
             undo_bytes=None if trash is None else trash.bytes,
+            undo_sizes=() if trash is None else trash.sizes,
             undo_possible=kept,
             undo_problem=None if trash is None else trash.problem,
             oversized=0 if trash is None else trash.oversized,

@@ -20,6 +20,7 @@ from pymon_tui.invalidation.fruitless import LINE, REPLIES, Fruitless
 from pymon_tui.invalidation.ledger import Ledger
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
+from pymon_tui.invalidation.own_trash import opened
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.passage import Passage
@@ -29,8 +30,7 @@ from pymon_tui.invalidation.reconnecting import reopened
 from pymon_tui.invalidation.room import Room
 from pymon_tui.invalidation.spent import Spent
 from pymon_tui.invalidation.sweep import Refused
-from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashWriter, trash_path
-from pymon_tui.invalidation.trash_files import next_number
+from pymon_tui.invalidation.trash import TrashError, TrashWriter
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
@@ -62,6 +62,7 @@ class Removal:
         addresses: Sequence[str] = (),
         pulse: Pulse | None = None,
         bounds: Bounds | None = None,
+        room: Room | None = None,
     ) -> None:
         """Prepare a run on the server that the order was made for; nothing is opened yet.
 
@@ -72,6 +73,7 @@ class Removal:
             addresses: By which the server may be named besides its own.
             pulse: Of the server, where it is felt already.
             bounds: Where they aren't those of the order alone, or of the part.
+            room: For what is kept; None for as much as the options allow.
 
         Raises:
             OrderError: If nothing may be written.
@@ -98,6 +100,7 @@ class Removal:
         self._passage: Passage | None = None
         self._spent = Spent(order)
         self._trash: TrashWriter | None = None
+        self._room = room
 
     @property
     def options(self) -> Options:
@@ -140,12 +143,12 @@ class Removal:
 
     def go_on(self, question: str, typed: str = "") -> None:
         """Answer the question whether more keys may go than the plan said: they may, if it is still the one asked."""
-        if self._bounds.is_confirmed(question, typed):
+        if self._bounds.answer(question, typed):
             self._pacer.answer()
 
-    def cancel(self) -> None:
-        """End after the keys that are named already; ``run`` returns the account of what was done."""
-        self._pacer.cancel()
+    def cancel(self, why: str = "") -> None:
+        """End after the keys that are named already; ``run`` returns the account of what was done, and ``why``."""
+        self._pacer.cancel(why)
 
     async def run(self) -> Result:
         """Carry the order out. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -166,7 +169,9 @@ class Removal:
                 # A dry run is in nobody's way, and writes nothing.
                 for name in () if self._options.dry_run else (f"server-{server}-{db}", f"run-{self.id}"):
                     await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.id))
-                self._open_trash(pipe)
+                if self._options.undo and not self._options.dry_run:
+                    how = self._options, self._part, self._room
+                    self._trash = opened(self._journal.folder, self.id, pipe.identity, self.order, *how)
                 try:
                     await self._ledger.start(self._told(pipe))
                 except BaseException:
@@ -260,15 +265,6 @@ class Removal:
         self._pacer.state, self._pacer.why = "running", NOTHING
         return pipe
 
-    def _open_trash(self, pipe: Pipe) -> None:
-        if not self._options.undo or self._options.dry_run:
-            return
-        folder = self._journal.folder
-        room = (self._part.room if self._part is not None else None) or Room(folder, self._options.trash_cap)
-        whose = self.id, pipe.identity.run_id, self._endpoint.db, self.order.node, time.time()
-        header = TrashHeader(*whose, mode=self._options.mode, marks=True, number=next_number(folder), closes=True)
-        self._trash = TrashWriter(trash_path(folder, self.id), header, cap=0, more=room.take)
-
     def _close_trash(self) -> None:
         """Have it on disk, or gone if nothing is in it.
 
@@ -283,11 +279,11 @@ class Removal:
 
     def _told(self, pipe: Pipe) -> dict[str, Any]:
         """What the journal is told at the start."""
-        who, what = pipe.identity, (self.order, self._options, self._endpoint)
-        replid = next(iter(who.replids), "")
-        undo = self._trash.path if self._trash is not None else None
-        told = begun(*what, acl_user=who.user, run_id=who.run_id, replid=replid, undo=undo, addresses=self._addresses)
-        return told if self._part is None else told | self._part.as_json()
+        who, what, where = pipe.identity, (self.order, self._options, self._endpoint), self._addresses
+        replid, undo = next(iter(who.replids), ""), self._trash.path if self._trash is not None else None
+        told = begun(*what, acl_user=who.user, run_id=who.run_id, replid=replid, undo=undo, addresses=where)
+        part = self._part.as_json() if self._part is not None else {}
+        return told | {"lost_agreed": self._bounds.agreed_lost} | part
 
     async def _open(self, endpoint: Endpoint) -> Pipe:
         astray = self._part is not None and self._part.only is not None
@@ -312,6 +308,7 @@ class Removal:
             refused_keys=tuple(ledger.refused_keys),
             oversized_keys=tuple(ledger.oversized_keys),
             evicted=self._spent.evicted,
+            gave_up=self._room.gave_up if self._room is not None else (),
             rights=self.order.rights,
         )
 

@@ -14,8 +14,9 @@ from pymon_tui.invalidation.account import Mode, Options, Result, Tally
 from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
-from pymon_tui.invalidation.rules import Rules
-from pymon_tui.invalidation.verdict import Undo, Verdict, production
+from pymon_tui.invalidation.shelf import GivenUp
+from pymon_tui.invalidation.verdict import Verdict
+from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.invalidation.wording import words
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
@@ -24,6 +25,7 @@ Severity: TypeAlias = Literal["value", "strong", "good", "warn", "act"]
 """How much a row matters: ``warn`` where a person should look, ``act`` where one should act."""
 
 _TEXT = 500
+_RUNS = 5  # that are named
 
 
 class Piece(NamedTuple):
@@ -139,31 +141,6 @@ def manner_rows(options: Options, verdict: Verdict) -> tuple[Row, ...]:
     return (*rows, row("confirm", _confirmation(verdict))) if options.dry_run and verdict.confirm != "nothing" else rows
 
 
-def production_rows(rules: Rules) -> tuple[Row, ...]:
-    """That the server is production, and who says so; nothing elsewhere."""
-    return (row("production", production(rules), "warn"),) if rules.in_production else ()
-
-
-def note_rows(rules: Rules) -> tuple[Row, ...]:
-    """What a person should know of the guard rails of a server, where no plan tells it."""
-    return tuple(row("note", note, "warn") for note in rules.notes)
-
-
-def guard_rows(rules: Rules | None, options: Options) -> tuple[Row, ...]:
-    """What holds in production, and what the rules of the server lower of how a run was to go about it."""
-    if rules is None:
-        return ()
-    rows = [*production_rows(rules)]
-    held = options.under(rules)
-    if held.rate is not None and held.rate != options.rate:
-        asked = "" if options.rate is None else f", not {_speed(options.rate)}"
-        rows.append(row("rate", f"{_speed(held.rate)} at most{asked}: lowered by the rules of this server", "warn"))
-    if held.ceiling != options.ceiling:
-        lowered = f"{1000 * held.ceiling:g} ms, not {1000 * options.ceiling:g} ms"
-        rows.append(row("ceiling", f"{lowered}: lowered by the rules of this server", "warn"))
-    return tuple(rows)
-
-
 def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
     """What a person should know before it is too late; what keeps a run from beginning comes first."""
     rows = []
@@ -173,6 +150,8 @@ def trouble_rows(plan: Plan, verdict: Verdict) -> tuple[Row, ...]:
         rows.append(row("run", verdict.why, "warn"))
     if verdict.may != "refused" and verdict.undo.loses:
         rows.append(row("for good", verdict.undo.loss, "act" if verdict.undo.state != "partial" else "warn"))
+    if verdict.may != "refused":
+        rows += given_up_rows(verdict.undo.gives_up, "is given up where its room is needed (trash_size)")
     if verdict.may != "refused" and verdict.undo.state == "unknown" and verdict.undo.why:
         rows.append(row("undo", verdict.undo.why, "warn"))
     if verdict.undo.elsewhere:
@@ -255,14 +234,25 @@ def kept_rows(result: Result) -> tuple[Row, ...]:
     if result.undo_left_out:
         gone = f"{units.keys(result.undo_left_out)} without an undo: too big, or no room for it"
         rows.append(row("for good", gone, "warn"))
-    return tuple(rows)
+    return (*rows, *given_up_rows(result.gave_up, "was given up for this one (trash_size)"))
 
 
 def resume_rows(verdict: Verdict, options: Options) -> tuple[Row, ...]:
     """What can be taken back of a run that is gone on with."""
+    given_up = given_up_rows(verdict.undo.gives_up, "is given up where its room is needed (trash_size)")
     if verdict.undo.loses:
-        return (row("for good", verdict.undo.loss, "act"),)
-    return (_undo_row(verdict.undo, units.bytes_(options.trash_cap)),)
+        return (row("for good", verdict.undo.loss, "act"), *given_up)
+    return (_undo_row(verdict.undo, units.bytes_(options.trash_cap)), *given_up)
+
+
+def given_up_rows(runs: Sequence[GivenUp], how: str) -> tuple[Row, ...]:
+    """Whose undos are given up for this one, with the keys that could have been brought back."""
+    told = [one for one in runs if one.keys != 0]
+    names = [f"{one.run} ({'unknown' if one.keys is None else units.keys(one.keys)})" for one in told[:_RUNS]]
+    if len(told) > _RUNS:
+        names.append(f"{units.whole(len(told) - _RUNS)} more runs")
+    whose = f"run {names[0]}" if len(names) == 1 else f"runs {', '.join(names)}"
+    return (row("gives up", f"the undo of {whose} {how}", "warn"),) if told else ()
 
 
 def undo_rows(verdict: Verdict) -> tuple[Row, ...]:
@@ -274,7 +264,7 @@ def undo_rows(verdict: Verdict) -> tuple[Row, ...]:
 
 def _undo_row(undo: Undo, cap: SafeText) -> Row:
     if undo.state == "unknown" and not undo.why:
-        return row("undo", f"kept, as far as there is room: at most {cap}", "good")
+        return row("undo", f"kept, in at most {cap}; asks before a key goes without", "good")
     if undo.state == "not needed":
         return row("undo", "not needed")
     if undo.state == "none":
@@ -292,10 +282,6 @@ def _undo_row(undo: Undo, cap: SafeText) -> Row:
 def _confirmation(verdict: Verdict) -> str:
     """How the run is confirmed that a dry run rehearses."""
     return f"type {verdict.to_type}: {verdict.because}" if verdict.typed else "a run asks for a yes"
-
-
-def _speed(rate: float) -> str:
-    return f"{units.whole(round(rate))} keys/s"
 
 
 def _memory(plan: Plan) -> SafeText:

@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
-from pymon_tui.invalidation.trash import make_room, trash_size
-from pymon_tui.invalidation.trash_files import trashed
-from pymon_tui.journal.lock import holder
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.shelf import GivenUp, is_in_use
+from pymon_tui.invalidation.trash_files import make_room, trash_files, trashed
+from pymon_tui.invalidation.way_back import Undo
 
 _PARTS = 64
 """Of the cap: what is made room for at once, so that the folder isn't looked through for every few keys."""
 
 
+def room_for(folder: Path, options: Options, undo: Undo) -> Room | None:
+    """The room for a run of which so much is to be taken back; None where nothing is kept."""
+    if not options.undo or options.dry_run:
+        return None
+    return Room(folder, options.trash_cap, undo.takes, undo.gives_up)
+
+
 class Room:
     """The room in the trash folder, shared by the parts of a run. It may be asked from several threads at once.
 
-    Args:
-        folder: The state folder.
-        cap: Bytes that all trash files together may have.
+    What other runs that began before have said that they would take is theirs, and what this one has said is its own.
     """
 
-    def __init__(self, folder: Path, cap: int) -> None:
+    def __init__(self, folder: Path, cap: int, holds: int = 0, gives_up: Sequence[GivenUp] | None = None) -> None:
+        """Look at what is there.
+
+        Args:
+            folder: The state folder.
+            cap: Bytes that all trash files together may have.
+            holds: Bytes that the run will take, about.
+            gives_up: Whose undos may be given up; None for all that are there by now.
+        """
         self._folder = folder
         self._cap = cap
-        self._before = frozenset(trashed(folder))  # only those go: never what this run has kept itself
-        self._free = cap - trash_size(folder)
+        self._named = gives_up or ()
+        there = frozenset(trashed(folder))
+        named = there if gives_up is None else there.intersection(file for one in gives_up for file in one.files)
+        self._before = named  # only those go: never what this run has kept itself
+        self._dropped: set[str] = set()
+        self._own: set[str] = set()
+        self._number: int | None = None  # of the first of its own files
         self._taken = 0
         self._lock = Lock()
+        self._free = self._room_now()
+        beside = sum(file.size for file in trash_files(folder) if file.run in named)
+        self._holds = min(holds, max(0, self._free + beside))
+
+    @property
+    def gave_up(self) -> tuple[GivenUp, ...]:
+        """Whose undos were given up."""
+        return tuple(one for one in self._named if self._dropped.intersection(one.files))
+
+    def own(self, run: str, number: int, share: float) -> int:
+        """Take a file of this run, or a part of it, for its own; returns the bytes that ``share`` of it will take."""
+        self._own.add(run)
+        self._number = number if self._number is None else min(self._number, number)
+        return round(self._holds * share)
 
     def take(self, size: int) -> int:
         """Take so many bytes of it, or as many as there are; the oldest undos that nobody uses make room.
@@ -36,6 +70,8 @@ class Room:
             TrashError: If a file can't be removed.
         """
         with self._lock:
+            if self._taken + size > self._holds:  # others may have come, or grown, since
+                self._free = self._room_now()
             if size > self._free and self._before:
                 self._make(size)
             taken = max(0, min(size, self._free))
@@ -43,15 +79,36 @@ class Room:
             self._taken += taken
             return taken
 
+    def give(self, size: int) -> None:
+        """Give back what was taken and isn't used."""
+        with self._lock:
+            self._free += size
+            self._taken -= size
+
     def _make(self, size: int) -> None:
         """Make room for so many bytes beside those that were taken, also where they aren't written yet."""
-        folder = self._folder
-        unwritten = max(0, self._taken - trash_size(folder) + trash_size(folder, self._before))
-        cap = self._cap - unwritten
-        used = [run for run in trashed(folder) if self._is_in_use(run)]
-        make_room(folder, cap=cap, needed=min(cap, max(size, self._cap // _PARTS)), keep=used)
-        self._before &= set(trashed(folder))
-        self._free = cap - trash_size(folder)
+        files = trash_files(self._folder)
+        cap = self._cap - (self._claimed() - sum(file.size for file in files))
+        used = [file.run for file in files if file.run not in self._before or is_in_use(self._folder, file)]
+        needed = min(cap, max(size, self._cap // _PARTS))
+        self._dropped.update(make_room(self._folder, cap=cap, needed=needed, keep=used))
+        self._before -= self._dropped
+        self._free = self._room_now()
 
-    def _is_in_use(self, run: str) -> bool:
-        return run not in self._before or holder(self._folder, f"run-{run}") is not None
+    def _room_now(self) -> int:
+        return self._cap - self._claimed()
+
+    def _claimed(self) -> int:
+        """Bytes that all files have, or will have by what was taken and what those that began before hold."""
+        claimed = own = 0
+        for file in trash_files(self._folder):
+            if file.run in self._own:
+                own += file.size
+            elif file.holds > file.size and self._is_earlier(file.number) and is_in_use(self._folder, file):
+                claimed += file.holds
+            else:
+                claimed += file.size
+        return claimed + max(own, self._taken)
+
+    def _is_earlier(self, number: int) -> bool:
+        return self._number is None or number < self._number

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import Protocol, Self
 
 from pymon_tui.invalidation.trash_files import make_room, trash_folder, trash_path, trash_size
 from pymon_tui.invalidation.trash_format import (
@@ -46,8 +46,18 @@ __all__ = [
 ]
 
 
-def _none(_: int) -> int:
-    return 0
+_LEAST = 128
+"""Bytes that no record fits into with its marks."""
+
+
+class Lender(Protocol):
+    """Room that several share."""
+
+    def take(self, size: int) -> int:
+        """Take so many bytes of it, or as many as there are."""
+
+    def give(self, size: int) -> None:
+        """Give back what was taken and isn't used."""
 
 
 class TrashWriter:
@@ -59,7 +69,7 @@ class TrashWriter:
         path: The file, which must not exist; its folder may.
         header: Whose it is.
         cap: Bytes that the file may have.
-        more: Gives bytes beyond ``cap``: as many as it is asked for, or fewer.
+        room: Lends bytes beyond ``cap``.
 
     Raises:
         TrashError: If it can't be made, or is there already.
@@ -69,11 +79,11 @@ class TrashWriter:
         kept: Records in it.
         named: Those of them that were named to the server, and didn't turn out to have stayed.
         block: Offset of the records that were written last.
-        full: Whether a record has not fitted: nothing is kept from then on.
+        full: Whether no record fits any more, however small.
     """
 
-    def __init__(self, path: Path, header: TrashHeader, *, cap: int, more: Callable[[int], int] = _none) -> None:
-        self.path, self.full, self._cap, self._more = path, False, cap, more
+    def __init__(self, path: Path, header: TrashHeader, *, cap: int, room: Lender | None = None) -> None:
+        self.path, self.full, self._cap, self._room = path, False, cap, room
         self.kept = self.named = self.block = 0
         self._marks, self._ends = header.marks, header.mode == "expire"
         self._closing = HEAD.size + room_of_row(0) if header.closes else 0  # bytes of the block that ends the file
@@ -92,7 +102,7 @@ class TrashWriter:
             path.unlink(missing_ok=True)
             raise
 
-    def write(self, records: Sequence[TrashRecord], uses: Sequence[int] = (), used: Used = "") -> int:
+    def write(self, records: Sequence[TrashRecord], uses: Sequence[int] = (), used: Used = "") -> Sequence[int]:
         """Keep records, in the system's hands when this returns: a killed process loses none of them.
 
         Args:
@@ -101,35 +111,56 @@ class TrashWriter:
             used: What that is.
 
         Returns:
-            How many of them were kept, from the first on; the others don't fit.
+            Which of them were kept, in the order in which they are in the block: of those that don't all fit, the
+            smallest.
 
         Raises:
             TrashError: If the disk is full or fails, or what is to make room can't be removed; none of these records is
                 kept then.
         """
         with self._lock:
-            return self._write(records, uses, used)
+            return self._write(records, uses, used if uses else "") if records and not self.full else ()
 
-    def _write(self, records: Sequence[TrashRecord], uses: Sequence[int], used: Used) -> int:
-        count = 0 if self.full else len(records)
-        while count:
-            block = packed(records[:count], uses[:count], used if uses else "")
-            mark = room_of_mark(count, ends=self._ends) if self._marks else 0
-            mark += self._closing + room_of_row(count) if self._closes else 0
-            beyond = self.bytes + len(block) + mark - self._cap
-            if beyond > 0:
-                self._cap += self._more(beyond)
-            room = self._cap - self.bytes - mark
-            if len(block) <= room:
-                self.block = self.bytes
-                self._append(block)
-                self.kept += count
-                self._blocks[self.block] = count, 0
-                self._closing += room_of_row(count)
-                break
-            self.full = True
-            count = min(count - 1, int(count * max(room, 0) / len(block)))
-        return count
+    def _write(self, records: Sequence[TrashRecord], uses: Sequence[int], used: Used) -> Sequence[int]:
+        def packed_of(places: Sequence[int]) -> bytes:
+            return packed([records[place] for place in places], [uses[place] for place in places] if used else (), used)
+
+        kept: Sequence[int] = range(len(records))
+        block = packed_of(kept)
+        if not self._fits(block, len(kept)):
+            smallest = sorted(kept, key=lambda place: sum(map(len, records[place][::2])))
+            kept, block = (), b""
+            low, high = 0, len(smallest)  # so many of them fit, so many don't
+            while high - low > 1:
+                some = smallest[: (low + high) // 2]
+                if self._fits(tried := packed_of(some), len(some)):
+                    kept, block, low = some, tried, len(some)
+                else:
+                    high = len(some)
+        if kept:
+            self.block = self.bytes
+            self._append(block)
+            self.kept += len(kept)
+            self._blocks[self.block] = len(kept), 0
+            self._closing += room_of_row(len(kept)) if self._closes else 0
+        if len(kept) < len(records):
+            left = self._cap - self.bytes - self._mark(len(kept))
+            self.full = left < _LEAST
+            if self._room is not None and left > 0:  # others may have use for it
+                self._room.give(left)
+                self._cap -= left
+        return kept
+
+    def _fits(self, block: bytes, count: int) -> bool:
+        """Whether a block of so many records has room, or is given it."""
+        needed = self.bytes + len(block) + self._mark(count) + (room_of_row(count) if self._closes else 0)
+        if needed > self._cap and self._room is not None:
+            self._cap += self._room.take(needed - self._cap)
+        return needed <= self._cap
+
+    def _mark(self, count: int) -> int:
+        """Bytes that are to come for records that are written: a mark of so many, and the block that ends the file."""
+        return (room_of_mark(count, ends=self._ends) if self._marks and count else 0) + self._closing
 
     def name(self, block: int, first: int, count: int, ends: Sequence[int]) -> None:
         """Mark records of a block as named, before their keys are; what isn't marked was only copied.

@@ -10,6 +10,7 @@ from itertools import accumulate
 
 from redis.exceptions import ResponseError
 
+from pymon_tui.invalidation.fitting import SizeClasses
 from pymon_tui.invalidation.key_bytes import Total, size_class
 from pymon_tui.invalidation.memory import Memory, memory_now
 from pymon_tui.invalidation.packing import pack_all
@@ -36,11 +37,13 @@ class TrashEstimate:
         bytes: Of the file, compressed; None where it isn't known.
         oversized: Keys too big to be kept in it.
         problem: Why nothing can be kept in it; None if it can.
+        sizes: The keys that may be kept by their sizes; empty where ``bytes`` isn't known.
     """
 
     bytes: int | None
     oversized: int
     problem: SafeText | None
+    sizes: SizeClasses = ()
 
 
 async def trash_estimate(
@@ -83,9 +86,9 @@ async def trash_estimate(
             ratios[which] = ratio
     if not ratios:
         return TrashEstimate(None if total.kept else 0, oversized, None)
-    return TrashEstimate(
-        round(times * sum(ratios.get(which, 1.0) * size for which, size in total.by_size.items())), oversized, None
-    )
+    shrunk = {which: times * ratios.get(which, 1.0) * size for which, size in total.by_size.items()}
+    sizes = tuple((round(times * total.counts[which]), round(size)) for which, size in shrunk.items())
+    return TrashEstimate(round(sum(shrunk.values())), oversized, None, sizes)
 
 
 def _by_size(samples: Sequence[Sample]) -> dict[int, list[Sample]]:

@@ -5,12 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 from pymon_tui.invalidation.trash_format import LONGEST_HEADER, TrashError, header_of
 from pymon_tui.journal.folder import open_private
 from pymon_tui.journal.ids import is_id
 
 _SUFFIX = ".trash"
+
+
+class TrashFile(NamedTuple):
+    """A file of the trash: its number, its path, its size, and the size that its run said it would have."""
+
+    number: int
+    path: Path
+    size: int
+    holds: int
+
+    @property
+    def run(self) -> str:
+        """The run, or the part of one, that it is of."""
+        return self.path.stem
 
 
 def trash_path(folder: Path, run: str) -> Path:
@@ -25,17 +40,17 @@ def trash_folder(folder: Path) -> Path:
 
 def trashed(folder: Path) -> tuple[str, ...]:
     """The runs, and the parts of runs, that have a file there."""
-    return tuple(path.stem for _, path, _ in _files(folder))
+    return tuple(file.run for file in trash_files(folder))
 
 
 def trash_size(folder: Path, of: Collection[str] | None = None) -> int:
     """Bytes of the trash files in the state folder: of all, or of these runs."""
-    return sum(size for _, path, size in _files(folder) if of is None or path.stem in of)
+    return sum(file.size for file in trash_files(folder) if of is None or file.run in of)
 
 
 def next_number(folder: Path) -> int:
     """What a new file is numbered: the numbers tell the order of the files, whatever the clock did meanwhile."""
-    return max((number for number, _, _ in _files(folder)), default=0) + 1
+    return max((file.number for file in trash_files(folder)), default=0) + 1
 
 
 def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> tuple[str, ...]:
@@ -53,40 +68,43 @@ def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> 
     Raises:
         TrashError: If a file can't be removed.
     """
-    files = _files(folder)
-    size = sum(bytes_ for _, _, bytes_ in files)
+    files = trash_files(folder)
+    size = sum(file.size for file in files)
     dropped: list[str] = []
-    for _, path, bytes_ in files:
+    for file in files:
         if size + needed <= cap:
             break
-        if path.stem in keep:
+        if file.run in keep:
             continue
         try:
-            path.unlink(missing_ok=True)
+            file.path.unlink(missing_ok=True)
         except OSError as error:
-            raise TrashError("can't make room in the trash, by removing", path, error) from None
-        size -= bytes_
-        dropped.append(path.stem)
+            raise TrashError("can't make room in the trash, by removing", file.path, error) from None
+        size -= file.size
+        dropped.append(file.run)
     return tuple(dropped)
 
 
-def _files(folder: Path) -> list[tuple[int, Path, int]]:
-    """Number, path and size of each trash file, the oldest first; those without a number are the oldest, by name."""
+def trash_files(folder: Path) -> list[TrashFile]:
+    """All of them, the oldest first; those without a number are the oldest, by name."""
     found = []
     for path in trash_folder(folder).glob(f"*{_SUFFIX}"):
         if is_id(path.stem):
             try:
-                found.append((_number(path), path, path.stat(follow_symlinks=False).st_size))
+                number, holds = _told_by(path)
+                found.append(TrashFile(number, path, path.stat(follow_symlinks=False).st_size, holds))
             except FileNotFoundError:  # another process makes room as well
                 continue
     return sorted(found)
 
 
-def _number(path: Path) -> int:
+def _told_by(path: Path) -> tuple[int, int]:
+    """The number of a file, and what its run said that it would take."""
     try:
         with os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
-            return header_of(file.readline(LONGEST_HEADER)).number
+            header = header_of(file.readline(LONGEST_HEADER))
+            return header.number, header.holds
     except FileNotFoundError:
         raise
     except (OSError, ValueError):
-        return 0
+        return 0, 0

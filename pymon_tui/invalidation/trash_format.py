@@ -79,6 +79,7 @@ class TrashHeader:
         started: When the run started (unix seconds).
         mode: ``unlink`` or ``expire``; empty where it isn't told.
         marks: Whether the records that were named are marked; else all of them count as named.
+        holds: Bytes that the run said it would take, which are no room for others while it is under way.
         closes: Whether the run ends its file with a block that tells all of it; one that is killed doesn't come to it.
         number: Rises from file to file of a state folder, whatever the clock says; 0 where it isn't told.
     """
@@ -92,6 +93,7 @@ class TrashHeader:
     marks: bool = False
     number: int = 0
     closes: bool = False
+    holds: int = 0
 
 
 def header_line(header: TrashHeader) -> bytes:
@@ -245,12 +247,13 @@ def header_of(line: bytes) -> TrashHeader:
             "server": str(server),
             "started": int() | float() as started,
         } if is_id(run) and abs(started) < _LATEST:
-            mode, marks, number = told.get("mode"), told.get("marks"), told.get("number")
+            mode, marks, number, holds = (told.get(name) for name in ("mode", "marks", "number", "holds"))
             return TrashHeader(
                 *(run, run_id, db, server, float(started)),
                 mode=mode if isinstance(mode, str) else "",
                 marks=marks is True,
                 number=number if isinstance(number, int) else 0,
                 closes=told.get("closes") is True,
+                holds=holds if isinstance(holds, int) else 0,
             )
     raise ValueError("no header")

@@ -77,6 +77,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "refused_keys": [],
         "oversized_keys": [],
         "evicted": None,
+        "gave_up": [],
         "nodes": [],
     }
 

@@ -7,11 +7,12 @@ import asyncio
 from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.guard_report import guard_rows, note_rows
 from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
-from pymon_tui.invalidation.report import guard_rows, manner, matching, note_rows, resume_rows, summary, trouble_rows
+from pymon_tui.invalidation.report import manner, matching, resume_rows, summary, trouble_rows
 from pymon_tui.invalidation.selection import Selection, check
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.wording import counted_keys, words, words_of
@@ -84,7 +85,7 @@ def _planned(
     what = f"{words(options.mode).do} {about(plan)}"
     if not (yes or wish.dry_run or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
-    removal = desk.removal(plan, options, wish.preset, pulses)
+    removal = desk.removal(plan, options, wish.preset, pulses, verdict)
     try:
         result = _result_of(desk, removal)
     except StateError as error:  # nothing is removed then
@@ -106,7 +107,8 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
     show([f"{row.name}: {row.text}" for row in note_rows(rules)])
     if yes:
         show([f"{row.name}: {row.text}" for row in guard_rows(rules, removal.options)])
-        show([verdict.undo.loss] if verdict.undo.loses else [])
+        shown = (row for row in resume_rows(verdict, removal.options) if row.severity != "good")
+        show([row.text for row in shown])
     if not yes:
         require_somebody("remove keys")
         order = removal.order

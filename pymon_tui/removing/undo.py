@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from pymon_tui.invalidation.desk import Desk
+from pymon_tui.invalidation.guard_report import note_rows, production_rows
 from pymon_tui.invalidation.outlook import Outlook
 from pymon_tui.invalidation.past import nothing_to_undo
-from pymon_tui.invalidation.report import note_rows, production_rows, undo_rows
+from pymon_tui.invalidation.report import undo_rows
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.restore_report import passed_rows
 from pymon_tui.invalidation.verdict import Verdict

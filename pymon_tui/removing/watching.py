@@ -154,8 +154,8 @@ async def _answer(removal: WholeRemoval, line: ProgressLine) -> None:
             continue
         line.clear()
         if not can_ask():
-            say(f"{progress.why} nobody is there to say so, and the run ends")
-            removal.cancel()
+            say(why := removal.unanswered)
+            removal.cancel(why)
             return
         growth = removal.growth
         with Asked(growth_question(progress.why, growth)) as asked:

@@ -50,6 +50,7 @@ class Case:
         flags: Where the server is, with ``{socket}`` and ``{port}`` of the one that is there.
         options: ``--no-undo``, ``--expire``, ``--dry-run``: the screens have keys for them.
         user: The ACL user, who needs no password.
+        held: How many keys of ``a`` there are once a run that asks was answered wrongly.
     """
 
     pattern: str = "a:*"
@@ -60,6 +61,7 @@ class Case:
     flags: tuple[str, ...] = ("-s", "{socket}")
     options: tuple[str, ...] = ()
     user: str | None = None
+    held: int = 15
 
     @property
     def to_type(self) -> str:
@@ -201,6 +203,14 @@ class CommandLine:
         verdict = told["verdict"]
         return Seen(verdict["may"], confirm, lost_of(verdict), code, told["undo"] is not None, there(db))
 
+    def warned(self, case: Case, server: EmbeddedServer) -> str:
+        """What is said of a plan before anything is done, as one line."""
+        self._config.write_text(case.config)
+        self._config.chmod(0o600)
+        self._answers[:] = ["n"]
+        command = ("-s", server.socket, "--config", str(self._config), "invalidate", case.pattern)
+        return " ".join(self._ran(*command, "--json")[2].split())
+
     def grow(self, case: Case, server: EmbeddedServer, db: Redis) -> Grown:
         """Confirm the plan, and that more may go: by a yes, and by typing where that isn't enough."""
         self._config.write_text(case.config.replace("{port}", str(server.port)))
@@ -213,7 +223,7 @@ class CommandLine:
             code, _, err = self._ran(*command, "--json")
             if "that was not the pattern, and the run ends" not in err:
                 return Grown(confirm, code, there(db))
-            assert (code, len(there(db) - {b"b:0", b"b:1", b"b:2"})) == (1, 15)
+            assert (code, len(there(db) - {b"b:0", b"b:1", b"b:2"})) == (1, case.held)
         raise AssertionError("it is confirmed by nothing")
 
     def undo_last(self, server: EmbeddedServer) -> tuple[str | None, str]:
@@ -376,6 +386,21 @@ class Screens:
             return Seen(
                 "begin", confirm, lost, code_of(run), "u brings the keys back" in said(run, "#progress"), there(db)
             )
+
+    def warned(self, case: Case, server: EmbeddedServer) -> str:
+        """What is said of a plan before anything is done, as one line."""
+        settings = self._settings(case, server)
+
+        async def warned() -> str:
+            app = PymonApp(settings, *cli._ways_to_servers(settings))
+            async with app.run_test(size=(120, 40)) as pilot:
+                await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+                screen = await self._planned(case, pilot)
+                screen.look()
+                await pilot.pause()
+                return said(screen, "#troubles")
+
+        return asyncio.run(warned())
 
     def grow(self, case: Case, server: EmbeddedServer, db: Redis) -> Grown:
         """Confirm the plan, and that more may go: by a yes, and by typing where that isn't enough."""

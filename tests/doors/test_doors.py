@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -48,9 +49,7 @@ def big(db: Redis) -> None:
 
 def noise(db: Redis) -> None:
     """The keys hold what can't be compressed."""
-    import random
-
-    dice = random.Random(7)
+    dice = Random(7)
     db.mset({f"a:{number}": dice.randbytes(2_000) for number in range(5)})
 
 
@@ -279,6 +278,74 @@ def growing(db: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     os.close(writes)
 
 
+def swollen(db: Redis) -> None:
+    """The keys have become large."""
+    dice = Random(7)
+    db.mset({f"a:{number}": dice.randbytes(20_000) for number in range(5)})
+
+
+def joined(db: Redis) -> None:
+    """One key more, which is large: it is no tenth of the others."""
+    db.set("a:more", "x" * 20_000)
+
+
+@pytest.fixture
+def changing(db: Redis, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The keys change whenever a plan has been confirmed, and a terminal on which a run can ask."""
+    removal = Desk.removal
+
+    def changed(desk: Desk, *arguments: Any) -> WholeRemoval:
+        made = removal(desk, *arguments)
+        request.param(db)
+        return made
+
+    reads, writes = os.pipe()
+    os.write(writes, b"there is something to read\n")
+    monkeypatch.setattr(Desk, "removal", changed)
+    monkeypatch.setattr("pymon_tui.removing.console._STDIN", reads)
+    monkeypatch.setattr("pymon_tui.removing.watching.can_ask", lambda: True)
+    yield
+    os.close(reads)
+    os.close(writes)
+
+
+@DOORS
+@pytest.mark.parametrize(
+    ("changing", "case"),
+    [
+        pytest.param(swollen, Case(config='trash_key_size = "10KiB"\n', held=5), id="all too big"),
+        pytest.param(swollen, Case(config='trash_size = "30KiB"\n', held=4), id="no room"),
+        pytest.param(joined, Case(keys={"a": 20, "b": 3}, config='trash_key_size = "10KiB"\n', held=1), id="a new key"),
+        pytest.param(
+            swollen,
+            Case(keys={"a": 6, "b": 3}, prepare=big, typed="a:*", config='trash_key_size = "10KiB"\n', held=5),
+            id="more of them than was agreed to",
+        ),
+    ],
+    indirect=["changing"],
+)
+def test_more_keys_for_good_than_was_agreed_to_are_asked_about(
+    case: Case, door: str, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis, changing: None
+) -> None:
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    assert way.grow(case, apart, db) == Grown("type", 0, GONE)
+
+
+@DOORS
+def test_whose_undo_is_given_up_is_said_before(
+    door: str, command_line: CommandLine, request: pytest.FixtureRequest, apart: EmbeddedServer, db: Redis
+) -> None:
+    case = Case(config='trash_size = "150KiB"\n')
+    fill(db, case)
+    swollen(db)
+    older = command_line.run(apart, "invalidate", "a:*", "--yes")["run"]
+    swollen(db)
+    way: CommandLine | Screens = request.getfixturevalue(door)
+    said = f"the undo of run {older} (5 keys) is given up where its room is needed (trash_size)"
+    assert said in way.warned(case, apart)
+    assert said not in way.warned(replace(case, config='trash_size = "500KiB"\n'), apart)
+
+
 PLACE = f'{PRODUCTION}host = "127.0.0.1"\nport = {{port}}\n'
 
 
@@ -352,7 +419,7 @@ def test_a_full_disk_is_told_before(
     db: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pymon_tui.invalidation.desk.free_bytes", lambda _: free)
+    monkeypatch.setattr("pymon_tui.invalidation.shelves.free_bytes", lambda _: free)
     way: CommandLine | Screens = request.getfixturevalue(door)
     seen = way.carry_out(Case(), apart, db)
     expected = Seen("refused", "nothing", "all", 4, False, ALL) if lost == "all" else CASES["few"][1]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from math import inf
 
 import pytest
 from redis.asyncio import Redis
@@ -42,10 +43,10 @@ async def portions_of(
     protected: int = 0,
     key_cap: int = KEY_CAP,
     most: int | None = None,
-    is_full: Callable[[], bool] = lambda: False,
+    least: Callable[[], float] = lambda: inf,
 ) -> list[Portion]:
     page = one_page(*keys, protected=protected)
-    return [portion async for portion in kept(page, pipe, key_cap, most, is_full, headroom_of(pipe))]
+    return [portion async for portion in kept(page, pipe, key_cap, most, least, headroom_of(pipe))]
 
 
 def headroom_of(pipe: Pipe) -> Headroom:
@@ -86,19 +87,32 @@ async def test_what_is_too_big_is_not_dumped(redis: Redis, server: EmbeddedServe
     await fill(redis, ["big"], "x" * 10_000)
     await fill(redis, ["small"])
     async with piped(server) as pipe:
-        big, small = await portions_of(pipe, b"big", b"small", key_cap=5_000)
-        assert (big.keys, big.oversized, big.dumps, big.place) == ([b"big"], [b"big"], [], None)
-        assert (small.keys, small.oversized) == ([b"small"], [])
-        _, rest = await portions_of(pipe, b"big", key_cap=5_000)
-        assert (rest.keys, rest.place) == ([], END)
+        # What can be kept goes first: a person may be asked about the others.
+        small, big = await portions_of(pipe, b"big", b"small", key_cap=5_000)
+        assert (small.keys, small.oversized, small.place) == ([b"small"], [], None)
+        assert (big.keys, big.oversized, big.dumps, big.place) == ([b"big"], [b"big"], [], END)
+        first, rest = await portions_of(pipe, b"big", key_cap=5_000)
+        assert (first.keys, rest.keys, rest.place) == ([], [b"big"], END)
 
 
 async def test_a_full_trash_is_dumped_no_more_for(redis: Redis, server: EmbeddedServer) -> None:
     await fill(redis, ["a", "b"])
     async with piped(server) as pipe:
-        (portion,) = await portions_of(pipe, b"a", b"b", protected=1, is_full=lambda: True)
+        (portion,) = await portions_of(pipe, b"a", b"b", protected=1, least=lambda: 0)
     assert (portion.keys, portion.dumps, portion.protected, portion.place) == ([b"a", b"b"], [], 1, END)
     assert not {"cmdstat_dump", "cmdstat_pttl"} & set(await redis.info("commandstats"))
+
+
+async def test_as_large_as_what_did_not_fit_is_dumped_no_more_and_smaller_is(
+    redis: Redis, server: EmbeddedServer
+) -> None:
+    await fill(redis, ["large", "larger"], "x" * 2_000)
+    await fill(redis, ["small"])
+    async with piped(server) as pipe:
+        small, large = await portions_of(pipe, b"large", b"small", b"larger", least=lambda: 1_000)
+    assert ([key for key, _, _ in small.dumps], small.place) == ([b"small"], None)
+    assert (large.keys, large.dumps, large.oversized, large.place) == ([b"large", b"larger"], [], [], END)
+    assert (await redis.info("commandstats"))["cmdstat_dump"]["calls"] == 1
 
 
 @pytest.mark.needs("memory|usage")
@@ -174,7 +188,7 @@ async def test_an_end_is_asked_for_only_while_the_server_counts_one(redis: Redis
     await fill(redis, ["a", "fading"])
     async with piped(server) as pipe:
         headroom = headroom_of(pipe)
-        portions = [portion async for portion in kept(pages(), pipe, KEY_CAP, None, lambda: False, headroom)]
+        portions = [portion async for portion in kept(pages(), pipe, KEY_CAP, None, lambda: inf, headroom)]
     assert {(tuple(portion.keys), portion.gone) for portion in portions} == {((b"a", b"fading"), 1)}
     ends = [[end > 0 for _, end, _ in portion.dumps] for portion in portions]
     assert ends[:24] == [[False, False]] * 24  # some were looked at before
@@ -191,7 +205,7 @@ async def test_an_end_is_asked_for_where_the_server_does_not_count(redis: Redis,
     async with piped(server, "pymon") as pipe:
         await redis.config_resetstat()
         pages, headroom = repeated(Page([b"a"], 0, END), 20), headroom_of(pipe)
-        portions = [portion async for portion in kept(pages, pipe, KEY_CAP, None, lambda: False, headroom)]
+        portions = [portion async for portion in kept(pages, pipe, KEY_CAP, None, lambda: inf, headroom)]
     assert all(end > 0 for portion in portions for _, end, _ in portion.dumps)
     statistics = await redis.info("commandstats")
     asked = sum(statistics.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("pttl", "pexpiretime"))

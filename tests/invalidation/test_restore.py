@@ -58,7 +58,7 @@ async def trash_of(
     path = trash_path(journal.folder, run)
     with TrashWriter(path, TrashHeader(run, run_id, db, "cache", time.time()), cap=2**30) as writer:
         for block in blocks:
-            assert writer.write(block) == len(block)
+            assert len(writer.write(block)) == len(block)
     return path
 
 

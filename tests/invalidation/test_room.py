@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.room import Room
+from pymon_tui.invalidation.shelf import GivenUp
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path, trash_size
 from pymon_tui.journal.lock import lock
 from tests.invalidation.planned import selecting
@@ -81,3 +82,41 @@ async def test_the_oldest_undo_goes_while_a_run_writes_and_no_more_than_it_takes
         cap = cap or trash_size(tmp_path) * 7 // 2  # three and a half of them
     assert [path is not None and path.exists() for path in undos] == [False, False, True, True, True]
     assert trash_size(tmp_path) <= cap
+
+
+def begun(folder: Path, run: str, number: int, holds: int) -> TrashWriter:
+    """The file of another run, which has said what it will take, and written nothing."""
+    header = TrashHeader(run, "a1b2", 0, "cache", 1.0, marks=True, number=number, holds=holds)
+    return TrashWriter(trash_path(folder, run), header, cap=2**30)
+
+
+def test_what_a_run_said_that_began_before_is_its_own_while_it_lasts(tmp_path: Path) -> None:
+    with begun(tmp_path, OLDEST, 1, 8_000):
+        with lock(tmp_path, f"run-{OLDEST}", run=OLDEST):
+            room = Room(tmp_path, 10_000)
+            room.own(NEW, 2, 1.0)
+            assert (room.take(1_500), room.take(1_500)) == (1_500, 500)
+        assert room.take(6_000) > 5_000  # it has ended, and is as large as it is
+
+
+def test_what_a_later_run_said_leaves_an_earlier_one_all_that_is_there(tmp_path: Path) -> None:
+    room = Room(tmp_path, 10_000, holds=4_000)
+    assert room.own(OLDEST, 1, 0.5) == 2_000
+    with begun(tmp_path, NEW, 2, 6_000) as other, lock(tmp_path, f"run-{NEW}", run=NEW):
+        assert room.take(4_000) == 4_000
+        assert room.take(1_000) == 1_000
+        other.write([(b"key", 0, bytes(range(256)) * 200)])
+        left = 10_000 - 5_000 - trash_size(tmp_path)
+        assert room.take(10_000) == left  # what the other has written by now isn't there any more
+
+
+def test_only_undos_that_were_named_are_given_up(tmp_path: Path) -> None:
+    paths = [write(tmp_path, run, 4_000) for run in (OLDEST, OLDER)]
+    named = GivenUp("a run", (OLDER,), 1)
+    room = Room(tmp_path, trash_size(tmp_path), gives_up=[named])
+    assert not room.gave_up
+    assert room.take(100) == 100
+    assert [path.exists() for path in paths] == [True, False]
+    assert room.gave_up == (named,)
+    assert room.take(1_000_000) < 4_000
+    assert paths[0].exists()

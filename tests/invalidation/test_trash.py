@@ -12,6 +12,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -64,8 +65,8 @@ def all_of(path: Path) -> list[TrashRecord]:
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     blocks = [records(0, 10), [(b"", 0, b"")], [(b"\x00\xff\n", 2**63, b"\r\n" * 1000)]]
     with TrashWriter(trash_path(tmp_path, RUN), HEADER, cap=PLENTY) as writer:
-        assert [writer.write(block) for block in blocks] == [10, 1, 1]
-        assert (writer.write([]), writer.kept, writer.full) == (0, 12, False)
+        assert [len(writer.write(block)) for block in blocks] == [10, 1, 1]
+        assert (len(writer.write([])), writer.kept, writer.full) == (0, 12, False)
         assert writer.bytes == writer.path.stat().st_size == trash_size(tmp_path)
     with TrashReader(writer.path) as reader:
         assert reader.header == HEADER
@@ -157,8 +158,7 @@ def test_uses_come_out_as_they_went_in(tmp_path: Path) -> None:
 def test_there_is_always_room_for_the_mark(tmp_path: Path, mode: str) -> None:
     """Within the cap: what is kept can be named."""
     with marked(tmp_path, cap=20_000, mode=mode) as writer:
-        while not writer.full:
-            count = writer.write(records(0, 50))
+        while count := len(writer.write(records(0, 50))):
             writer.name(writer.block, 0, count, [2**40 + 1] * count if mode == "expire" else [])
     assert writer.named == writer.kept > 100
     assert writer.path.stat().st_size == writer.bytes <= 20_000
@@ -262,23 +262,57 @@ def test_what_is_no_trash_is_said_to_be_none(tmp_path: Path, line: bytes) -> Non
         TrashReader(tmp_path / "nothing")
 
 
-def test_what_does_not_fit_is_left_out_from_the_first_on(tmp_path: Path) -> None:
+def test_as_many_as_fit_are_kept(tmp_path: Path) -> None:
     some = records(0, 1000)
     path = trash_path(tmp_path, RUN)
     with TrashWriter(path, HEADER, cap=20_000) as writer:
         kept = writer.write(some)
-        assert 0 < kept < 1000
+        assert 0 < len(kept) < 1000
         assert writer.full
-        assert writer.kept == kept
-        assert 16_000 < writer.bytes <= 20_000
-        assert writer.write(records(2000, 1)) == 0
-    assert all_of(path) == some[:kept]
+        assert writer.kept == len(kept)
+        assert 19_800 < writer.bytes <= 20_000
+        assert len(writer.write(records(2000, 1))) == 0
+    assert all_of(path) == [some[place] for place in kept]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_one_that_does_not_fit_ends_the_keeping_of_no_smaller_one(tmp_path: Path, together: bool) -> None:  # noqa: FBT001
+    dice = Random(7)
+    large = [(b"large:%d" % number, 0, dice.randbytes(9_000)) for number in range(3)]
+    small = records(0, 100)
+    some = [large[0], *small[:50], *large[1:], *small[50:]]
+    path = trash_path(tmp_path, RUN)
+    lent = Lending(20_000)
+    with TrashWriter(path, HEADER, cap=0, room=lent) as writer:
+        kept = [some[place] for place in writer.write(some)] if together else []
+        for record in [] if together else some:
+            kept += [record] * len(writer.write([record]))
+        assert not writer.full
+    assert sum(key.startswith(b"large") for key, _, _ in kept) == 1
+    assert [record for record in small if record not in kept] == []
+    assert all_of(path) == kept
+    assert path.stat().st_size <= 20_000 - lent.left  # what others could have isn't held back
+
+
+class Lending:
+    """Room that nobody else wants."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, size: int) -> int:
+        taken = min(size, self.left)
+        self.left -= taken
+        return taken
+
+    def give(self, size: int) -> None:
+        self.left += size
 
 
 def test_a_cap_for_nothing_keeps_nothing(tmp_path: Path) -> None:
     path = trash_path(tmp_path, RUN)
     with TrashWriter(path, HEADER, cap=0) as writer:
-        assert writer.write(records(0, 3)) == 0
+        assert len(writer.write(records(0, 3))) == 0
     assert all_of(path) == []
 
 
@@ -300,7 +334,7 @@ def test_a_full_disk_is_an_error_and_what_was_kept_is_kept(tmp_path: Path, monke
             patched.setattr(os, "write", full)
             with pytest.raises(TrashError, match="No space left on device; free some space there"):
                 writer.write(records(5, 5))
-        assert writer.write(records(10, 5)) == 5
+        assert len(writer.write(records(10, 5))) == 5
         assert writer.kept == 10
     blocks, torn = read(writer.path)
     assert [block.records[0][0] for block in blocks] == [b"key:0", b"key:10"]

@@ -17,6 +17,7 @@ from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pattern import Pattern, parse_pattern
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.invalidation.selection import Selection
+from pymon_tui.invalidation.shelf import Shelf
 from pymon_tui.invalidation.verdict import of_plan, of_resume, of_undo
 from pymon_tui.journal.records import Record
 from pymon_tui.model.environment import is_production
@@ -71,7 +72,7 @@ def test_what_it_says_holds_together(
         undo_bytes=kept,
     )
     options = Options(undo=undo, dry_run=dry_run)
-    verdict = of_plan(plan, options, replace(RULES, environment=environment, read_only=read_only), free)
+    verdict = of_plan(plan, options, replace(RULES, environment=environment, read_only=read_only), Shelf(free))
     assert verdict.begins == (
         matched > 0
         and not (capped or refused)
@@ -289,21 +290,21 @@ def test_a_resume_that_the_journal_knows_too_little_of() -> None:
 
 def test_a_disk_that_is_too_full_for_the_undo_refuses_it() -> None:
     plan = replace(PLAN, undo_bytes=5_000)
-    assert of_plan(plan, Options(), RULES, 6_250).undo.state == "certain"  # it may take a quarter more
-    verdict = of_plan(plan, Options(), RULES, 6_249)
+    assert of_plan(plan, Options(), RULES, Shelf(6_250)).undo.state == "certain"  # it may take a quarter more
+    verdict = of_plan(plan, Options(), RULES, Shelf(6_249))
     assert (verdict.may, verdict.way, verdict.undo.state) == ("refused", "no_undo", "impossible")
     assert verdict.undo.lost_keys == plan.matched
     assert "free some, or keep no undo" in verdict.why
-    smaller = of_plan(plan, Options(trash_cap=4_000), RULES, 1 << 40)
+    smaller = of_plan(plan, Options(trash_cap=4_000), RULES, Shelf(1 << 40))
     assert (smaller.may, smaller.undo.state) == ("begin", "partial")
-    barely = of_plan(plan, Options(trash_cap=6_000), RULES, 1 << 40).undo
+    barely = of_plan(plan, Options(trash_cap=6_000), RULES, Shelf(1 << 40)).undo
     assert (barely.state, barely.lost_keys, barely.about) == ("partial", 1, True)
 
 
 def test_an_undo_of_a_size_that_nobody_knows_is_certain_where_all_memory_of_the_keys_fits() -> None:
     plan = replace(PLAN, undo_bytes=None, bytes=KeyBytes(10_000, is_exact=True, largest=10_000))
-    assert of_plan(plan, Options(trash_cap=10_000), RULES, 1 << 40).undo.state == "certain"
-    undo = of_plan(plan, Options(trash_cap=9_999), RULES, 1 << 40).undo
+    assert of_plan(plan, Options(trash_cap=10_000), RULES, Shelf(1 << 40)).undo.state == "certain"
+    undo = of_plan(plan, Options(trash_cap=9_999), RULES, Shelf(1 << 40)).undo
     assert (undo.state, undo.why) == (
         "unknown",
         "what the undo takes isn't known: the keys take 9.77 KiB in memory, and 9.76 KiB at most are kept (trash_size)",
@@ -314,7 +315,7 @@ def test_an_undo_of_a_size_that_nobody_knows_is_certain_where_all_memory_of_the_
 def test_an_undo_that_would_keep_nothing_is_none(lost: int, undo_bytes: int) -> None:
     plan = replace(PLAN, oversized=lost, undo_bytes=undo_bytes)
     for free in (0, 5_000):
-        undo = of_plan(plan, Options(), RULES, free)
+        undo = of_plan(plan, Options(), RULES, Shelf(free))
         if undo.undo.lost_keys == plan.matched:
             assert (undo.may, undo.way, undo.undo.state) == ("refused", "no_undo", "impossible")
         assert free or undo.undo.lost_keys == plan.matched

@@ -33,6 +33,7 @@ def cut_off(db: Redis, plan: dict[str, Any], **told: Any) -> None:
     journal.append("run", "started", **fields | told)
     counts = {"matched": 100, "removed": 100, "already_gone": 0, "protected": 0, "refused": 0, "unknown": 0}
     place = {"named_up_to": 250_100, "pattern_index": 0, "cursor": 0, "trash_bytes": 0}
+    place["unkept_up_to"] = told.get("unkept_up_to", 0)
     journal.append("run", "progress", run=CUT_OFF, **counts, **place)
 
 
@@ -186,7 +187,7 @@ def test_more_keys_than_were_left_are_asked_about_and_nobody_says_yes(db: Redis,
     cut_off(db, plan_of(pymon, "a:*"))
     ran = pymon("invalidate", "--resume", CUT_OFF, "--yes")
     assert ran.code == 1
-    assert ": cancelled in " in ran.out
+    assert ": stopped in " in ran.out
     assert "300 keys match by now, and the plan said 200" in ran.err
     assert "nobody is there to say so, and the run ends" in ran.err
     assert len(keys_of(db)) == 300

@@ -341,7 +341,14 @@ class ScriptedDesk(Desk):
         self.plans.append(ScriptedPlanning(plan))
         return cast(WholePlanning, self.plans[-1])
 
-    def removal(self, plan: Plan, options: Options, preset: str | None, pulses: Pulses | None = None) -> WholeRemoval:
+    def removal(
+        self,
+        plan: Plan,
+        options: Options,
+        preset: str | None,
+        pulses: Pulses | None = None,
+        agreed: Verdict | None = None,
+    ) -> WholeRemoval:
         """A run to be finished by the test."""
         self.removals.append(ScriptedRemoval(Order.of(plan, preset), options))
         return cast(WholeRemoval, self.removals[-1])

@@ -55,6 +55,7 @@ def merged_plan(parts: Sequence[Plan], endpoint: Endpoint, namespaces: Iterable[
         seconds=seconds,
         bytes=_bytes([part.bytes for part in parts]),
         undo_bytes=_sum([part.undo_bytes for part in parts]),
+        undo_sizes=tuple(size for part in parts for size in part.undo_sizes),
         undo_possible=all(part.undo_possible for part in parts),
         undo_problem=next((part.undo_problem for part in parts if part.undo_problem is not None), None),
         oversized=sum(part.oversized for part in parts),

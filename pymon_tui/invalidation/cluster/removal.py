@@ -25,25 +25,25 @@ from pymon_tui.invalidation.cluster.accounts import (
 )
 from pymon_tui.invalidation.cluster.orders import HandOut, Work, again
 from pymon_tui.invalidation.cluster.primaries import Found, Primary, find, ranges_text
-from pymon_tui.invalidation.cluster.resharding import moved_between, require_same_nodes
+from pymon_tui.invalidation.cluster.resharding import moved_between, require_same_nodes, still_the_same
 from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.part import Part
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.removal import Removal
-from pymon_tui.invalidation.room import Room
+from pymon_tui.invalidation.room import Room, room_for
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
 from pymon_tui.invalidation.trash import trash_folder
-from pymon_tui.invalidation.verdict import Undo, Verdict, of_more
+from pymon_tui.invalidation.verdict import Verdict, of_more
+from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import Locked, holder, patient_lock
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import LinkError
 
 ROUNDS = 8
 """Times that keys of slots which are on their way are looked for again."""
@@ -130,19 +130,24 @@ class WholeRemoval:
 
     @property
     def growth(self) -> Verdict | None:
-        """How it is confirmed that more keys may go, where that is asked."""
+        """How it is confirmed that more keys may go, or go for good, where that is asked."""
         return self._bounds.verdict
+
+    @property
+    def unanswered(self) -> SafeText:
+        """What ends the run where nobody is there to answer its question."""
+        return self._bounds.unanswered
 
     def go_on(self, question: str, typed: str = "") -> None:
         """Answer whether more keys may go: they may as ``growth`` says, unless a part has asked for more by then."""
         for part in self._all():
             part.go_on(question, typed)
 
-    def cancel(self) -> None:
-        """End after the keys that are named already; ``run`` returns the account of what was done."""
+    def cancel(self, why: str = "") -> None:
+        """End after the keys that are named already; ``run`` returns the account of what was done, and ``why``."""
         self._cancelled = True
         for part in self._all():
-            part.cancel()
+            part.cancel(why)
 
     async def run(self) -> Result:
         """Carry the order out. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -168,9 +173,10 @@ class WholeRemoval:
         self.options = self.options.under(rules)
         self.order = replace(self.order, selection=self.order.selection.under(rules))
         judge = partial(of_more, self.order, self.options, rules, self._undo)
-        self._bounds = Bounds(self.order.planned, self.order.selection.max_keys, self.order.again, judge)
+        self._bounds = self._bounds.judged(self.order.selection.max_keys, judge, self._undo.unkept)
         parts = self._hand_out(found)
         work = tuple((one, replace(order, selection=order.selection.under(rules))) for one, order in parts)
+        self._room = await asyncio.to_thread(room_for, self._journal.folder, self.options, self._undo)
         if not found.is_cluster:
             return await self._run_alone(*work[0], found)
         rate = self.options.rate
@@ -181,8 +187,6 @@ class WholeRemoval:
             held_by = holder(self._journal.folder, f"server-{primary.run_id or 'unnamed'}-{order.db}")
             if held_by is not None:
                 raise Locked(held_by)
-        if self.options.undo:
-            self._room = Room(self._journal.folder, self.options.trash_cap)
         async with patient_lock(self._journal.folder, f"run-{self.id}", run=self.id):
             await to_its_end(self._journal.append, "run", "started", run=self.id, **self._told(found))
             return await self._carried_out(found, work)
@@ -199,6 +203,7 @@ class WholeRemoval:
             addresses=found.addresses,
             pulse=self._pulses.of(primary.endpoint),
             bounds=self._bounds,
+            room=self._room,
         )
         self._tell(self._alone)
         return await self._alone.run()
@@ -218,6 +223,7 @@ class WholeRemoval:
             result = merged_result(self.id, outcome, why, results, dry_run=self.options.dry_run)
             nodes, seconds = by_node(self._results), time.monotonic() - self._began
             result = replace(result, left=left, seconds=seconds, rights=self.order.rights, nodes=nodes)
+            result = replace(result, gave_up=self._room.gave_up if self._room is not None else ())
             await self._write_down(result)
         return result
 
@@ -277,13 +283,6 @@ class WholeRemoval:
         others = [one.endpoint for one in start.primaries if one.node_id != primary.node_id]
         asked, *more = (*others, self._endpoint)
 
-        async def check() -> None:
-            try:
-                now = await find(asked, more)
-            except (LinkError, Refused):
-                return  # nobody knows yet
-            require_same_nodes(start, now)
-
         part = Part(
             group=self.id,
             node_id=primary.node_id,
@@ -292,7 +291,7 @@ class WholeRemoval:
             bounds=self._bounds,
             rate=self._rate,
             room=self._room,
-            check=check,
+            check=lambda: still_the_same(start, asked, more),
         )
         run = new_id(other_than=[self.id, *(part.id for _, part in self._parts)])
         pulse = self._pulses.of(primary.endpoint)
@@ -317,4 +316,5 @@ class WholeRemoval:
         what = self.order, self.options, self._endpoint
         user = str(self.order.plan.get("acl_user", ""))
         undo = trash_folder(self._journal.folder) if self.options.undo else None
-        return begun(*what, acl_user=user, run_id="", replid="", undo=undo, addresses=found.addresses)
+        told = begun(*what, acl_user=user, run_id="", replid="", undo=undo, addresses=found.addresses)
+        return told | {"lost_agreed": self._bounds.agreed_lost}

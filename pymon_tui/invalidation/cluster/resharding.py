@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pymon_tui.invalidation.cluster.primaries import Found
+from collections.abc import Sequence
+
+from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.order import OrderError
+from pymon_tui.invalidation.sweep import Refused
+from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.reasons import LinkError
 
 
 def moved_between(before: Found, after: Found) -> set[int]:
@@ -30,3 +35,16 @@ def require_same_nodes(start: Found, now: Found) -> None:
         if heir is not None:
             there = f"{one.endpoint.label} has failed over to {heir.endpoint.label}"
             raise OrderError(f"{there}, which may not know of what was removed last; resume to go on there")
+
+
+async def still_the_same(start: Found, asked: Endpoint, more: Sequence[Endpoint]) -> None:
+    """Ask a node of the cluster, or another one, whether the primaries are those that there were at the start.
+
+    Raises:
+        OrderError: If they aren't.
+    """
+    try:
+        now = await find(asked, more)
+    except (LinkError, Refused):
+        return  # nobody knows yet
+    require_same_nodes(start, now)

@@ -183,7 +183,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             self.query_one("#typed", Field).focus()
             self.refresh_bindings()
         else:
-            self._ask(plan)
+            self._ask(plan, verdict)
 
     def verdict(self, plan: Plan) -> Verdict:
         """What the engine says of carrying this plan out as it is set."""
@@ -241,13 +241,13 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             return
         verdict = self.verdict(self._plan)
         if verdict.is_confirmed_by(event.value):
-            self._begin(self._plan, self._options)
+            self._begin(self._plan, self._options, verdict)
         elif verdict.typed:
             self.query_one("#what-to-type", Facts).show((plan_text.not_typed(verdict),))
             self.app.bell()
 
     @work(group="ask")
-    async def _ask(self, plan: Plan) -> None:
+    async def _ask(self, plan: Plan, agreed: Verdict) -> None:
         verb = wording.words(self._options.mode).do
         lines = (
             (span(f"{verb} {report.matching(plan)}", "strong"),),
@@ -255,12 +255,12 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             (label("from "), span(self.site.place)),
         )
         if await self.app.push_screen_wait(QuestionScreen(safe("Invalidate?"), lines, verb, "leave everything")):
-            self._begin(plan, self._options)
+            self._begin(plan, self._options, agreed)
 
-    def _begin(self, plan: Plan, options: Options) -> None:
+    def _begin(self, plan: Plan, options: Options, agreed: Verdict | None = None) -> None:
         preset = self._draft.preset.name if self._draft.preset is not None else None
         try:
-            removal = self.site.desk.removal(plan, options, preset)
+            removal = self.site.desk.removal(plan, options, preset, None, agreed)
         except OrderError as error:
             self.remove_class("-typing")
             self._say((span(str(error), "act"),))

@@ -190,7 +190,7 @@ class RunScreen(Asking, LiveScreen[After]):
             self._removal.pause()
 
     def action_go_on(self) -> None:
-        """Yes, more keys may go: as many as were shown. Where a yes isn't enough, the pattern is typed."""
+        """Yes, as many keys may go, or go for good, as were shown. Where a yes isn't enough, the pattern is typed."""
         if self._asked is None:
             return
         if self._growth is not None:
@@ -202,7 +202,7 @@ class RunScreen(Asking, LiveScreen[After]):
     async def _type(self, asked: SafeText, growth: Verdict) -> None:
         """Have the pattern typed for this question: it answers no other one, whatever has been asked since."""
         what = (span(safe(asked.removesuffix("?"), 400)),)
-        typed = await self.app.push_screen_wait(typing(growth, safe("Let more keys go?"), (what,)))
+        typed = await self.app.push_screen_wait(typing(growth, safe("Go on?"), (what,)))
         if typed is not None:
             self._removal.go_on(asked, typed)
 

@@ -9,7 +9,8 @@ from pymon_tui.invalidation.account import State, Tally
 from pymon_tui.invalidation.brake import Feeling, Pace
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import parse_pattern
-from pymon_tui.invalidation.verdict import NOTHING, Undo, Verdict
+from pymon_tui.invalidation.verdict import NOTHING, Verdict
+from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.model.text import safe

@@ -1,0 +1,82 @@
+"""What is in the trash folder before a run: what others hold, and whose undo is given up where more room is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymon_tui.invalidation.trash_files import TrashFile, trash_files
+from pymon_tui.journal.lock import holder
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A run whose undo is given up.
+
+    Attributes:
+        run: Its name.
+        files: The files of the trash that are removed for it.
+        keys: That could have been brought back; None where nobody knows.
+    """
+
+    run: str
+    files: tuple[str, ...]
+    keys: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json`` and the journal."""
+        return {"run": self.run, "keys": self.keys}
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The files of the trash at one moment.
+
+    Attributes:
+        free: Bytes that the disk has left; None where that isn't known.
+        held: Bytes that runs and undos under way hold, as large as those files will be.
+        others: The other files, the oldest first, and their sizes.
+        whose: Tells the run that a file belongs to, and how many of its keys could have been brought back.
+    """
+
+    free: int | None = None
+    held: int = 0
+    others: tuple[tuple[str, int], ...] = ()
+    whose: Callable[[str], tuple[str, int | None]] | None = None
+
+    def given_up_for(self, needed: int, cap: int) -> tuple[GivenUp, ...]:
+        """Whose undo goes, the oldest first, so that ``needed`` bytes fit beside the others under ``cap``."""
+        size, files = self.held + sum(size for _, size in self.others), []
+        for file, bytes_ in self.others:
+            if size + needed <= cap:
+                break
+            size -= bytes_
+            files.append(file)
+        runs: dict[str, GivenUp] = {}
+        for file in files:
+            run, keys = self.whose(file) if self.whose is not None else (file, None)
+            before = runs.get(run)
+            runs[run] = GivenUp(run, (*(before.files if before is not None else ()), file), keys)
+        return tuple(runs.values())
+
+
+def shelf_of(
+    folder: Path,
+    free: int | None,
+    whose: Callable[[str], tuple[str, int | None]],
+    *,
+    keep: Collection[str] = (),
+) -> Shelf:
+    """What is there in the state folder; the files of the runs to ``keep`` aren't given up."""
+    files = trash_files(folder)
+    used = {file.run: max(file.size, file.holds) for file in files if is_in_use(folder, file)}
+    used |= {file.run: file.size for file in files if file.run in keep and file.run not in used}
+    others = tuple((file.run, file.size) for file in files if file.run not in used)
+    return Shelf(free, sum(used.values()), others, whose)
+
+
+def is_in_use(folder: Path, file: TrashFile) -> bool:
+    """Whether a run writes it, or an undo reads it."""
+    return holder(folder, f"run-{file.run}") is not None
