@@ -107,7 +107,8 @@ def summary(endpoint: Endpoint, seen: Glance) -> tuple[str, ...]:
     lines = [f"{safe(label)}"]
     server, memory = readings.get(SERVER.name), readings.get(MEMORY.name)
     if isinstance(server, Ready):
-        lines.append(_server_line(server.value, server.value.role or "" if seen.whole is None else _together(seen)))
+        kind = server.value.role or "" if seen.whole is None else _together(seen)
+        lines.append(_server_line(server.value, kind, readings.get(LATENCY.name)))
     if (latency := _latency_line(readings)) is not None:
         lines.append(latency)
     for name, reading in readings.items():
@@ -170,16 +171,22 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def _server_line(server: Server, kind: str) -> str:
-    """What it is and does; ``kind`` is its role, or what several are together."""
-    clients = f"{units.count(server.connected_clients)} clients"
+def _server_line(server: Server, kind: str, latency: Reading[Latency] | None) -> str:
+    """What it is and does; ``kind`` is its role, or what several are together.
+
+    Commands are those of others, where they are counted; else all, ours among them.
+    """
+    clients = f"{units.count(server.connected_clients)} clients, ours among them"
     what = [
         f"{server.product} {server.version}",
         kind,
         f"up {units.duration(server.uptime_in_seconds)}",
         clients,
     ]
-    ops = f"{units.count(server.instantaneous_ops_per_sec)} commands/s"
+    last = latency.value.last if isinstance(latency, Ready) else None
+    ops = f"{units.count(server.instantaneous_ops_per_sec)} commands/s, ours among them"
+    if last is not None and last.seconds:
+        ops = f"{units.count(round((last.calls.calls + last.like_ours) / last.seconds))} commands/s of others"
     return "  " + " · ".join(part for part in (*what, ops) if part)
 
 

@@ -50,8 +50,7 @@ class History:
         self._values: dict[str, array[float]] = {metric.name: holes[:] for metric in metrics}
         self._elapsed: array[float] = holes  # seconds that each sample covers
         self._at: array[float] = holes[:]  # monotonic seconds
-        self._last: dict[str, float] = {}
-        self._early: dict[str, float] = {}
+        self._last, self._early = dict[str, float](), dict[str, float]()
         self._last_at: float | None = None
         self._broken = False
         self._breaks: frozenset[int] = frozenset()  # samples before which nobody looked
@@ -60,6 +59,7 @@ class History:
         self._peaks = Peaks(None)
         self._offset: float | None = None
         self._reset_at: float | None = None  # when counters last went back
+        self.reset_before = False  # whether they had gone back when this process began to be watched
 
     @property
     def end(self) -> int:
@@ -145,7 +145,8 @@ class History:
 
     def view(self) -> HistoryView:
         """The history until now; later samples don't show in it."""
-        return HistoryView(self, self.end, self._peaks.copy(), self._reset_at)
+        unseen = -math.inf if self.reset_before else None
+        return HistoryView(self, self.end, self._peaks.copy(), unseen if self._reset_at is None else self._reset_at)
 
     def _part(self, ring: array[float], start: int, stop: int) -> array[float]:
         """What is kept from absolute index ``start`` to before ``stop``."""
@@ -258,7 +259,7 @@ class HistoryView:
 
     @property
     def counted_since(self) -> float | None:
-        """When the counters were last seen to be reset, in Unix seconds; None if not since the process was started."""
+        """When the counters were last reset, in Unix seconds: minus infinity if nobody saw it; None if they weren't."""
         return None if self._reset_at is None else self._reset_at + self._offset
 
     def events(self, since: int = 0) -> tuple[Event, ...]:

@@ -98,6 +98,12 @@ class Info:
         """Whether the reply had this section, as far as it is known."""
         return self._sections is None or section in self._sections
 
+    @property
+    def was_reset(self) -> bool:
+        """Whether CONFIG RESETSTAT was called since the start, as Redis 7 and Valkey tell: it outlives the reset."""
+        told = self.with_prefix("cmdstat_config|resetstat")
+        return any(_whole(values.get("calls", "")) for _, values in told)
+
     def statistic(self, command: str) -> tuple[int, int] | None:
         """Calls and microseconds that ``commandstats`` has of a command, such as ``client|list``.
 

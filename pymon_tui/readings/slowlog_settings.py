@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pymon_tui.model.action import Action
-from pymon_tui.model.query import Command, Query, Reply, fixed, itself
+from pymon_tui.model.query import Command, Part, Query, Reply, fixed, itself
 from pymon_tui.model.text import SafeText, safe
 
 THRESHOLD = "slowlog-log-slower-than"
@@ -47,11 +48,20 @@ def _integer(value: bytes | None) -> int | None:
     return int(value) if value is not None and re.fullmatch(rb"-?\d{1,19}", value) else None
 
 
+def _of_nodes(parts: Sequence[Part[SlowlogSettings]]) -> SlowlogSettings:
+    """What is set alike on all nodes; None for what isn't."""
+    thresholds = {part.value.slowlog_log_slower_than for part in parts}
+    lengths = {part.value.slowlog_max_len for part in parts}
+    return SlowlogSettings(*(found.pop() if len(found) == 1 else None for found in (thresholds, lengths)))
+
+
 SLOWLOG_SETTINGS: Query[SlowlogSettings] = Query(
     "slowlog_settings",
     # One pattern and not two names: Redis before 7 takes one argument.
     Command("config|get", fixed("CONFIG", "GET", "slowlog-*"), decode_settings, every=30.0),
     itself,
+    merge=_of_nodes,
+    of_all=True,
 )
 
 

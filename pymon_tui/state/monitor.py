@@ -246,6 +246,7 @@ class Monitor:
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
         self._history.align(time.time() - clock.now())
         reset = self._history.record(at, values, ours)
+        self._history.reset_before = info.was_reset
         lost = self._lost_keys(info, changed)
         if news := [text for text in (changed or ("counters reset" if reset else None), lost) if text]:
             self._history.note(safe(", ".join(news)), time.time())

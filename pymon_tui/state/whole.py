@@ -118,6 +118,7 @@ class Whole:
                 # The nodes' own histories have left out what is no growth: resets, and what we caused ourselves.
                 self._totals[metric.name] = self._totals.get(metric.name, 0.0) + level * elapsed
                 values[metric.name] = self._totals[metric.name]
+        self._history.reset_before = any(node.snapshot.history.counted_since is not None for node in answering)
         self._history.align(pace.wall - pace.at)
         self._history.record(pace.at, values, {})
         self._recorded_at = pace.at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pymon_tui.model import units
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.text import SafeText, safe
@@ -10,10 +12,12 @@ from pymon_tui.model.text import SafeText, safe
 def since(history: HistoryView) -> SafeText:
     """``since start``, or ``since 14:03`` (``since 29 Nov``) where the counters were reset then (CONFIG RESETSTAT).
 
-    A reset is known where it was seen: no server tells of one.
+    ``since reset`` where that was before anybody looked: when it was, no server tells.
     """
     reset = history.counted_since
-    return safe("since start" if reset is None else f"since {units.clock(reset, now(history))}")
+    if reset is None:
+        return safe("since start")
+    return safe("since reset" if math.isinf(reset) else f"since {units.clock(reset, now(history))}")
 
 
 def peaks_since(history: HistoryView) -> SafeText:

@@ -4,8 +4,10 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.model.action import Action
-from pymon_tui.model.query import Reply
+from pymon_tui.model.query import Part, Reply
+from pymon_tui.model.text import safe
 from pymon_tui.readings.slowlog_settings import (
+    SLOWLOG_SETTINGS,
     SlowlogSettings,
     change_threshold,
     decode_settings,
@@ -80,3 +82,10 @@ async def test_the_server_takes_what_the_actions_send(redis: Redis) -> None:
     assert reset_slowlog().shown == "SLOWLOG RESET"
     await sent(redis, reset_slowlog())
     assert await redis.slowlog_len() == 0
+
+
+def test_what_is_set_alike_on_all_nodes_holds_for_all() -> None:
+    settings = (SlowlogSettings(10_000, 128), SlowlogSettings(10_000, 64))
+    parts = [Part(safe(str(number)), each, frozenset()) for number, each in enumerate(settings)]
+    assert SLOWLOG_SETTINGS.merge is not None
+    assert SLOWLOG_SETTINGS.merge(parts) == SlowlogSettings(10_000, None)

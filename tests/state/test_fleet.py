@@ -21,7 +21,8 @@ from pymon_tui.model.text import safe
 from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.readings.metrics import CLIENTS
-from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS
+from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS, SlowlogSettings
+from pymon_tui.readings.topology import ROLE
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.listener import Listener
 from pymon_tui.state.fleet import Fleet
@@ -31,7 +32,7 @@ from tests.demo.waiting import a_moment
 from tests.server.fake import endpoint_at, unrecorded
 from tests.state.test_monitor import INTERVAL, is_live, until, watched
 
-QUERIES: tuple[Query[Any], ...] = (HIT_RATE, KEYSPACE, SLOWLOG_SETTINGS)
+QUERIES: tuple[Query[Any], ...] = (HIT_RATE, KEYSPACE, SLOWLOG_SETTINGS, ROLE)
 FLUSH = Action(safe("Flush"), ("FLUSHALL",), safe("Everything is gone."), "flushall")
 
 
@@ -157,7 +158,10 @@ async def test_the_whole_has_what_can_be_added_up_and_says_what_is_per_node(own_
 
             whole = await until(snapshots, is_added_up)
             assert view(whole).chosen is None
-            per_node = whole.reading(SLOWLOG_SETTINGS)
+            alike = whole.reading(SLOWLOG_SETTINGS)
+            assert isinstance(alike, Ready)
+            assert alike.value == SlowlogSettings(10_000, 128)
+            per_node = whole.reading(ROLE)
             assert isinstance(per_node, Unavailable)
             assert per_node.reason is Reason.PER_NODE
             nodes = [node.snapshot.history.latest(CLIENTS.name) for node in view(whole).nodes]

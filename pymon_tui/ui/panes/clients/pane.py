@@ -215,7 +215,11 @@ class ClientsPane(Pane):
             table.columns = tuple(columns_of(clients, self.size.width))
             places = ordered(clients, self._rates, places, sort, descending=descending)
             table.show(ClientRows(clients, self._rates, places))
-        table.say_when_empty("no client holds this text" if self._filter_line.text else "nobody but this monitor")
+        table.say_when_empty(
+            "no id, address, name, user, command or library holds this"
+            if self._filter_line.text
+            else "nobody but this monitor"
+        )
 
     def _places(self) -> Sequence[int]:
         """Where those stand in the list that are not us, hold the text and belong to the group that was entered."""

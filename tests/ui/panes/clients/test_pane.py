@@ -162,7 +162,7 @@ async def test_a_text_narrows_the_list_and_the_title_says_so() -> None:
 async def test_a_filter_that_finds_nobody_says_so() -> None:
     async with pane_of() as stage:
         await stage.press("slash", *"nobody", "enter")
-        assert lines(table_of(stage))[0] == "no client holds this text"
+        assert lines(table_of(stage))[0] == "no id, address, name, user, command or library holds this"
         assert stage.pane.check_action("kill", ()) is None
 
 
