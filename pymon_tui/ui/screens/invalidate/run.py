@@ -158,8 +158,16 @@ class RunScreen(Asking, LiveScreen[After]):
             self.query_one("#run").border_title = Content(self._ended(self._result))
         else:
             mode, dry_run, rights = self._options.mode, self._options.dry_run, self._removal.order.rights
-            how = {"dry_run": dry_run, "typed": self._growth is not None}
-            lines.show(run_text.progress_lines(progress, mode, lines.size.width, rights=rights, **how))
+            said = run_text.progress_lines(
+                progress,
+                mode,
+                lines.size.width,
+                dry_run=dry_run,
+                rights=rights,
+                typed=self._growth is not None,
+                answers=(named_key(self, "run.go_on", "y"), named_key(self, "run.no", "n")),
+            )
+            lines.show(said)
         over = self._failed is not None or self._result is not None
         self.felt.record(self.site.clock(), {_PING.name: None if over else progress.felt.ping_p99}, {})
         self.query_one("#felt", Facts).show((run_text.brake_line(progress),))

@@ -34,11 +34,18 @@ def title(shown: SafeText, mode: Mode, *, dry_run: bool) -> SafeText:
 
 
 def progress_lines(
-    progress: Progress, mode: Mode, width: int, *, dry_run: bool, rights: KeyRights = UNASKED, typed: bool = False
+    progress: Progress,
+    mode: Mode,
+    width: int,
+    *,
+    dry_run: bool,
+    rights: KeyRights = UNASKED,
+    typed: bool = False,
+    answers: tuple[str, str] = ("y", "n"),
 ) -> tuple[Line, ...]:
     """How far it is, what became of the keys, how fast it goes, and why where that isn't plain.
 
-    ``typed`` is whether a question that stands is confirmed by typing.
+    ``typed`` is whether a question that stands is confirmed by typing, ``answers`` are the keys for yes and no.
     """
     share = progress.share
     matched, planned = units.whole(progress.tally.matched), units.keys(progress.planned)
@@ -60,7 +67,7 @@ def progress_lines(
         tally_line(progress.tally, mode, dry_run=dry_run, rights=rights),
         tuple(speed),
         *node_lines(progress.nodes, width),
-        *_state(progress, typed=typed),
+        *_state(progress, answers, typed=typed),
     )
 
 
@@ -119,11 +126,11 @@ def beside(rows: Sequence[Row]) -> Line:
     return tuple(line)
 
 
-def _state(progress: Progress, *, typed: bool) -> tuple[Line, ...]:
+def _state(progress: Progress, answers: tuple[str, str], *, typed: bool) -> tuple[Line, ...]:
     if progress.state == "asking":
-        answer = " type the pattern to go on  " if typed else " go on  "
-        answers = (span("  y", "accent"), label(answer), span("n", "accent"), label(" end here"))
-        return ((span(progress.why, "act"), *answers),)
+        go_on = " type the pattern to go on   " if typed else " go on   "
+        yes, no = (span(key, "accent") for key in answers)
+        return (span(progress.why, "act"),), (yes, label(go_on), no, label(" end here"))
     if progress.state in ("running", "starting"):  # what the brake does stands with the brake
         return ((label("" if progress.state == "running" else wording.state(progress.state)),),)
     doing = wording.state(progress.state)

@@ -74,6 +74,14 @@ async def test_more_keys_than_the_plan_found_are_a_question(desk: ScriptedDesk) 
         assert removal.told == ["go on", "cancel"]
 
 
+async def test_a_question_names_the_keys_that_there_are(desk: ScriptedDesk) -> None:
+    async with walk(desk) as on:
+        on.pilot.app.set_keymap({**on.pilot.app._keymap, "run.go_on": "f9", "run.no": "f10"})
+        _, removal = await on.to_run()
+        removal.progress = replace(progress_of(), state="asking", why=safe("13 300 keys match by now"))
+        await on.until_says("#progress", "13 300 keys match by now f9 go on f10 end here")
+
+
 async def test_more_keys_than_a_yes_is_enough_for_are_typed(desk: ScriptedDesk) -> None:
     async with walk(desk) as on:
         _, removal = await on.to_run()
