@@ -230,10 +230,10 @@ class Desk:
         """
         return Server.of(await self._look())
 
-    async def kept(self, record: Record) -> int | None:
+    async def kept(self, record: Record, *, replace: bool) -> int | None:
         """How many keys an undo of this run would bring back, by its trash; None where that can't be read."""
         try:
-            return await asyncio.to_thread(count_of, record.parts or (record,))
+            return await asyncio.to_thread(count_of, record.parts or (record,), replace=replace)
         except TrashError:
             return None
 

@@ -12,8 +12,10 @@ from typing import Any
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED, module_type
 from pymon_tui.invalidation.pipe import Line, open_pipe
+from pymon_tui.invalidation.restore_before import damage_of, to_come
 from pymon_tui.invalidation.trash_copies import only_copied
 from pymon_tui.invalidation.trash_damage import Damage, added, torn_text
+from pymon_tui.invalidation.trash_marks import COPIED, UNPROVEN
 from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
@@ -117,8 +119,10 @@ class Outlook:
         }
 
 
-def load_of(parts: Sequence[Record]) -> Load:
+def load_of(parts: Sequence[Record], *, replace: bool) -> Load:
     """What the trash of these records holds; reads all of it, and blocks.
+
+    An undo that replaces keys brings those back as well of which it isn't known if they were removed.
 
     A key that hasn't come to the end that it was given is there: it takes no more room once its former end is back.
 
@@ -136,13 +140,13 @@ def load_of(parts: Sequence[Record]) -> Load:
             raw = gone = 0
             for block in reader.blocks():
                 for (key, _, payload), given in zip(block.records, block.given, strict=True):
-                    if given < 0 or given > now:
+                    if given == COPIED or (given == UNPROVEN and not replace) or given > now:
                         continue
                     gone += 1
                     raw += len(key) + len(payload) + _OVERHEAD
                     if (name := module_type(payload)) in LINKED:
                         linked[name] = linked.get(name, 0) + 1
-            keys += reader.count()
+            keys += to_come(reader, replace=replace)
             size += max(raw, round(_key_bytes(part) * gone))
         return Load(
             keys,
@@ -150,7 +154,7 @@ def load_of(parts: Sequence[Record]) -> Load:
             size,
             tuple(sorted(linked.items())),
             any(reader.torn for reader in readers),
-            added([reader.damage for reader in readers if reader.damage is not None]),
+            added([damage for reader in readers if (damage := damage_of(reader, replaced=replace)) is not None]),
         )
 
 
@@ -167,8 +171,8 @@ def copied_in(parts: Sequence[Record]) -> int:
         return only_copied(readers)
 
 
-def count_of(parts: Sequence[Record]) -> int:
-    """How many keys would come back; reads little where the trash isn't damaged, and blocks.
+def count_of(parts: Sequence[Record], *, replace: bool) -> int:
+    """How many keys would come back, as for ``load_of``; reads little where the trash isn't damaged, and blocks.
 
     Raises:
         TrashError: If a trash can't be read.
@@ -180,7 +184,7 @@ def count_of(parts: Sequence[Record]) -> int:
                 reader.count()
                 if reader.torn or reader.marks().closed is None:
                     reader.examine()
-                total += reader.count()
+                total += to_come(reader, replace=replace)
     return total
 
 

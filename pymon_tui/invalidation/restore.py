@@ -10,7 +10,6 @@ from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.fruitless import QUERIES, Fruitless
 from pymon_tui.invalidation.named import Named
@@ -30,23 +29,29 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
-from pymon_tui.invalidation.restore_before import Before, before_of, damage_of, settled_unread, told_to_later
+from pymon_tui.invalidation.restore_before import (
+    Before,
+    before_of,
+    damage_of,
+    placed,
+    settled_unread,
+    to_come,
+    told_to_later,
+)
+from pymon_tui.invalidation.restore_entries import Entries
 from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_primary, require_same
 from pymon_tui.invalidation.returning import Returning, Sent
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
 from pymon_tui.invalidation.trash_copies import examined
 from pymon_tui.invalidation.trash_damage import UNTOLD, Promised
 from pymon_tui.journal.ids import new_id
-from pymon_tui.journal.journal import Journal, JournalError, JsonValue
+from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import patient_lock
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
 _AT_ONCE = 2_000  # keys: so few are back before it is known what other clients feel
-
-PERIOD = 2.0
-"""Seconds between two entries in the journal."""
 
 _SILENCE, _NOTHING = 60.0, safe("")  # seconds: a value of many megabytes is long on its way on a thin line
 
@@ -109,11 +114,10 @@ class Restore:
         self._began: float | None = None
         self._seconds: float | None = None
         self._pacer = Pacer(Pulse(endpoint), ceiling, None)
-        self._unrecorded: SafeText | None = None
+        self._entries = Entries(journal, self.undo)
         self._before = Before()
         self._evicted_before: int | None = None
         self._evicted: int | None = None
-        self._written_at = 0.0
 
     @property
     def progress(self) -> RestoreProgress:
@@ -147,7 +151,7 @@ class Restore:
                 self._check(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
                     self._copied = await asyncio.to_thread(examined, reader)
-                    self._total = reader.count() - self._astray.fewer
+                    self._total = to_come(reader, replace=self._replace) - self._astray.fewer
                     await self._take_up(pipe, reader)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
                         return await self._carried_out(pipe, reader)
@@ -177,19 +181,14 @@ class Restore:
             )
         except JournalError as error:
             self._before = Before(ends=header.mode == "expire")
-            self._unrecorded = safe(str(error))
-        self._mark = self._before.mark
+            self._entries.lack(safe(str(error)))
+        self._mark = placed(self._before.mark, reader)
         self._tally = self._mark.tally
         self._unread = settled_unread(reader, self._mark)
         self._total += self._unread
-        await self._write(
-            "started",
-            acl_user=pipe.user,
-            node=pipe.endpoint.label,
-            server=pipe.endpoint.address,
-            run_id=pipe.identity.run_id,
+        await self._entries.begin(
+            pipe,
             db=header.db,
-            environment=pipe.endpoint.environment,
             trash=str(self._path),
             replace=self._replace,
             elsewhere=self._elsewhere,
@@ -214,8 +213,8 @@ class Restore:
         finally:
             self._state, self._seconds = "ended", self._elapsed
             result = self._result(outcome, reader)
-            await self._write("ended", mark=self._mark.as_json(), noted=reader.noted, **result.as_json())
-        return replace(result, unrecorded=self._unrecorded)
+            await self._entries.add("ended", mark=self._mark.as_json(), noted=reader.noted, **result.as_json())
+        return replace(result, unrecorded=self._entries.lacking)
 
     async def _persist(self, pipe: Line, reader: TrashReader) -> None:
         """Restore all, over as many connections as it takes."""
@@ -254,7 +253,7 @@ class Restore:
             self._evicted_before = (await memory_of(pipe)).evicted
         sent: deque[Sent] = deque()
         refusal, settled = None, 0
-        found = portions(reader, self._mark.offset, self._mark.index, self._astray)
+        found = portions(reader, self._mark.offset, self._mark.index, self._astray, unproven=self._replace)
         async with aclosing(found) as some:
             async for portion in some:
                 if refusal or not await self._may_go_on():
@@ -284,14 +283,16 @@ class Restore:
     ) -> SafeText | None:
         """Count a portion; returns why the server takes no key, once it has said so."""
         settled = await returning.settle(sent)
-        self._unrecorded = await told_to_later(reader, settled) or self._unrecorded
+        self._entries.lack(await told_to_later(reader, settled))
         self._tally = self._tally.plus(settled.tally)
         self._failures += settled.failures[: LISTED - len(self._failures)]
         refusal = refusal or settled.refusal
         if refusal is None:  # else an undo after this one begins with the first portion that was refused
             self._mark = Mark(sent.portion.offset, sent.portion.index, self._tally)
-            if time.monotonic() - self._written_at > PERIOD:
-                await self._write("progress", mark=self._mark.as_json(), noted=reader.noted, **self._tally.as_json())
+            if self._entries.is_due:
+                await self._entries.add(
+                    "progress", mark=self._mark.as_json(), noted=reader.noted, **self._tally.as_json()
+                )
         return refusal
 
     def _result(self, outcome: RestoreOutcome, reader: TrashReader) -> RestoreResult:
@@ -305,16 +306,8 @@ class Restore:
             torn=reader.torn,
             failures=tuple(self._failures),
             seconds=self._elapsed,
-            unrecorded=self._unrecorded,
+            unrecorded=self._entries.lacking,
             copied=self._copied,
             evicted=self._evicted,
             damage=damage_of(reader, settled=self._unread, replaced=self._replace),
         )
-
-    async def _write(self, event: str, **fields: JsonValue) -> None:
-        """Add to the journal. Keys are brought back all the same where its disk is full, perhaps of these keys."""
-        self._written_at = time.monotonic()
-        try:
-            await to_its_end(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
-        except JournalError as error:
-            self._unrecorded = safe(str(error))

@@ -431,7 +431,10 @@ class Screens:
                 anyway = "y restore them here anyway"
                 elsewhere = anyway in said(screen, "KeyLines")
                 await pilot.press("y")
-                await until(pilot, lambda: app.screen is not screen or (screen.result is not None))
+                await until(pilot, lambda: app.screen is not screen or screen.result is not None or screen.asks_again)
+                if app.screen is screen and screen.result is None:
+                    await pilot.press("y")  # what there is to know of it was shown
+                    await until(pilot, lambda: app.screen is not screen or screen.result is not None)
                 confirm = "elsewhere" if elsewhere else "yes"
                 if isinstance(app.screen, PromptScreen):
                     confirm = "type"

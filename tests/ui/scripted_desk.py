@@ -352,7 +352,7 @@ class ScriptedDesk(Desk):
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
         return self.removal(plan, options, None)
 
-    async def kept(self, record: Record) -> int | None:
+    async def kept(self, record: Record, *, replace: bool) -> int | None:
         """As the record says."""
         return record.removed_at_least
 

@@ -125,7 +125,7 @@ class WholeRestore:
         await self._require_newest()
         found = await self._found()
         memories = await asyncio.gather(*(memory_at(one.endpoint) for one in found.primaries))
-        return outlook_of(await asyncio.to_thread(load_of, self._kept), memories)
+        return outlook_of(await asyncio.to_thread(load_of, self._kept, replace=self._replace), memories)
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.

@@ -73,6 +73,11 @@ class UndoScreen(Asking, Window[None]):
         """Whether it is known what holds of it, or why that isn't."""
         return self._verdict is not None or self._why is not None
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether there was something to know before, which is shown, and asked about."""
+        return self._warned and not self._begins and self._why is not None
+
     def compose(self) -> ComposeResult:
         """The question first."""
         frame = Question(())
@@ -89,7 +94,7 @@ class UndoScreen(Asking, Window[None]):
     @work(exclusive=True, group="count")
     async def count(self) -> None:
         """Count in the trash what would come back."""
-        self._kept = await self._site.desk.kept(self._record)
+        self._kept = await self._site.desk.kept(self._record, replace=self._replace)
         self._look()
 
     @work(exclusive=True, group="judge")
@@ -131,6 +136,7 @@ class UndoScreen(Asking, Window[None]):
         self._replace = not self._replace
         self.ask_anew()
         self._look()
+        self.count()
         self.judge()
 
     def action_start(self) -> None:
