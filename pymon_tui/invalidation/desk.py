@@ -27,10 +27,10 @@ from pymon_tui.invalidation.guarding import rules_of
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.order import Order, OrderError
-from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
+from pymon_tui.invalidation.restore_load import count_of
 from pymon_tui.invalidation.restore_part import OtherServer, other_process
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection

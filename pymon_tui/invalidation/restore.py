@@ -10,6 +10,7 @@ from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from pymon_tui.invalidation.account import NOTHING
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.fruitless import QUERIES, Fruitless
 from pymon_tui.invalidation.named import Named
@@ -40,8 +41,9 @@ from pymon_tui.invalidation.restore_before import (
 )
 from pymon_tui.invalidation.restore_entries import Entries
 from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_primary, require_same
+from pymon_tui.invalidation.restore_room import Room, Share
 from pymon_tui.invalidation.returning import Returning, Sent
-from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
+from pymon_tui.invalidation.trash import TrashError, TrashReader
 from pymon_tui.invalidation.trash_copies import examined
 from pymon_tui.invalidation.trash_damage import UNTOLD, Promised
 from pymon_tui.journal.ids import new_id
@@ -53,7 +55,7 @@ from pymon_tui.server.reasons import LinkError
 
 _AT_ONCE = 2_000  # keys: so few are back before it is known what other clients feel
 
-_SILENCE, _NOTHING = 60.0, safe("")  # seconds: a value of many megabytes is long on its way on a thin line
+_SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a thin line
 
 
 class Restore:
@@ -77,6 +79,7 @@ class Restore:
         read_only: bool,
         undo: str | None = None,
         part: RestorePart | None = None,
+        room: Room | None = None,
         named: Named | None = None,
         promised: Promised = UNTOLD,
     ) -> None:
@@ -92,6 +95,7 @@ class Restore:
             read_only: Whether nothing may be written.
             undo: What it is to be called; None for a new name.
             part: What it is a part of; None where it stands alone.
+            room: What is left for it below ``maxmemory``; None where nobody looks.
             named: Who the server must go on to be; None for whoever it is.
             promised: As ``TrashReader``.
 
@@ -101,7 +105,8 @@ class Restore:
         if read_only:
             raise RestoreError("nothing is restored: this is read-only")
         self.undo = undo or new_id()
-        self._part, self._named = part, named
+        self._part, self._named, self._opens = part, named, part.opens if part is not None else open_pipe
+        self._share = room.share() if room is not None else Share()
         self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
         self._path, self._promised, self._journal = trash, promised, journal
@@ -110,7 +115,7 @@ class Restore:
         self._tally, self._mark = RestoreTally(), Mark()
         self._failures: list[Failure] = []
         self._state: RestoreState = "starting"
-        self._why: SafeText = _NOTHING
+        self._why: SafeText = NOTHING
         self._began: float | None = None
         self._seconds: float | None = None
         self._pacer = Pacer(Pulse(endpoint), ceiling, None)
@@ -123,11 +128,16 @@ class Restore:
     def progress(self) -> RestoreProgress:
         """How it stands now."""
         why = self._why if self._state in ("starting", "ended") else self._pacer.why
-        return RestoreProgress(self._state, why, self._total, self._tally, self._elapsed)
+        asks = self._state == "running" and self._pacer.state == "asking"
+        return RestoreProgress("asking" if asks else self._state, why, self._total, self._tally, self._elapsed)
 
     def cancel(self) -> None:
         """End after what is on its way; ``run`` returns the account of what was done."""
         self._pacer.cancel()
+
+    def go_on(self) -> None:
+        """Answer the question that stands with yes."""
+        self._pacer.answer()
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -146,9 +156,11 @@ class Restore:
             endpoint = replace(
                 self._endpoint, db=header.db, command_timeout=max(self._endpoint.command_timeout, _SILENCE)
             )
-            pipe = await self._open(endpoint)
+            pipe = await self._opens(endpoint)
             try:
-                self._check(pipe, header)
+                require_primary(pipe)
+                if self._part is None and not self._elsewhere:
+                    require_same(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
                     self._copied = await asyncio.to_thread(examined, reader)
                     self._total = to_come(reader, replace=self._replace) - self._astray.fewer
@@ -163,14 +175,6 @@ class Restore:
         if self._seconds is not None:
             return self._seconds
         return time.monotonic() - self._began if self._began is not None else 0.0
-
-    async def _open(self, endpoint: Endpoint) -> Line:
-        return await (self._part.opens(endpoint) if self._part is not None else open_pipe(endpoint))
-
-    def _check(self, pipe: Line, header: TrashHeader) -> None:
-        require_primary(pipe)
-        if self._part is None and not self._elsewhere:
-            require_same(pipe, header)
 
     async def _take_up(self, pipe: Line, reader: TrashReader) -> None:
         """Find out what was done before, and write down that this begins."""
@@ -228,12 +232,13 @@ class Restore:
                     fruitless.lost(self._mark, error)
                     # What was on its way may have been restored or not: it is sent again, and what is there looked at.
                     self._tally = self._mark.tally
+                    self._share.lose()
                     self._before = replace(self._before, compares=True, again=True)
                     await pipe.close()
                     self._state = "reconnecting"
                     check = self._named.may_be if self._named is not None else None
                     try:
-                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._open, check=check)
+                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._opens, check=check)
                     except Cancelled:
                         raise error from None
                     if pipe.identity.run_id != run_id:
@@ -245,20 +250,26 @@ class Restore:
 
     async def _restore(self, pipe: Line, reader: TrashReader, *, alone: bool) -> None:
         """Restore what is left, ``alone`` for one portion at a time."""
-        self._state, self._why = "running", _NOTHING
+        self._state, self._why = "running", NOTHING
         how = {"replace": self._replace, "elsewhere": self._elsewhere, "unnoted": reader.lacks_notes}
         returning = self._before.returning(pipe, moved=self._part is not None, **how)
         await returning.look_at_the_clock()
         if self._part is None and self._evicted_before is None:
             self._evicted_before = (await memory_of(pipe)).evicted
         sent: deque[Sent] = deque()
-        refusal, settled = None, 0
+        refusal, held, settled = None, NOTHING, 0
         found = portions(reader, self._mark.offset, self._mark.index, self._astray, unproven=self._replace)
         async with aclosing(found) as some:
             async for portion in some:
-                if refusal or not await self._may_go_on():
+                if refusal:
+                    break
+                try:
+                    await self._share.gate(pipe, self._pacer, portion)
+                except (Cancelled, Stopped) as error:  # what is on its way is accounted for
+                    held = safe(str(error))
                     break
                 sent.append(returning.send(portion))
+                self._share.send(portion)
                 # The first alone, which tells what holds for all; then as many fewer as the brake has pages smaller.
                 most = 1 if alone else settled * returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST
                 settled = 1
@@ -268,15 +279,8 @@ class Restore:
             refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         if self._evicted_before is not None and (evicted := (await memory_of(pipe)).evicted) is not None:
             self._evicted = evicted - self._evicted_before
-        if refusal:
-            raise Stopped(refusal)
-
-    async def _may_go_on(self) -> bool:
-        try:
-            await self._pacer.gate()
-        except Cancelled:
-            return False
-        return True
+        if refusal or held:
+            raise Stopped(refusal or held)
 
     async def _settle(
         self, returning: Returning, sent: Sent, reader: TrashReader, refusal: SafeText | None
@@ -289,6 +293,7 @@ class Restore:
         refusal = refusal or settled.refusal
         if refusal is None:  # else an undo after this one begins with the first portion that was refused
             self._mark = Mark(sent.portion.offset, sent.portion.index, self._tally)
+            self._share.settle(sent.portion)
             if self._entries.is_due:
                 await self._entries.add(
                     "progress", mark=self._mark.as_json(), noted=reader.noted, **self._tally.as_json()

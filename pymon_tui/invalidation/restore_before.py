@@ -95,6 +95,19 @@ def _is_gone_on_with(earlier: Record, run_id: str, *, replace: bool) -> bool:
     return same_way and bool(earlier.run_id) and earlier.run_id == run_id
 
 
+def begun_at(journal: Journal, run: Record, *, run_id: str, replace: bool) -> Mark:
+    """Where an undo goes on with one before it, as ``before_of``; the start where there is none.
+
+    Raises:
+        JournalError: If the journal can't be read.
+    """
+    known = about(journal, run.id)
+    earlier = next((record for record in known if record.kind == "undo" and record.run == run.id), None)
+    if earlier is None or not _is_gone_on_with(earlier, run_id, replace=replace):
+        return Mark()
+    return Mark.from_json((earlier.result or earlier.progress or {}).get("mark"))
+
+
 def to_come(reader: TrashReader, *, replace: bool) -> int:
     """How many keys an undo brings back of an examined trash; one that replaces keys also those that nobody proves."""
     return reader.count() + (reader.marks().unproven if replace else 0)

@@ -64,6 +64,7 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
         if not confirmed(verdict, "restore them", "restore them?"):
             say(f"nothing is restored: {not_confirmed(verdict)}")
             return PARTLY
+    restore.agree(outlook, asks=not yes)
     result = restore_watched(restore)
     told = result.as_json() | {"not_kept": record.not_kept, "verdict": verdict.as_json()}
     lines = undo_lines(result, record, desk.endpoint.way, elsewhere=elsewhere)

@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
-from pymon_tui.invalidation.outlook import load_of
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_load import load_of
 from pymon_tui.invalidation.restore_report import restore_troubles
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
 from pymon_tui.invalidation.trash_damage import UNTOLD, Damage, Promised

@@ -125,6 +125,7 @@ undo of run {RUN}: stopped in 1.0 s
   why             OOM command not allowed
   left            3 keys still to come: undo the run again
   torn            the end of the trash is missing: the run was cut off there, or the file
+  go on           pymon-tui -h cache undo {RUN}
                   pymon-tui -h cache undo {RUN} --replace replaces what is there
   failed:
     a: NOPERM"""

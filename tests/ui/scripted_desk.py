@@ -23,13 +23,14 @@ from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.order import Order
-from pymon_tui.invalidation.outlook import Load, Outlook
+from pymon_tui.invalidation.outlook import Outlook
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.presets import BUILT_IN
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_load import Load
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
@@ -275,6 +276,9 @@ class ScriptedRestore:
         """End early."""
         self.cancelled = True
         self._end.set()
+
+    def agree(self, outlook: Outlook | None, *, asks: bool) -> None:
+        """Whatever was known."""
 
     async def outlook(self) -> Outlook:
         """Nothing to warn of, but what the test said."""
