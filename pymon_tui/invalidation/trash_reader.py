@@ -154,11 +154,6 @@ class TrashReader:
         """Whether a block begins here, or would, as far as the file was read; or it begins or ends here."""
         return offset in self._begins
 
-    @property
-    def has_all_marks(self) -> bool:
-        """Whether each mark that was written can be read, as far as the file was read."""
-        return not self.torn or self._is_torn_at_end
-
     def examine(self) -> None:
         """Read all of it, and find out what is lost; ``marks`` are of what can be read from here on.
 

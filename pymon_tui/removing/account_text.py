@@ -94,6 +94,8 @@ def undo_lines(result: RestoreResult, record: Record, way: Sequence[str], *, els
     if result.tally.skipped:
         replacing = command(way, "undo", result.run, "--replace", *(["--elsewhere"] if elsewhere else []))
         lines.append(f"  {'':<16}{replacing} replaces what is there")
+    elif result.damage is not None and result.damage.unproven:
+        lines.append(f"  {'':<16}{again} --replace brings what is left alone")
     lines += _lines(past.unkept_rows(record))
     lines += listed("too big for the undo", record.oversized_keys, len(record.oversized_keys))
     lines += listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)

@@ -91,7 +91,13 @@ def _last(desk: Desk) -> Record:
         return last.record
     if not last.passed_over:
         raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")
-    raise RestoreError(nothing_to_undo(last, address, lambda older: command(desk.endpoint.way, "undo", older.id)))
+    raise RestoreError(nothing_to_undo(last, address, lambda older: _again(desk, older)))
+
+
+def _again(desk: Desk, record: Record) -> str:
+    """The command that undoes a run by its name, and brings what only replacing brings."""
+    replaces = record.back is not None and record.back.comes_by_replacing
+    return command(desk.endpoint.way, "undo", record.id, *["--replace"] * replaces)
 
 
 def _lines(record: Record, outlook: Outlook, desk: Desk, verdict: Verdict) -> list[str]:
