@@ -27,10 +27,10 @@ from pymon_tui.invalidation.guarding import rules_of
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.order import Order, OrderError
-from pymon_tui.invalidation.outlook import count_of
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
+from pymon_tui.invalidation.restore_load import count_of
 from pymon_tui.invalidation.restore_part import OtherServer, other_process
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
@@ -240,10 +240,10 @@ class Desk:
         """
         return Server.of(await self._look())
 
-    async def kept(self, record: Record) -> int | None:
+    async def kept(self, record: Record, *, replace: bool) -> int | None:
         """How many keys an undo of this run would bring back, by its trash; None where that can't be read."""
         try:
-            return await asyncio.to_thread(count_of, record.parts or (record,))
+            return await asyncio.to_thread(count_of, record.parts or (record,), replace=replace)
         except TrashError:
             return None
 

@@ -63,7 +63,7 @@ def last_to_undo(
                 passed_over.append((record, safe(f"it is {undone_text(record)} already")))
             is_over = True
             continue
-        problem = undo_problem(record, newer, way) or unreadable(record)
+        problem = undo_problem(record, newer, way) or unreadable(record) or no_more(record)
         if problem is None:
             return Last(None, tuple(passed_over), record) if is_over else Last(record, tuple(passed_over))
         if not is_over:
@@ -96,6 +96,18 @@ def undo_problem(record: Record, newer: Iterable[Record], way: Sequence[str] = (
         order = join(", then ", [command(way, "undo", one.id) for one in (*later, record)])
         return safe(f"it was resumed: undo its newest part first: {order}", 2_000)
     return None
+
+
+def no_more(record: Record) -> SafeText | None:
+    """Why another undo brings no more of a run, of which some is missing; None where it may, or nothing is.
+
+    Whoever names the run may try all the same: a copy of its trash may have turned up.
+    """
+    back = record.back
+    if back is None or back.may_come or not (back.lost or back.torn) or (record.undone and not record.undone_in_part):
+        return None
+    what = f"what was kept of {units.keys(back.lost)}" if back.lost else "the end of its trash"
+    return safe(f"no more of it can come: {what} can't be read any more")
 
 
 def resume_problem(record: Record) -> SafeText | None:

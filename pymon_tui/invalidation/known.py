@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from pymon_tui.invalidation.trash_format import TrashError
-from pymon_tui.invalidation.trash_reader import TrashReader
+from pymon_tui.invalidation.trash_of import promised_by, reader_of
 from pymon_tui.journal.records import Record
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -26,8 +26,9 @@ def known(record: Record) -> Record:
     """The record, its upper bound no higher than its trash allows; reads little, and blocks.
 
     A key is marked in the trash before it is named, and one that isn't kept is counted in the journal before: a process
-    that is killed loses neither. What a machine had not put on disk when it stopped may be lacking, so that the marks
-    count as long as it hasn't been started again.
+    that is killed loses neither. Where the end of the trash is missing, nobody knows who has cut it off. What a
+    machine had not put on disk when it stopped may be lacking, so that the marks count as long as it hasn't been
+    started again.
     """
     if record.parts:
         parts = tuple(map(known, record.parts))
@@ -40,16 +41,22 @@ def known(record: Record) -> Record:
     if not isinstance(unkept, int):
         return record
     try:
-        with TrashReader(record.undo_path) as reader:
+        with reader_of(record) as reader:
             marked = reader.count()
-            if not reader.has_all_marks:
+            if reader.torn or marked < promised_by(record).at_least or _is_cut(record):
                 return record
-    except TrashError:
+    except (TrashError, OSError):
         return record
     bound = marked + unkept
     if record.removed_at_most is not None:
         bound = min(record.removed_at_most, bound)
     return replace(record, removed_at_most=max(record.removed_at_least, bound))
+
+
+def _is_cut(record: Record) -> bool:
+    """Whether its trash is shorter than the journal says that it was."""
+    told = (record.progress or {}).get("trash_bytes")
+    return isinstance(told, int) and record.undo_path is not None and record.undo_path.stat().st_size < told
 
 
 def _is_open(record: Record) -> bool:

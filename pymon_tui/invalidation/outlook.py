@@ -5,24 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from pymon_tui.invalidation.packing import pack_all
-from pymon_tui.invalidation.payload import LINKED, module_type
+from pymon_tui.invalidation.payload import LINKED
 from pymon_tui.invalidation.pipe import Line, open_pipe
-from pymon_tui.invalidation.trash_copies import only_copied
-from pymon_tui.invalidation.trash_damage import Damage, added, torn_text
-from pymon_tui.invalidation.trash_of import reader_of
-from pymon_tui.journal.records import Record
+from pymon_tui.invalidation.restore_load import Load
+from pymon_tui.invalidation.trash_damage import torn_text
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
 from pymon_tui.server.endpoint import Endpoint
 
-_OVERHEAD = 80  # bytes that a key takes besides its name and value, about: of entry, object and expiry
+NEVER = "noeviction"
+"""The policy of a server that evicts no key."""
+
 _ASKED = pack_all([(b"INFO", b"memory"), (b"INFO", b"stats"), (b"INFO", b"keyspace")])
 
 
@@ -46,27 +45,6 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """What is to come back.
-
-    Attributes:
-        keys: How many keys.
-        copied: Further keys in the trash that the run didn't come to remove; they are left alone.
-        bytes: What the keys take on the server, about.
-        linked: Those of them whose type has links that RESTORE doesn't bring, by the type.
-        torn: Whether some of the trash isn't whole.
-        damage: What is lost by that; None where nothing is, or only what was never written.
-    """
-
-    keys: int
-    copied: int
-    bytes: int
-    linked: tuple[tuple[str, int], ...]
-    torn: bool
-    damage: Damage | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Outlook:
     """What is known before an undo.
 
@@ -75,12 +53,20 @@ class Outlook:
         room: Bytes left below ``maxmemory`` on all servers; None where there is no limit.
         policy: What a server evicts, of the first that has a limit; empty where there is none.
         evicted: Keys that would be evicted for it, about; with ``noeviction``, keys that wouldn't fit.
+        evicted_at: Keys that the servers had evicted by then, and when that was (monotonic seconds); None where one of
+            them doesn't tell.
     """
 
     load: Load
     room: int | None
     policy: str
     evicted: int
+    evicted_at: tuple[int, float] | None = None
+
+    @property
+    def evicts(self) -> bool:
+        """Whether a server makes room by evicting keys."""
+        return self.room is not None and self.policy != NEVER
 
     @property
     def warnings(self) -> tuple[SafeText, ...]:
@@ -89,7 +75,7 @@ class Outlook:
         if self.evicted and self.room is not None:
             need = f"about {units.bytes_(load.bytes)} come back, and {units.bytes_(self.room)} are left below maxmemory"
             about, are = units.keys(self.evicted, about=True), "is" if self.evicted == 1 else "are"
-            if self.policy == "noeviction":
+            if self.policy == NEVER:
                 lines.append(safe(f"{need}: {about} won't fit; raise maxmemory first"))
             else:
                 lines.append(safe(f"{need}: {about} {are} evicted for them ({self.policy})"))
@@ -117,73 +103,6 @@ class Outlook:
         }
 
 
-def load_of(parts: Sequence[Record]) -> Load:
-    """What the trash of these records holds; reads all of it, and blocks.
-
-    A key that hasn't come to the end that it was given is there: it takes no more room once its former end is back.
-
-    Raises:
-        TrashError: If a trash can't be read.
-    """
-    keys = size = 0
-    linked: dict[str, int] = {}
-    now = time.time() * 1000
-    with ExitStack() as held:
-        kept = [part for part in parts if part.undo_path is not None]
-        readers = [held.enter_context(reader_of(part)) for part in kept]
-        for part, reader in zip(kept, readers, strict=True):
-            reader.examine()
-            raw = gone = 0
-            for block in reader.blocks():
-                for (key, _, payload), given in zip(block.records, block.given, strict=True):
-                    if given < 0 or given > now:
-                        continue
-                    gone += 1
-                    raw += len(key) + len(payload) + _OVERHEAD
-                    if (name := module_type(payload)) in LINKED:
-                        linked[name] = linked.get(name, 0) + 1
-            keys += reader.count()
-            size += max(raw, round(_key_bytes(part) * gone))
-        return Load(
-            keys,
-            only_copied(readers),
-            size,
-            tuple(sorted(linked.items())),
-            any(reader.torn for reader in readers),
-            added([reader.damage for reader in readers if reader.damage is not None]),
-        )
-
-
-def copied_in(parts: Sequence[Record]) -> int:
-    """How many keys are in the trash of these parts of a run that none of them removed; blocks.
-
-    Raises:
-        TrashError: If a trash can't be read.
-    """
-    with ExitStack() as held:
-        readers = [held.enter_context(reader_of(part)) for part in parts if part.undo_path is not None]
-        for reader in readers:
-            reader.examine()
-        return only_copied(readers)
-
-
-def count_of(parts: Sequence[Record]) -> int:
-    """How many keys would come back; reads little where the trash isn't damaged, and blocks.
-
-    Raises:
-        TrashError: If a trash can't be read.
-    """
-    total = 0
-    for part in parts:
-        if part.undo_path is not None:
-            with reader_of(part) as reader:
-                reader.count()
-                if reader.torn or reader.marks().closed is None:
-                    reader.examine()
-                total += reader.count()
-    return total
-
-
 async def memory_at(endpoint: Endpoint) -> Memory:
     """What the server there holds.
 
@@ -195,6 +114,11 @@ async def memory_at(endpoint: Endpoint) -> Memory:
         return await memory_of(pipe)
     finally:
         await pipe.close()
+
+
+async def memories_of(pipe: Line) -> tuple[Memory]:
+    """What the one server behind this connection holds; raises as ``memory_of``."""
+    return (await memory_of(pipe),)
 
 
 async def memory_of(pipe: Line) -> Memory:
@@ -231,15 +155,11 @@ def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
     per_key = load.bytes / load.keys if load.keys else 0.0
     for memory in limited:
         over = share - (memory.room or 0)
-        if over > 0 and memory.policy == "noeviction":
+        if over > 0 and memory.policy == NEVER:
             evicted += math.ceil(over / per_key) if per_key else 0
         elif over > 0:
             evicted += min(memory.keys, math.ceil(over / (memory.key_bytes or per_key or over)))
-    return Outlook(load, sum(memory.room or 0 for memory in limited), limited[0].policy, evicted)
-
-
-def _key_bytes(part: Record) -> float:
-    """What a key of the run takes on the server, by its plan's sample; 0 where that isn't known."""
-    plan = part.plan or {}
-    size, matched = plan.get("bytes"), plan.get("matched")
-    return size / matched if isinstance(size, int | float) and isinstance(matched, int) and matched else 0.0
+    counts = [memory.evicted for memory in memories if memory.evicted is not None]
+    at = (sum(counts), time.monotonic()) if len(counts) == len(memories) else None
+    policy = next((memory.policy for memory in limited if memory.policy != NEVER), NEVER)
+    return Outlook(load, sum(memory.room or 0 for memory in limited), policy, evicted, at)

@@ -16,9 +16,9 @@ def state_text(record: Record) -> SafeText:
     """How it stands, in a word or a few: ``done``, ``dry run``, ``undone``, ``undone in part``."""
     if record.dry_run:
         return safe("dry run")
-    if record.undone:
-        return safe("undone in part" if record.undone_in_part else "undone")
-    return safe(record.state)
+    if record.undone_in_part:
+        return safe("undone in part")
+    return safe("undone" if record.undone else record.state)
 
 
 def keys_text(record: Record) -> SafeText:
@@ -38,14 +38,15 @@ def what_text(record: Record) -> SafeText:
 
 def full_state(record: Record) -> SafeText:
     """How it ended, and how far it was undone."""
-    return safe(f"{record.state}, {undone_text(record)}") if record.undone else safe(record.state)
+    is_back = record.undone or record.undone_in_part
+    return safe(f"{record.state}, {undone_text(record)}") if is_back else safe(record.state)
 
 
 def back_rows(record: Record) -> tuple[Row, ...]:
     """What came back of a run, and what didn't and why."""
     rows, back = [], record.back
     if back is not None:
-        how = "" if record.undone else "by an undo that didn't come to its end"
+        how = "by an undo that didn't come to its end" if back.more or back.left else ""
         least = "at least " if back.more else ""
         rows.append(row("brought back", f"{least}{units.whole(back.keys)} of {counted(record)} keys", remark=how))
         if back.changed:
@@ -53,6 +54,13 @@ def back_rows(record: Record) -> tuple[Row, ...]:
             rows.append(row("skipped", f"{units.keys(back.changed)} {left}", "warn"))
         if back.expired:
             rows.append(row("expired", f"{units.keys(back.expired)} would have ended by then"))
+        if back.lost:
+            what = f"what was kept of {units.keys(back.lost)} can't be read any more; gone for good"
+            rows.append(row("lost", what, "warn"))
+        if back.unproven:
+            why = "since nobody knows any more if the run removed"
+            them = "them" if back.unproven > 1 else "it"
+            rows.append(row("unproven", f"{units.keys(back.unproven)} left alone, {why} {them}", "warn"))
         if back.failed:
             rows.append(row("failed", f"{units.keys(back.failed)} were refused by the server", "warn"))
     return (*rows, *unkept_rows(record))
@@ -84,5 +92,7 @@ def nothing_to_undo(last: Last, place: str, how: Callable[[Record], str]) -> Saf
 
 
 def _others(record: Record, how: Callable[[Record], str]) -> str:
-    """How to try the keys once more that an undo in part has left."""
-    return f", the others may still come: {how(record)}" if record.undone_in_part else ""
+    """How to try the keys once more that an undo in part has left, as far as they can come."""
+    back = record.back
+    may_come = record.undone_in_part and back is not None and back.may_come
+    return f", the others may still come: {how(record)}" if may_come else ""

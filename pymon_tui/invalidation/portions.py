@@ -9,6 +9,7 @@ from typing import cast
 
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.invalidation.trash_format import State, Used
+from pymon_tui.invalidation.trash_marks import COPIED, UNPROVEN
 
 KEYS, BYTES = 200, 131_072
 """Of one portion, at most, unless one key has more."""
@@ -62,8 +63,13 @@ class Astray:
     fewer: int = 0
 
 
-async def portions(reader: TrashReader, offset: int, index: int, astray: Astray) -> AsyncGenerator[Portion]:
+async def portions(
+    reader: TrashReader, offset: int, index: int, astray: Astray, *, unproven: bool = False
+) -> AsyncGenerator[Portion]:
     """What was removed of what the trash holds from this record on. The disk is read in a thread.
+
+    Args:
+        unproven: Whether keys are wanted as well of which it isn't known if they were removed.
 
     Raises:
         TrashError: If it can't be read.
@@ -78,16 +84,16 @@ async def portions(reader: TrashReader, offset: int, index: int, astray: Astray)
         # Where the block to begin with can't be read any more, the one behind it comes whole.
         for place in range(index if block.offset == offset else 0, len(block.records)):
             (key, ends, payload), given = block.records[place], block.given[place]
-            if given < 0 or key in astray.passed_over:
+            if given == COPIED or (given == UNPROVEN and not unproven) or key in astray.passed_over:
                 continue
             length = len(key) + len(payload)
             if some and (len(some) == KEYS or size + length > BYTES):
                 yield Portion(some, block.offset, place)
                 some, size = [], 0
             used = (*words, b"%d" % block.uses[place]) if words else ()
-            ends = astray.ends.get(key, ends) if given else ends
+            ends = astray.ends.get(key, ends) if given > 0 else ends
             found = cast(State, block.found[place])
-            some.append(Copy(key, ends, payload, given, used, (block.offset, place), found))
+            some.append(Copy(key, ends, payload, max(0, given), used, (block.home, place), found))
             size += length
     if some:
         yield Portion(some, end, 0)

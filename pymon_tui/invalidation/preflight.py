@@ -23,18 +23,18 @@ Mode = Literal["unlink", "expire"]
 _FIRST_KEYS, _MOST_KEYS = 10, 100  # more than the first only where not all of them are alike
 _REMOVAL: dict[Mode, tuple[bytes, ...]] = {"unlink": (b"UNLINK", b"KEY"), "expire": (b"PEXPIRE", b"KEY", b"1")}
 _ENDS = (b"PEXPIREAT", b"KEY", b"1")  # so that the ends are known that a run with an undo gives
-_KEPT: tuple[tuple[bytes, ...], ...] = (
-    (b"DUMP", b"KEY"),
-    (b"PTTL", b"KEY"),
-)  # without them a key isn't kept, and stays
+_LIVES = (b"PTTL", b"KEY")  # and so that those are told apart that are gone and that end sooner
+_KEPT: tuple[tuple[bytes, ...], ...] = ((b"DUMP", b"KEY"), _LIVES)  # without them a key isn't kept, and stays
 _RESTORE = (b"RESTORE", b"KEY", b"0", b"")
 _BACK: dict[Mode, tuple[tuple[bytes, ...], ...]] = {
     "unlink": (_RESTORE,),
     "expire": (_RESTORE, (b"PEXPIRETIME", b"KEY"), (b"PERSIST", b"KEY")),
 }
-_ASKED_ANYWAY = ("DUMP", "PTTL", "PEXPIRETIME")  # for real, by the plan; without the last PTTL does
+_ASKED_ANYWAY = ("DUMP", "PEXPIRETIME")  # for real, by the plan; without the last PTTL does
+_READS = ("PTTL",)  # what may be tried where nothing may be written
 _OF_COMMAND = "to run the"  # in a refusal that isn't a key's
 _UNKNOWN, _NOT_FOUND = re.compile("unknown command", re.IGNORECASE), re.compile("command '.*' not found", re.IGNORECASE)
+_LACKING = "{} isn't known there: it was renamed or left out"
 _THIS = frozenset((0,))
 _ROLES = {"master": "primary", "slave": "replica"}
 
@@ -81,6 +81,7 @@ async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bo
     keys = random.Random().sample(keys, min(len(keys), _MOST_KEYS))
     removal = await _denials(pipe, keys, _ENDS if undo and mode == "expire" else _REMOVAL[mode])
     kept = [await _denials(pipe, keys, command) for command in (*_KEPT, *_BACK[mode])] if undo else []
+    lives = [kept[_KEPT.index(_LIVES)] if undo else await _denials(pipe, keys, _LIVES)] if mode == "expire" else []
     denied = [denials for denials in (removal, *kept) if denials.problem is not None]
     # A key that can't be dumped stays; a RESTORE is asked for by an undo alone.
     stay = removal.refused.union(*(denials.refused for denials in kept[: len(_KEPT)]))
@@ -88,7 +89,7 @@ async def permissions(pipe: Pipe, keys: Sequence[bytes], *, mode: Mode, undo: bo
     if undo_problem is None and undo and keys:
         undo_problem = await _no_time(pipe, dry=bool(removal.asked))
     return Permissions(
-        removal_problem=removal.problem if removal.all else None,
+        removal_problem=next((denials.problem for denials in (removal, *lives) if denials.all), None),
         undo_problem=undo_problem,
         refusals=tuple(denials.problem for denials in denied if denials.problem is not None and not denials.all),
         keys=KeyRights(removal.asked, len(stay) if removal.asked else 0, removal.by),
@@ -160,7 +161,7 @@ async def _tried(pipe: Pipe, command: tuple[bytes, ...], key: bytes, refusal: Re
     """
     name, _, *rest = command
     what = name.decode()
-    if what in _ASKED_ANYWAY or pipe.endpoint.read_only:
+    if what in _ASKED_ANYWAY or (pipe.endpoint.read_only and what not in _READS):
         return _Denials(by="")
     lacking = _NOT_FOUND.search(str(refusal)) is not None  # "unknown command" would be said of ACL itself
     if not lacking:
@@ -172,7 +173,7 @@ async def _tried(pipe: Pipe, command: tuple[bytes, ...], key: bytes, refusal: Re
     if isinstance(refusal, NoPermissionError) and _OF_COMMAND in text:
         problem = f"{what} is refused: {safe(text, 160)}; {remedy_of(refusal, what.lower(), pipe.user)}"
     elif (lacking or _UNKNOWN.search(text) is not None) and what != "UNLINK":  # in whose place DEL does
-        problem = f"{what} isn't known there: it was renamed or left out"
+        problem = _LACKING.format(what)
     if problem:
         return _Denials(1, _THIS, safe(problem, 300), by="command")
     # What else is refused is this key, or what was said of it.
@@ -181,12 +182,18 @@ async def _tried(pipe: Pipe, command: tuple[bytes, ...], key: bytes, refusal: Re
 
 async def _no_time(pipe: Pipe, *, dry: bool) -> SafeText | None:
     """Why nothing could be taken back: to know when keys end, a run with an undo asks what time it is."""
-    asked = (b"ACL", b"DRYRUN", pipe.identity.user.encode(), b"TIME") if dry else (b"TIME",)
-    (answer,) = await pipe.ask(pack_all([asked]), 1)
-    if isinstance(answer, list) or answer == b"OK" or (dry and isinstance(answer, ResponseError)):
-        return None
-    refused = safe(answer if isinstance(answer, bytes) else str(answer), 160)
-    return safe(f"TIME is refused: {refused}; {remedy_of(NoPermissionError(refused), 'time', pipe.user)}", 300)
+    user, text = pipe.identity.user.encode(), ""
+    itself: tuple[bytes, ...] = (b"TIME",)
+    for command in ((b"ACL", b"DRYRUN", user, b"TIME"), itself) if dry else (itself,):
+        (answer,) = await pipe.ask(pack_all([command]), 1)
+        if isinstance(answer, list) or answer == b"OK":
+            return None
+        text = safe(answer if isinstance(answer, bytes) else str(answer), 160)
+        if _NOT_FOUND.search(text) is not None or (command is itself and _UNKNOWN.search(text) is not None):
+            return safe(_LACKING.format("TIME"))
+        if isinstance(answer, bytes):
+            break
+    return safe(f"TIME is refused: {text}; {remedy_of(NoPermissionError(text), 'time', pipe.user)}", 300)
 
 
 async def _dry(pipe: Pipe, command: tuple[bytes, ...], keys: Sequence[bytes]) -> list[Answer]:

@@ -108,7 +108,8 @@ class Reending(Returning):
     async def settle(self, sent: Sent) -> Settled:
         """Give the keys their ends back, and restore those that have ended by the run."""
         assert sent.answers is not None  # there is no portion without keys
-        spans = self._spans(await sent.answers, exact=self._exact)
+        spans = await self._told(sent.alive, sent.answers, exact=self._exact)
+        self._exact = (await knowledge_of(self._pipe)).ends is not False  # the first portion goes alone
         command = "PEXPIRETIME" if self._exact else "PTTL"
         refusal = self._refusals.for_all(command, sent.alive, spans)
         if refusal is not None:

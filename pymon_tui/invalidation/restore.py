@@ -10,7 +10,7 @@ from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from pymon_tui.invalidation.blocking import to_its_end
+from pymon_tui.invalidation.account import NOTHING
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.fruitless import QUERIES, Fruitless
 from pymon_tui.invalidation.named import Named
@@ -30,14 +30,24 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
-from pymon_tui.invalidation.restore_before import Before, before_of, damage_of, settled_unread, told_to_later
+from pymon_tui.invalidation.restore_before import (
+    Before,
+    before_of,
+    damage_of,
+    placed,
+    settled_unread,
+    to_come,
+    told_to_later,
+)
+from pymon_tui.invalidation.restore_entries import Entries
 from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, require_primary, require_same
+from pymon_tui.invalidation.restore_room import Room, Share
 from pymon_tui.invalidation.returning import Returning, Sent
-from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader
+from pymon_tui.invalidation.trash import TrashError, TrashReader
 from pymon_tui.invalidation.trash_copies import examined
 from pymon_tui.invalidation.trash_damage import UNTOLD, Promised
 from pymon_tui.journal.ids import new_id
-from pymon_tui.journal.journal import Journal, JournalError, JsonValue
+from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.lock import patient_lock
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
@@ -45,10 +55,7 @@ from pymon_tui.server.reasons import LinkError
 
 _AT_ONCE = 2_000  # keys: so few are back before it is known what other clients feel
 
-PERIOD = 2.0
-"""Seconds between two entries in the journal."""
-
-_SILENCE, _NOTHING = 60.0, safe("")  # seconds: a value of many megabytes is long on its way on a thin line
+_SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a thin line
 
 
 class Restore:
@@ -72,6 +79,7 @@ class Restore:
         read_only: bool,
         undo: str | None = None,
         part: RestorePart | None = None,
+        room: Room | None = None,
         named: Named | None = None,
         promised: Promised = UNTOLD,
     ) -> None:
@@ -87,6 +95,7 @@ class Restore:
             read_only: Whether nothing may be written.
             undo: What it is to be called; None for a new name.
             part: What it is a part of; None where it stands alone.
+            room: What is left for it below ``maxmemory``; None where nobody looks.
             named: Who the server must go on to be; None for whoever it is.
             promised: As ``TrashReader``.
 
@@ -96,7 +105,8 @@ class Restore:
         if read_only:
             raise RestoreError("nothing is restored: this is read-only")
         self.undo = undo or new_id()
-        self._part, self._named = part, named
+        self._part, self._named, self._opens = part, named, part.opens if part is not None else open_pipe
+        self._share = room.share() if room is not None else Share()
         self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
         self._path, self._promised, self._journal = trash, promised, journal
@@ -105,25 +115,29 @@ class Restore:
         self._tally, self._mark = RestoreTally(), Mark()
         self._failures: list[Failure] = []
         self._state: RestoreState = "starting"
-        self._why: SafeText = _NOTHING
+        self._why: SafeText = NOTHING
         self._began: float | None = None
         self._seconds: float | None = None
         self._pacer = Pacer(Pulse(endpoint), ceiling, None)
-        self._unrecorded: SafeText | None = None
+        self._entries = Entries(journal, self.undo)
         self._before = Before()
         self._evicted_before: int | None = None
         self._evicted: int | None = None
-        self._written_at = 0.0
 
     @property
     def progress(self) -> RestoreProgress:
         """How it stands now."""
         why = self._why if self._state in ("starting", "ended") else self._pacer.why
-        return RestoreProgress(self._state, why, self._total, self._tally, self._elapsed)
+        asks = self._state == "running" and self._pacer.state == "asking"
+        return RestoreProgress("asking" if asks else self._state, why, self._total, self._tally, self._elapsed)
 
     def cancel(self) -> None:
         """End after what is on its way; ``run`` returns the account of what was done."""
         self._pacer.cancel()
+
+    def go_on(self) -> None:
+        """Answer the question that stands with yes."""
+        self._pacer.answer()
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -142,12 +156,14 @@ class Restore:
             endpoint = replace(
                 self._endpoint, db=header.db, command_timeout=max(self._endpoint.command_timeout, _SILENCE)
             )
-            pipe = await self._open(endpoint)
+            pipe = await self._opens(endpoint)
             try:
-                self._check(pipe, header)
+                require_primary(pipe)
+                if self._part is None and not self._elsewhere:
+                    require_same(pipe, header)
                 async with patient_lock(self._journal.folder, f"run-{header.run}", run=self.undo):
                     self._copied = await asyncio.to_thread(examined, reader)
-                    self._total = reader.count() - self._astray.fewer
+                    self._total = to_come(reader, replace=self._replace) - self._astray.fewer
                     await self._take_up(pipe, reader)
                     with self._pacer.pulse.beating() if self._total > _AT_ONCE else nullcontext():
                         return await self._carried_out(pipe, reader)
@@ -160,14 +176,6 @@ class Restore:
             return self._seconds
         return time.monotonic() - self._began if self._began is not None else 0.0
 
-    async def _open(self, endpoint: Endpoint) -> Line:
-        return await (self._part.opens(endpoint) if self._part is not None else open_pipe(endpoint))
-
-    def _check(self, pipe: Line, header: TrashHeader) -> None:
-        require_primary(pipe)
-        if self._part is None and not self._elsewhere:
-            require_same(pipe, header)
-
     async def _take_up(self, pipe: Line, reader: TrashReader) -> None:
         """Find out what was done before, and write down that this begins."""
         header = reader.header
@@ -177,19 +185,14 @@ class Restore:
             )
         except JournalError as error:
             self._before = Before(ends=header.mode == "expire")
-            self._unrecorded = safe(str(error))
-        self._mark = self._before.mark
+            self._entries.lack(safe(str(error)))
+        self._mark = placed(self._before.mark, reader)
         self._tally = self._mark.tally
         self._unread = settled_unread(reader, self._mark)
         self._total += self._unread
-        await self._write(
-            "started",
-            acl_user=pipe.user,
-            node=pipe.endpoint.label,
-            server=pipe.endpoint.address,
-            run_id=pipe.identity.run_id,
+        await self._entries.begin(
+            pipe,
             db=header.db,
-            environment=pipe.endpoint.environment,
             trash=str(self._path),
             replace=self._replace,
             elsewhere=self._elsewhere,
@@ -214,8 +217,8 @@ class Restore:
         finally:
             self._state, self._seconds = "ended", self._elapsed
             result = self._result(outcome, reader)
-            await self._write("ended", mark=self._mark.as_json(), noted=reader.noted, **result.as_json())
-        return replace(result, unrecorded=self._unrecorded)
+            await self._entries.add("ended", mark=self._mark.as_json(), noted=reader.noted, **result.as_json())
+        return replace(result, unrecorded=self._entries.lacking)
 
     async def _persist(self, pipe: Line, reader: TrashReader) -> None:
         """Restore all, over as many connections as it takes."""
@@ -229,12 +232,13 @@ class Restore:
                     fruitless.lost(self._mark, error)
                     # What was on its way may have been restored or not: it is sent again, and what is there looked at.
                     self._tally = self._mark.tally
+                    self._share.lose()
                     self._before = replace(self._before, compares=True, again=True)
                     await pipe.close()
                     self._state = "reconnecting"
                     check = self._named.may_be if self._named is not None else None
                     try:
-                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._open, check=check)
+                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._opens, check=check)
                     except Cancelled:
                         raise error from None
                     if pipe.identity.run_id != run_id:
@@ -246,20 +250,26 @@ class Restore:
 
     async def _restore(self, pipe: Line, reader: TrashReader, *, alone: bool) -> None:
         """Restore what is left, ``alone`` for one portion at a time."""
-        self._state, self._why = "running", _NOTHING
+        self._state, self._why = "running", NOTHING
         how = {"replace": self._replace, "elsewhere": self._elsewhere, "unnoted": reader.lacks_notes}
         returning = self._before.returning(pipe, moved=self._part is not None, **how)
         await returning.look_at_the_clock()
         if self._part is None and self._evicted_before is None:
             self._evicted_before = (await memory_of(pipe)).evicted
         sent: deque[Sent] = deque()
-        refusal, settled = None, 0
-        found = portions(reader, self._mark.offset, self._mark.index, self._astray)
+        refusal, held, settled = None, NOTHING, 0
+        found = portions(reader, self._mark.offset, self._mark.index, self._astray, unproven=self._replace)
         async with aclosing(found) as some:
             async for portion in some:
-                if refusal or not await self._may_go_on():
+                if refusal:
+                    break
+                try:
+                    await self._share.gate(pipe, self._pacer, portion)
+                except (Cancelled, Stopped) as error:  # what is on its way is accounted for
+                    held = safe(str(error))
                     break
                 sent.append(returning.send(portion))
+                self._share.send(portion)
                 # The first alone, which tells what holds for all; then as many fewer as the brake has pages smaller.
                 most = 1 if alone else settled * returning.in_flight * min(self._pacer.pace.page, FIRST) // FIRST
                 settled = 1
@@ -269,29 +279,25 @@ class Restore:
             refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         if self._evicted_before is not None and (evicted := (await memory_of(pipe)).evicted) is not None:
             self._evicted = evicted - self._evicted_before
-        if refusal:
-            raise Stopped(refusal)
-
-    async def _may_go_on(self) -> bool:
-        try:
-            await self._pacer.gate()
-        except Cancelled:
-            return False
-        return True
+        if refusal or held:
+            raise Stopped(refusal or held)
 
     async def _settle(
         self, returning: Returning, sent: Sent, reader: TrashReader, refusal: SafeText | None
     ) -> SafeText | None:
         """Count a portion; returns why the server takes no key, once it has said so."""
         settled = await returning.settle(sent)
-        self._unrecorded = await told_to_later(reader, settled) or self._unrecorded
+        self._entries.lack(await told_to_later(reader, settled))
         self._tally = self._tally.plus(settled.tally)
         self._failures += settled.failures[: LISTED - len(self._failures)]
         refusal = refusal or settled.refusal
         if refusal is None:  # else an undo after this one begins with the first portion that was refused
             self._mark = Mark(sent.portion.offset, sent.portion.index, self._tally)
-            if time.monotonic() - self._written_at > PERIOD:
-                await self._write("progress", mark=self._mark.as_json(), noted=reader.noted, **self._tally.as_json())
+            self._share.settle(sent.portion)
+            if self._entries.is_due:
+                await self._entries.add(
+                    "progress", mark=self._mark.as_json(), noted=reader.noted, **self._tally.as_json()
+                )
         return refusal
 
     def _result(self, outcome: RestoreOutcome, reader: TrashReader) -> RestoreResult:
@@ -305,16 +311,8 @@ class Restore:
             torn=reader.torn,
             failures=tuple(self._failures),
             seconds=self._elapsed,
-            unrecorded=self._unrecorded,
+            unrecorded=self._entries.lacking,
             copied=self._copied,
             evicted=self._evicted,
             damage=damage_of(reader, settled=self._unread, replaced=self._replace),
         )
-
-    async def _write(self, event: str, **fields: JsonValue) -> None:
-        """Add to the journal. Keys are brought back all the same where its disk is full, perhaps of these keys."""
-        self._written_at = time.monotonic()
-        try:
-            await to_its_end(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
-        except JournalError as error:
-            self._unrecorded = safe(str(error))

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, TypeAlias
 from pymon_tui.invalidation.trash_damage import Damage
 from pymon_tui.model.text import SafeText, safe
 
-RestoreState: TypeAlias = Literal["starting", "running", "reconnecting", "ended"]
+RestoreState: TypeAlias = Literal["starting", "running", "asking", "reconnecting", "ended"]
 RestoreOutcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
 
 LISTED = 100

@@ -95,12 +95,35 @@ def _is_gone_on_with(earlier: Record, run_id: str, *, replace: bool) -> bool:
     return same_way and bool(earlier.run_id) and earlier.run_id == run_id
 
 
+def begun_at(journal: Journal, run: Record, *, run_id: str, replace: bool) -> Mark:
+    """Where an undo goes on with one before it, as ``before_of``; the start where there is none.
+
+    Raises:
+        JournalError: If the journal can't be read.
+    """
+    known = about(journal, run.id)
+    earlier = next((record for record in known if record.kind == "undo" and record.run == run.id), None)
+    if earlier is None or not _is_gone_on_with(earlier, run_id, replace=replace):
+        return Mark()
+    return Mark.from_json((earlier.result or earlier.progress or {}).get("mark"))
+
+
+def to_come(reader: TrashReader, *, replace: bool) -> int:
+    """How many keys an undo brings back of an examined trash; one that replaces keys also those that nobody proves."""
+    return reader.count() + (reader.marks().unproven if replace else 0)
+
+
+def placed(mark: Mark, reader: TrashReader) -> Mark:
+    """The mark; the start of an examined trash where damage since has moved what stood there."""
+    return mark if reader.begins_at(mark.offset) else Mark()
+
+
 def settled_unread(reader: TrashReader, mark: Mark) -> int:
     """How many keys an undo settled before this mark whose copies can't be read any more, in an examined trash."""
     return max(0, mark.tally.settled - reader.marks().named_before(mark.offset, mark.index)) if reader.damage else 0
 
 
-def damage_of(reader: TrashReader, *, settled: int, replaced: bool) -> Damage | None:
+def damage_of(reader: TrashReader, *, settled: int = 0, replaced: bool) -> Damage | None:
     """What is lost of a trash, as far as it matters to an undo.
 
     Args:

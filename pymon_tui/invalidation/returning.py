@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from pymon_tui.invalidation.knowing import knowledge_of
 from pymon_tui.invalidation.packing import pack_all
@@ -19,6 +19,7 @@ from pymon_tui.invalidation.restore_account import Failure, RestoreTally
 from pymon_tui.invalidation.trash_format import State
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server import clock
+from pymon_tui.server.reasons import is_of_key
 
 NEVER = -1
 """What PTTL and PEXPIRETIME answer for a key that doesn't expire."""
@@ -163,7 +164,7 @@ class Returning:
             exact = (await knowledge_of(self._pipe)).ends is not False
             asked = self._ask_ends(there, exact=exact)
             values = await self._ask((b"DUMP", copy.key) for copy in there)
-            spans = self._spans(await asked, exact=exact)
+            spans = await self._told(there, asked, exact=exact)
             for copy, value, span in zip(there, values, spans, strict=True):
                 if isinstance(value, bytes) and ends_as(copy, span):
                     pair = copy.payload, value, self.now
@@ -179,6 +180,14 @@ class Returning:
         if exact:
             return self._ask((b"PEXPIRETIME", copy.key) for copy in copies)
         return self._ask([(b"TIME",), *((b"PTTL", copy.key) for copy in copies), (b"TIME",)])
+
+    async def _told(self, copies: Sequence[Copy], asked: asyncio.Future[list[Answer]], *, exact: bool) -> list[Answer]:
+        """When each key ends, as ``_spans``: by PTTL where our user may not ask what the server knows."""
+        answers = await asked
+        if exact and any(isinstance(each, NoPermissionError) and not is_of_key(each) for each in answers):
+            (await knowledge_of(self._pipe)).ends = exact = False
+            answers = await self._ask_ends(copies, exact=False)
+        return self._spans(answers, exact=exact)
 
     def _spans(self, answers: Sequence[Answer], *, exact: bool) -> list[Answer]:
         """When each key ends: a number below 0 as of PEXPIRETIME, or between which moments; or the error."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol, Self
 
+from pymon_tui.invalidation.trash_block import Block
 from pymon_tui.invalidation.trash_files import make_room, trash_folder, trash_path, trash_size
 from pymon_tui.invalidation.trash_format import (
     HEAD,
@@ -29,7 +30,7 @@ from pymon_tui.invalidation.trash_format import (
     spared,
     sum_of,
 )
-from pymon_tui.invalidation.trash_reader import Block, TrashReader
+from pymon_tui.invalidation.trash_reader import TrashReader
 from pymon_tui.journal.folder import open_private
 
 __all__ = [

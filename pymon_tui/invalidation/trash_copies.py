@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pymon_tui.invalidation.trash_marks import COPIED
 from pymon_tui.invalidation.trash_reader import TrashReader
 
 _MOST_REMEMBERED = 100_000
@@ -36,7 +37,7 @@ def only_copied(readers: Sequence[TrashReader]) -> int:
     for reader in readers:
         for block in reader.blocks(unnamed=True):
             for (key, _, _), given in zip(block.records, block.given, strict=True):
-                if given < 0 and (mark := hash(key)) not in remembered:
+                if given == COPIED and (mark := hash(key)) not in remembered:
                     if len(remembered) < _MOST_REMEMBERED:
                         remembered.add(mark)
                     else:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 
-TORN = safe("the end of the trash was never written: the run was cut off there")
+TORN = safe("the end of the trash is missing: the run was cut off there, or the file")
 """What it means that a trash isn't whole, where nothing of it is damaged."""
 
 
@@ -22,11 +22,13 @@ class Promised:
         keys: How many keys went that were kept, by the account of the run; None where it gave none.
         at_least: How many of them went for certain.
         noted: Of how many of its records undos have noted what they found.
+        every: Whether the run came to its end, and removed each of the keys that it had found.
     """
 
     keys: int | None = None
     at_least: int = 0
     noted: int = 0
+    every: bool = False
 
 
 UNTOLD = Promised()
@@ -63,7 +65,7 @@ class Damage:
     @property
     def where_replaced(self) -> Damage:
         """What of it matters where keys are replaced, whatever became of them."""
-        return replace(self, endless=0, unnoted=0)
+        return replace(self, unproven=0, endless=0, unnoted=0)
 
     def without(self, settled: int) -> Damage:
         """What of it matters where so many of the keys that can't be read were settled before."""
@@ -104,8 +106,8 @@ def torn_text(damage: Damage | None) -> SafeText:
     if damage.unproven:
         one = damage.unproven == 1
         lost.append(
-            f"{units.keys(damage.unproven)} in it {'is' if one else 'are'} left alone, since the marks are lost that "
-            f"tell if the run removed {'it' if one else 'them'}"
+            f"{units.keys(damage.unproven)} in it {'is' if one else 'are'} left alone unless all are replaced, since "
+            f"the marks are lost that tell if the run removed {'it' if one else 'them'}"
         )
     if damage.endless:
         keep = "that one stays as it is if it is" if damage.endless == 1 else "those stay as they are that are"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pymon_tui.invalidation.trash_format import HAS_FORMER, PLACE, State, unpacked_found, unpacked_named
+from pymon_tui.invalidation.trash_homes import UNPLACED
+
+COPIED, UNPROVEN = -1, -2
+"""What ``Block.given`` has for a record that was only copied, and for one of which that isn't known."""
 
 
 class Marks:
-    """The marks of one file, in the order in which they were written.
+    """The marks of one file, in the order in which they were written. Blocks are known by where they were written.
 
     Args:
         every: Whether all records count as named, as in a file without marks.
@@ -24,31 +30,50 @@ class Marks:
         self._named: dict[int, list[tuple[int, int, tuple[int, ...]]]] = {}
         self._spared: dict[int, set[int]] = {}
         self._found: dict[int, bytearray] = {}
+        self._places: dict[int, int] = {}  # where the blocks are found
+        self._older: dict[int, set[int]] = {}
+        self._lost: dict[int, set[int]] = {}  # of blocks that can't be read, what was named
         self._count = 0
-        self._lacks_some = False
+        self._lacks_some = self._has_doubts = False
 
     @property
     def named(self) -> int:
         """How many records were named, without those whose keys turned out to have stayed."""
         if self._lacks_some:
-            return sum(sum(given >= 0 for given in self.given(*block)) for block in self._blocks.items())
+            return sum(map(self.named_in, self._blocks))
         return self.records if self._every else self._count
 
     @property
     def copied(self) -> int:
-        """How many were only copied: their keys weren't removed."""
-        return self.records - self.named
+        """How many are known to have been only copied: their keys weren't removed."""
+        return self.records - self.named - self.unproven
 
     @property
-    def unmarked(self) -> int:
-        """Records of which no mark tells anything."""
-        return self.copied - sum(map(len, self._spared.values()))
+    def unproven(self) -> int:
+        """Records of which it isn't known if they were named."""
+        if not self._lacks_some:
+            return 0
+        return sum(self.given(*block).count(UNPROVEN) for block in self._blocks.items())
 
     @property
     def missing(self) -> int:
         """How many were named of those that the end of the file tells of, and that aren't there."""
         blocks = (self.closed or {}).items()
         return sum(bits.bit_count() for block, (_, bits) in blocks if block not in self._blocks)
+
+    @property
+    def unplaced(self) -> list[int]:
+        """Blocks of which nobody knows where they were written."""
+        return [block for block in self._blocks if block >= UNPLACED]
+
+    def named_in(self, block: int) -> int:
+        """How many were named of a block."""
+        return sum(given >= 0 for given in self.given(block, self._blocks.get(block, 0)))
+
+    @property
+    def lost(self) -> dict[int, int]:
+        """How many were named of each block that can't be read, by the marks alone."""
+        return {block: len(some) for block, some in self._lost.items()}
 
     @property
     def is_as_closed(self) -> bool:
@@ -73,24 +98,40 @@ class Marks:
         rows = [zip(self.given(*block), self.found(*block), strict=True) for block in self._blocks.items()]
         return sum(given >= 0 and not found for row in rows for given, found in row)
 
-    def named_before(self, block: int, index: int) -> int:
-        """How many were named before the record at this place."""
-        before = sum(sum(given >= 0 for given in self.given(*each)) for each in self._blocks.items() if each[0] < block)
-        return before + sum(given >= 0 for given in self.given(block, self._blocks.get(block, 0))[:index])
+    def named_before(self, offset: int, index: int) -> int:
+        """How many were named before the record of this index, in the block that is found there."""
+        count = 0
+        for block, place in self._places.items():
+            if place <= offset:
+                given = self.given(block, self._blocks[block])
+                count += sum(each >= 0 for each in (given[:index] if place == offset else given))
+        return count
 
-    def lack(self, *, every: bool = False) -> None:
+    def lack(self, *, every: bool = False, doubts: bool = False) -> None:
         """Take it that some marks, or records that they are of, are lost.
 
         Args:
             every: Whether it is known from elsewhere that each of the records was named.
+            doubts: Whether a record that no mark tells of may have been named.
         """
         self._lacks_some = True
-        self._every = self._every or every
+        self._has_doubts = self._has_doubts or doubts
+        self._every = self._every or every or (self.closed is not None and self._closed_names_every)
 
-    def add_records(self, block: int, count: int) -> None:
-        """Count a block of records."""
+    @property
+    def _closed_names_every(self) -> bool:
+        return all(bits == (1 << count) - 1 for count, bits in (self.closed or {}).values())
+
+    def outdate(self, places: Iterable[tuple[int, int]]) -> None:
+        """Take these for copies alone, by block and index: their keys were copied again before they were named."""
+        for block, index in places:
+            self._older.setdefault(block, set()).add(index)
+
+    def add_records(self, block: int, count: int, offset: int | None = None) -> None:
+        """Count a block of records; ``offset`` is where it is found, if that isn't where it was written."""
         self.records += count
         self._blocks[block] = count
+        self._places[block] = block if offset is None else offset
 
     def add_named(self, data: bytes, count: int) -> None:
         """Take a mark of ``trash_format.named``.
@@ -102,6 +143,8 @@ class Marks:
         if self._has(block, first + count):
             self._named.setdefault(block, []).append((first, count, ends))
             self._count += count
+        else:
+            self._lost.setdefault(block, set()).update(range(first, first + count))
 
     def add_spared(self, data: bytes) -> None:
         """Take a mark of ``trash_format.spared``; raises as ``add_named``."""
@@ -110,6 +153,8 @@ class Marks:
                 some = self._spared.setdefault(block, set())
                 self._count -= index not in some
                 some.add(index)
+            else:
+                self._lost.get(block, set()).discard(index)
 
     def _has(self, block: int, count: int) -> bool:
         """Whether there is this block, with so many records; it may be one that can't be read.
@@ -124,15 +169,24 @@ class Marks:
 
     def given(self, block: int, count: int) -> tuple[int, ...]:
         """What was done with each of a block's keys, as ``Block.given``."""
-        given = [0 if self._every else -1] * count
+        rest = 0 if self._every else UNPROVEN if self._is_doubtful(block) else COPIED
+        given = [rest] * count
+        for index in self._older.get(block, ()):
+            given[index] = COPIED
         for first, number, ends in self._named.get(block, []):
             given[first : first + number] = ends or (0,) * number
         for index in self._spared.get(block, ()):
-            given[index] = -1
-        if self._lacks_some and self.closed is not None:
-            _, bits = self.closed.get(block, (0, 0))
-            given = [max(0, end) if bits >> index & 1 else -1 for index, end in enumerate(given)]
+            given[index] = COPIED
+        if self._lacks_some and self.closed is not None and block in self.closed:
+            _, bits = self.closed[block]
+            given = [max(0, end) if bits >> index & 1 else COPIED for index, end in enumerate(given)]
         return tuple(given)
+
+    def _is_doubtful(self, block: int) -> bool:
+        """Whether a record of this block may have been named without a mark that tells of it."""
+        if not self._lacks_some:
+            return False
+        return self._has_doubts or block >= UNPLACED or (self.closed is not None and block not in self.closed)
 
     def add_found(self, data: bytes) -> None:
         """Take a mark of ``trash_format.found``; raises as ``add_named``.

@@ -25,4 +25,8 @@ def promised_by(part: Record) -> Promised:
     if not isinstance(removed, int) or not isinstance(left_out, int):
         return Promised(noted=noted)
     kept = max(0, removed - left_out)
-    return Promised(kept if part.result is not None else None, kept, noted)
+    if part.result is None:
+        return Promised(None, kept, noted)
+    stayed = ("already_gone", "ending_sooner", "refused", "unknown")
+    every = part.state == "done" and not any(told.get(name) for name in stayed)
+    return Promised(kept, kept, noted, every)

@@ -7,14 +7,16 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
+from pymon_tui.invalidation.trash_block import Block
 from pymon_tui.invalidation.trash_damage import UNTOLD, Damage, Promised
 from pymon_tui.invalidation.trash_format import (
+    CLOSED,
     FOUND,
     HEAD,
     LONGEST_HEADER,
@@ -23,14 +25,15 @@ from pymon_tui.invalidation.trash_format import (
     SPARED,
     State,
     TrashError,
-    TrashRecord,
-    Used,
     found,
     header_of,
     sum_of,
     unpacked,
     unpacked_closed,
+    unpacked_named,
 )
+from pymon_tui.invalidation.trash_homes import Homes
+from pymon_tui.invalidation.trash_lost import Seen, lost_by_closed, lost_by_marks, older_copies
 from pymon_tui.invalidation.trash_marks import Marks
 from pymon_tui.invalidation.trash_scan import Head, Scan
 from pymon_tui.journal.folder import open_private
@@ -39,27 +42,6 @@ from pymon_tui.journal.ids import is_id
 _FOREIGN = "it is no trash of this version; let it be, or remove it"
 _OTHERS = "it is the trash of run {}, in the place of another; put the right file there, or remove it"
 _MIXED = "its first line is not the one that its run began it with: nobody knows what it holds"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Records that were written at once; both offsets are bytes from the start of the file.
-
-    Attributes:
-        given: Of each record, what was done with its key: the end that it was given (unix ms), 0 for removed, or given
-            an end that isn't known; -1 for neither: it was only copied.
-        found: Of each record, what undos found of its key, as ``trash_format.State``.
-        used: What ``uses`` tells of each key; empty for nothing.
-        uses: Seconds, or LFU counters; empty for nothing.
-    """
-
-    offset: int
-    next_offset: int
-    records: tuple[TrashRecord, ...]
-    given: tuple[int, ...]
-    found: bytes
-    used: Used
-    uses: tuple[int, ...]
 
 
 class TrashReader:
@@ -89,6 +71,8 @@ class TrashReader:
         self.lacks_notes = False
         self._promised = promised
         self._marks: Marks | None = None
+        self._homes: dict[int, int] = {}  # where each block was written, by where it is
+        self._begins: set[int] = set()
         self._last = 0  # offset of the last block that the run wrote
         self._end: int | None = None  # offset of the one that it ended its file with
         try:
@@ -122,14 +106,14 @@ class TrashReader:
         marks = self.marks()
         try:
             for head in self._scan.heads(start or self._first):
-                used = RECORDS.get(head.magic)
-                if used is None or (unnamed and not marks.has_unnamed(head.offset)):
+                used, home = RECORDS.get(head.magic), self._homes.get(head.offset)
+                if used is None or home is None or (unnamed and not marks.has_unnamed(home)):
                     continue
                 if (data := self._scan.data(head)) is None:
                     continue
                 records, uses = unpacked(data, head.count, used)
-                given, found = marks.given(head.offset, head.count), marks.found(head.offset, head.count)
-                yield Block(head.offset, head.following, records, given, found, used, uses)
+                given, found = marks.given(home, head.count), marks.found(home, head.count)
+                yield Block(head.offset, home, head.following, records, given, found, used, uses)
         except (ValueError, struct.error, zlib.error):
             self.torn = True
         except OSError as error:
@@ -147,7 +131,7 @@ class TrashReader:
     @property
     def copied(self) -> int:
         """Records that were only copied, as far as is known: their keys weren't removed."""
-        return self.marks().copied - (self.damage.unproven if self.damage is not None else 0)
+        return self.marks().copied
 
     @property
     def noted(self) -> int:
@@ -166,10 +150,9 @@ class TrashReader:
                 self._marks.lack()
         return self._marks
 
-    @property
-    def has_all_marks(self) -> bool:
-        """Whether each mark that was written can be read, as far as the file was read."""
-        return not self.torn or self._is_torn_at_end
+    def begins_at(self, offset: int) -> bool:
+        """Whether a block begins here, or would, as far as the file was read; or it begins or ends here."""
+        return offset in self._begins
 
     def examine(self) -> None:
         """Read all of it, and find out what is lost; ``marks`` are of what can be read from here on.
@@ -178,7 +161,10 @@ class TrashReader:
             TrashError: If the disk fails.
         """
         marks = self._marks = self._read_marks(whole=True)
-        damage = self._lost_records(marks)
+        if self._promised.every and (self._scan.broken or self._scan.astray):
+            marks.outdate(self._older_copies())
+        lost = lost_by_marks if marks.closed is None else lost_by_closed
+        damage = lost(marks, self._seen(), self._promised)
         if self.header.mode == "expire" and self.header.marks:
             endless = marks.endless if damage is not None else 0
             unnoted = marks.unnoted if self._lacks_notes(marks) else 0
@@ -195,28 +181,18 @@ class TrashReader:
         broken = any(head.magic == FOUND for head in scan.broken.values())
         return behind or broken or marks.noted < self._promised.noted
 
-    def _lost_records(self, marks: Marks) -> Damage | None:
-        """What of the records is lost, and which of them were named; None where nothing is that was written."""
-        scan, promised = self._scan, self._promised.keys
-        if marks.closed is not None:
-            if not scan.broken and not scan.astray and marks.is_as_closed and marks.named >= self._promised.at_least:
-                return None
-            marks.lack()
-            return Damage(max(marks.missing, self._promised.at_least - marks.named))
+    def _older_copies(self) -> list[tuple[int, int]]:
+        return older_copies((block.home, [key for key, _, _ in block.records]) for block in self.blocks())
+
+    def _seen(self) -> Seen:
+        scan = self._scan
+        broken = {
+            home: head.count
+            for head in scan.broken.values()
+            if head.magic in RECORDS and (home := self._homes.get(head.offset)) is not None
+        }
         hidden = bool(scan.astray) or any(head.magic in (NAMED, SPARED) for head in scan.broken.values())
-        unreadable = sum(head.count for head in scan.broken.values() if head.magic in RECORDS)
-        # A run that gave an account came to the end of its file, unless it is an older version's.
-        ended = promised is not None and (self.header.closes or hidden)
-        least = self._promised.at_least
-        if self._is_torn_at_end and not ended and marks.named >= least:
-            return None  # it was killed while it wrote: what it didn't keep it didn't name
-        if not hidden and not scan.broken and not ((ended or promised is None) and marks.named < least):
-            return None
-        proven = promised is not None and promised == marks.records
-        marks.lack(every=proven)
-        all_there = promised is not None and promised <= marks.named
-        unproven = marks.unmarked if (hidden or ended) and not all_there else 0
-        return Damage(max(unreadable, least - marks.named - unproven), hidden and promised is None, unproven)
+        return Seen(broken, not scan.broken and not scan.astray, hidden, self._is_torn_at_end, self.header.closes)
 
     def note(self, states: Mapping[tuple[int, int], State]) -> None:
         """Write down what an undo found, by block and index of the records: later undos go by it.
@@ -268,19 +244,48 @@ class TrashReader:
 
     def _read_marks(self, *, whole: bool) -> Marks:
         """The marks; with ``whole``, the records are looked at as well, and only those that are whole count."""
-        marks = Marks(every=not self.header.marks)
+        marks, homes, expected = Marks(every=not self.header.marks), Homes(), self._first
+        self._begins = {0}
+        found: list[tuple[Head, bytes]] = []
         try:
             for head in self._scan.heads(self._first):
+                if head.offset != expected:
+                    homes.gap()
+                expected = head.following
+                self._begins |= {head.offset, expected}
                 self._last = max(self._last, head.offset if head.magic != FOUND else 0)
                 if head.magic in RECORDS:
+                    homes.records(head.offset, head.count, (head.checksum, head.size))
                     if not whole or self._scan.data(head) is not None:
-                        marks.add_records(head.offset, head.count)
+                        found.append((head, b""))
                 elif (data := self._scan.data(head)) is not None:
-                    self._add_mark(marks, head, data)
+                    found.append((head, data))
+                    self._add_end(marks, homes, head, data)
         except OSError as error:
             raise TrashError("can't read the trash", self.path, error) from None
+        self._begins |= self._scan.astray
+        self._homes = homes.settled(marks.closed)
+        for head, data in found:
+            if head.magic not in RECORDS:
+                self._add_mark(marks, head, data)
+            elif (home := self._homes.get(head.offset)) is not None:
+                marks.add_records(home, head.count, head.offset)
         self._note_tears()
         return marks
+
+    def _add_end(self, marks: Marks, homes: Homes, head: Head, data: bytes) -> None:
+        """Take what tells where blocks were written."""
+        try:
+            if head.magic == NAMED:
+                block, first, _ = unpacked_named(data, head.count)
+                homes.named(block, first + head.count)
+            elif head.magic == CLOSED:
+                marks.closed, line = unpacked_closed(data)
+                if line not in (None, sum_of(self._line)):
+                    raise TrashError("can't read the trash", self.path, _MIXED)
+                self._end = head.offset
+        except (ValueError, struct.error):
+            self._scan.is_no_mark(head)
 
     def _add_mark(self, marks: Marks, head: Head, data: bytes) -> None:
         try:
@@ -290,10 +295,5 @@ class TrashReader:
                 marks.add_spared(data)
             elif head.magic == FOUND:
                 marks.add_found(data)
-            else:
-                marks.closed, line = unpacked_closed(data)
-                if line not in (None, sum_of(self._line)):
-                    raise TrashError("can't read the trash", self.path, _MIXED)
-                self._end = head.offset
         except (ValueError, struct.error):
             self._scan.is_no_mark(head)

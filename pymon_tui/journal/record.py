@@ -26,6 +26,10 @@ class Back:
         failed: Those that the server refused.
         more: Whether more may be back: an undo told no end.
         noted: Of how many of its keys the trash tells what undos found.
+        left: Those that it didn't come to.
+        lost: Those whose copies can't be read any more.
+        unproven: Those of which nobody knows any more if the run removed them, and that are left alone.
+        torn: Whether the end of the trash is missing, so that it isn't known of more keys.
     """
 
     keys: int
@@ -34,10 +38,29 @@ class Back:
     failed: int = 0
     more: bool = False
     noted: int = 0
+    left: int = 0
+    lost: int = 0
+    unproven: int = 0
+    torn: bool = False
 
     def as_json(self) -> dict[str, int]:
         """For ``--json``."""
         return {name: number for name, number in asdict(self).items() if name != "noted"}
+
+    @property
+    def lacks_some(self) -> bool:
+        """Whether some of the keys are neither back nor ended, or may be."""
+        return bool(self.changed or self.failed or self.left or self.lost or self.unproven or self.torn)
+
+    @property
+    def may_come(self) -> bool:
+        """Whether another undo may bring more of them; what can't be read any more comes by none."""
+        return bool(self.changed or self.failed or self.left or self.unproven or self.more)
+
+    @property
+    def comes_by_replacing(self) -> bool:
+        """Whether another undo brings more of them by replacing alone."""
+        return bool(self.changed or self.unproven) and not (self.failed or self.left or self.more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +123,12 @@ class Record:
 
     @property
     def undone_in_part(self) -> bool:
-        """Whether an undo came to its end, and keys that the run removed have neither come back nor ended since."""
+        """Whether an undo brought keys back, and others that the run removed have neither come back nor ended since."""
         back = self.back
-        if not self.undone or back is None:
+        if back is None or not (self.undone or back.keys):
             return False
-        return back.keys + back.expired < self.removed_at_least or self._may_lack_some
+        comes_short = back.keys + back.expired < self.removed_at_least
+        return not self.undone or comes_short or back.lacks_some or self._may_lack_some
 
     @property
     def _may_lack_some(self) -> bool:

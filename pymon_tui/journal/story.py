@@ -52,8 +52,25 @@ class Story:
         def count(name: str) -> int:
             return _number(self.told, name) or 0
 
-        back = count("restored") + count("there")
-        return Back(back, count("expired"), count("skipped"), count("failed"), self.ended is None, count("noted"))
+        told = self.ended.fields if self.ended is not None else {}
+        damage = told.get("damage")
+
+        def damaged(name: str) -> int:
+            number = damage.get(name) if isinstance(damage, Mapping) else None
+            return number if isinstance(number, int) else 0
+
+        return Back(
+            keys=count("restored") + count("there"),
+            expired=count("expired"),
+            changed=count("skipped"),
+            failed=count("failed"),
+            more=self.ended is None,
+            noted=count("noted"),
+            left=_number(self.ended, "left") or 0,
+            lost=damaged("unreadable"),
+            unproven=damaged("unproven"),
+            torn=told.get("torn") is True and not isinstance(damage, Mapping),
+        )
 
 
 def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Back | None) -> Record:

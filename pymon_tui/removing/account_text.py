@@ -90,9 +90,13 @@ def undo_lines(result: RestoreResult, record: Record, way: Sequence[str], *, els
     for each in result.nodes:
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
+    again = command(way, "undo", result.run, *(["--elsewhere"] if elsewhere else []))
+    lines += [f"  {'go on':<16}{again}"] * bool(result.left)
     if result.tally.skipped:
         replacing = command(way, "undo", result.run, "--replace", *(["--elsewhere"] if elsewhere else []))
         lines.append(f"  {'':<16}{replacing} replaces what is there")
+    elif result.damage is not None and result.damage.unproven:
+        lines.append(f"  {'':<16}{again} --replace brings what is left alone")
     lines += _lines(past.unkept_rows(record))
     lines += listed("too big for the undo", record.oversized_keys, len(record.oversized_keys))
     lines += listed("failed", [safe(f"{each.key}: {each.why}") for each in result.failures], result.tally.failed)

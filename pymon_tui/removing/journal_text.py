@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pymon_tui.invalidation import past, wording
-from pymon_tui.invalidation.history import resume_problem, undo_problem, unreadable
+from pymon_tui.invalidation.history import no_more, resume_problem, undo_problem, unreadable
 from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
@@ -148,7 +148,8 @@ def _account(result: Mapping[str, Any] | None) -> SafeText:
 def _undo(record: Record, newer: Iterable[Record], way: Sequence[str]) -> str:
     if record.kind == "undo":
         return ""
-    problem = undo_problem(record, newer, way) or unreadable(record)
+    problem = undo_problem(record, newer, way) or unreadable(record) or no_more(record)
     elsewhere = any(not part.run_id for part in record.parts or (record,))  # as the run was not told who answered
     words = ["--elsewhere"] if elsewhere else []
+    words += ["--replace"] if record.back is not None and record.back.comes_by_replacing else []
     return command(way, "undo", record.id, *words) if problem is None else f"none: {problem}"

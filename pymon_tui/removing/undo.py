@@ -65,6 +65,7 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
         if not confirmed(verdict, "restore them", "restore them?"):
             say(f"nothing is restored: {not_confirmed(verdict)}")
             return PARTLY
+    restore.agree(outlook, asks=not yes)
     result = restore_watched(restore)
     told = result.as_json() | {"not_kept": record.not_kept, "verdict": verdict.as_json()}
     lines = undo_lines(result, record, desk.endpoint.way, elsewhere=elsewhere)
@@ -91,7 +92,13 @@ def _last(desk: Desk) -> Record:
         return last.record
     if not last.passed_over:
         raise WrongUse(f"the journal has no run on {address} to undo; pymon-tui journal lists all of them")
-    raise RestoreError(nothing_to_undo(last, address, lambda older: command(desk.endpoint.way, "undo", older.id)))
+    raise RestoreError(nothing_to_undo(last, address, lambda older: _again(desk, older)))
+
+
+def _again(desk: Desk, record: Record) -> str:
+    """The command that undoes a run by its name, and brings what only replacing brings."""
+    replaces = record.back is not None and record.back.comes_by_replacing
+    return command(desk.endpoint.way, "undo", record.id, *["--replace"] * replaces)
 
 
 def _lines(record: Record, outlook: Outlook, desk: Desk, verdict: Verdict) -> list[str]:

@@ -82,9 +82,17 @@ def restore_watched(restore: WholeRestore) -> RestoreResult:
         LinkError, RestoreError, Locked, StateError: As ``WholeRestore.run``; then nothing was restored.
     """
 
+    def standing() -> SafeText | None:
+        return None if restore.progress.state == "asking" else progress_line.of_restore(restore.progress)
+
     async def run() -> RestoreResult:
-        shown = _shown(restore.run(), lambda: progress_line.of_restore(restore.progress), ProgressLine(sys.stderr))
-        return await _ended_well(shown, restore.cancel)
+        line = ProgressLine(sys.stderr)
+        answering = asyncio.create_task(_answer_undo(restore, line))
+        try:
+            return await _ended_well(_shown(restore.run(), standing, line), restore.cancel)
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
 
     try:
         return asyncio.run(run())
@@ -168,7 +176,23 @@ async def _answer(removal: WholeRemoval, line: ProgressLine) -> None:
             removal.cancel()
 
 
-def _asks(removal: WholeRemoval, question: str) -> bool:
+async def _answer_undo(restore: WholeRestore, line: ProgressLine) -> None:
+    """Answer the undo's questions, which it has only where somebody sits at the terminal."""
+    while True:
+        await asyncio.sleep(REFRESH)
+        progress = restore.progress
+        if progress.state != "asking":
+            continue
+        line.clear()
+        with Asked(growth_question(progress.why, None)) as asked:
+            answer = await asked.answer_while(partial(_asks, restore, progress.why))
+        if answer is not None and growth_confirmed(None, answer):
+            restore.go_on()
+        elif answer is not None:
+            restore.cancel()
+
+
+def _asks(removal: WholeRemoval | WholeRestore, question: str) -> bool:
     """Whether this question is still the one that stands."""
     progress = removal.progress
     return progress.state == "asking" and progress.why == question

@@ -235,6 +235,14 @@ class CommandLine:
         written = self._capsys.readouterr()
         return (json.loads(written.out)["run"] if written.out else None), written.err
 
+    def undo_asked_again(self, server: EmbeddedServer, *, yes: bool) -> tuple[int, str]:
+        """Undo the last run, whose question stands a second time; the keys that came back, and what was asked then."""
+        self._config.touch(mode=0o600)
+        self._answers[:] = ["y", "y" if yes else "n"]
+        code, told, err = self._ran("-s", server.socket, "--config", str(self._config), "undo", "--json")
+        assert (code, self._answers) == (0 if yes else 1, [])
+        return told["restored"], err
+
     def undo(self, server: EmbeddedServer, config: str, pattern: str, *, replaces: bool) -> Back:
         """Undo the last run, as it asks for; anywhere else only where that is said."""
         self._config.write_text(config.replace("{port}", str(server.port)))
@@ -432,6 +440,29 @@ class Screens:
 
         return asyncio.run(grow())
 
+    def undo_asked_again(self, server: EmbeddedServer, *, yes: bool) -> tuple[int, str]:
+        """Undo the last run, whose question stands a second time; the keys that came back, and what was asked then."""
+        settings = self._settings(Case(), server)
+
+        async def undo() -> tuple[int, str]:
+            app = PymonApp(settings, *cli._ways_to_servers(settings))
+            async with app.run_test(size=(80, 24)) as pilot:
+                await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+                await pilot.press("u")
+                await until(pilot, lambda: isinstance(app.screen, UndoScreen) and app.screen.is_judged)
+                screen = app.screen
+                assert isinstance(screen, UndoScreen)
+                await pilot.press("y")
+                await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and bool(app.screen.query("#lines")))
+                await pilot.pause()
+                asked = said(app.screen, "#lines")
+                await pilot.press("y" if yes else "n")
+                await until(pilot, lambda: screen.result is not None)
+                assert screen.result is not None
+                return screen.result.tally.restored, asked
+
+        return asyncio.run(undo())
+
     def undo(self, server: EmbeddedServer, config: str, pattern: str, *, replaces: bool) -> Back:
         """Undo the last run with ``u``, as it asks for."""
         settings = self._settings(Case(config=config), server)
@@ -456,7 +487,10 @@ class Screens:
                 anyway = "y restore them here anyway"
                 elsewhere = anyway in said(screen, "KeyLines")
                 await pilot.press("y")
-                await until(pilot, lambda: app.screen is not screen or (screen.result is not None))
+                await until(pilot, lambda: app.screen is not screen or screen.result is not None or screen.asks_again)
+                if app.screen is screen and screen.result is None:
+                    await pilot.press("y")  # what there is to know of it was shown
+                    await until(pilot, lambda: app.screen is not screen or screen.result is not None)
                 confirm = "elsewhere" if elsewhere else "yes"
                 if isinstance(app.screen, PromptScreen):
                     confirm = "type"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,24 @@ def killed(path: Path, *, marked: int, **changes: Any) -> Any:
 def test_what_was_marked_is_all_that_may_be_gone(tmp_path: Path, changes: dict[str, Any], most: int) -> None:
     record = known(killed(tmp_path / f"{RUN}.trash", marked=60, **changes))
     assert (record.removed_at_least, record.removed_at_most) == (40, most)
+
+
+@pytest.mark.skipif(module.boot_id() is None, reason="the system doesn't tell when it was started")
+@pytest.mark.parametrize("cut", [1, 30, 3_000])
+def test_where_the_end_of_the_trash_is_missing_nobody_knows_how_many_are_gone(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / f"{RUN}.trash"
+    run = killed(path, marked=3_000)
+    os.truncate(path, path.stat().st_size - cut)
+    assert known(run).removed_at_most == 33_000
+
+
+@pytest.mark.skipif(module.boot_id() is None, reason="the system doesn't tell when it was started")
+@pytest.mark.parametrize("told", [{"removed": 50, "undo_left_out": 0}, {"trash_bytes": 4_000}])
+def test_a_trash_that_is_cut_between_two_blocks_is_known_by_the_journal(tmp_path: Path, told: dict[str, int]) -> None:
+    path = tmp_path / f"{RUN}.trash"
+    run = killed(path, marked=60)
+    path.write_bytes(path.read_bytes().split(b"\n", 1)[0] + b"\n")
+    assert known(replace(run, progress=told)).removed_at_most == 33_000
 
 
 def test_a_run_that_told_its_end_is_left_as_it_is() -> None:

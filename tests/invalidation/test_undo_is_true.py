@@ -527,7 +527,8 @@ async def test_what_a_killed_run_may_have_removed_is_told_where_the_mark_is_lost
     assert back.damage.unproven == 300
     (row,) = restore_troubles(back)
     assert row.text.endswith(
-        "300 keys in it are left alone, since the marks are lost that tell if the run removed them"
+        "300 keys in it are left alone unless all are replaced, since the marks are lost that tell if the run "
+        "removed them"
     )
     assert not run_in(tmp_path).undone
 

@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
-from pymon_tui.invalidation.outlook import load_of
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_load import load_of
 from pymon_tui.invalidation.restore_report import restore_troubles
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
 from pymon_tui.invalidation.trash_damage import UNTOLD, Damage, Promised
@@ -306,7 +306,7 @@ async def test_an_undo_needs_no_room_for_keys_that_are_there(
     redis: Any = any_redis
     await redis.mset({f"c:{number}": "x" * 20_000 for number in range(300)})
     result = await expired(any_server, tmp_path, expire=600)
-    load = load_of(runs(Journal(tmp_path))[:1])
+    load = load_of(runs(Journal(tmp_path))[:1], replace=False)
     assert (load.keys, load.bytes) == (300, 0)
     assert (await undone(any_server, tmp_path, result.undo)).tally == RestoreTally(restored=300)
 
@@ -467,4 +467,4 @@ async def test_the_journal_tells_of_how_many_an_undo_noted_what_it_found(
     await redis.delete("c:2")
     await undone(server, tmp_path, result.undo)
     (run,) = (record for record in runs(Journal(tmp_path)) if record.kind == "run")
-    assert promised_by(run) == Promised(3, 3, noted=3)
+    assert promised_by(run) == Promised(3, 3, noted=3, every=True)

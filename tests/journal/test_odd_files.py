@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymon_tui.invalidation.order import Order, OrderError
-from pymon_tui.invalidation.outlook import _key_bytes
 from pymon_tui.invalidation.reending import Window
+from pymon_tui.invalidation.restore_load import _key_bytes
 from pymon_tui.invalidation.trash_files import next_number
 from pymon_tui.invalidation.trash_format import TrashError
 from pymon_tui.invalidation.trash_reader import TrashReader

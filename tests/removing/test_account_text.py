@@ -124,7 +124,8 @@ undo of run {RUN}: stopped in 1.0 s
   failed                  1
   why             OOM command not allowed
   left            3 keys still to come: undo the run again
-  torn            the end of the trash was never written: the run was cut off there
+  torn            the end of the trash is missing: the run was cut off there, or the file
+  go on           pymon-tui -h cache undo {RUN}
                   pymon-tui -h cache undo {RUN} --replace replaces what is there
   failed:
     a: NOPERM"""

@@ -23,13 +23,14 @@ from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.order import Order
-from pymon_tui.invalidation.outlook import Load, Outlook
+from pymon_tui.invalidation.outlook import Outlook
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
 from pymon_tui.invalidation.presets import BUILT_IN
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_load import Load
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sampling import Idle, Sample
 from pymon_tui.invalidation.selection import Selection
@@ -276,6 +277,9 @@ class ScriptedRestore:
         self.cancelled = True
         self._end.set()
 
+    def agree(self, outlook: Outlook | None, *, asks: bool) -> None:
+        """Whatever was known."""
+
     async def outlook(self) -> Outlook:
         """Nothing to warn of, but what the test said."""
         return Outlook(Load(12_017, 0, 0, (), False), self.room, "allkeys-lru", self.evicted)
@@ -359,7 +363,7 @@ class ScriptedDesk(Desk):
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
         return self.removal(plan, options, None)
 
-    async def kept(self, record: Record) -> int | None:
+    async def kept(self, record: Record, *, replace: bool) -> int | None:
         """As the record says."""
         return record.removed_at_least
 

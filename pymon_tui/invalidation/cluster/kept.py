@@ -9,11 +9,18 @@ from functools import reduce
 from pymon_tui.invalidation.cluster.primaries import Found, Primary
 from pymon_tui.invalidation.outlook import memory_at
 from pymon_tui.invalidation.portions import Astray
-from pymon_tui.invalidation.restore_account import RestoreTally
-from pymon_tui.invalidation.restore_part import OtherServer
+from pymon_tui.invalidation.restore import Restore
+from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.trash_of import reader_of
+from pymon_tui.journal.folder import StateError
+from pymon_tui.journal.lock import Locked
 from pymon_tui.journal.records import Record
+from pymon_tui.model.text import safe
 from pymon_tui.server.reasons import LinkError
+
+LOST = (LinkError, RestoreError, Locked, StateError)
+"""What keeps a part from beginning, and the others not."""
 
 
 def added(tallies: Sequence[RestoreTally]) -> RestoreTally:
@@ -101,3 +108,20 @@ def near(part: Record, found: Found) -> Primary:
 def is_dropped(part: Record) -> bool:
     """Whether it kept keys, and its trash is gone."""
     return part.undo_path is None and part.result is not None and part.result.get("undo") is not None
+
+
+def without_begin(part: Restore, record: Record, error: BaseException | None) -> RestoreResult:
+    """The account of a part that was kept from beginning, or cut off."""
+    progress, known = part.progress, isinstance(error, LOST)
+    return RestoreResult(
+        undo=part.undo,
+        run=record.run,
+        outcome="stopped" if known else "interrupted",
+        why=safe(str(error) if known else ""),
+        total=progress.total,
+        tally=progress.tally,
+        torn=False,
+        failures=(),
+        seconds=progress.seconds,
+        unrecorded=None,
+    )

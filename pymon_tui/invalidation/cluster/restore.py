@@ -9,18 +9,21 @@ from contextlib import AsyncExitStack
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.cluster.kept import (
+    LOST,
     added,
     astray_in,
     evicted_by,
     is_dropped,
     near,
     require_same_servers,
+    without_begin,
 )
+from pymon_tui.invalidation.cluster.memories import Memories
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.routes import open_routes
 from pymon_tui.invalidation.history import undo_problem
 from pymon_tui.invalidation.named import Named
-from pymon_tui.invalidation.outlook import Outlook, copied_in, load_of, memory_at, outlook_of
+from pymon_tui.invalidation.outlook import Outlook, memories_of, memory_at, outlook_of
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import (
@@ -31,23 +34,23 @@ from pymon_tui.invalidation.restore_account import (
     RestoreResult,
     RestoreState,
 )
+from pymon_tui.invalidation.restore_before import begun_at
+from pymon_tui.invalidation.restore_load import Load, copied_in, load_of
 from pymon_tui.invalidation.restore_part import RestoreError, RestorePart
+from pymon_tui.invalidation.restore_room import Room
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
 from pymon_tui.invalidation.trash_damage import added as all_damage
 from pymon_tui.invalidation.trash_of import promised_by
-from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
-from pymon_tui.journal.lock import Locked, patient_lock
+from pymon_tui.journal.lock import patient_lock
 from pymon_tui.journal.records import Record, Relations
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import LinkError
 
 _NOTHING = safe("")
-_LOST = (LinkError, RestoreError, Locked, StateError)
 _WORST: tuple[RestoreOutcome, ...] = ("interrupted", "stopped", "cancelled", "done")
 
 
@@ -86,7 +89,8 @@ class WholeRestore:
         self._elsewhere = elsewhere
         self._parts: list[tuple[str, Restore]] = []
         self._began = time.monotonic()
-        self._cancelled = False
+        self._outlook: Outlook | None = None
+        self._cancelled = self._asks = False
         self._unrecorded: SafeText | None = None
         self._evicted: int | None = None
         self._copied = 0
@@ -98,7 +102,8 @@ class WholeRestore:
         if len(parts) == 1:
             return parts[0]
         states = [part.state for part in parts if part.state != "ended"]
-        state: RestoreState = "running" if "running" in states else states[0] if states else "starting"
+        most: tuple[RestoreState, ...] = ("asking", "running", *states)
+        state: RestoreState = next((each for each in most if each in states), "starting")
         return RestoreProgress(
             state=state,
             why=next((part.why for part in parts if part.why), _NOTHING),
@@ -124,8 +129,22 @@ class WholeRestore:
         """
         await self._require_newest()
         found = await self._found()
-        memories = await asyncio.gather(*(memory_at(one.endpoint) for one in found.primaries))
-        return outlook_of(await asyncio.to_thread(load_of, self._kept), memories)
+        return await self._outlook_of(found)
+
+    def agree(self, outlook: Outlook | None, *, asks: bool) -> None:
+        """Take what was known when somebody agreed to it: where more keys would be evicted by now, it holds.
+
+        Args:
+            outlook: That; where none is told, it is looked at when it begins.
+            asks: Whether somebody is there who can be asked then; else it stops.
+        """
+        self._outlook, self._asks = outlook, asks
+
+    def go_on(self) -> None:
+        """Answer the question that stands with yes."""
+        for _, part in self._parts:
+            if part.progress.state == "asking":
+                part.go_on()
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.
@@ -152,7 +171,8 @@ class WholeRestore:
         if not found.is_cluster and not self._record.parts:
             (primary,) = found.primaries
             named = Named(primary.endpoint, primary.run_id)
-            self._parts = [self._part(primary.endpoint, part, None, named) for part in kept[:1]]
+            room = Room(self._outlook or await self._outlook_of(found), memories_of, asks=self._asks)
+            self._parts = [self._part(primary.endpoint, part, None, named, room) for part in kept[:1]]
             return await self._parts[0][1].run()
         if not self._elsewhere:
             require_same_servers(kept, found)
@@ -160,7 +180,18 @@ class WholeRestore:
             if self._record.parts:
                 name = f"run-{self._record.run}"
                 await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.undo))
-            return await self._carried_out(kept, found)
+            memories = await held.enter_async_context(Memories([one.endpoint for one in found.primaries]))
+            room = Room(self._outlook or await self._outlook_of(found), memories, asks=self._asks)
+            return await self._carried_out(kept, found, room)
+
+    async def _outlook_of(self, found: Found) -> Outlook:
+        memories = await asyncio.gather(*(memory_at(one.endpoint) for one in found.primaries))
+        return outlook_of(await asyncio.to_thread(self._load_of, found), memories)
+
+    def _load_of(self, found: Found) -> Load:
+        run_id = " ".join(sorted(one.run_id for one in found.primaries))
+        marks = {part.id: begun_at(self._journal, part, run_id=run_id, replace=self._replace) for part in self._kept}
+        return load_of(self._kept, replace=self._replace, marks=marks)
 
     @property
     def _kept(self) -> list[Record]:
@@ -184,7 +215,7 @@ class WholeRestore:
         if problem is not None:
             raise RestoreError(f"run {self._record.id} can't be undone: {problem}")
 
-    async def _carried_out(self, kept: Sequence[Record], found: Found) -> RestoreResult:
+    async def _carried_out(self, kept: Sequence[Record], found: Found, room: Room) -> RestoreResult:
         opens = open_routes if found.is_cluster else open_pipe
 
         async def opened(endpoint: Endpoint) -> Line:
@@ -192,7 +223,7 @@ class WholeRestore:
 
         for part, astray in zip(kept, await asyncio.to_thread(astray_in, kept), strict=True):
             shared = RestorePart(self.undo, opened, astray)
-            self._parts.append(self._part(near(part, found).endpoint, part, shared, None))
+            self._parts.append(self._part(near(part, found).endpoint, part, shared, None, room))
         self._copied = await asyncio.to_thread(copied_in, kept)
         await self._write("started", **self._told(kept, found))
         before = await evicted_by(found)
@@ -208,17 +239,17 @@ class WholeRestore:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             for (_, restore), each in zip(self._parts, ended, strict=True):
                 if not isinstance(each, RestoreResult):
-                    each = _without_begin(restore, self._record, each)
+                    each = without_begin(restore, self._record, each)
                 results.append(each)
             result = self._result(results)
             await self._write("ended", **result.as_json())
         for each in ended:
-            if isinstance(each, BaseException) and not isinstance(each, _LOST):
+            if isinstance(each, BaseException) and not isinstance(each, LOST):
                 raise each
         return result
 
     def _part(
-        self, endpoint: Endpoint, record: Record, part: RestorePart | None, named: Named | None
+        self, endpoint: Endpoint, record: Record, part: RestorePart | None, named: Named | None, room: Room
     ) -> tuple[str, Restore]:
         assert record.undo_path is not None  # those that have none were left out
         restore = Restore(
@@ -231,6 +262,7 @@ class WholeRestore:
             read_only=False,
             undo=self.undo if part is None else new_id(other_than=[self.undo, *(one.undo for _, one in self._parts)]),
             part=part,
+            room=room,
             named=named,
             promised=promised_by(record),
         )
@@ -286,20 +318,3 @@ class WholeRestore:
             await to_its_end(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
         except JournalError as error:
             self._unrecorded = safe(str(error))
-
-
-def _without_begin(part: Restore, record: Record, error: BaseException | None) -> RestoreResult:
-    """The account of a part that was kept from beginning, or cut off."""
-    progress, known = part.progress, isinstance(error, _LOST)
-    return RestoreResult(
-        undo=part.undo,
-        run=record.run,
-        outcome="stopped" if known else "interrupted",
-        why=safe(str(error) if known else ""),
-        total=progress.total,
-        tally=progress.tally,
-        torn=False,
-        failures=(),
-        seconds=progress.seconds,
-        unrecorded=None,
-    )

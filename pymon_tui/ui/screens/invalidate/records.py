@@ -8,7 +8,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from pymon_tui.invalidation import past, wording
-from pymon_tui.invalidation.history import undo_problem
+from pymon_tui.invalidation.history import no_more, undo_problem
 from pymon_tui.invalidation.trash_damage import Damage, torn_text
 from pymon_tui.journal.records import Record, State
 from pymon_tui.model import units
@@ -65,7 +65,7 @@ def details(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) ->
         newer: What it has after that, the newest first.
         way: The words of the command line that lead to the server.
     """
-    problem = undo_problem(record, newer, way) if record.kind == "run" else None
+    problem = (undo_problem(record, newer, way) or no_more(record)) if record.kind == "run" else None
     facts: list[tuple[str, Span]] = [
         (record.kind, span(record.id, "strong")),
         ("state", Span(past.full_state(record), state(record).role)),

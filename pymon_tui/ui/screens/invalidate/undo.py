@@ -12,6 +12,7 @@ from textual.content import Content
 
 from pymon_tui.invalidation import past, report, wording
 from pymon_tui.invalidation.cluster.restore import WholeRestore
+from pymon_tui.invalidation.outlook import Outlook
 from pymon_tui.invalidation.restore_account import RestoreProgress, RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.restore_report import passed_rows, restore_troubles, restored_rows
@@ -28,6 +29,7 @@ from pymon_tui.ui.screens.hints import Named
 from pymon_tui.ui.screens.invalidate import keys, records
 from pymon_tui.ui.screens.invalidate.confirming import typing
 from pymon_tui.ui.screens.invalidate.live import LOOK_SECONDS
+from pymon_tui.ui.screens.invalidate.question import QuestionScreen
 from pymon_tui.ui.screens.invalidate.run_text import beside
 from pymon_tui.ui.screens.invalidate.site import Site
 from pymon_tui.ui.screens.window import Question, Window
@@ -61,6 +63,8 @@ class UndoScreen(Asking, Window[None]):
         self._verdict: Verdict | None = None
         self._restore: WholeRestore | None = None
         self._result: RestoreResult | None = None
+        self._outlook: Outlook | None = None
+        self._asked: SafeText | None = None
         super().__init__()
 
     @property
@@ -72,6 +76,11 @@ class UndoScreen(Asking, Window[None]):
     def is_judged(self) -> bool:
         """Whether it is known what holds of it, or why that isn't."""
         return self._verdict is not None or self._why is not None
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether there was something to know before, which is shown, and asked about."""
+        return self._warned and not self._begins and self._why is not None
 
     def compose(self) -> ComposeResult:
         """The question first."""
@@ -89,7 +98,7 @@ class UndoScreen(Asking, Window[None]):
     @work(exclusive=True, group="count")
     async def count(self) -> None:
         """Count in the trash what would come back."""
-        self._kept = await self._site.desk.kept(self._record)
+        self._kept = await self._site.desk.kept(self._record, replace=self._replace)
         self._look()
 
     @work(exclusive=True, group="judge")
@@ -131,6 +140,7 @@ class UndoScreen(Asking, Window[None]):
         self._replace = not self._replace
         self.ask_anew()
         self._look()
+        self.count()
         self.judge()
 
     def action_start(self) -> None:
@@ -162,6 +172,7 @@ class UndoScreen(Asking, Window[None]):
             if restore is None or not verdict.begins:
                 self._why = verdict.why
             elif await self._may_begin(restore) and await self._confirmed(verdict):
+                restore.agree(self._outlook, asks=True)
                 self._restore, self._why = restore, None
                 self._tell(await restore.run())
         except OtherServer as error:
@@ -178,7 +189,8 @@ class UndoScreen(Asking, Window[None]):
         if self._warned:
             return True
         self._warned = True
-        warnings = (await restore.outlook()).warnings
+        self._outlook = await restore.outlook()
+        warnings = self._outlook.warnings
         self._why = join("; ", list(warnings)) if warnings else None
         return not warnings
 
@@ -199,10 +211,30 @@ class UndoScreen(Asking, Window[None]):
         if self._result is not None:
             lines.show(result_lines(self._result, self._record))
         elif self._restore is not None:
+            self._ask_what_it_asks(self._restore)
             lines.show(progress_lines(self._restore.progress, lines.size.width))
         else:
             lines.show(self._question())
         self.show_keys()
+
+    def _ask_what_it_asks(self, restore: WholeRestore) -> None:
+        """Put each question of the undo once."""
+        progress = restore.progress
+        asked = progress.why if progress.state == "asking" else None
+        if asked != self._asked:
+            self._asked = asked
+            if asked is not None:
+                self.answer(restore, asked)
+
+    @work(exclusive=True, group="answer")
+    async def answer(self, restore: WholeRestore, asked: SafeText) -> None:
+        """Have a question of the undo answered: it goes on, or ends there."""
+        title = safe(f"Undo run {self._record.id}?")
+        question = QuestionScreen(title, ((span(asked, "act"),),), "go on", "end it here")
+        if await self.app.push_screen_wait(question):
+            restore.go_on()
+        else:
+            restore.cancel()
 
     def _question(self) -> tuple[Line, ...]:
         record = self._record

@@ -96,7 +96,7 @@ async def test_no_internals_are_shown(desk: ScriptedDesk) -> None:
         assert said in text
         for internal in ("4711", "32232", "cursor", "offset", "torn", "named", "mark"):
             assert internal not in text
-    assert "the end of the trash was never written" in text_of(details(desk.known[2], ())[-3])
+    assert "the end of the trash is missing" in text_of(details(desk.known[2], ())[-3])
 
 
 async def test_a_run_is_read_in_full(desk: ScriptedDesk) -> None:

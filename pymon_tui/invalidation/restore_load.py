@@ -1,0 +1,140 @@
+"""What an undo is to bring back: counted from the trash, and what that takes on the server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pymon_tui.invalidation.payload import LINKED, module_type
+from pymon_tui.invalidation.restore_account import Mark
+from pymon_tui.invalidation.restore_before import damage_of, placed, to_come
+from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.invalidation.trash_copies import only_copied
+from pymon_tui.invalidation.trash_damage import Damage, added
+from pymon_tui.invalidation.trash_marks import COPIED, UNPROVEN
+from pymon_tui.invalidation.trash_of import reader_of
+from pymon_tui.journal.records import Record
+
+_OVERHEAD = 80  # bytes that a key takes besides its name and value, about: of entry, object and expiry
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is to come back.
+
+    Attributes:
+        keys: How many keys.
+        copied: Further keys in the trash that the run didn't come to remove; they are left alone.
+        bytes: What those of them take on the server, about, that an undo before hasn't brought back.
+        linked: Those of them whose type has links that RESTORE doesn't bring, by the type.
+        torn: Whether some of the trash isn't whole.
+        damage: What is lost by that; None where nothing is, or only what was never written.
+        raw: Bytes of the same keys as ``raw_of`` counts them.
+        at: When this was counted (unix ms): what hasn't ended by then takes no room.
+    """
+
+    keys: int
+    copied: int
+    bytes: int
+    linked: tuple[tuple[str, int], ...]
+    torn: bool
+    damage: Damage | None = None
+    raw: int = 0
+    at: float = 0.0
+
+
+def raw_of(key: bytes, payload: bytes) -> int:
+    """What a key takes on the server, about, by its name and its payload alone."""
+    return len(key) + len(payload) + _OVERHEAD
+
+
+def load_of(parts: Sequence[Record], *, replace: bool, marks: Mapping[str, Mark] | None = None) -> Load:
+    """What the trash of these records holds; reads all of it, and blocks.
+
+    A key that hasn't come to the end that it was given is there: it takes no more room once its former end is back.
+
+    Args:
+        parts: The parts of a run that have a trash.
+        replace: Whether keys are replaced: those come back as well of which it isn't known if they were removed.
+        marks: Where an undo is that will be gone on with, by the part; what is before it takes no more room.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    keys = size = whole = 0
+    linked: dict[str, int] = {}
+    now = time.time() * 1000
+    with ExitStack() as held:
+        kept = [part for part in parts if part.undo_path is not None]
+        readers = [held.enter_context(reader_of(part)) for part in kept]
+        for part, reader in zip(kept, readers, strict=True):
+            reader.examine()
+            mark = placed((marks or {}).get(part.id, Mark()), reader)
+            raw = gone = 0
+            for place, key, payload, given in _records(reader):
+                if given == COPIED or (given == UNPROVEN and not replace) or given > now:
+                    continue
+                if (name := module_type(payload)) in LINKED:
+                    linked[name] = linked.get(name, 0) + 1
+                if place >= (mark.offset, mark.index):
+                    gone += 1
+                    raw += raw_of(key, payload)
+            keys += to_come(reader, replace=replace)
+            size += max(raw, round(_key_bytes(part) * gone))
+            whole += raw
+        return Load(
+            keys,
+            only_copied(readers),
+            size,
+            tuple(sorted(linked.items())),
+            any(reader.torn for reader in readers),
+            added([damage for reader in readers if (damage := damage_of(reader, replaced=replace)) is not None]),
+            whole,
+            now,
+        )
+
+
+def _records(reader: TrashReader) -> Iterator[tuple[tuple[int, int], bytes, bytes, int]]:
+    """Where each record is found, its key and payload, and what was done with the key."""
+    for block in reader.blocks():
+        for index, ((key, _, payload), given) in enumerate(zip(block.records, block.given, strict=True)):
+            yield (block.offset, index), key, payload, given
+
+
+def copied_in(parts: Sequence[Record]) -> int:
+    """How many keys are in the trash of these parts of a run that none of them removed; blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    with ExitStack() as held:
+        readers = [held.enter_context(reader_of(part)) for part in parts if part.undo_path is not None]
+        for reader in readers:
+            reader.examine()
+        return only_copied(readers)
+
+
+def count_of(parts: Sequence[Record], *, replace: bool) -> int:
+    """How many keys would come back, as for ``load_of``; reads little where the trash isn't damaged, and blocks.
+
+    Raises:
+        TrashError: If a trash can't be read.
+    """
+    total = 0
+    for part in parts:
+        if part.undo_path is not None:
+            with reader_of(part) as reader:
+                reader.count()
+                if reader.torn or reader.marks().closed is None:
+                    reader.examine()
+                total += to_come(reader, replace=replace)
+    return total
+
+
+def _key_bytes(part: Record) -> float:
+    """What a key of the run takes on the server, by its plan's sample; 0 where that isn't known."""
+    plan = part.plan or {}
+    size, matched = plan.get("bytes"), plan.get("matched")
+    return size / matched if isinstance(size, int | float) and isinstance(matched, int) and matched else 0.0

@@ -1,0 +1,152 @@
+"""An undo evicts no more keys than was agreed to: it looks again before its first key, and on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.pacing import Pacer
+from pymon_tui.invalidation.restore_account import RestoreTally
+from pymon_tui.invalidation.restore_room import Room
+from tests.conftest import StartServer, client_of
+from tests.invalidation.planned import selecting
+from tests.invalidation.removing import fill, removed
+from tests.invalidation.test_undo_is_true import KEPT, run_in, undo_of
+from tests.server.listening import until
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+KEYS, SIZE = 400, 20_000
+ROOM = 2_000_000
+VALUE = Random(7).randbytes(SIZE // 2).hex()  # which no dump makes small
+
+
+async def full(redis: Any, server: EmbeddedServer, folder: Path, policy: str = "allkeys-lru") -> None:
+    """A run has removed as many keys as are there, and there is no limit yet."""
+    await redis.config_set("maxmemory-policy", policy)
+    await fill(redis, [f"k:{number}" for number in range(KEYS)], VALUE)
+    await removed(server, selecting("k:*"), folder, KEPT)
+    await fill(redis, [f"live:{number}" for number in range(KEYS)], VALUE)
+
+
+async def limit(redis: Any, room: int) -> None:
+    await redis.config_set("maxmemory", (await redis.info("memory"))["used_memory"] + room)
+
+
+async def evicted(redis: Any) -> int:
+    return int((await redis.info("stats"))["evicted_keys"])
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random", "allkeys-lfu"])
+async def test_what_has_changed_since_it_was_agreed_to_holds_it_before_the_first_key(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, policy: str
+) -> None:
+    await full(any_redis, any_server, tmp_path, policy)
+    undo = undo_of(any_server, run_in(tmp_path), tmp_path)
+    outlook = await undo.outlook()
+    assert outlook.warnings == ()
+    await limit(any_redis, ROOM)
+    before = await evicted(any_redis)
+    undo.agree(outlook, asks=False)
+    result = await undo.run()
+    assert (result.outcome, result.tally, result.left) == ("stopped", RestoreTally(), KEYS)
+    assert "keys would be evicted for what comes back, and none were when this was agreed to" in result.why
+    assert "raise maxmemory, or undo again" in result.why
+    assert await evicted(any_redis) == before
+    await any_redis.config_set("maxmemory", 0)
+    again = undo_of(any_server, run_in(tmp_path), tmp_path)
+    again.agree(await again.outlook(), asks=False)
+    assert (await again.run()).tally == RestoreTally(restored=KEYS)
+
+
+@pytest.mark.parametrize("yes", [True, False])
+async def test_a_person_is_asked_once_and_what_was_said_is_done(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, *, yes: bool
+) -> None:
+    await full(redis, server, tmp_path)
+    undo = undo_of(server, run_in(tmp_path), tmp_path)
+    undo.agree(await undo.outlook(), asks=True)
+    await limit(redis, ROOM)
+    before = await evicted(redis)
+    task = asyncio.create_task(undo.run())
+    await until(lambda: undo.progress.state == "asking")
+    assert await evicted(redis) == before
+    if yes:
+        undo.go_on()
+        result = await task
+        assert (result.outcome, result.tally.restored) == ("done", KEYS)
+        assert 0 < await evicted(redis) - before < KEYS
+    else:
+        undo.cancel()
+        assert (await task).outcome == "cancelled"
+        assert await evicted(redis) == before
+
+
+async def test_what_changes_on_its_way_holds_it_there_and_the_rest_comes_back_later(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others take the room while it goes: what is back stays."""
+    await full(redis, server, tmp_path)
+    await limit(redis, KEYS * SIZE + ROOM)
+    gate, passed = Room.gate, 0
+
+    async def taking(room: Room, line: Any, pacer: Pacer, raw: int) -> None:
+        nonlocal passed
+        passed += 1
+        if passed == 20:
+            await limit(redis, ROOM)
+        await gate(room, line, pacer, raw)
+
+    monkeypatch.setattr(Room, "gate", taking)
+    undo = undo_of(server, run_in(tmp_path), tmp_path)
+    undo.agree(await undo.outlook(), asks=False)
+    before = await evicted(redis)
+    result = await undo.run()
+    assert (result.outcome, await evicted(redis)) == ("stopped", before)
+    back = result.tally.restored
+    assert 0 < back < KEYS
+    assert await redis.dbsize() == KEYS + back
+    await redis.config_set("maxmemory", 0)
+    again = undo_of(server, run_in(tmp_path), tmp_path)
+    assert (await again.outlook()).load.bytes < SIZE * (KEYS - back) * 1.5
+    assert (await again.run()).tally.restored == KEYS
+    assert await redis.dbsize() == 2 * KEYS
+
+
+async def test_what_was_agreed_to_is_evicted_and_asked_about_no_more(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await full(redis, server, tmp_path)
+    await limit(redis, ROOM)
+    undo = undo_of(server, run_in(tmp_path), tmp_path)
+    outlook = await undo.outlook()
+    undo.agree(outlook, asks=False)
+    before = await evicted(redis)
+    result = await undo.run()
+    assert (result.outcome, result.tally.restored) == ("done", KEYS)
+    assert 0 < await evicted(redis) - before < 2 * outlook.evicted
+
+
+@pytest.mark.parametrize(("room", "most"), [(None, 3), (KEYS * SIZE + 40 * ROOM, 6)])
+async def test_it_asks_the_server_no_more_often_than_it_has_to(
+    own_server: StartServer, tmp_path: Path, room: int | None, most: int
+) -> None:
+    """Where there is plenty of room, one look is for many portions."""
+    server = own_server()
+    async with client_of(server) as redis:
+        await full(redis, server, tmp_path)
+        if room is not None:
+            await limit(redis, room)
+        undo = undo_of(server, run_in(tmp_path), tmp_path)
+        undo.agree(await undo.outlook(), asks=False)
+        await redis.config_resetstat()
+        result = await undo.run()
+        assert result.tally.restored == KEYS
+        asked = (await redis.info("commandstats"))["cmdstat_info"]["calls"]
+        assert asked <= 3 * most + 8  # what a look asks, and what each connection does
