@@ -502,6 +502,10 @@ TUNED = {
     "&retry_on_timeout=yes&client_name=web&decode_responses=True&family=0",
     "Celery": "visibility_timeout=3600&fanout_prefix=1&socket_keepalive=true&health_check_interval=9",
     "ioredis": "family=0&keyPrefix=a:&connectTimeout=1&maxRetriesPerRequest=3&lazyConnect=true&connectionName=web",
+    "ioredis of replicas": "readOnly=true&noDelay=true",
+    "redis-py of later": "driver_info=web",
+    "go-redis of later": "conn_max_lifetime_jitter=1s&unstable_resp3=true&context_timeout_enabled=true",
+    "go-redis of clusters": "read_only=true&route_by_latency=true&route_randomly=true&max_redirects=3",
     "Lettuce": "timeout=10s&clientName=web&libraryName=x&libraryVersion=1",
     "go-redis": "dial_timeout=3&read_timeout=6s&write_timeout=1&pool_size=9&max_retries=2&min_idle_conns=1&protocol=3",
 }

@@ -14,6 +14,7 @@ from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.replication import parse_replication
 from pymon_tui.readings.server import parse_server
 from pymon_tui.readings.topology import is_cluster
+from pymon_tui.server.reasons import A_SENTINEL, ASK_IT_FOR_ITS_SERVER, is_sentinel
 from pymon_tui.server.session import Session
 
 PINGS = 5
@@ -72,9 +73,8 @@ def topology(info: Info | None) -> Finding:
         return Finding(step, title, Mark.OPEN, safe("not known: INFO is refused, or can't be read"))
     server, replication = parse_server(info), parse_replication(info)
     who = f"{server.product} {server.version}"
-    if info.text("redis_mode") == "sentinel":
-        remedy = safe("connect to a server that it watches")
-        return Finding(step, title, Mark.BAD, safe(f"{who}, a Sentinel: it has no keys"), remedy)
+    if is_sentinel(info):
+        return Finding(step, title, Mark.BAD, safe(f"{who}, {A_SENTINEL}"), ASK_IT_FOR_ITS_SERVER)
     kind = "a node of a cluster" if is_cluster(info) else "no cluster"
     if replication.role == "replica":
         said = f"{who}, replica of {replication.primary or 'a primary that it does not name'}, {kind}"

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
@@ -34,7 +34,15 @@ from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.topology import CLUSTER_NODES, is_cluster
 from pymon_tui.server.alike import Alike
 from pymon_tui.server.batches import as_one, lines_of
-from pymon_tui.server.reasons import LinkError, answer_text, gap, link_error
+from pymon_tui.server.reasons import (
+    A_SENTINEL,
+    ASK_IT_FOR_ITS_SERVER,
+    LinkError,
+    answer_text,
+    gap,
+    is_sentinel,
+    link_error,
+)
 from pymon_tui.server.session import Session
 from pymon_tui.server.share import Share
 from pymon_tui.server.slots import Served
@@ -241,6 +249,8 @@ class Poller:
         queries = [query for query in self._queries if query.command is command]
         if isinstance(reply, RedisError):
             why = gap(reply, command.acl, session.user)
+            if why.reason is Reason.MISSING and is_sentinel(self.info):
+                why = replace(why, detail=A_SENTINEL, remedy=ASK_IT_FOR_ITS_SERVER)
             asked.benched = why.reason in (Reason.DENIED, Reason.MISSING, Reason.DISABLED)
             asked.failed = True
             if why.detail.startswith(_FOR_NOW):
@@ -256,7 +266,7 @@ class Poller:
             if command is INFO and self._own is not None:
                 self._share_of(asked.answer)
         except ValueError as error:
-            why = Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
+            why = self._unreadable(error)
             self._readings.update({query.name: why for query in queries})
             return
         for query in queries:
@@ -273,9 +283,14 @@ class Poller:
         try:
             value = query.fold(self._values.get(query.name), query.parse(answer))
         except ValueError as error:
-            return Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
+            return self._unreadable(error)
         self._values[query.name] = value
         return Ready(value, now)
+
+    def _unreadable(self, error: ValueError) -> Unavailable:
+        if is_sentinel(self.info):
+            return Unavailable(Reason.UNREADABLE, A_SENTINEL, ASK_IT_FOR_ITS_SERVER)
+        return Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
 
     def _measure(self, due: Sequence[Command[Any]], info: Info) -> None:
         """Learn from the server's own accounts what a command costs it; others who send it too average out."""

@@ -13,8 +13,12 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Reason, Reply, Unavailable
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.info import Info
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.tunnel import tunnel_to
+
+A_SENTINEL = safe("a Sentinel: it has no keys")
+ASK_IT_FOR_ITS_SERVER = safe("--sentinel HOST:PORT --service NAME is the way to a server that it watches")
 
 _NOTHING = safe("")
 _MISSING = ("unknown command", "unknown subcommand", "unsupported command", "command is not available")
@@ -53,6 +57,11 @@ def gap(error: RedisError, acl: str, user: SafeText) -> Unavailable:
     if any(words in text for words in _DISABLED):
         return Unavailable(Reason.DISABLED, detail, safe(f"this server is set up without {name}"))
     return Unavailable(Reason.FAILED, detail, _NOTHING)
+
+
+def is_sentinel(info: Info | None) -> bool:
+    """Whether who answers is a Sentinel."""
+    return info is not None and "sentinel" in (info.text("redis_mode"), info.text("server_mode"))
 
 
 def grant(acl: str, user: SafeText) -> SafeText:

@@ -7,7 +7,7 @@ go-redis (``ParseURL``), Jedis, redis-rs and Predis. Standard library only, as `
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 _DATABASES = ("db", "database", "virtual_host")  # redis-py and go-redis; Lettuce and Predis; Celery
 _TLS_PATHS = {"ssl_ca_certs": "cacert", "ssl_certfile": "cert", "ssl_keyfile": "key"}
@@ -19,14 +19,16 @@ _TUNING = frozenset(
     # redis-py
     "socket_timeout socket_connect_timeout socket_read_timeout socket_keepalive socket_keepalive_options socket_type "
     "socket_read_size retry_on_timeout retry_on_error max_connections health_check_interval timeout protocol "
-    "decode_responses encoding encoding_errors client_name lib_name lib_version single_connection_client family "
+    "decode_responses encoding encoding_errors client_name lib_name lib_version driver_info family "
+    "single_connection_client "
     # Celery
     "visibility_timeout fanout_prefix fanout_patterns global_keyprefix queue_order_strategy priority_steps sep "
     "unacked_restore_limit "
     # go-redis
     "max_retries min_retry_backoff max_retry_backoff dial_timeout read_timeout write_timeout pool_fifo pool_size "
     "pool_timeout min_idle_conns max_idle_conns max_active_conns conn_max_idle_time conn_max_lifetime idle_timeout "
-    "idle_check_frequency max_conn_age identity_suffix disable_identity "
+    "idle_check_frequency max_conn_age identity_suffix disable_identity conn_max_lifetime_jitter unstable_resp3 "
+    "context_timeout_enabled read_only route_by_latency route_randomly max_redirects "
     # ioredis
     "key_prefix connect_timeout command_timeout connection_name max_retries_per_request lazy_connect keep_alive "
     "no_delay enable_ready_check enable_offline_queue enable_auto_pipelining auto_resubscribe string_numbers "
@@ -66,7 +68,8 @@ def read(query: str, *, through_ssh: bool) -> tuple[dict[str, Any], tuple[str, .
             left_out.append(name)
             continue
         else:
-            raise ValueError(f"has an unknown parameter; known are {', '.join(KNOWN)}")
+            told = f"has an unknown parameter, {quote(name)}, to be dropped if it only tunes a client"
+            raise ValueError(f"{told}; known are {', '.join(KNOWN)}")
         if not parts.keys().isdisjoint(found):
             raise ValueError(f"has {name} twice; one value is meant")
         parts |= found

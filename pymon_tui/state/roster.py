@@ -72,6 +72,8 @@ class Roster:
         self._seed = seed
         self._ids: dict[str, str] = {}  # names of a cluster's nodes by their ids
         self._aliases: dict[str, str] = {}  # other addresses of nodes, to the names they are followed by
+        self._own_roles: dict[str, Role] = {}  # what each said of itself last
+        self._promoted: set[str] = set()  # turned primary under our eyes, and Sentinels haven't heard of it yet
         self._known = False  # whether anybody has told anything yet: before that nothing is news
 
     def update(self, tellers: Sequence[Teller], now: float, sentinels: Told | None = None) -> tuple[SafeText, ...]:
@@ -144,9 +146,18 @@ class Roster:
         if sentinels is not None:
             self.kind, self.primary = Kind.SENTINEL, self._followed(str(sentinels.primary))
             away = {teller.name for teller in tellers if teller.away_since is not None}
-            members = _as_seen(members, seen, self.primary, away)
+            self._learn_promotions({name: member.role for name, member in members.items() if name in infos}, away)
+            members = _as_seen(members, seen, self.primary, away, self._promoted)
         ordered = in_order(members.values())
         self.members = {member.id: member for member in ordered if member.id is not None}
+
+    def _learn_promotions(self, roles: Mapping[str, Role], away: AbstractSet[str]) -> None:
+        """Who turned from a replica to a primary, by the roles that the nodes say they have, and isn't named yet."""
+        said = {name: role for name, role in roles.items() if name not in away}
+        turned = {name for name in said if self._own_roles.get(name) is Role.REPLICA}
+        primaries = {name for name, role in said.items() if role is Role.PRIMARY}
+        self._promoted = (self._promoted | turned) & primaries - {self.primary or ""}
+        self._own_roles |= said
 
     def _seen(self, sentinels: Told) -> Mapping[str, Member]:
         """The primary and its replicas, by the names that they are followed by."""
@@ -201,13 +212,20 @@ def _unknown(name: str) -> Member:
 
 
 def _as_seen(
-    members: Mapping[str, Member], seen: Mapping[str, Member], primary: str, away: AbstractSet[str]
+    members: Mapping[str, Member],
+    seen: Mapping[str, Member],
+    primary: str,
+    away: AbstractSet[str],
+    promoted: AbstractSet[str],
 ) -> dict[str, Member]:
-    """The nodes with what Sentinels hold against them; of those that are away the Sentinels know more than we."""
+    """The nodes with what Sentinels hold against them; of those that are away the Sentinels know more than we.
+
+    Of those that were promoted just now they know less.
+    """
     found = {name: seen.get(name, member) if name in away else member for name, member in members.items()}
     if primary in found and primary not in away and found[primary].role is Role.PRIMARY:
         for name, member in found.items():
-            if member.role is Role.PRIMARY and name not in away | {primary}:
+            if member.role is Role.PRIMARY and name not in away | promoted | {primary}:
                 # It answers, takes writes, and loses them as soon as Sentinel makes it a replica.
                 found[name] = replace(member, failing=safe("not the primary any more"))
     for name, member in found.items():

@@ -14,11 +14,15 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
+from pymon_tui.model.text import safe
+
 Keymap = Mapping[str, str]
 
 _MODIFIERS = frozenset(("ctrl", "alt", "shift", "super", "hyper", "meta"))
 _KEYS = frozenset((*(key.value for key in Keys), *FUNCTIONAL_KEYS.values(), *KEY_NAME_REPLACEMENTS.values()))
 """What Textual calls the keys that have no character, or one that Unicode calls otherwise."""
+_SPELLED = {short: name for name, short in KEY_NAME_REPLACEMENTS.items()}
+"""What Unicode calls the keys that Textual calls otherwise."""
 
 _IDLE = frozenset(("scroll_left", "scroll_right", "page_left", "page_right"))
 """What widgets that scroll up and down alone leave to others."""
@@ -51,7 +55,8 @@ def wrong_keymap(keymap: Keymap, contexts: Sequence[Context]) -> str | None:
     Two actions that have a key in common without a keymap may have one with it: never both of them do something.
     """
     chosen = App._normalize_keymap(dict(keymap))
-    return _unknown(chosen, contexts) or _no_key(keymap) or next(_clashes(chosen, contexts), None)
+    wrong = _unknown(chosen, contexts) or _no_key(keymap) or next(_clashes(chosen, contexts), None)
+    return None if wrong is None else safe(wrong)
 
 
 def completed(keymap: Keymap, contexts: Sequence[Context]) -> dict[str, str]:
@@ -128,7 +133,8 @@ def _typed(keymap: Keymap, contexts: Sequence[Context]) -> Iterator[str]:
 
 
 def _said(key: str, name: str, other: str, *, fixed: bool) -> str:
-    shown = key_to_character(key) or key
+    character = key_to_character(_SPELLED.get(key, key))
+    shown = character if character is not None and character.isprintable() and not character.isspace() else key
     if fixed:
         return f'keymap: "{shown}" is the key of "{name}" and always that of {other}; choose another for "{name}"'
     return f'keymap: "{shown}" is the key of "{name}" and of "{other}"; choose another for one of them'

@@ -329,9 +329,10 @@ async def test_the_form_of_the_protocol_is_told(hello: bytes, form: str) -> None
             "2 replicas, a node of a cluster",
         ),
         (b"redis_version:7.2.4\r\nredis_mode:sentinel", Mark.BAD, "a Sentinel"),
+        (b"redis_version:7.2.4\r\nserver_mode:sentinel", Mark.BAD, "a Sentinel: it has no keys"),
         (b"nonsense", Mark.OPEN, "INFO is refused, or can't be read"),
     ],
-    ids=["replica", "orphan", "cluster", "sentinel", "nonsense"],
+    ids=["replica", "orphan", "cluster", "sentinel", "valkey-sentinel", "nonsense"],
 )
 async def test_the_topology_in_a_word(info: bytes, mark: Mark, what: str) -> None:
     def answer(command: list[bytes]) -> bytes:

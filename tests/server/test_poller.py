@@ -27,7 +27,9 @@ from pymon_tui.model.query import (
     fixed,
     itself,
 )
+from pymon_tui.model.text import safe
 from pymon_tui.readings.info import INFO
+from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import SHARE, Poller
@@ -529,3 +531,14 @@ async def test_polling_causes_no_error_reply(any_redis: Redis, any_server: Embed
         assert value_of(poller, "info").statistic("client|list") is not None
     finally:
         await opened.close()
+
+
+async def test_what_a_sentinel_lacks_is_told_with_the_way_to_what_it_watches() -> None:
+    lacking = ResponseError("unknown command 'SLOW'")
+    session = Scripted({"INFO": b"# Server\r\nredis_mode:sentinel\r\n", "SLOW": lacking, "ODD": b"no number"})
+    poller = Poller([INFO_QUERY, KEYSPACE, query("SLOW"), query("ODD")])
+    await poller.tick(session, 0, 1, {"keyspace", "SLOW", "ODD"})
+    told = "a Sentinel: it has no keys", "--sentinel HOST:PORT --service NAME is the way to a server that it watches"
+    assert poller.readings["keyspace"] == Unavailable(Reason.UNREADABLE, *map(safe, told))
+    assert poller.readings["SLOW"] == Unavailable(Reason.MISSING, *map(safe, told))
+    assert poller.readings["ODD"] == Unavailable(Reason.UNREADABLE, *map(safe, told))

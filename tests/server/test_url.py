@@ -66,7 +66,8 @@ def test_an_address_names_its_parts(text: str, named: dict[str, Any]) -> None:
         ("redis://h/x", "number from 0"),
         ("redis://h/-1", "number from 0"),
         ("redis://h?db=x", "number from 0"),
-        ("redis://h?timeot=1", "unknown parameter"),
+        ("redis://h?timeot=1", "an unknown parameter, timeot, to be dropped if it only tunes a client; known are db"),
+        ("redis://h?%1b%5b2J=1", "an unknown parameter, %1B%5B2J, to be dropped"),
         ("redis://h?verifyPeer=NONE", "unknown parameter"),
         ("redis://h?skip_verify=true", "unknown parameter"),
         ("redis://h?ssl_check_hostname=false", "unknown parameter"),
@@ -90,6 +91,7 @@ def test_an_address_names_its_parts(text: str, named: dict[str, Any]) -> None:
         ("ssh://bastion/h#x", "--user"),
         ("ssh://bastion/h?tls=maybe", "unknown parameter"),
         ("redis://h?tls=true", "unknown parameter"),
+        ("redis://h?readOnly=true&insecure_skip_verify=1", "an unknown parameter, insecure_skip_verify,"),
     ],
 )
 def test_what_is_no_address_says_why_in_one_line(text: str, says: str) -> None:

@@ -217,3 +217,32 @@ def test_a_replica_that_says_it_is_the_primary_before_sentinel_does_is_not_marke
     roster.update(tellers, 2, Told(first, (seen(second, "slave"),)))
     assert roster.members["10.0.0.2:6379"].failing is None
     assert roster.members["10.0.0.2:6379"].role is Role.PRIMARY
+
+
+def test_a_replica_that_was_promoted_is_not_marked_by_sentinels_that_have_not_heard_of_it() -> None:
+    roster = Roster(None)
+    first, second = Address("127.0.0.1", 7000), Address("10.0.0.2", 6379)
+    old, new = teller(SEED, PRIMARY), teller("10.0.0.2:6379", info(role="master", run_id="r"))
+    stale, heard = Told(first, (seen(second, "slave"),)), Told(second, (seen(first, "slave"),))
+    roster.update([old, teller("10.0.0.2:6379", REPLICA)], 0, stale)
+    assert roster.update([old, new], 1, stale) == ("10.0.0.2:6379 became primary",)
+    assert roster.update([old, new], 2, stale) == ()
+    # The former one still takes itself for the primary, after the Sentinels have heard.
+    assert roster.update([old, new], 3, heard) == (f"{SEED} is marked not the primary any more",)
+    demoted = info(role="slave", run_id="p", master_host="10.0.0.2", master_port=6379)
+    assert roster.update([teller(SEED, demoted), new], 4, heard) == (
+        f"{SEED} became replica",
+        f"{SEED} is no longer marked",
+    )
+
+
+def test_an_old_primary_that_was_away_is_marked_though_sentinels_had_it_for_a_replica() -> None:
+    roster = Roster(None)
+    first, second = Address("127.0.0.1", 7000), Address("10.0.0.2", 6379)
+    new = teller("10.0.0.2:6379", info(role="master", run_id="r"))
+    roster.update([teller(SEED, PRIMARY), teller("10.0.0.2:6379", REPLICA)], 0, Told(first, (seen(second, "slave"),)))
+    heard = Told(second, (seen(first, "slave"),))
+    roster.update([teller(SEED, PRIMARY, away=1.0), new], 1, heard)
+    assert roles(roster)[SEED] == "replica"
+    roster.update([teller(SEED, PRIMARY), new], 2, heard)
+    assert roster.members[SEED].failing == "not the primary any more"

@@ -42,6 +42,31 @@ def test_a_key_of_two_actions_is_refused_with_both_names(capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("escape", "escape"),
+        ("tab", "tab"),
+        ("space", "space"),
+        ("ctrl+p", "ctrl+p"),
+        ("slash", "/"),
+        ("/", "/"),
+        ("question_mark", "?"),
+    ],
+)
+def test_a_key_is_told_by_its_character_or_its_name(key: str, told: str) -> None:
+    wrong = wrong_keymap({"quit": key, "pause": key}, CONTEXTS)
+    assert wrong is not None
+    assert wrong.startswith(f'keymap: "{told}" is the key of "')
+
+
+@pytest.mark.parametrize("keymap", [{"pa\x1b[2Juse": "f5"}, {"pause": "ctrl+\x1b[2J"}])
+def test_what_no_key_is_called_reaches_no_terminal_as_it_is(keymap: dict[str, str]) -> None:
+    wrong = wrong_keymap(keymap, CONTEXTS)
+    assert wrong is not None
+    assert wrong.isprintable()
+
+
+@pytest.mark.parametrize(
     ("keymap", "names"),
     [
         ({"pause": "ctrl+p"}, ("pause", "palette")),

@@ -20,7 +20,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.topology import deployed, is_cluster, parse_nodes, parse_shards, parse_slots, replication_layout
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.reasons import A_SENTINEL, ASK_IT_FOR_ITS_SERVER, LinkError, is_sentinel
 
 _ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster"), (b"INFO", b"stats")])
 _HOPS = 3  # from a replica to the primary of its primary
@@ -130,6 +130,8 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
         layout = await _layout(pipe, info) if is_cluster(info) or not texts else None
     finally:
         await pipe.close()
+    if is_sentinel(info):
+        raise LinkError(Trouble.FOREIGN, f"{endpoint.address} is {A_SENTINEL}", ASK_IT_FOR_ITS_SERVER)
     if pipe.identity.role != "slave":
         await Named(endpoint, pipe.identity.run_id).must_be()
     who = pipe.identity

@@ -145,3 +145,13 @@ async def test_the_sentinels_of_a_production_profile_are_asked_where_its_server_
     assert rules.notes == (
         "profile prod: it can't be found out where its server is, so its guard rails may be missing",
     )
+
+
+async def test_a_sentinel_itself_is_no_place_for_keys(sentinels: Sentinels) -> None:
+    port = sentinels.sentinels[0].port
+    with pytest.raises(LinkError) as caught:
+        await find(endpoint_at(port))
+    assert str(caught.value) == (
+        f"127.0.0.1:{port} is a Sentinel: it has no keys; "
+        "--sentinel HOST:PORT --service NAME is the way to a server that it watches"
+    )
