@@ -126,7 +126,9 @@ async def test_a_plan_that_nobody_reads_asks_what_an_undo_would_take(
     assert 2_000 * small < plan.bytes.value < 5_000 * small + 50 * large
     # 500 * (1 + ln(5050 / 500)) keys are in the sample for a while, about 1 700: asked for their size twice at most.
     assert await _calls(redis, "memory|usage", "memory") < 5_000
-    assert await _calls(redis, "pttl", "object|idletime", "object") == 0
+    # PTTL is tried on a key that isn't there, where the server has no ACL DRYRUN to tell of it.
+    assert await _calls(redis, "pttl") <= 1
+    assert await _calls(redis, "object|idletime", "object") == 0
 
 
 async def test_without_an_undo_it_looks_at_no_key(any_redis: Redis, any_server: EmbeddedServer) -> None:
