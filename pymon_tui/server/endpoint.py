@@ -51,6 +51,24 @@ class Service:
     password: SecretStr | None = None
 
 
+class Refusals:
+    """What servers refuse of a greeting, which isn't asked again: each time would be an error for the ACL LOG.
+
+    They are kept by a server's address and our user there.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, str | None], set[str]] = {}
+
+    def at(self, endpoint: Endpoint) -> set[str]:
+        """The commands that are refused to its user there, by their names in ACL rules; to be added to."""
+        return self._names.setdefault((endpoint.address, endpoint.username), set())
+
+    def forget(self) -> None:
+        """Ask all of it again at the next greeting."""
+        self._names.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One server address with its credentials; frozen, and safe to print.
@@ -75,6 +93,7 @@ class Endpoint:
         service: What Sentinels are asked for. Then ``host`` and ``port`` say nothing: the server is ``at`` what they
             answer. None where the address is known.
         watched: The service whose Sentinels have named this server or one beside it; None where none were asked.
+        refusals: What greetings needn't ask again; every endpoint that is made of this one shares them.
         way: The words of a command line that lead there, without a secret; two endpoints are the same without it.
     """
 
@@ -95,6 +114,7 @@ class Endpoint:
     mapped: tuple[tuple[Address, Address], ...] = ()
     service: Service | None = None
     watched: Service | None = None
+    refusals: Refusals = field(default_factory=Refusals, compare=False, repr=False)
     way: tuple[str, ...] = field(default=(), compare=False)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from redis.asyncio.connection import AbstractConnection
@@ -9,10 +10,18 @@ from redis.exceptions import InvalidResponse, NoPermissionError, RedisError, Res
 
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
-from pymon_tui.server.reasons import answer_text, database_error
+from pymon_tui.server.reasons import answer_text, database_error, is_refusal
 from pymon_tui.server.session import Session
 
 _TURNED_AWAY = 0.1  # seconds
+
+_Question = tuple[str, tuple[Argument, ...]]  # a command's name in ACL rules, and the command
+_INTRODUCTION: tuple[_Question, ...] = (
+    ("client|setname", ("CLIENT", "SETNAME", CLIENT_NAME)),
+    ("command|info", ("COMMAND", "INFO", "client|no-touch")),
+    ("client|id", ("CLIENT", "ID")),
+)
+_NO_TOUCH: _Question = ("client|no-touch", ("CLIENT", "NO-TOUCH", "ON"))
 
 
 class Handshake(Enum):
@@ -46,7 +55,7 @@ async def greet(session: Session, connection: AbstractConnection, handshake: Han
     if endpoint.db:
         await session.send([("SELECT", endpoint.db)])
         must_be_selected(await session.receive(), endpoint)
-    await (_ping(session) if handshake is Handshake.BARE else _introduce(session))
+    await (_ping(session) if handshake is Handshake.BARE else _introduce(session, handshake))
     return handshake
 
 
@@ -75,24 +84,31 @@ async def _ping(session: Session) -> None:
         raise answer
 
 
-async def _introduce(session: Session) -> None:
-    """Say who we are, and ask that our looking doesn't count as use; a server may refuse any of it."""
-    questions: list[tuple[Argument, ...]] = [
-        ("CLIENT", "SETNAME", CLIENT_NAME),
-        ("COMMAND", "INFO", "client|no-touch"),
-    ]
-    if session.client_id is None:
-        questions.append(("CLIENT", "ID"))
-    await session.send(questions)
-    named, known, *ids = [await session.receive() for _ in questions]
+async def _introduce(session: Session, handshake: Handshake) -> None:
+    """Say who we are, and ask that our looking doesn't count as use; a server may refuse any of it, once."""
+    answers = await _willing(session, _INTRODUCTION if session.client_id is None else _INTRODUCTION[:2])
+    if not answers and handshake is not Handshake.RESP3:
+        await _ping(session)
+    named, known, client_id = (answers.get(name) for name, _ in _INTRODUCTION)
     if isinstance(named, ResponseError) and answer_text(named).startswith("NOAUTH"):
         raise named
-    if ids and isinstance(ids[0], int):
-        session.client_id = ids[0]
+    if isinstance(client_id, int):
+        session.client_id = client_id
     # Asked first, and not tried: an unknown subcommand would be counted as an error of the server watched.
     if isinstance(known, list) and known and isinstance(known[0], list):
-        await session.send([("CLIENT", "NO-TOUCH", "ON")])
-        await session.receive()
+        await _willing(session, (_NO_TOUCH,))
+
+
+async def _willing(session: Session, questions: Sequence[_Question]) -> dict[str, Reply | RedisError]:
+    """The answers to those of the questions that were not refused before."""
+    refused = session.endpoint.refusals.at(session.endpoint)
+    asked = [(name, command) for name, command in questions if name not in refused]
+    if not asked:
+        return {}
+    await session.send([command for _, command in asked])
+    answers = {name: await session.receive() for name, _ in asked}
+    refused |= {name for name, reply in answers.items() if isinstance(reply, RedisError) and is_refusal(reply)}
+    return answers
 
 
 def _password(endpoint: Endpoint) -> bytes:

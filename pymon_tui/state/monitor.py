@@ -125,6 +125,7 @@ class Monitor:
     def poke(self) -> None:
         """Tick now, or try to connect now; what was refused is asked again."""
         self._poller.refresh()
+        self._endpoint.refusals.forget()
         self._poked.set()
 
     def look_again(self) -> None:
@@ -136,6 +137,7 @@ class Monitor:
     def log_in(self, password: SecretStr) -> None:
         """Speak with this password from now on, and try at once."""
         self._endpoint = replace(self._endpoint, password=password)
+        self._endpoint.refusals.forget()
         self._let_in = False
         self._poked.set()
 

@@ -97,6 +97,29 @@ async def test_falls_back_where_hello_is_denied(redis: Redis, server: EmbeddedSe
         assert await session.ask([("ACL", "WHOAMI")]) == (b"old",)
 
 
+async def test_one_that_takes_no_introduction_may_still_want_a_password() -> None:
+    commands: list[list[bytes]] = []
+    locked = False
+
+    def answer(command: list[bytes]) -> bytes:
+        commands.append(command)
+        if locked:
+            return b"-NOAUTH Authentication required.\r\n"
+        return b"-ERR unknown command\r\n" if command[0] != b"PING" else b"+PONG\r\n"
+
+    async with serving(speaking(answer)) as port:
+        endpoint = endpoint_at(port)
+        for _ in range(2):
+            async with session_to(endpoint, Handshake.RESP2):
+                pass
+        names = [b" ".join(command[:2]) for command in commands]
+        assert names == [b"CLIENT SETNAME", b"COMMAND INFO", b"CLIENT ID", b"PING"]
+        locked = True
+        with pytest.raises(LinkError) as caught:
+            await open_session(endpoint, Handshake.RESP2)
+    assert caught.value.trouble is Trouble.LOCKED
+
+
 async def test_a_server_without_hello_is_spoken_to_in_resp2() -> None:
     commands: list[list[bytes]] = []
 

@@ -239,6 +239,39 @@ async def test_what_others_do_after_a_reset_is_all_theirs(own_server: StartServe
 # Gaps
 
 
+async def test_a_greeting_that_was_refused_is_asked_again_by_hand_alone(redis: Redis, server: EmbeddedServer) -> None:
+    await redis.acl_setuser("mon", enabled=True, passwords=["+" + SECRET], commands=["-@all", "+ping", "+info"])
+    endpoint = Endpoint(socket=server.socket, username="mon", password=SecretStr(SECRET))
+    monitor = monitor_of(endpoint)
+
+    async def refusals() -> int:
+        return sum([int(str(entry["count"])) for entry in await redis.acl_log()])
+
+    async with watched(monitor) as snapshots:
+
+        async def is_connected_anew(before: frozenset[int]) -> frozenset[int]:
+            await redis.client_kill_filter(user="mon")
+            return (await until(snapshots, lambda one: is_live(one) and one.own_ids.isdisjoint(before))).own_ids
+
+        ids = (await until(snapshots, is_live)).own_ids
+        assert await refusals() == 2  # CLIENT SETNAME and COMMAND INFO
+        ids = await is_connected_anew(await is_connected_anew(ids))
+        for _ in range(2):  # as the feed and a list of keys do
+            session, _ = await open_session(monitor.endpoint)
+            await session.close()
+        assert await refusals() == 2
+        monitor.poke()
+        ids = await is_connected_anew(ids)
+        assert await refusals() == 4
+        monitor.log_in(SecretStr(SECRET))
+        await is_connected_anew(await is_connected_anew(ids))
+        assert await refusals() == 6
+    again = Endpoint(socket=server.socket, username="mon", password=SecretStr(SECRET))
+    session, _ = await open_session(again)  # of another monitor
+    await session.close()
+    assert await refusals() == 8
+
+
 @pytest.mark.needs("slowlog|get")
 async def test_a_denied_command_is_one_gap_and_is_asked_once(redis: Redis, server: EmbeddedServer) -> None:
     await redis.acl_setuser("mon", enabled=True, passwords=["+" + SECRET], commands=["+@all", "-slowlog|get"])
