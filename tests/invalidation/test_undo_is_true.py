@@ -148,8 +148,8 @@ async def test_what_a_killed_undo_brought_back_counts_as_restored(
 async def test_keys_that_were_only_copied_are_not_brought_back(
     any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with a kill between the trash and UNLINK."""
-    await populate(any_redis, "k:", 3_000)
+    """As with a kill between the trash and UNLINK; more keys than a busy machine has marked by then."""
+    await populate(any_redis, "k:", 12_000)
     named = Unlinking.send
     stop = asyncio.Event()
 
@@ -164,7 +164,7 @@ async def test_keys_that_were_only_copied_are_not_brought_back(
     with pytest.raises(KeyboardInterrupt):
         await removal.run()
     monkeypatch.undo()
-    gone = 3_000 - await any_redis.dbsize()
+    gone = 12_000 - await any_redis.dbsize()
     record = run_in(tmp_path)
     assert record.undo_path is not None
     with TrashReader(record.undo_path) as reader:
@@ -174,7 +174,7 @@ async def test_keys_that_were_only_copied_are_not_brought_back(
     outlook = await undo_of(any_server, record, tmp_path).outlook()
     result = await undone(any_server, tmp_path)
     assert (outlook.load.keys, outlook.load.copied) == (result.total, result.copied)
-    assert result.tally.restored == result.total < 3_000
+    assert result.tally.restored == result.total < 12_000
 
 
 async def test_what_was_found_to_be_still_there_after_a_cut_is_kept_once(
