@@ -130,7 +130,7 @@ class Bounds:
             questions.append(f"{found} match by now, and the plan said {planned}: go on, up to {units.whole(most)}?")
         if self._asked_lost is not None:
             now, lost = self._asked_lost
-            said = units.whole(self._planned_lost) if self._planned_lost else "none"
+            said = f"at most {units.whole(self._planned_lost)}" if self._planned_lost else "none"
             cant = f"{units.keys(now)} can't be kept for the undo (no room, or too big), and {said} were to be lost"
             questions.append(f"{cant}: go on, up to {units.whole(lost)} for good?")
         self.question = " ".join(questions)

@@ -33,8 +33,8 @@ class Undo:
         about: Whether the number of lost keys is an estimate.
         lost: What would be gone for good where that isn't keys that the run is about; else empty.
         elsewhere: Why an undo will have to be allowed another server; empty where it won't, or none is kept.
-        unkept: Keys that go without being kept at most, by what the numbers above are uncertain of: a run asks before
-            more of them go.
+        unkept: Keys that go without being kept at most, by what the numbers above are uncertain of, but hardly more
+            than was said: a run asks before more of them go.
         takes: Bytes on our disk that the run is to have for itself; 0 where that isn't known, or nothing is kept.
         gives_up: Whose undos are given up where it needs their room.
     """
@@ -131,7 +131,7 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
     of_rights = refused / plan.matched if plan.back.refused else 0.0
     share = None if bytes_ is None or plan.oversized else round(bytes_ * min(1.0, of_room + of_rights))
     why = safe("; ".join(reasons), 300)
-    return Undo("partial", gone, share, why, plan.undo_bytes, about, unkept=ceil(unkept))
+    return Undo("partial", gone, share, why, plan.undo_bytes, about, unkept=min(ceil(unkept), gone + _MORE))
 
 
 def _among_others(undo: Undo, options: Options, shelf: Shelf, takes: int | None, keys: int) -> Undo:
@@ -181,6 +181,9 @@ _BESIDE, _BESIDE_KEY = 1_024, 10
 
 _FACTORS = (1.0, 1.1, MARGIN)
 """What the sizes may be taken for: where they are larger, others don't fit."""
+
+_MORE = 10
+"""Keys that may be lost beyond the number that was said, besides a tenth of it: of few keys a tenth is none."""
 
 _UNTOLD = safe(
     "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"

@@ -87,6 +87,20 @@ def test_what_was_agreed_to_goes_and_a_tenth_more(
         assert "10 keys over 10.0 KiB aren't kept" in ran.err
 
 
+def test_values_that_grow_by_a_fifth_lose_no_more_than_was_said(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, then: Change
+) -> None:
+    """The plan's own margin for sizes is no agreement."""
+    monkeypatch.setenv("PYMON_TRASH_SIZE", "1MiB")
+    db.mset({f"a:{number}": noise(number)[:3_000] for number in range(500)})
+    then(lambda: db.mset({f"a:{number}": noise(number)[:3_660] for number in range(500)}))
+    ran = pymon("invalidate", "a:*", "--yes", "--json")
+    said = ran.told["verdict"]["undo"]["lost_keys"]
+    assert 140 < said < 170
+    assert (ran.code, ran.told["outcome"]) == (1, "stopped")
+    assert ran.told["undo_left_out"] <= 1.1 * (said + 10)
+
+
 def test_what_is_left_of_what_was_agreed_to_holds_for_the_resume(
     db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, answers: list[str]
 ) -> None:
