@@ -217,9 +217,9 @@ class Doors:
             "invalidate", *asking.flags(wish), how, "--json", protected=wish.protected, key_cap=wish.key_cap
         )
 
-    def type_resume(self, run: str) -> Told:
-        """``pymon-tui invalidate --resume RUN --yes --json``."""
-        return self._typed("invalidate", "--resume", run, "--yes", "--json")
+    def type_resume(self, run: str, wish: Wish) -> Told:
+        """``pymon-tui invalidate --resume RUN --yes --json``, where as large keys are kept as the run was to keep."""
+        return self._typed("invalidate", "--resume", run, "--yes", "--json", key_cap=wish.key_cap)
 
     def type_undo(self, run: str | None, *, replaces: bool, elsewhere: bool) -> Told:
         """``pymon-tui undo [RUN] --yes --json``."""

@@ -71,7 +71,7 @@ class Removing(World):
             cut = None
         typed = typed and cut is None
         begin, usage = self.store.now(), self.store.usage(self.keys)
-        told = self.doors.type_resume(run.id) if typed else self.doors.resume(run.id, run.wish, cut)
+        told = self.doors.type_resume(run.id, run.wish) if typed else self.doors.resume(run.id, run.wish, cut)
         refused = run.process != self.process or run.is_back or (run.may_be_back and bool(told.refused))
         if refused:
             self.store.until_alone()
