@@ -56,17 +56,8 @@ def removal_watched(removal: WholeRemoval, *, dry_run: bool, way: Sequence[str] 
         progress = removal.progress
         return None if progress.state == "asking" else progress_line.of_removal(progress, mode, dry_run=dry_run)
 
-    async def run() -> Result:
-        line = ProgressLine(sys.stderr)
-        answering = asyncio.create_task(_answer(removal, line))
-        try:
-            return await _ended_well(_shown(removal.run(), standing, line), removal.cancel)
-        finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
-
     try:
-        return asyncio.run(run())
+        return asyncio.run(_carried_out(removal.run, standing, removal.cancel, partial(_answer, removal)))
     except asyncio.CancelledError:
         if dry_run:
             raise CutOff("cut off: it was a dry run, and nothing is removed") from None
@@ -85,20 +76,27 @@ def restore_watched(restore: WholeRestore) -> RestoreResult:
     def standing() -> SafeText | None:
         return None if restore.progress.state == "asking" else progress_line.of_restore(restore.progress)
 
-    async def run() -> RestoreResult:
-        line = ProgressLine(sys.stderr)
-        answering = asyncio.create_task(_answer_undo(restore, line))
-        try:
-            return await _ended_well(_shown(restore.run(), standing, line), restore.cancel)
-        finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
-
     try:
-        return asyncio.run(run())
+        return asyncio.run(_carried_out(restore.run, standing, restore.cancel, partial(_answer_undo, restore)))
     except asyncio.CancelledError:
         restored = f"restored by then: at least {units.keys(restore.progress.tally.restored)}"
         raise CutOff(f"cut off: {restored}; the same command goes on from there") from None
+
+
+async def _carried_out(
+    work: Callable[[], Coroutine[Any, Any, T]],
+    standing: Callable[[], SafeText | None],
+    cancel: Callable[[], None],
+    answer: Callable[[ProgressLine], Coroutine[Any, Any, None]],
+) -> T:
+    """Do the work, say how it stands, and have a person answer what it asks."""
+    line = ProgressLine(sys.stderr)
+    answering = asyncio.create_task(answer(line))
+    try:
+        return await _ended_well(_shown(work(), standing, line), cancel)
+    finally:
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
 
 
 async def _shown(work: Coroutine[Any, Any, T], text: Callable[[], SafeText | None], line: ProgressLine) -> T:

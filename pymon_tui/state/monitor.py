@@ -260,7 +260,7 @@ class Monitor:
         self._recorded_at = at
 
     def _named(self, named: asyncio.Future[str | None]) -> None:
-        if not named.cancelled():
+        if not named.cancelled() and named.exception() is None:  # else it keeps the name that it has
             self._environment = named.result()
 
     def _lost_keys(self, info: Info, changed: str | None) -> SafeText | None:

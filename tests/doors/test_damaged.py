@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,25 +23,6 @@ KEYS = 3_000
 def apart(own_server: StartServer) -> EmbeddedServer:
     """A server that the test has for itself."""
     return own_server()
-
-
-@pytest.fixture
-def db(apart: EmbeddedServer) -> Iterator[Redis]:
-    """A client of it."""
-    with Redis(unix_socket_path=apart.socket) as client:
-        yield client
-
-
-@pytest.fixture
-def command_line(answers: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
-    """The command line, with a person who answers."""
-    return CommandLine(answers, capsys, tmp_path)
-
-
-@pytest.fixture
-def screens(tmp_path: Path) -> Screens:
-    """The screens."""
-    return Screens(tmp_path)
 
 
 def removed(apart: EmbeddedServer, db: Redis, command_line: CommandLine) -> tuple[str, Path]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -232,22 +231,6 @@ def apart() -> Iterator[EmbeddedServer]:
         yield server
 
 
-@pytest.fixture
-def db(apart: EmbeddedServer) -> Iterator[Redis]:
-    with Redis(unix_socket_path=apart.socket) as client:
-        yield client
-
-
-@pytest.fixture
-def command_line(answers: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
-    return CommandLine(answers, capsys, tmp_path)
-
-
-@pytest.fixture
-def screens(tmp_path: Path) -> Screens:
-    return Screens(tmp_path)
-
-
 @DOORS
 @pytest.mark.parametrize("name", CASES)
 def test_both_doors_agree(
@@ -261,21 +244,7 @@ def test_both_doors_agree(
 @pytest.fixture
 def growing(db: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Ten more keys come whenever a plan has been confirmed, and a terminal on which a run can ask."""
-    removal = Desk.removal
-
-    def grown(desk: Desk, *arguments: Any) -> WholeRemoval:
-        made = removal(desk, *arguments)
-        db.mset({f"a:more:{number}": "x" for number in range(10)})
-        return made
-
-    reads, writes = os.pipe()
-    os.write(writes, b"there is something to read\n")
-    monkeypatch.setattr(Desk, "removal", grown)
-    monkeypatch.setattr("pymon_tui.removing.console._STDIN", reads)
-    monkeypatch.setattr("pymon_tui.removing.watching.can_ask", lambda: True)
-    yield
-    os.close(reads)
-    os.close(writes)
+    yield from _changing(lambda: db.mset({f"a:more:{number}": "x" for number in range(10)}), monkeypatch)
 
 
 def swollen(db: Redis) -> None:
@@ -292,11 +261,15 @@ def joined(db: Redis) -> None:
 @pytest.fixture
 def changing(db: Redis, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The keys change whenever a plan has been confirmed, and a terminal on which a run can ask."""
+    yield from _changing(lambda: request.param(db), monkeypatch)
+
+
+def _changing(what: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     removal = Desk.removal
 
     def changed(desk: Desk, *arguments: Any) -> WholeRemoval:
         made = removal(desk, *arguments)
-        request.param(db)
+        what()
         return made
 
     reads, writes = os.pipe()

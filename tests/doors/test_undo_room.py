@@ -14,9 +14,6 @@ from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.outlook import Outlook
 from tests.doors.door import CommandLine, Screens
 from tests.doors.test_damaged import apart as apart
-from tests.doors.test_damaged import command_line as command_line
-from tests.doors.test_damaged import db as db
-from tests.doors.test_damaged import screens as screens
 from tests.doors.test_doors import DOORS
 
 KEYS, ROOM = 400, 2_000_000
