@@ -176,7 +176,7 @@ def _server_line(server: Server, kind: str, latency: Reading[Latency] | None) ->
 
     Commands are those of others, where they are counted; else all, ours among them.
     """
-    clients = f"{units.count(server.connected_clients)} clients, ours among them"
+    clients = f"{units.count(server.connected_clients)} client{'s' * (server.connected_clients != 1)}, ours among them"
     what = [
         f"{server.product} {server.version}",
         kind,

@@ -101,7 +101,7 @@ def undo_problem(record: Record, newer: Iterable[Record], way: Sequence[str] = (
 def no_more(record: Record) -> SafeText | None:
     """Why another undo brings no more of a run, of which some is missing; None where it may, or nothing is.
 
-    Whoever names the run may try all the same: a copy of its trash may have turned up.
+    A run that is named may be tried all the same: its trash may have been copied back.
     """
     back = record.back
     if back is None or back.may_come or not (back.lost or back.torn) or (record.undone and not record.undone_in_part):
