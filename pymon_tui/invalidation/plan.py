@@ -47,7 +47,8 @@ class Plan:
             wasn't asked for.
         undo_problem: Why it can't be; None if it can, or wasn't asked for.
         oversized: Keys too big to be kept for an undo; by the sample where ``bytes`` isn't exact.
-        undo_sizes: The keys that would be kept by their sizes there; empty where that isn't known.
+        undo_sizes: The keys that would be kept by their sizes there, or in memory where ``undo_bytes`` isn't known;
+            empty where neither is.
         types: Type and number of keys, by the sample, the most frequent first.
         expiry: Keys without expiry, and within a minute, an hour, a day, later, by the sample.
         idle: How long keys of the sample haven't been used; None where the server doesn't tell.

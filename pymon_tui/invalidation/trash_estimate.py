@@ -37,7 +37,8 @@ class TrashEstimate:
         bytes: Of the file, compressed; None where it isn't known.
         oversized: Keys too big to be kept in it.
         problem: Why nothing can be kept in it; None if it can.
-        sizes: The keys that may be kept by their sizes; empty where ``bytes`` isn't known.
+        sizes: The keys that may be kept by their sizes, which are those in memory where ``bytes`` isn't known; empty
+            where those aren't either.
     """
 
     bytes: int | None
@@ -84,11 +85,10 @@ async def trash_estimate(
             return TrashEstimate(None, oversized, ratio)
         if ratio is not None:
             ratios[which] = ratio
-    if not ratios:
-        return TrashEstimate(None if total.kept else 0, oversized, None)
     shrunk = {which: times * ratios.get(which, 1.0) * size for which, size in total.by_size.items()}
     sizes = tuple((round(times * total.counts[which]), round(size)) for which, size in shrunk.items())
-    return TrashEstimate(round(sum(shrunk.values())), oversized, None, sizes)
+    known = ratios or not total.kept
+    return TrashEstimate(round(sum(shrunk.values())) if known else None, oversized, None, sizes)
 
 
 def _by_size(samples: Sequence[Sample]) -> dict[int, list[Sample]]:

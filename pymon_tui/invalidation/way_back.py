@@ -31,6 +31,7 @@ class Undo:
         why: Why not all of it can; empty where all can.
         kept_bytes: What it takes on our disk, about; None where that isn't known, or nothing is kept.
         about: Whether the number of lost keys is an estimate.
+        at_most: Whether fewer may be lost, and hardly more: dumps may be smaller than the keys are in memory.
         lost: What would be gone for good where that isn't keys that the run is about; else empty.
         elsewhere: Why an undo will have to be allowed another server; empty where it won't, or none is kept.
         unkept: Keys that go without being kept at most, by what the numbers above are uncertain of, but hardly more
@@ -45,6 +46,7 @@ class Undo:
     why: SafeText = _NOTHING
     kept_bytes: int | None = None
     about: bool = False
+    at_most: bool = False
     lost: SafeText = _NOTHING
     elsewhere: SafeText = _NOTHING
     unkept: int = 0
@@ -61,9 +63,10 @@ class Undo:
         """What would be gone for good, in one line; empty where nothing would be."""
         if not self.loses or self.lost:
             return self.lost
-        about = "all keys" if self.lost_keys is None else units.keys(self.lost_keys, about=self.about)
+        keys = "all keys" if self.lost_keys is None else units.keys(self.lost_keys, about=self.about)
+        keys = keys if self.lost_keys is None or not self.at_most else f"up to {units.keys(self.lost_keys)}"
         size = f", {units.bytes_(self.lost_bytes)}" if self.lost_bytes else ""
-        return safe(f"{about}{size} would be gone for good: {self.why}", 400)
+        return safe(f"{keys}{size} would be gone for good: {self.why}", 400)
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -101,37 +104,40 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
         cap = f"{units.bytes_(options.key_cap)} {are} kept (trash_key_size)"
         reasons.append(f"{units.keys(plan.oversized, about=about)} over {cap}")
     free, (room, what) = shelf.free, _room(options, shelf)
-    takes = round(MARGIN * plan.undo_bytes) if plan.undo_bytes is not None else None
-    if takes is not None and free is not None and room == free < takes:
+    takes, told = _takes(plan)
+    if plan.undo_bytes is not None and free is not None and room == free < takes:
         # A run stops where the disk is full. What it would have kept by then is no part that anybody has chosen.
-        why = f"the undo takes about {units.bytes_(plan.undo_bytes or 0)}, and {what}; free some, or keep no undo"
+        why = f"the undo takes {told}, and {what}; free some, or keep no undo"
         return Undo("impossible", plan.matched, bytes_, safe(why, 300), plan.undo_bytes)
-    if takes is not None and takes > room:
+    if takes > room != free:
         keys, crowded = lost_for_room(_sizes_of(plan), room)
+        factors = _FACTORS if plan.undo_bytes is not None else (1.0,)
         lost += max(1.0, keys)
-        unkept += max(1.0, *(lost_for_room(_sizes_of(plan), room, factor).keys for factor in _FACTORS))
+        unkept += max(1.0, *(lost_for_room(_sizes_of(plan), room, factor).keys for factor in factors))
         about = True
-        reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes or 0)}, and {what}")
+        reasons.append(f"the undo takes {told}, and {what}")
     refused = plan.back.refused_of(plan.matched) if plan.back.asked else 0
     if plan.back.refused:
         refused, whole = max(1, refused), plan.back.is_whole(plan.matched)
         lost, about = lost + refused, about or not whole
         reasons.append(f"an undo is refused {units.keys(refused, about=not whole)} (ACL)")
-    if not reasons and takes is None and bytes_ is not None and bytes_ > room:
-        why = f"what the undo takes isn't known: the keys take {units.bytes_(bytes_)} in memory, and {what}"
+    gone, at_most = min(plan.matched, round(lost)), crowded > 0 and plan.undo_bytes is None
+    untold = not reasons and plan.undo_bytes is None and bytes_ is not None and bytes_ > room
+    if untold or (at_most and gone == plan.matched):
+        why = f"what the undo takes isn't known: the keys take {units.bytes_(bytes_ or 0)} in memory, and {what}"
         return Undo("unknown", None, None, safe(why, 300))
     if not reasons and plan.back.by == "command":
         return Undo("unknown", None, None, _UNTOLD, plan.undo_bytes)
     if not reasons:
         return Undo("certain", kept_bytes=plan.undo_bytes)
-    gone = min(plan.matched, round(lost))
     if gone == plan.matched:
         return Undo("impossible", gone, bytes_, safe("; ".join(reasons), 300), plan.undo_bytes, about)
-    of_room = crowded / max(1, plan.undo_bytes or 0)
+    of_room = crowded / max(1, sum(size for _, size in _sizes_of(plan)))
     of_rights = refused / plan.matched if plan.back.refused else 0.0
     share = None if bytes_ is None or plan.oversized else round(bytes_ * min(1.0, of_room + of_rights))
     why = safe("; ".join(reasons), 300)
-    return Undo("partial", gone, share, why, plan.undo_bytes, about, unkept=min(ceil(unkept), gone + _MORE))
+    most = min(ceil(unkept), gone + _MORE)
+    return Undo("partial", gone, share, why, plan.undo_bytes, about, at_most, unkept=most)
 
 
 def _among_others(undo: Undo, options: Options, shelf: Shelf, takes: int | None, keys: int) -> Undo:
@@ -188,6 +194,14 @@ _MORE = 10
 _UNTOLD = safe(
     "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"
 )
+
+
+def _takes(plan: Plan) -> tuple[int, str]:
+    """Bytes that the undo takes at most, and how that is told; keys count as in memory where no dump was seen."""
+    if plan.undo_bytes is not None:
+        return round(MARGIN * plan.undo_bytes), f"about {units.bytes_(plan.undo_bytes)}"
+    in_memory = sum(size for _, size in plan.undo_sizes)
+    return in_memory, f"up to {units.bytes_(in_memory)}"
 
 
 def _sizes_of(plan: Plan) -> SizeClasses:

@@ -311,6 +311,19 @@ def test_an_undo_of_a_size_that_nobody_knows_is_certain_where_all_memory_of_the_
     )
 
 
+def test_an_undo_of_a_size_that_nobody_knows_keeps_what_there_is_room_for_by_the_memory_of_each_key() -> None:
+    plan = replace(PLAN, matched=10, undo_bytes=None, undo_sizes=((10, 10_000),))
+    plan = replace(plan, bytes=KeyBytes(10_000, is_exact=True, largest=1_000))
+    assert of_plan(plan, Options(trash_cap=10_000), RULES, Shelf(1 << 40)).undo.state == "certain"
+    undo = of_plan(plan, Options(trash_cap=4_100), RULES, Shelf(1 << 40)).undo
+    assert (undo.state, undo.lost_keys, undo.lost_bytes, undo.about) == ("partial", 6, 6_000, True)
+    assert undo.why == "the undo takes up to 9.77 KiB, and 4.00 KiB at most are kept (trash_size)"
+    assert undo.loss.startswith("up to 6 keys, 5.86 KiB would be gone for good")
+    # Dumps may be smaller than the keys: whether none fits, or the disk is too full, isn't known.
+    assert of_plan(plan, Options(trash_cap=900), RULES, Shelf(1 << 40)).undo.state == "unknown"
+    assert of_plan(plan, Options(), RULES, Shelf(4_100)).undo.state == "unknown"
+
+
 @given(lost=st.integers(0, 12), undo_bytes=st.integers(1, 10_000))
 def test_an_undo_that_would_keep_nothing_is_none(lost: int, undo_bytes: int) -> None:
     plan = replace(PLAN, oversized=lost, undo_bytes=undo_bytes)
