@@ -81,11 +81,18 @@ async def test_without_histograms_it_prints_a_mean_by_that_name(
 ) -> None:
     has = int((await any_redis.info("server"))["redis_version"].partition(".")[0]) >= 7
     errors = await any_redis.info("errorstats")
+    await any_redis.set("key", "v")
     assert await ran("-s", any_server.socket, "--span", "0.01") == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "latency" in line]
     assert ("p99 ≤" in line) is has
     assert ("mean" in line) is not has
     assert await any_redis.info("errorstats") == errors
+
+
+async def test_our_own_calls_are_left_out(own_server: StartServer, told: Any) -> None:
+    (node,) = (await told("-s", own_server().socket))["nodes"]
+    called = {each["name"] for each in node["readings"]["commands"]["statistics"] if each["calls"]}
+    assert called <= {"ping", "config|get"}  # whoever started it
 
 
 async def test_a_cluster_is_all_of_its_nodes_whichever_is_named(cluster: Cluster, told: Any) -> None:

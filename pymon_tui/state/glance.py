@@ -26,6 +26,7 @@ from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.sentinel import first_opinion
 from pymon_tui.server.session import Session
+from pymon_tui.server.share import Share
 from pymon_tui.state.roster import Roster, Teller, Told, layout_of
 from pymon_tui.state.whole import Whole
 
@@ -84,6 +85,7 @@ class _Asked:
 
     name: str
     endpoint: Endpoint
+    share: Share
     poller: Poller
     session: Session | None = None
     lost: LinkError | None = None
@@ -92,6 +94,7 @@ class _Asked:
 
     async def open(self, names: Sequence[str]) -> None:
         """Connect, and ask for these readings and for what it is a part of."""
+        self.share.connect()
         try:
             self.session, _ = await open_session(self.endpoint)
             self.asked_at, began = clock.now(), time.perf_counter()
@@ -119,7 +122,7 @@ class _Asked:
             self.lost = error
 
     async def _tick(self, session: Session, names: Sequence[str]) -> None:
-        await self.poller.tick(session, self.asked_at, 1.0, names)
+        await self.poller.tick(session, self.asked_at, 1.0, names, self.share.asking())
 
     @property
     def info(self) -> Info | None:
@@ -264,9 +267,14 @@ class _Look:
         self._roster.update([one.teller for one in self.asked.values()], clock.now(), sentinels)
 
     async def _open(self, names: Sequence[str]) -> None:
-        new = [_Asked(name, self._endpoint_of(name), Poller((*self._queries, *TOPOLOGY, ROLE))) for name in names]
+        new = [self._asking(name) for name in names]
         self.asked |= {one.name: one for one in new}
         await asyncio.gather(*(one.open([query.name for query in self._queries]) for one in new))
+
+    def _asking(self, name: str) -> _Asked:
+        endpoint = self._endpoint_of(name)
+        share = Share(endpoint)
+        return _Asked(name, endpoint, share, Poller((*self._queries, *TOPOLOGY, ROLE), share))
 
     def _endpoint_of(self, name: str) -> Endpoint:
         member = self._roster.members[name]

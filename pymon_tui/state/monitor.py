@@ -192,7 +192,7 @@ class Monitor:
                 began = self._asked_at = clock.now()
                 self._poked.clear()
                 own, last_info = self._share.asking(), self._poller.info
-                replies = session.replies
+                replies, reopened, run_id = session.replies, False, self._run_id
                 try:
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 except LinkError as error:
@@ -201,13 +201,17 @@ class Monitor:
                         raise
                     # Closed while it idled, by a time limit of the server or a proxy: that loses nothing.
                     await session.close()
-                    session = await self._connected()
+                    session, reopened = await self._connected(), True
+                    began = self._asked_at = clock.now()  # nobody has answered what was asked before
                     own = self._share.asking()
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 has_answered = True
                 info = self._poller.info
                 if info is not None and info is not last_info:
                     self._record(info, self._answered_at(info, began))
+                if reopened and self._run_id != run_id:
+                    self._poller.begin()
+                    self._poked.set()  # what the process before has told or refused is asked of this one at once
                 since = self._link.since if isinstance(self._link, Live) else began
                 self._link = Live(since, self._poller.rtt)
                 yield self._snapshot()

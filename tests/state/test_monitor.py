@@ -577,3 +577,25 @@ async def test_what_another_process_told_is_forgotten(own_server: StartServer) -
         back = await until(snapshots, is_live)
         assert back.reading(SLOWLOG_SETTINGS) == PENDING
         assert isinstance(back.reading(SERVER), Ready)
+
+
+async def test_a_process_that_answers_between_two_ticks_is_asked_everything_at_once(own_server: StartServer) -> None:
+    """What it has told stays, and what only the one before had told is asked without waiting for the interval."""
+    server = own_server()
+    monitor = monitor_of(Endpoint(socket=server.socket), SLOWLOG_SETTINGS, SLOW, interval=3_600)
+    monitor.want([SLOWLOG_SETTINGS.name, SLOW.name])
+
+    def run_id(snapshot: Snapshot) -> str | None:
+        reading = snapshot.reading(SERVER)
+        return reading.value.text("run_id") if isinstance(reading, Ready) else None
+
+    async with watched(monitor) as snapshots:
+        before = run_id(await until(snapshots, lambda one: isinstance(one.reading(SLOWLOG_SETTINGS), Ready)))
+        server.stop()
+        server.start()
+        monitor.look_again()
+        found = await until(snapshots, lambda one: run_id(one) != before or is_lost(one))
+        assert run_id(found) is not None
+        assert isinstance(found.reading(SLOW), Ready)
+        again = await until(snapshots, lambda one: isinstance(one.reading(SLOWLOG_SETTINGS), Ready))
+        assert run_id(again) == run_id(found)
