@@ -266,7 +266,7 @@ class Result:
             "refused_keys": [safe(key) for key in self.refused_keys],
             "oversized_keys": [safe(key) for key in self.oversized_keys],
             "evicted": self.evicted,
-            "gave_up": [one.as_json() for one in self.gave_up if one.keys != 0],
+            "gave_up": [one.as_json() for one in self.gave_up if one.costs],
             "nodes": [each.as_json() for each in self.nodes],
         }
 

@@ -59,7 +59,7 @@ class Ledger:
         self.run = run
         self._journal = journal
         self._named = 0
-        self._expected = None if planned is None else ceil(planned * GROWTH)
+        self._expected = () if planned is None else (planned, ceil(planned * GROWTH))
         self._allowed = self._most
         self._unkept_allowed = 0
         self._written_at = time.monotonic()
@@ -131,12 +131,13 @@ class Ledger:
     def _most(self) -> int:
         """Keys that may be named before the next entry: as many as are expected, and twice those that were after that.
 
-        More than are expected go only once a person has agreed to it, or where keys are named again after a lost line.
+        A few more may have come since the plan; still more go only once a person has agreed to it, or where keys are
+        named again after a lost line.
         """
-        most, expected = self._named + ALLOWANCE, self._expected
-        if expected is None:
+        most = self._named + ALLOWANCE
+        if not self._expected:
             return most
-        return min(most, expected if self._named <= expected else 2 * self._named)
+        return min(most, next((bound for bound in self._expected if self._named <= bound), 2 * self._named))
 
     async def _note(self) -> None:
         self._allowed = self._most

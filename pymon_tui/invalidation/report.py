@@ -17,7 +17,7 @@ from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.shelf import GivenUp
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.way_back import Undo
-from pymon_tui.invalidation.wording import words
+from pymon_tui.invalidation.wording import keys_between, words
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 
@@ -247,8 +247,8 @@ def resume_rows(verdict: Verdict, options: Options) -> tuple[Row, ...]:
 
 def given_up_rows(runs: Sequence[GivenUp], how: str) -> tuple[Row, ...]:
     """Whose undos are given up for this one, with the keys that could have been brought back."""
-    told = [one for one in runs if one.keys != 0]
-    names = [f"{one.run} ({'unknown' if one.keys is None else units.keys(one.keys)})" for one in told[:_RUNS]]
+    told = [one for one in runs if one.costs]
+    names = [f"{one.run} ({keys_between(*one.keys)})" for one in told[:_RUNS]]
     if len(told) > _RUNS:
         names.append(f"{units.whole(len(told) - _RUNS)} more runs")
     whose = f"run {names[0]}" if len(names) == 1 else f"runs {', '.join(names)}"

@@ -177,7 +177,7 @@ def test_whose_undo_is_given_up_is_said_before(db: Redis, pymon: Command, monkey
         db.mset({f"{name}:{number}": noise(number) for number in range(10)})
     older = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
     said = f"the undo of run {older} (10 keys) is given up where its room is needed (trash_size)"
-    told = [{"run": older, "keys": 10}]
+    told = [{"run": older, "keys_at_least": 10, "keys_at_most": 10}]
     dry = pymon("invalidate", "b:*", "--dry-run")
     assert said in " ".join(dry.out.split())
     assert pymon("invalidate", "b:*", "--dry-run", "--json").told["verdict"]["undo"]["gives_up"] == told
