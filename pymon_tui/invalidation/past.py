@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pymon_tui.invalidation.history import Last, lost_text, undone_text
 from pymon_tui.invalidation.report import Row, row
@@ -34,6 +35,17 @@ def what_text(record: Record) -> SafeText:
         return safe(f"undo of {record.run}")
     patterns = join(" ", list(record.patterns))
     return safe(f"expire {patterns}", 2_000) if record.mode == "expire" else patterns
+
+
+def bytes_text(plan: Mapping[str, Any]) -> SafeText | None:
+    """What the keys of a plan took, as the journal has it; None where it has nothing of that."""
+    size = plan.get("bytes")
+    if not isinstance(size, int | float):
+        return None
+    # An older version doesn't tell whether it is the sum of all keys.
+    is_exact = plan.get("bytes_exact")
+    how = "about " if is_exact is None else "" if is_exact else "at least "
+    return safe(f"{how}{units.bytes_(size)}")
 
 
 def full_state(record: Record) -> SafeText:

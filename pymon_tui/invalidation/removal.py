@@ -299,7 +299,7 @@ class Removal:
             why=why,
             tally=tally,
             left=left,
-            bytes_estimated=self._spent.freed(goes),
+            freed=self._spent.freed(goes, ledger.weighed),
             seconds=self._elapsed,
             undo=trash.path if trash is not None and trash.named else None,
             undo_bytes=ledger.trash_bytes,

@@ -218,8 +218,7 @@ def left_row(result: Result) -> Row:
 def freed_row(result: Result, mode: Mode) -> Row:
     """What the keys took on the server."""
     freed = "would free" if result.dry_run else "freed" if mode == "unlink" else "will free"
-    size = "unknown" if result.bytes_estimated is None else f"about {units.bytes_(result.bytes_estimated)}"
-    return row(freed, size)
+    return row(freed, result.freed.text)
 
 
 def kept_rows(result: Result) -> tuple[Row, ...]:
