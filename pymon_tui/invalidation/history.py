@@ -112,11 +112,12 @@ def no_more(record: Record) -> SafeText | None:
 
 
 def lost_text(back: Back) -> SafeText:
-    """What can't come back any more."""
+    """What can't come back any more, or may not."""
     if back.lost:
         least = "at least " if back.lost_at_least else ""
         return safe(f"what was kept of {least}{units.keys(back.lost)} can't be read any more")
-    return safe("the end of its trash can't be read any more" if back.torn else "a part of its trash can't be read")
+    torn, rest = "the end of its trash can't be read any more", "what can't be read of its trash may be of more keys"
+    return safe(torn if back.torn else rest)
 
 
 def resume_problem(record: Record) -> SafeText | None:

@@ -218,11 +218,12 @@ class Passage:
 
     async def _name_each(self, portion: Portion, copies: Copies, first: int, end: int) -> None:
         """Name the keys from one place to another, as many at once as may be."""
+        too_big = frozenset(portion.oversized)
         page = LARGEST if portion.dumps else self._page  # a plan's may be more than the brake allows by now
         most = min(self._headroom.named(portion.keys), self._pacer.most or page, page)
         for start in range(first, end, most):
             keys = portion.keys[start : min(start + most, end)]
-            sizes, oversized = portion.sizes[start : start + len(keys)], frozenset(portion.oversized).intersection(keys)
+            sizes, oversized = portion.sizes[start : start + len(keys)], too_big and too_big.intersection(keys)
             await self._name(keys, copies.of(start, len(keys)), sizes, oversized, first=start == 0)
 
     async def _keep(self, portion: Portion, trash: TrashWriter) -> tuple[Portion, Copies]:

@@ -66,7 +66,7 @@ def back_rows(record: Record) -> tuple[Row, ...]:
         if back.expired:
             rows.append(row("expired", f"{units.keys(back.expired)} would have ended by then"))
         if back.lost or back.lost_at_least:
-            rows.append(row("lost", f"{lost_text(back)}; gone for good", "warn"))
+            rows.append(row("lost", f"{lost_text(back)}{'; gone for good' if back.lost else ''}", "warn"))
         if back.unproven:
             why = "since nobody knows any more if the run removed"
             them = "them" if back.unproven > 1 else "it"

@@ -116,6 +116,7 @@ def test_that_more_may_be_lost_is_told_wherever_it_is_told() -> None:
         few = replace(record, back=Back(14_000, lost_at_least=True), removed_at_most=most)
         assert few.undone_in_part != is_whole
         assert (no_more(few) is None) == is_whole
+        assert "what can't be read of its trash may be of more keys" in [row.text for row in back_rows(few)]
 
 
 @pytest.mark.parametrize(
