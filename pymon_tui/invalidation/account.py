@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pymon_tui.invalidation.brake import Feeling, Pace
+from pymon_tui.invalidation.freed import Freed
 from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.shelf import GivenUp
@@ -202,15 +203,15 @@ class Result:
         why: In one line, where there is something to say.
         tally: What became of the keys.
         left: Matching keys that a scan found afterwards; None if it couldn't be made.
-        bytes_estimated: What the removed keys took, by the plan, and never more than the server held; of a dry run,
-            what those that it found take; None where that is unknown.
+        freed: What the removed keys took, and never more than the server held; of a dry run, what those that it found
+            take.
         seconds: That it took, pauses included.
         undo: The trash file, of several the first; None where nothing was kept.
         undo_bytes: Its size.
         undo_left_out: Keys removed without being kept.
         dry_run: Whether nothing was removed because that was asked for.
         refused_keys: Some of the keys that our user may not touch.
-        oversized_keys: Some of the keys that were too big to be kept.
+        oversized_keys: Some of the keys that went though they were too big to be kept; of a dry run, that would go.
         evicted: Keys that the server evicted meanwhile, whoever was the reason; None where it doesn't tell.
         rights: Of a dry run, whether the keys may be removed, as far as the plan was told.
         nodes: The accounts of each node of a cluster, of which this is the sum; empty for one server.
@@ -222,7 +223,7 @@ class Result:
     why: SafeText
     tally: Tally
     left: int | None
-    bytes_estimated: int | None
+    freed: Freed
     seconds: float
     undo: Path | None
     undo_bytes: int
@@ -258,7 +259,7 @@ class Result:
             **self.tally.as_json(),
             "refused": self.refused,
             "left": self.left,
-            "bytes_estimated": self.bytes_estimated,
+            **self.freed.as_json(),
             "seconds": round(self.seconds, 3),
             "undo": str(self.undo) if self.undo is not None else None,
             "undo_bytes": self.undo_bytes,
@@ -266,7 +267,7 @@ class Result:
             "refused_keys": [safe(key) for key in self.refused_keys],
             "oversized_keys": [safe(key) for key in self.oversized_keys],
             "evicted": self.evicted,
-            "gave_up": [one.as_json() for one in self.gave_up if one.keys != 0],
+            "gave_up": [one.as_json() for one in self.gave_up if one.costs],
             "nodes": [each.as_json() for each in self.nodes],
         }
 

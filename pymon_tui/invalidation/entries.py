@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.known import boot_id
+from pymon_tui.invalidation.boot import boot_id
 from pymon_tui.invalidation.order import Order
 from pymon_tui.server.endpoint import Endpoint
 

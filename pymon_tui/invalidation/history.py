@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.trash_format import TrashError
 from pymon_tui.invalidation.trash_reader import TrashReader
-from pymon_tui.invalidation.wording import counted
-from pymon_tui.journal.records import Record
+from pymon_tui.invalidation.wording import came_back
+from pymon_tui.journal.records import Back, Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.way import command
@@ -75,7 +75,7 @@ def undone_text(record: Record) -> SafeText:
     """How far a run that was undone has come back: ``undone``, or ``undone in part: 6 197 of 30 000``."""
     if not record.undone_in_part or record.back is None:
         return safe("undone")
-    return safe(f"undone in part: {units.whole(record.back.keys)} of {counted(record)}")
+    return safe(f"undone in part: {came_back(record)}")
 
 
 def undo_problem(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) -> SafeText | None:
@@ -104,10 +104,20 @@ def no_more(record: Record) -> SafeText | None:
     A run that is named may be tried all the same: its trash may have been copied back.
     """
     back = record.back
-    if back is None or back.may_come or not (back.lost or back.torn) or (record.undone and not record.undone_in_part):
+    if back is None or back.may_come or (record.undone and not record.undone_in_part):
         return None
-    what = f"what was kept of {units.keys(back.lost)}" if back.lost else "the end of its trash"
-    return safe(f"no more of it can come: {what} can't be read any more")
+    if not (back.lost or back.lost_at_least or back.torn):
+        return None
+    return safe(f"no more of it can come: {lost_text(back)}")
+
+
+def lost_text(back: Back) -> SafeText:
+    """What can't come back any more, or may not."""
+    if back.lost:
+        least = "at least " if back.lost_at_least else ""
+        return safe(f"what was kept of {least}{units.keys(back.lost)} can't be read any more")
+    torn, rest = "the end of its trash can't be read any more", "what can't be read of its trash may be of more keys"
+    return safe(torn if back.torn else rest)
 
 
 def resume_problem(record: Record) -> SafeText | None:

@@ -46,7 +46,7 @@ class Portion:
         moved: Keys that another node of the cluster has by now, or is about to get; they stay here.
         used: What is known of how each of the dumped keys was used; empty for nothing.
         uses: That, for each of them.
-        sizes: Bytes that each of them takes on the server.
+        sizes: Bytes that each of them takes on the server; empty where they weren't looked at.
     """
 
     keys: list[bytes]
@@ -65,8 +65,10 @@ class Portion:
     def kept_first(self, kept: Sequence[int]) -> Portion:
         """The same keys, those at these places in front: they are in the trash, and the others don't fit."""
         places = set(kept)
-        others = [key for place, key in enumerate(self.keys) if place not in places]
-        return replace(self, keys=[*(self.keys[place] for place in kept), *others])
+        order = [*kept, *(place for place in range(len(self.keys)) if place not in places)]
+        return replace(
+            self, keys=[self.keys[place] for place in order], sizes=[self.sizes[place] for place in order if self.sizes]
+        )
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
@@ -178,9 +180,11 @@ async def _dumping(
                 continue
             looks = await looking.looks(look)
             unkept: list[bytes] = []
+            sizes: list[int] = []
             oversized: list[bytes] = []
             if max(looks.sizes, default=0) >= (bound := min(key_cap + 1, least())):
                 unkept = [key for key, size in zip(looks.keys, looks.sizes, strict=True) if size >= bound]
+                sizes = [size for size in looks.sizes if size >= bound]
                 oversized = [key for key, size in zip(looks.keys, looks.sizes, strict=True) if size > key_cap]
                 turned_away = TurnedAway(looks.refused, looks.moved)
                 looks = looks.where([size < bound for size in looks.sizes], turned_away=turned_away, gone=looks.gone)
@@ -191,7 +195,7 @@ async def _dumping(
                     await headroom.drained(dumping.answers, max(some.sizes))
                 yield dumping
             if unkept:  # after those that can be kept, as a person may be asked about them
-                yield replace(_rest_of(page), keys=unkept, oversized=oversized)
+                yield replace(_rest_of(page), keys=unkept, oversized=oversized, sizes=sizes)
 
 
 def _rest_of(page: Page, *, gone: int = 0) -> Portion:

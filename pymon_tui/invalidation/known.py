@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
+from pymon_tui.invalidation.boot import boot_id
 from pymon_tui.invalidation.trash_format import TrashError
 from pymon_tui.invalidation.trash_of import promised_by, reader_of
+from pymon_tui.journal.bounds import added
 from pymon_tui.journal.records import Record
-
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
-
-
-@cache
-def boot_id() -> str | None:
-    """What is another one after each start of this machine; None where the system doesn't tell."""
-    try:
-        return _BOOT.read_text(encoding="ascii").strip() or None
-    except (OSError, ValueError):
-        return None
 
 
 def known(record: Record) -> Record:
@@ -32,9 +21,8 @@ def known(record: Record) -> Record:
     """
     if record.parts:
         parts = tuple(map(known, record.parts))
-        most = [part.removed_at_most for part in parts]
-        bound = sum(each for each in most if each is not None) if None not in most else None
-        return replace(record, parts=parts, removed_at_most=bound) if _is_open(record) else replace(record, parts=parts)
+        most = added(part.removed for part in parts).most
+        return _within(replace(record, parts=parts), most if _is_open(record) else None)
     if not _is_open(record) or record.undo_path is None or record.started.get("boot") != (boot_id() or ""):
         return record
     unkept = (record.progress or record.started).get("unkept_up_to")
@@ -47,10 +35,11 @@ def known(record: Record) -> Record:
                 return record
     except (TrashError, OSError):
         return record
-    bound = marked + unkept
-    if record.removed_at_most is not None:
-        bound = min(record.removed_at_most, bound)
-    return replace(record, removed_at_most=max(record.removed_at_least, bound))
+    return _within(record, marked + unkept)
+
+
+def _within(record: Record, most: int | None) -> Record:
+    return replace(record, removed_at_most=record.removed.within(most).most)
 
 
 def _is_cut(record: Record) -> bool:

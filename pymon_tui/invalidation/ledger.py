@@ -10,6 +10,7 @@ from typing import Any
 from pymon_tui.invalidation.account import LISTED, Result, Tally
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.bounds import GROWTH
+from pymon_tui.invalidation.copies import Weighed
 from pymon_tui.invalidation.sweep import Place
 from pymon_tui.journal.journal import Journal
 
@@ -29,7 +30,7 @@ class Ledger:
         tally: The counts so far.
         undo_left_out: Keys that went without being kept.
         refused_keys: Some of those that our user may not touch.
-        oversized_keys: Some of those that were too big to be kept.
+        oversized_keys: Some of those that went though they were too big to be kept.
         place: Where the pass goes on.
         trash_bytes: Of the trash file.
         unknown: Keys whose answers were lost.
@@ -38,6 +39,8 @@ class Ledger:
         places: Where in the trash the keys are whose answers were lost: block and index.
         ends: The ends that those keys were to be given (unix ms), where they are known.
         unkept: Keys that were named without being kept, though there is a trash.
+        unknown_oversized: Those of them that are too big to be kept.
+        weighed: What the keys took that were asked about before they went.
         done: Keys that are there, accounted for and behind ``place``: found again once the line is back, and left out.
     """
 
@@ -52,6 +55,8 @@ class Ledger:
         self.unknown: list[bytes] = []
         self.unkept = 0
         self.unknown_unkept: frozenset[bytes] = frozenset()
+        self.unknown_oversized: frozenset[bytes] = frozenset()
+        self.weighed = Weighed()
         self.places: dict[bytes, tuple[int, int]] = {}
         self.ends: dict[bytes, int] = {}
         self.done: set[bytes] = set()
@@ -59,7 +64,7 @@ class Ledger:
         self.run = run
         self._journal = journal
         self._named = 0
-        self._expected = None if planned is None else ceil(planned * GROWTH)
+        self._expected = () if planned is None else (planned, ceil(planned * GROWTH))
         self._allowed = self._most
         self._unkept_allowed = 0
         self._written_at = time.monotonic()
@@ -114,7 +119,7 @@ class Ledger:
         self._since.clear()
 
     def list_oversized(self, keys: Sequence[bytes]) -> None:
-        """Note keys that are too big to be kept, each once, however often it is found."""
+        """Note keys that were too big to be kept and are gone, each once, however often it is found."""
         new = [key for key in keys if key not in self.oversized_keys]
         self.oversized_keys += new[: LISTED - len(self.oversized_keys)]
 
@@ -131,12 +136,13 @@ class Ledger:
     def _most(self) -> int:
         """Keys that may be named before the next entry: as many as are expected, and twice those that were after that.
 
-        More than are expected go only once a person has agreed to it, or where keys are named again after a lost line.
+        A few more may have come since the plan; still more go only once a person has agreed to it, or where keys are
+        named again after a lost line.
         """
-        most, expected = self._named + ALLOWANCE, self._expected
-        if expected is None:
+        most = self._named + ALLOWANCE
+        if not self._expected:
             return most
-        return min(most, expected if self._named <= expected else 2 * self._named)
+        return min(most, next((bound for bound in self._expected if self._named <= bound), 2 * self._named))
 
     async def _note(self) -> None:
         self._allowed = self._most

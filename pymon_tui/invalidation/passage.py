@@ -150,6 +150,7 @@ class Passage:
             keys = sent.batch.keys
             ledger.unknown += keys
             ledger.unknown_unkept |= sent.unkept
+            ledger.unknown_oversized |= sent.oversized
             ledger.places |= sent.copies.places(keys)
             ledger.ends |= zip(keys, sent.batch.ends, strict=False)
             ledger.tally.matched += len(keys)
@@ -177,12 +178,14 @@ class Passage:
             tally.ending_sooner += len(sooner)
             tally.unknown -= len(some) - len(moved)
             tally.matched -= len(there)  # they are found again: the pass goes on from before them
-            ledger.undo_left_out += len(ledger.unknown_unkept.intersection(some).difference(there, moved, sooner))
+            gone = set(some).difference(there, moved, sooner)
+            ledger.undo_left_out += len(ledger.unknown_unkept & gone)
+            ledger.list_oversized([key for key in some if key in gone and key in ledger.unknown_oversized])
             await self._spare([*there, *sooner], ledger.places)  # what is there is found and kept again
             if isinstance(self._naming, Expiring):
                 ledger.done.update(set(some).difference(there, moved))
             del ledger.unknown[:1_000]
-        ledger.unknown_unkept = frozenset()
+        ledger.unknown_unkept = ledger.unknown_oversized = frozenset()
         ledger.places.clear()
         ledger.ends.clear()
 
@@ -196,8 +199,8 @@ class Passage:
             portion, copies = await self._keep(portion, self._trash)
         if self._moved(portion.moved):
             await self._role.look()
-        ledger.list_oversized(portion.oversized)
         if self._options.dry_run:
+            ledger.list_oversized(portion.oversized)
             ledger.tally.matched += len(portion.keys)
             ledger.stay(portion.keys)
         else:
@@ -215,11 +218,13 @@ class Passage:
 
     async def _name_each(self, portion: Portion, copies: Copies, first: int, end: int) -> None:
         """Name the keys from one place to another, as many at once as may be."""
+        too_big = frozenset(portion.oversized)
         page = LARGEST if portion.dumps else self._page  # a plan's may be more than the brake allows by now
         most = min(self._headroom.named(portion.keys), self._pacer.most or page, page)
         for start in range(first, end, most):
             keys = portion.keys[start : min(start + most, end)]
-            await self._name(keys, copies.of(start, len(keys)), first=start == 0)
+            sizes, oversized = portion.sizes[start : start + len(keys)], too_big and too_big.intersection(keys)
+            await self._name(keys, copies.of(start, len(keys)), sizes, oversized, first=start == 0)
 
     async def _keep(self, portion: Portion, trash: TrashWriter) -> tuple[Portion, Copies]:
         """Have the dumps in the trash; returns the portion with the keys that fitted in front, and where those are."""
@@ -235,7 +240,9 @@ class Passage:
             portion = portion.kept_first(kept)
         return portion, Copies(trash.block, 0, len(kept))
 
-    async def _name(self, keys: list[bytes], copies: Copies, *, first: bool) -> None:
+    async def _name(
+        self, keys: list[bytes], copies: Copies, sizes: Sequence[int], oversized: frozenset[bytes], *, first: bool
+    ) -> None:
         if not first:
             await self._pacer.gate()
         await self._answered()
@@ -251,7 +258,7 @@ class Passage:
         with self._pipe.together():
             batch = naming.send(keys, ends) if isinstance(naming, Expiring) else naming.send(keys)
             role = self._role.ask()
-        self._sent = Sent(batch, copies, trash is not None, role)
+        self._sent = Sent(batch, copies, trash is not None, role, sizes, oversized)
         self._pacer.named(len(keys))
 
     async def _spare(self, keys: Sequence[bytes], places: Mapping[bytes, tuple[int, int]]) -> None:
@@ -275,6 +282,8 @@ class Passage:
                 account.refused += account.moved
             removed, gone, sooner, refused = account.removed, account.already_gone, account.sooner, len(account.refused)
             tally.count(removed=removed, already_gone=gone, ending_sooner=sooner, refused=refused)
+            sent.weigh(account, self._ledger.weighed)
+            self._ledger.list_oversized(sent.oversized_gone(account))
             self._ledger.undo_left_out += min(account.removed, len(sent.unkept.difference(account.refused, moved)))
             self._ledger.refuse(account.refused)
             if isinstance(self._naming, Expiring):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from pymon_tui.invalidation.history import Last, undone_text
+from pymon_tui.invalidation.history import Last, lost_text, undone_text
 from pymon_tui.invalidation.report import Row, row
-from pymon_tui.invalidation.wording import counted
+from pymon_tui.invalidation.wording import came_back, counted
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
@@ -24,7 +25,7 @@ def state_text(record: Record) -> SafeText:
 def keys_text(record: Record) -> SafeText:
     """How many keys it was about; of a run that was undone in part, how many of them came back."""
     if record.undone_in_part and record.back is not None:
-        return safe(f"{units.whole(record.back.keys)} of {counted(record)}")
+        return came_back(record, "≥")
     return counted(record)
 
 
@@ -34,6 +35,17 @@ def what_text(record: Record) -> SafeText:
         return safe(f"undo of {record.run}")
     patterns = join(" ", list(record.patterns))
     return safe(f"expire {patterns}", 2_000) if record.mode == "expire" else patterns
+
+
+def bytes_text(plan: Mapping[str, Any]) -> SafeText | None:
+    """What the keys of a plan took, as the journal has it; None where it has nothing of that."""
+    size = plan.get("bytes")
+    if not isinstance(size, int | float):
+        return None
+    # An older version doesn't tell whether it is the sum of all keys.
+    is_exact = plan.get("bytes_exact")
+    how = "about " if is_exact is None else "" if is_exact else "at least "
+    return safe(f"{how}{units.bytes_(size)}")
 
 
 def full_state(record: Record) -> SafeText:
@@ -47,16 +59,14 @@ def back_rows(record: Record) -> tuple[Row, ...]:
     rows, back = [], record.back
     if back is not None:
         how = "by an undo that didn't come to its end" if back.more or back.left else ""
-        least = "at least " if back.more else ""
-        rows.append(row("brought back", f"{least}{units.whole(back.keys)} of {counted(record)} keys", remark=how))
+        rows.append(row("brought back", f"{came_back(record)} keys", remark=how))
         if back.changed:
             left = "there by then or changed since, and left as they are"
             rows.append(row("skipped", f"{units.keys(back.changed)} {left}", "warn"))
         if back.expired:
             rows.append(row("expired", f"{units.keys(back.expired)} would have ended by then"))
-        if back.lost:
-            what = f"what was kept of {units.keys(back.lost)} can't be read any more; gone for good"
-            rows.append(row("lost", what, "warn"))
+        if back.lost or back.lost_at_least:
+            rows.append(row("lost", f"{lost_text(back)}{'; gone for good' if back.lost else ''}", "warn"))
         if back.unproven:
             why = "since nobody knows any more if the run removed"
             them = "them" if back.unproven > 1 else "it"

@@ -17,7 +17,7 @@ from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.shelf import GivenUp
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.way_back import Undo
-from pymon_tui.invalidation.wording import words
+from pymon_tui.invalidation.wording import keys_between, words
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 
@@ -218,8 +218,7 @@ def left_row(result: Result) -> Row:
 def freed_row(result: Result, mode: Mode) -> Row:
     """What the keys took on the server."""
     freed = "would free" if result.dry_run else "freed" if mode == "unlink" else "will free"
-    size = "unknown" if result.bytes_estimated is None else f"about {units.bytes_(result.bytes_estimated)}"
-    return row(freed, size)
+    return row(freed, result.freed.text)
 
 
 def kept_rows(result: Result) -> tuple[Row, ...]:
@@ -247,8 +246,8 @@ def resume_rows(verdict: Verdict, options: Options) -> tuple[Row, ...]:
 
 def given_up_rows(runs: Sequence[GivenUp], how: str) -> tuple[Row, ...]:
     """Whose undos are given up for this one, with the keys that could have been brought back."""
-    told = [one for one in runs if one.keys != 0]
-    names = [f"{one.run} ({'unknown' if one.keys is None else units.keys(one.keys)})" for one in told[:_RUNS]]
+    told = [one for one in runs if one.costs]
+    names = [f"{one.run} ({keys_between(*one.keys)})" for one in told[:_RUNS]]
     if len(told) > _RUNS:
         names.append(f"{units.whole(len(told) - _RUNS)} more runs")
     whose = f"run {names[0]}" if len(names) == 1 else f"runs {', '.join(names)}"

@@ -41,7 +41,7 @@ class Room:
         self._cap = cap
         self._named = gives_up or ()
         there = frozenset(trashed(folder))
-        named = there if gives_up is None else there.intersection(file for one in gives_up for file in one.files)
+        named = there if gives_up is None else there.intersection(file for one in gives_up for file, _ in one.files)
         self._before = named  # only those go: never what this run has kept itself
         self._dropped: set[str] = set()
         self._own: set[str] = set()
@@ -55,7 +55,7 @@ class Room:
     @property
     def gave_up(self) -> tuple[GivenUp, ...]:
         """Whose undos were given up."""
-        return tuple(one for one in self._named if self._dropped.intersection(one.files))
+        return tuple(some for one in self._named if (some := one.of(self._dropped)).files)
 
     def own(self, run: str, number: int, share: float) -> int:
         """Take a file of this run, or a part of it, for its own; returns the bytes that ``share`` of it will take."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pymon_tui.invalidation.trash_files import TrashFile, trash_files
+from pymon_tui.journal.bounds import NONE, Bounds, added
 from pymon_tui.journal.lock import holder
+
+UNKNOWN = Bounds(0, None)
+"""Keys of a run that the journal doesn't know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +21,29 @@ class GivenUp:
 
     Attributes:
         run: Its name.
-        files: The files of the trash that are removed for it.
-        keys: That could have been brought back; None where nobody knows.
+        files: The files of the trash that are removed for it, and how many keys could have been brought back from each.
     """
 
     run: str
-    files: tuple[str, ...]
-    keys: int | None
+    files: tuple[tuple[str, Bounds], ...]
+
+    @property
+    def keys(self) -> Bounds:
+        """Keys that could have been brought back."""
+        return added(keys for _, keys in self.files)
+
+    @property
+    def costs(self) -> bool:
+        """Whether a key may go for good by that."""
+        return self.keys != NONE
+
+    def of(self, files: Collection[str]) -> Self:
+        """The same, where only these of its files are removed."""
+        return replace(self, files=tuple(each for each in self.files if each[0] in files))
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json`` and the journal."""
-        return {"run": self.run, "keys": self.keys}
+        return {"run": self.run, "keys_at_least": self.keys.least, "keys_at_most": self.keys.most}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +54,13 @@ class Shelf:
         free: Bytes that the disk has left; None where that isn't known.
         held: Bytes that runs and undos under way hold, as large as those files will be.
         others: The other files, the oldest first, and their sizes.
-        whose: Tells the run that a file belongs to, and how many of its keys could have been brought back.
+        whose: Tells the run that a file belongs to, and how many keys could have been brought back from it.
     """
 
     free: int | None = None
     held: int = 0
     others: tuple[tuple[str, int], ...] = ()
-    whose: Callable[[str], tuple[str, int | None]] | None = None
+    whose: Callable[[str], tuple[str, Bounds]] | None = None
 
     def given_up_for(self, needed: int, cap: int) -> tuple[GivenUp, ...]:
         """Whose undo goes, the oldest first, so that ``needed`` bytes fit beside the others under ``cap``."""
@@ -56,16 +72,15 @@ class Shelf:
             files.append(file)
         runs: dict[str, GivenUp] = {}
         for file in files:
-            run, keys = self.whose(file) if self.whose is not None else (file, None)
-            before = runs.get(run)
-            runs[run] = GivenUp(run, (*(before.files if before is not None else ()), file), keys)
+            run, keys = self.whose(file) if self.whose is not None else (file, UNKNOWN)
+            runs[run] = GivenUp(run, (*(runs[run].files if run in runs else ()), (file, keys)))
         return tuple(runs.values())
 
 
 def shelf_of(
     folder: Path,
     free: int | None,
-    whose: Callable[[str], tuple[str, int | None]],
+    whose: Callable[[str], tuple[str, Bounds]],
     *,
     keep: Collection[str] = (),
 ) -> Shelf:

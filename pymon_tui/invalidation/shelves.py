@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from pymon_tui.invalidation.shelf import Shelf, shelf_of
+from pymon_tui.invalidation.shelf import UNKNOWN, Shelf, shelf_of
+from pymon_tui.journal.bounds import NONE, Bounds
 from pymon_tui.journal.folder import StateError, free_bytes
 from pymon_tui.journal.record import Record
 
@@ -17,27 +18,21 @@ class Shelves:
         """``record`` is the journal's record of a run, or of a part of one."""
         self._folder = folder
         self._record = record
-        self._known: dict[str, tuple[str, int | None]] = {}
+        self._known: dict[str, tuple[str, Bounds]] = {}
 
     def now(self, keep: Collection[str] = ()) -> Shelf:
         """What is there now; the files of the runs to ``keep`` aren't given up."""
         return shelf_of(self._folder, free_bytes(self._folder), self._whose, keep=keep)
 
-    def _whose(self, file: str) -> tuple[str, int | None]:
+    def _whose(self, file: str) -> tuple[str, Bounds]:
         if file not in self._known:
             try:
                 record = self._record(file)
                 whole = self._record(record.group) if record is not None and record.group else record
             except StateError:
-                return file, None
-            self._known[file] = (file, None) if whole is None else (whole.id, _keys_of(whole))
+                return file, UNKNOWN
+            if record is None or whole is None:
+                self._known[file] = file, UNKNOWN
+            else:
+                self._known[file] = whole.id, NONE if whole.to_come == NONE else record.to_come
         return self._known[file]
-
-
-def _keys_of(record: Record) -> int | None:
-    """Keys that an undo of a run could still bring back, about; None where nobody knows."""
-    if record.undone and not record.undone_in_part:
-        return 0
-    back = record.back
-    gone = record.removed_at_least - (record.not_kept or 0)
-    return max(1, gone - (back.keys + back.expired if back is not None else 0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from pymon_tui.invalidation.copies import Weighed
+from pymon_tui.invalidation.freed import Freed
 from pymon_tui.invalidation.memory import memory_and_evicted
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pipe import Pipe
@@ -50,12 +52,25 @@ class Spent:
             if after is not None and after >= self._before:  # else they were reset
                 self.evicted = after - self._before + self._order.evicted
 
-    def freed(self, removed: int) -> int | None:
-        """Bytes that so many removed keys took, by the plan's sum; None where it tells nothing of them."""
+    def freed(self, removed: int, weighed: Weighed | None = None) -> Freed:
+        """What so many removed keys took: as they were when they went, else by the plan's sum.
+
+        Args:
+            removed: How many.
+            weighed: Those of them that were asked about before they went; None where none was.
+        """
+        if weighed is not None and weighed.bytes:
+            return Freed(self._within(weighed.bytes), "run", at_least=weighed.keys != removed)
+        if not removed:
+            return Freed(0, "run")
         each, largest = self._order.key_bytes, self._order.plan.get("bytes_largest")
         if each is None:
-            return None
+            return Freed()
         planned = self._order.planned
         if removed < planned and largest is not None and largest * _FEW > each * planned:
-            return None  # a few keys hold most, and nobody knows if they are among those that went
-        return round(each * removed) if self._held is None else min(round(each * removed), self._held)
+            return Freed()  # a few keys hold most, and nobody knows if they are among those that went
+        at_least = self._order.plan.get("bytes_exact") is not True
+        return Freed(self._within(round(each * removed)), "plan", at_least)
+
+    def _within(self, size: int) -> int:
+        return size if self._held is None else min(size, self._held)

@@ -23,12 +23,16 @@ class Promised:
         at_least: How many of them went for certain.
         noted: Of how many of its records undos have noted what they found.
         every: Whether the run came to its end, and removed each of the keys that it had found.
+        size: Bytes that the run had written when it told that last; 0 where it told nothing.
+        is_settled: Whether what it wrote last is surely on the disk: not where the machine was started again since.
     """
 
     keys: int | None = None
     at_least: int = 0
     noted: int = 0
     every: bool = False
+    size: int = 0
+    is_settled: bool = True
 
 
 UNTOLD = Promised()

@@ -19,6 +19,8 @@ class Seen:
         is_whole: Whether all of it can be read.
         hidden: Whether marks may be among what can't be read.
         torn_at_end: Whether all that isn't whole is behind what the run wrote.
+        is_short: Whether the run had written more than is there.
+        hides_last: Whether the marks may be missing that stood behind all that is there: they were of the last block.
         closes: Whether a run that isn't killed ends such a file with a block that tells all of it.
     """
 
@@ -26,6 +28,8 @@ class Seen:
     is_whole: bool
     hidden: bool
     torn_at_end: bool
+    is_short: bool
+    hides_last: bool
     closes: bool
 
 
@@ -46,8 +50,12 @@ def lost_by_marks(marks: Marks, seen: Seen, promised: Promised) -> Damage | None
     hidden, least = seen.hidden, promised.at_least
     # A run that gave an account came to the end of its file, unless it is an older version's.
     ended = promised.keys is not None and (seen.closes or hidden)
-    if seen.torn_at_end and not ended and marks.named >= least:
-        return None  # it was killed while it wrote: what it didn't keep it didn't name
+    if (seen.torn_at_end or seen.is_whole) and not ended and marks.named >= least:
+        if seen.hides_last:
+            marks.doubt_last()
+        # What it didn't keep it didn't name, if it was killed while it wrote; bytes that were lost since tell nothing.
+        unproven = marks.unproven
+        return Damage(0, at_least=True, unproven=unproven) if unproven or seen.is_short else None
     if seen.is_whole and not ((ended or promised.keys is None) and marks.named < least):
         return None
     all_there = promised.keys is not None and promised.keys <= marks.named

@@ -35,6 +35,7 @@ class Marks:
         self._lost: dict[int, set[int]] = {}  # of blocks that can't be read, what was named
         self._count = 0
         self._lacks_some = self._has_doubts = False
+        self._doubtful = -1  # a block of which alone that is so
 
     @property
     def named(self) -> int:
@@ -118,6 +119,13 @@ class Marks:
         self._has_doubts = self._has_doubts or doubts
         self._every = self._every or every or (self.closed is not None and self._closed_names_every)
 
+    def doubt_last(self) -> None:
+        """Take it that marks are lost from the end of the file: they named records of its last block alone.
+
+        A run names what it has kept before it keeps more, in the order of the records.
+        """
+        self._lacks_some, self._doubtful = True, max(self._blocks, default=-1)
+
     @property
     def _closed_names_every(self) -> bool:
         return all(bits == (1 << count) - 1 for count, bits in (self.closed or {}).values())
@@ -186,7 +194,9 @@ class Marks:
         """Whether a record of this block may have been named without a mark that tells of it."""
         if not self._lacks_some:
             return False
-        return self._has_doubts or block >= UNPLACED or (self.closed is not None and block not in self.closed)
+        if self._has_doubts or block >= UNPLACED or block == self._doubtful:
+            return True
+        return self.closed is not None and block not in self.closed
 
     def add_found(self, data: bytes) -> None:
         """Take a mark of ``trash_format.found``; raises as ``add_named``.

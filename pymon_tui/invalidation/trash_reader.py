@@ -73,7 +73,8 @@ class TrashReader:
         self._marks: Marks | None = None
         self._homes: dict[int, int] = {}  # where each block was written, by where it is
         self._begins: set[int] = set()
-        self._last = 0  # offset of the last block that the run wrote
+        self._last = 0  # offset of the last whole block that the run wrote
+        self._following = 0  # the one behind it
         self._end: int | None = None  # offset of the one that it ended its file with
         try:
             self._file = os.fdopen(open_private(path, os.O_RDONLY), "rb")
@@ -192,7 +193,10 @@ class TrashReader:
             if head.magic in RECORDS and (home := self._homes.get(head.offset)) is not None
         }
         hidden = bool(scan.astray) or any(head.magic in (NAMED, SPARED) for head in scan.broken.values())
-        return Seen(broken, not scan.broken and not scan.astray, hidden, self._is_torn_at_end, self.header.closes)
+        is_whole, torn_at_end, promised = not scan.broken and not scan.astray, self._is_torn_at_end, self._promised
+        is_short = is_whole and self._following < promised.size
+        hides = scan.hides_marks(self._tear) if torn_at_end else is_short or (is_whole and not promised.is_settled)
+        return Seen(broken, is_whole, hidden, torn_at_end, is_short, hides, self.header.closes)
 
     def note(self, states: Mapping[tuple[int, int], State]) -> None:
         """Write down what an undo found, by block and index of the records: later undos go by it.
@@ -240,7 +244,12 @@ class TrashReader:
     @property
     def _is_torn_at_end(self) -> bool:
         """Whether all that isn't whole is behind what the run wrote."""
-        return not self._scan.broken and min(self._scan.astray, default=0) > self._last
+        return self._tear > self._last and not any(head.magic == FOUND for head in self._scan.broken.values())
+
+    @property
+    def _tear(self) -> int:
+        """The offset of the first that isn't whole; 0 where all is."""
+        return min((*self._scan.astray, *self._scan.broken), default=0)
 
     def _read_marks(self, *, whole: bool) -> Marks:
         """The marks; with ``whole``, the records are looked at as well, and only those that are whole count."""
@@ -253,13 +262,15 @@ class TrashReader:
                     homes.gap()
                 expected = head.following
                 self._begins |= {head.offset, expected}
-                self._last = max(self._last, head.offset if head.magic != FOUND else 0)
                 if head.magic in RECORDS:
                     homes.records(head.offset, head.count, (head.checksum, head.size))
-                    if not whole or self._scan.data(head) is not None:
-                        found.append((head, b""))
-                elif (data := self._scan.data(head)) is not None:
-                    found.append((head, data))
+                data = self._scan.data(head) if whole or head.magic not in RECORDS else b""
+                if data is None:
+                    continue
+                found.append((head, b"" if head.magic in RECORDS else data))
+                if head.magic != FOUND:
+                    self._last, self._following = head.offset, head.following
+                if head.magic not in RECORDS:
                     self._add_end(marks, homes, head, data)
         except OSError as error:
             raise TrashError("can't read the trash", self.path, error) from None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from pymon_tui.invalidation.trash_format import HEAD, MAGICS, RECORDS, is_whole
+from pymon_tui.invalidation.trash_format import CLOSED, FOUND, HEAD, MAGICS, RECORDS, is_whole
 
 _CHUNK = 2**20
 _DENSEST = 65  # records in a byte: of each there are 16 bytes before they are compressed
@@ -70,6 +70,14 @@ class Scan:
             return data
         self.broken[head.offset] = head
         return None
+
+    def hides_marks(self, offset: int) -> bool:
+        """Whether what is torn here may be, or be followed by, marks of the block before.
+
+        The run had named all that it was to name of that one when it wrote another, or its end; an undo came later.
+        """
+        self._file.seek(offset)
+        return self._file.read(len(CLOSED)) not in (*RECORDS, CLOSED, FOUND)
 
     def is_no_mark(self, head: Head) -> None:
         """Note that it is whole, and yet no mark."""

@@ -72,7 +72,7 @@ class Undo:
         """For ``--json``."""
         lost = {"lost_keys": self.lost_keys, "lost_bytes": self.lost_bytes}
         told = {"state": self.state, **lost, "why": self.why, "elsewhere": self.elsewhere}
-        return told | {"gives_up": [one.as_json() for one in self.gives_up if one.keys != 0]}
+        return told | {"gives_up": [one.as_json() for one in self.gives_up if one.costs]}
 
 
 def undo_of_plan(plan: Plan, options: Options, shelf: Shelf) -> Undo:

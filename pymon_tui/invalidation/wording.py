@@ -45,9 +45,34 @@ def between(least: int, most: int | None) -> SafeText:
     return units.whole(least) if most == least else safe(f"{units.whole(least)} to {units.whole(most)}")
 
 
+def keys_between(least: int, most: int | None) -> SafeText:
+    """How many keys, where that is said in a sentence: ``1 key``, ``5 to 9 keys``, ``up to 9 keys``, ``unknown``."""
+    if most is None:
+        return safe(f"at least {units.keys(least)}" if least else "unknown")
+    if least == most:
+        return units.keys(most)
+    return safe(f"{units.whole(least)} to {units.keys(most)}" if least else f"up to {units.keys(most)}")
+
+
 def counted(record: Record) -> SafeText:
     """How many keys a run removed, or an undo restored, as ``between``."""
     return between(record.removed_at_least, record.removed_at_most)
+
+
+def came_back(record: Record, least: str = "at least ") -> SafeText:
+    """How many keys of a run came back, of how many: ``5 of 9``, ``at least 5 of 9 to 20``, ``5 of up to 20``.
+
+    Args:
+        record: One of which some came back.
+        least: What stands before a number that may be higher.
+    """
+    back = record.back
+    assert back is not None
+    came = f"{least if back.more else ''}{units.whole(back.keys)}"
+    if back.keys <= record.removed_at_least:
+        return safe(f"{came} of {counted(record)}")
+    most = record.removed_at_most  # who replaces restores as well what never went
+    return safe(f"{came} of {'an unknown number' if most is None else f'up to {units.whole(max(most, back.keys))}'}")
 
 
 def counted_keys(record: Record) -> SafeText:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from pymon_tui.journal.bounds import NONE, Bounds, added, counted
 from pymon_tui.model.text import SafeText, safe
 
 Outcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
@@ -30,6 +31,8 @@ class Back:
         lost: Those whose copies can't be read any more.
         unproven: Those of which nobody knows any more if the run removed them, and that are left alone.
         torn: Whether the end of the trash is missing, so that it isn't known of more keys.
+        lost_at_least: Whether copies of more keys than ``lost`` may be lost.
+        proven: Keys that an undo found gone on the server that they were removed from, and restored there.
     """
 
     keys: int
@@ -42,10 +45,12 @@ class Back:
     lost: int = 0
     unproven: int = 0
     torn: bool = False
+    lost_at_least: bool = False
+    proven: int = 0
 
     def as_json(self) -> dict[str, int]:
         """For ``--json``."""
-        return {name: number for name, number in asdict(self).items() if name != "noted"}
+        return {name: number for name, number in asdict(self).items() if name not in ("noted", "proven")}
 
     @property
     def lacks_some(self) -> bool:
@@ -127,8 +132,34 @@ class Record:
         back = self.back
         if back is None or not (self.undone or back.keys):
             return False
-        comes_short = back.keys + back.expired < self.removed_at_least
+        came, most = back.keys + back.expired, self.removed_at_most
+        comes_short = came < self.removed_at_least or (back.lost_at_least and (most is None or came < most))
         return not self.undone or comes_short or back.lacks_some or self._may_lack_some
+
+    @property
+    def removed(self) -> Bounds:
+        """Keys that were removed, at least and at most; of an undo, those that were restored."""
+        return Bounds(self.removed_at_least, self.removed_at_most)
+
+    @property
+    def to_come(self) -> Bounds:
+        """Keys that an undo of this run could still bring back."""
+        if self.undone and not self.undone_in_part:
+            return NONE
+        back = self.back or Back(0)
+        settled = back.keys + back.expired + back.lost
+        more = None if back.more or back.lost_at_least else settled
+        return self.removed.without(self._unkept).without(Bounds(settled, more))
+
+    @property
+    def _unkept(self) -> Bounds:
+        """Keys that went without being kept, though they were to be."""
+        if self.parts:
+            return added(part._unkept for part in self.parts)
+        told = self.result or self.progress or self.started
+        least, most = told.get("undo_left_out", 0), told.get("undo_left_out" if self.result else "unkept_up_to")
+        least = least if isinstance(least, int) else 0
+        return counted(least, most - least if isinstance(most, int) else None)
 
     @property
     def _may_lack_some(self) -> bool:

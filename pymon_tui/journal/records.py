@@ -75,7 +75,8 @@ class _Told:
         # An undo after another one counts what that one brought back as there, or as changed since.
         newer = self.back.get(run, back)
         most = max(newer, back, key=lambda each: each.keys)
-        self.back[run] = replace(most, more=newer.more, noted=max(newer.noted, back.noted))
+        proven = max(newer.proven, back.proven)
+        self.back[run] = replace(most, more=newer.more, noted=max(newer.noted, back.noted), proven=proven)
 
     def record(self, own_id: str, lines: list[bytes]) -> Record | None:
         """The record of a run or undo, by itself; None where its begin can't be read."""

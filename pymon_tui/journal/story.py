@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
+from pymon_tui.journal.bounds import Bounds, added, counted
 from pymon_tui.journal.journal import Entry
 from pymon_tui.journal.lock import holder
 from pymon_tui.journal.record import Back, Kind, Outcome, Record, State
@@ -59,6 +60,7 @@ class Story:
             number = damage.get(name) if isinstance(damage, Mapping) else None
             return number if isinstance(number, int) else 0
 
+        begun = self.started.fields
         return Back(
             keys=count("restored") + count("there"),
             expired=count("expired"),
@@ -70,6 +72,9 @@ class Story:
             lost=damaged("unreadable"),
             unproven=damaged("unproven"),
             torn=told.get("torn") is True and not isinstance(damage, Mapping),
+            lost_at_least=isinstance(damage, Mapping) and damage.get("at_least") is True,
+            # Whoever replaces, or goes elsewhere, restores as well what never went from where it was.
+            proven=0 if begun.get("replace") is True or begun.get("elsewhere") is True else count("restored"),
         )
 
 
@@ -79,7 +84,7 @@ def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Ba
     run = _text(started, "run")
     plan = started.fields.get("plan")
     patterns = started.fields.get("patterns")
-    least, most = _restored(story) if started.kind == "undo" else _removed(story)
+    told = _restored(story) if started.kind == "undo" else _removed(story, back)
     return Record(
         id=own_id,
         run=run,
@@ -100,8 +105,8 @@ def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Ba
         progress=story.progress.fields if story.progress else None,
         result=story.ended.fields if story.ended else None,
         undo_path=_undo_path(started, folder),
-        removed_at_least=least,
-        removed_at_most=most,
+        removed_at_least=told.least,
+        removed_at_most=told.most,
         why=safe(_text(story.ended, "why")),
         undone=started.kind == "run" and undone,
         back=back if started.kind == "run" else None,
@@ -112,7 +117,8 @@ def whole(record: Record, parts: Sequence[Record]) -> Record:
     """A run or undo with what its parts tell, each of which is written down for itself."""
     if not parts:
         return record
-    most = [part.removed_at_most for part in parts]
+    removed = added(part.removed for part in parts).within(_cap_of(record.started))
+    removed = removed.proven(record.back.proven if record.back is not None else 0)
     matched = sum(_settled(part) for part in parts)
     told = [part.result or part.progress or {} for part in parts]
     sooner = sum(each for one in told if isinstance(each := one.get("ending_sooner"), int))
@@ -120,8 +126,8 @@ def whole(record: Record, parts: Sequence[Record]) -> Record:
         record,
         parts=tuple(parts),
         undo_path=next((part.undo_path for part in parts if part.undo_path is not None), None),
-        removed_at_least=sum(part.removed_at_least for part in parts),
-        removed_at_most=sum(each for each in most if each is not None) if None not in most else None,
+        removed_at_least=removed.least,
+        removed_at_most=removed.most,
         progress={"matched": matched, "ending_sooner": sooner, "pattern_index": 0, "cursor": 0},
     )
 
@@ -142,10 +148,11 @@ def _state(own_id: str, run: str, story: Story, folder: Path) -> State:
     return "running" if held_by is not None and held_by.run in (None, own_id) else "interrupted"
 
 
-def _removed(story: Story) -> tuple[int, int | None]:
-    """Keys removed at least and at most, from the last entry that tells."""
+def _removed(story: Story, back: Back | None) -> Bounds:
+    """Keys removed, from the last entry that tells, and from what undos have found."""
+    proven, cap = back.proven if back is not None else 0, _cap_of(story.started.fields)
     if story.told is None:
-        return 0, _number(story.started, "named_up_to")
+        return counted(0, _number(story.started, "named_up_to"), back=proven, may_match=cap)
     tally = story.told.fields.get("tally")
     counts = tally if isinstance(tally, Mapping) else story.told.fields
 
@@ -155,16 +162,23 @@ def _removed(story: Story) -> tuple[int, int | None]:
 
     removed, named = count("removed"), count("named_up_to")
     if story.ended is not None:
-        return removed, removed + count("unknown")
+        return counted(removed, count("unknown"), back=proven)
     if story.latest is not story.progress:
-        return removed, None
+        return counted(removed, None, back=proven, may_match=cap)
     # Of all keys that may have been named by now, these were certainly not removed.
-    return removed, max(removed, named - count("already_gone") - count("ending_sooner") - count("refused"))
+    stayed = count("already_gone") + count("ending_sooner") + count("refused")
+    return counted(removed, named - stayed - removed, back=proven, may_match=cap)
 
 
-def _restored(story: Story) -> tuple[int, int | None]:
-    restored = _number(story.told, "restored") or 0
-    return restored, restored if story.ended is not None else None
+def _cap_of(started: Mapping[str, Any]) -> int | None:
+    """How many keys might go at most, as far as the run wrote that down."""
+    cap = started.get("cap")
+    return cap if isinstance(cap, int) else None
+
+
+def _restored(story: Story) -> Bounds:
+    restored, total = _number(story.told, "restored") or 0, _number(story.started, "total")
+    return counted(restored, None if story.ended is None else 0, may_match=total)
 
 
 def _undo_path(started: Entry, folder: Path) -> Path | None:

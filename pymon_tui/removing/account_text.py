@@ -7,6 +7,7 @@ from typing import Any
 
 from pymon_tui.invalidation import past, report, wording
 from pymon_tui.invalidation.account import Mode, Result, Tally
+from pymon_tui.invalidation.freed import Freed
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.report import Row
 from pymon_tui.invalidation.restore_account import RestoreResult
@@ -69,7 +70,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "dry_run": dry_run,
         **nothing,
         "left": None if plan.capped else plan.matched,
-        "bytes_estimated": 0,
+        **Freed(0, "run").as_json(),
         "seconds": 0.0,
         "undo": None,
         "undo_bytes": 0,

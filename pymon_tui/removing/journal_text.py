@@ -134,8 +134,8 @@ def _where(record: Record) -> str:
 def _plan(plan: Mapping[str, Any] | None) -> str:
     if plan is None or not isinstance(matched := plan.get("matched"), int):
         return ""
-    size = plan.get("bytes")
-    return units.keys(matched) + (f", {units.bytes_(size)}" if isinstance(size, int) else "")
+    size = past.bytes_text(plan)
+    return units.keys(matched) + (f", {size}" if size is not None else "")
 
 
 def _account(result: Mapping[str, Any] | None) -> SafeText:

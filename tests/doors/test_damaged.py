@@ -53,9 +53,11 @@ def test_what_was_moved_by_damage_comes_back_all_the_same(
 
 
 @DOORS
+@pytest.mark.parametrize("how", ["a mark that isn't whole", "a torn end", "a lost end"])
 @pytest.mark.parametrize("replaces", [False, True])
 def test_what_nobody_proves_comes_back_where_all_are_replaced(
     door: str,
+    how: str,
     *,
     replaces: bool,
     request: pytest.FixtureRequest,
@@ -65,14 +67,23 @@ def test_what_nobody_proves_comes_back_where_all_are_replaced(
 ) -> None:
     """The run was killed, and the mark is lost of what it removed."""
     run, trash = removed(apart, db, command_line)
-    without_end(state_folder(), run)
     data = trash.read_bytes()
-    mark = data.index(b"PYMN")
-    trash.write_bytes(data[: mark + 30] + b"?" + data[mark + 31 : data.rindex(b"PYME")])
+    without_end(state_folder(), run, named_up_to=KEYS, trash_bytes=data.rindex(b"PYME"))
+    first, last = data.index(b"PYMN"), data.rindex(b"PYMN")
+    trash.write_bytes(
+        {
+            "a mark that isn't whole": data[: first + 30] + b"?" + data[first + 31 : data.rindex(b"PYME")],
+            "a torn end": data[: last + 20],
+            "a lost end": data[:last],
+        }[how]
+    )
     way: CommandLine | Screens = request.getfixturevalue(door)
     back = way.undo(apart, "", "a:*", replaces=replaces)
     assert (back.confirm, back.keys) == ("yes", db.dbsize())
     assert (back.keys == KEYS) == replaces
+    told = way.told_of(apart, run)
+    assert (f"{units.keys(KEYS - back.keys)} left alone, since nobody knows any more" in told) != replaces
+    assert "never removed" not in told
 
 
 def flipped(trash: Path) -> None:

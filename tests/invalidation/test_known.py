@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymon_tui.invalidation import known as module
+from pymon_tui.invalidation.boot import boot_id
 from pymon_tui.invalidation.bounds import GROWTH
 from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.ledger import Ledger
@@ -29,13 +29,13 @@ def killed(path: Path, *, marked: int, **changes: Any) -> Any:
     with TrashWriter(path, header, cap=2**20) as trash:
         trash.write([(b"k:%d" % number, 0, b"payload") for number in range(marked + 5)])
         trash.name(trash.block, 0, marked, [])
-    started = {"undo": str(path), "boot": module.boot_id(), "unkept_up_to": 0} | changes
+    started = {"undo": str(path), "boot": boot_id(), "unkept_up_to": 0} | changes
     return record_of(
         state="interrupted", result=None, undo_path=path, started=started, removed_at_least=40, removed_at_most=33_000
     )
 
 
-@pytest.mark.skipif(module.boot_id() is None, reason="the system doesn't tell when it was started")
+@pytest.mark.skipif(boot_id() is None, reason="the system doesn't tell when it was started")
 @pytest.mark.parametrize(
     ("changes", "most"),
     [
@@ -50,7 +50,7 @@ def test_what_was_marked_is_all_that_may_be_gone(tmp_path: Path, changes: dict[s
     assert (record.removed_at_least, record.removed_at_most) == (40, most)
 
 
-@pytest.mark.skipif(module.boot_id() is None, reason="the system doesn't tell when it was started")
+@pytest.mark.skipif(boot_id() is None, reason="the system doesn't tell when it was started")
 @pytest.mark.parametrize("cut", [1, 30, 3_000])
 def test_where_the_end_of_the_trash_is_missing_nobody_knows_how_many_are_gone(tmp_path: Path, cut: int) -> None:
     path = tmp_path / f"{RUN}.trash"
@@ -59,7 +59,7 @@ def test_where_the_end_of_the_trash_is_missing_nobody_knows_how_many_are_gone(tm
     assert known(run).removed_at_most == 33_000
 
 
-@pytest.mark.skipif(module.boot_id() is None, reason="the system doesn't tell when it was started")
+@pytest.mark.skipif(boot_id() is None, reason="the system doesn't tell when it was started")
 @pytest.mark.parametrize("told", [{"removed": 50, "undo_left_out": 0}, {"trash_bytes": 4_000}])
 def test_a_trash_that_is_cut_between_two_blocks_is_known_by_the_journal(tmp_path: Path, told: dict[str, int]) -> None:
     path = tmp_path / f"{RUN}.trash"

@@ -46,7 +46,7 @@ async def test_what_the_plan_found_goes_and_all_else_stays(
     assert (result.tally.matched, result.tally.removed) == (5_000, 5_000)
     assert await any_redis.dbsize() == 500
     assert plan.bytes is not None
-    assert result.bytes_estimated == round(plan.bytes.value)
+    assert (result.freed.by, result.freed.bytes, result.freed.at_least) == ("run", round(plan.bytes.value), False)
     assert result.undo is not None
     assert result.undo_bytes == result.undo.stat().st_size
     record = record_of(tmp_path)

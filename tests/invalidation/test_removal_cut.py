@@ -175,15 +175,19 @@ async def test_the_database_stays_the_same_on_a_new_connection(
     assert "db3" not in keyspace
 
 
+@pytest.mark.parametrize(("uncut", "arrives"), [(0, False), (1, False), (1, True)])
 async def test_what_was_not_kept_is_counted_once_though_it_is_named_twice(
-    redis: Redis, server: EmbeddedServer, tmp_path: Path
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, uncut: int, *, arrives: bool
 ) -> None:
     await redis.set("cache:big", "x" * 4_000)
     await populate(redis, "cache:", 50)
     options = Options(undo=True, key_cap=2_000)
-    async with cutting(server.socket, b"UNLINK", uncut=0, arrives=False) as line:
+    async with cutting(server.socket, b"UNLINK", uncut=uncut, arrives=arrives) as line:
         result = await removed(Endpoint(socket=line.path), selecting("cache:*"), tmp_path, options)
+    assert line.stopped
     assert (result.tally.removed, result.undo_left_out, result.oversized_keys) == (51, 1, (b"cache:big",))
+    # What answers were lost of wasn't weighed for certain.
+    assert (result.freed.by, result.freed.at_least) == ("run", arrives)
 
 
 async def test_what_cannot_be_settled_stays_unknown(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,14 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.cluster.primaries import find
+from pymon_tui.invalidation.copies import NO_COPIES, Sent, Weighed
+from pymon_tui.invalidation.freed import Freed, added
+from pymon_tui.invalidation.naming import Account, Batch
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pipe import open_pipe
 from pymon_tui.invalidation.planning import Planning
 from pymon_tui.invalidation.removal import Removal
+from pymon_tui.invalidation.report import freed_row
 from pymon_tui.invalidation.spent import Spent
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.journal.journal import Journal
@@ -45,7 +50,7 @@ async def test_what_is_freed_is_the_plans_sum(redis: Redis, server: EmbeddedServ
     plan = await plan_of(server, selecting("cache:*"))
     assert plan.bytes is not None
     result = await removed(server, selecting("cache:*"), tmp_path)
-    assert (result.tally.removed, result.bytes_estimated, result.evicted) == (501, plan.bytes.value, 0)
+    assert (result.tally.removed, result.freed, result.evicted) == (501, Freed(plan.bytes.value, "plan"), 0)
 
 
 async def test_no_more_is_freed_than_the_server_held(redis: Redis, server: EmbeddedServer) -> None:
@@ -53,7 +58,7 @@ async def test_no_more_is_freed_than_the_server_held(redis: Redis, server: Embed
     order = Order.of(await plan_of(server, selecting("cache:*")), None)
     spent = await spent_of(server, replace(order, key_bytes=10.0**9, plan={}))
     held = (await redis.info("memory"))["used_memory"]
-    assert 0 < (spent.freed(50) or 0) < 2 * held
+    assert 0 < (spent.freed(50).bytes or 0) < 2 * held
     assert spent.evicted == 0
 
 
@@ -61,13 +66,74 @@ async def test_a_part_is_told_unless_a_few_keys_hold_most(redis: Redis, server: 
     await fill(redis, [f"cache:{number}" for number in range(100)], "x" * 1_000)
     even = Order.of(await plan_of(server, selecting("cache:*")), None)
     spent = await spent_of(server, even)
-    assert spent.freed(50) == round((even.key_bytes or 0) * 50)
+    assert spent.freed(50) == Freed(round((even.key_bytes or 0) * 50), "plan")
     await redis.set("cache:large", "x" * 1_000_000)
     skewed = Order.of(await plan_of(server, selecting("cache:*")), None)
     spent = await spent_of(server, skewed)
-    assert spent.freed(50) is None
-    assert (spent.freed(101) or 0) > 1_000_000
-    assert Spent(replace(skewed, key_bytes=None)).freed(101) is None
+    assert spent.freed(50) == Freed()
+    assert (spent.freed(101).bytes or 0) > 1_000_000
+    assert Spent(replace(skewed, key_bytes=None)).freed(101) == Freed()
+
+
+async def test_values_that_grew_since_the_plan_are_weighed_as_they_went(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await fill(redis, [f"cache:{number}" for number in range(50)])
+    removal = await removal_of(server, selecting("cache:*"), tmp_path, Options(undo=True))
+    await fill(redis, [f"cache:{number}" for number in range(50)], "x" * 20_000)
+    result = await removal.run()
+    assert (result.tally.removed, result.freed.by, result.freed.at_least) == (50, "run", False)
+    assert 50 * 20_000 < (result.freed.bytes or 0) < 50 * 30_000
+
+
+async def test_what_nobody_weighed_is_told_as_the_plans(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    await fill(redis, [f"cache:{number}" for number in range(50)])
+    removal = await removal_of(server, selecting("cache:*"), tmp_path, Options(undo=False))
+    await fill(redis, [f"cache:{number}" for number in range(50)], "x" * 20_000)
+    result = await removal.run()
+    assert result.freed.by == "plan"
+    assert freed_row(result, "unlink").text.endswith(" by the plan")
+
+
+async def test_where_some_were_not_weighed_it_is_at_least_what_the_others_took(
+    redis: Redis, server: EmbeddedServer
+) -> None:
+    await fill(redis, [f"cache:{number}" for number in range(50)])
+    spent = await spent_of(server, Order.of(await plan_of(server, selecting("cache:*")), None))
+    assert spent.freed(50, Weighed(30, 4_000)) == Freed(4_000, "run", at_least=True)
+    assert spent.freed(50, Weighed(50, 4_000)) == Freed(4_000, "run")
+    assert freed_row(result_of(freed=Freed(2_048, "run", at_least=True)), "unlink").text == "at least 2.00 KiB"
+
+
+async def test_of_a_batch_of_which_some_were_gone_the_smallest_are_weighed() -> None:
+    keys = [b"a", b"b", b"c"]
+    sent = Sent(Batch(keys, asyncio.get_running_loop().create_future()), NO_COPIES, True, None, [5, 900, 7])
+    weighed = Weighed()
+    sent.weigh(Account(removed=2, already_gone=1), weighed)
+    assert weighed == Weighed(0, 12)
+    sent.weigh(Account(removed=3), weighed)
+    assert weighed == Weighed(3, 924)
+
+
+async def test_only_those_are_listed_as_too_big_that_are_known_to_be_gone() -> None:
+    keys, big = [b"a", b"b", b"c"], frozenset((b"b", b"c"))
+    batch = Batch(keys, asyncio.get_running_loop().create_future())
+    sent = Sent(batch, NO_COPIES, True, None, (), big)
+    assert sent.oversized_gone(Account(removed=3)) == [b"b", b"c"]
+    assert sent.oversized_gone(Account(removed=2, refused=[b"b"])) == [b"c"]
+    assert sent.oversized_gone(Account(removed=1, untouched=[b"a"], moved=[b"c"])) == [b"b"]
+    assert sent.oversized_gone(Account(removed=2, already_gone=1)) == []  # of one of them it isn't so
+    assert sent.oversized_gone(Account(untouched=keys)) == []
+
+
+def test_what_is_added_is_no_more_certain_than_its_parts() -> None:
+    run, least, plan = Freed(5, "run"), Freed(3, "run", at_least=True), Freed(2, "plan")
+    assert added([run, least]) == Freed(8, "run", at_least=True)
+    assert added([run, plan, run]) == Freed(12, "plan")
+    assert added([run, Freed()]) == Freed()
+    for one in (run, least, plan, Freed()):
+        assert Freed.from_json(one.as_json()) == one
+    assert Freed.from_json({"bytes_estimated": 7}).text == "about 7 B by the plan"  # of an older version
 
 
 async def test_what_is_kept_is_decided_by_what_keys_are(
@@ -80,8 +146,8 @@ async def test_what_is_kept_is_decided_by_what_keys_are(
     result = await removed(any_server, selecting("l:*"), tmp_path, Options(undo=True, key_cap=8_000_000))
     assert (result.outcome, result.tally.removed, result.undo_left_out) == ("done", 2, 1)
     assert result.oversized_keys == (b"l:back",)
-    assert result.bytes_estimated is not None
-    assert FRONT_AND_BACK <= result.bytes_estimated <= held
+    assert result.freed.bytes is not None
+    assert FRONT_AND_BACK <= result.freed.bytes <= held
     assert (await any_redis.info("commandstats"))["cmdstat_dump"]["calls"] == 1
     assert result.undo is not None
     with TrashReader(result.undo) as reader:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pymon_tui.invalidation.account import Mode, Outcome, Result, Tally
+from pymon_tui.invalidation.freed import Freed
 from pymon_tui.invalidation.restore_account import Failure, RestoreResult, RestoreTally
 from pymon_tui.model.text import safe
 from pymon_tui.removing.account_text import no_run, run_code, run_lines, undo_code, undo_lines
@@ -23,7 +24,7 @@ DONE = Result(
     why=safe(""),
     tally=Tally(matched=12_031, removed=12_017, already_gone=14),
     left=3,
-    bytes_estimated=50_540_544,
+    freed=Freed(50_540_544, "run"),
     seconds=4.12,
     undo=Path("kept"),
     undo_bytes=32_505_856,

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from pymon_tui.invalidation.account import NOTHING, NodeResult, Result, Tally
+from pymon_tui.invalidation.freed import Freed
 from tests.soak.account import Account, wrong_in
 
-DONE = Result("1", "done", NOTHING, Tally(10, 8, 2), 0, None, 1.0, None, 0, 0, False)
+DONE = Result("1", "done", NOTHING, Tally(10, 8, 2), 0, Freed(), 1.0, None, 0, 0, False)
 CUT = replace(DONE, outcome="stopped", tally=Tally(5, 3, 1, unknown=1), left=None)
 
 

@@ -19,6 +19,7 @@ from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.desk import Desk
 from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
+from pymon_tui.invalidation.freed import Freed
 from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.key_bytes import KeyBytes
@@ -138,7 +139,7 @@ def result_of(**changes: Any) -> Result:
         why=NOTHING,
         tally=Tally(matched=12_031, removed=12_017, already_gone=14, protected=4),
         left=0,
-        bytes_estimated=50_541_000,
+        freed=Freed(50_541_000, "run"),
         seconds=2.6,
         undo=Path("trash") / f"{RUN}.trash",
         undo_bytes=32_505_856,

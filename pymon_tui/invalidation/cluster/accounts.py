@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 
+from pymon_tui.invalidation import freed
 from pymon_tui.invalidation.account import (
     LISTED,
     NOTHING,
@@ -91,7 +92,7 @@ def cut_off(part: Removal, error: BaseException | None) -> Result:
         why=safe(why or ""),
         tally=progress.tally,
         left=None,
-        bytes_estimated=None,
+        freed=freed.Freed(),
         seconds=progress.seconds,
         undo=None,
         undo_bytes=progress.trash_bytes,
@@ -107,7 +108,6 @@ def added(tallies: Iterable[Tally]) -> Tally:
 
 def merged_result(run: str, outcome: Outcome, why: str, results: Sequence[Result], *, dry_run: bool) -> Result:
     """The account of a run from those of its parts. What is left, and what it took, is the caller's to say."""
-    sizes = [result.bytes_estimated for result in results]
     evicted = [result.evicted for result in results]
     refused = tuple(key for result in results for key in result.refused_keys)
     oversized = tuple(dict.fromkeys(key for result in results for key in result.oversized_keys))
@@ -117,7 +117,7 @@ def merged_result(run: str, outcome: Outcome, why: str, results: Sequence[Result
         why=safe(why, 400),
         tally=added(result.tally for result in results),
         left=None,
-        bytes_estimated=sum(size for size in sizes if size is not None) if None not in sizes else None,
+        freed=freed.added(result.freed for result in results),
         seconds=max((result.seconds for result in results), default=0.0),
         undo=next((result.undo for result in results if result.undo is not None), None),
         undo_bytes=sum(result.undo_bytes for result in results),

@@ -317,4 +317,4 @@ class WholeRemoval:
         user = str(self.order.plan.get("acl_user", ""))
         undo = trash_folder(self._journal.folder) if self.options.undo else None
         told = begun(*what, acl_user=user, run_id="", replid="", undo=undo, addresses=found.addresses)
-        return told | {"lost_agreed": self._bounds.agreed_lost}
+        return told | {"lost_agreed": self._bounds.agreed_lost, "cap": self._bounds.cap}

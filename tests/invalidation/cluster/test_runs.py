@@ -154,9 +154,9 @@ async def test_a_dry_run_removes_nothing(cluster: Cluster, tmp_path: Path) -> No
     result = await (await removal_of(desk_at(cluster.primaries()[0], tmp_path), dry_run=True)).run()
 
     assert (result.outcome, result.tally.matched, result.tally.removed, result.left) == ("done", 600, 0, 600)
-    assert result.bytes_estimated is not None
+    assert result.freed.bytes is not None
     smallest = min(cluster.owner_of(key).ask("MEMORY", "USAGE", key) for key in cache_keys(600))
-    assert result.bytes_estimated >= 600 * smallest
+    assert result.freed.bytes >= 600 * smallest
     assert dbsize_of(cluster) == 600 + len(OTHERS)
     assert list(tmp_path.iterdir()) == []  # no journal, no lock, no trash
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from pymon_tui.invalidation import past, wording
+from pymon_tui.invalidation.freed import Freed
 from pymon_tui.invalidation.history import no_more, undo_problem
 from pymon_tui.invalidation.trash_damage import Damage, torn_text
 from pymon_tui.journal.records import Record, State
@@ -119,7 +120,7 @@ def _known(told: Mapping[str, Any]) -> Sequence[Line]:
         (shown, units.whole(value)) for name, shown in _COUNTS.items() if isinstance(value := counts.get(name), int)
     ]
     facts += [
-        (shown, f"about {units.bytes_(value)}" if shown == "memory" else units.bytes_(value))
+        (shown, _size(name, value, told))
         for name, shown in _BYTES.items()
         if isinstance(value := told.get(name), int | float) and value
     ]
@@ -139,6 +140,15 @@ def _known(told: Mapping[str, Any]) -> Sequence[Line]:
             lines.append((label(f"  {shown}"),))
             lines += [(span(f"    {_said(each)}"),) for each in some]
     return lines
+
+
+def _size(name: str, value: float, told: Mapping[str, Any]) -> str:
+    """Bytes, with what is uncertain about them."""
+    if name == "bytes_estimated":
+        return Freed.from_json(told).text
+    if name == "bytes":
+        return past.bytes_text(told) or ""
+    return units.bytes_(value)
 
 
 def _said(value: object) -> str:
