@@ -33,6 +33,7 @@ class Undo:
         about: Whether the number of lost keys is an estimate.
         lost: What would be gone for good where that isn't keys that the run is about; else empty.
         elsewhere: Why an undo will have to be allowed another server; empty where it won't, or none is kept.
+        not_kept: Those of the lost keys that go without being kept; an undo is refused the others.
         unkept: Keys that go without being kept at most, by what the numbers above are uncertain of, but hardly more
             than was said: a run asks before more of them go.
         takes: Bytes on our disk that the run is to have for itself; 0 where that isn't known, or nothing is kept.
@@ -47,6 +48,7 @@ class Undo:
     about: bool = False
     lost: SafeText = _NOTHING
     elsewhere: SafeText = _NOTHING
+    not_kept: int = 0
     unkept: int = 0
     takes: int = 0
     gives_up: tuple[GivenUp, ...] = ()
@@ -94,7 +96,7 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
         return Undo("none", plan.matched, bytes_, safe("no undo is kept"))
     if not plan.undo_possible:
         return Undo("impossible", plan.matched, bytes_, plan.undo_problem or safe("nobody knows why"))
-    reasons, lost, unkept, about, crowded = [], float(plan.oversized), float(plan.oversized), False, 0.0
+    reasons, unsaved, unkept, about, crowded = [], float(plan.oversized), float(plan.oversized), False, 0.0
     if plan.oversized:
         about = plan.bytes is None or not plan.bytes.is_exact
         are = "isn't" if plan.oversized == 1 else "aren't"
@@ -108,11 +110,11 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
         return Undo("impossible", plan.matched, bytes_, safe(why, 300), plan.undo_bytes)
     if takes is not None and takes > room:
         keys, crowded = lost_for_room(_sizes_of(plan), room)
-        lost += max(1.0, keys)
+        unsaved += max(1.0, keys)
         unkept += max(1.0, *(lost_for_room(_sizes_of(plan), room, factor).keys for factor in _FACTORS))
         about = True
         reasons.append(f"the undo takes about {units.bytes_(plan.undo_bytes or 0)}, and {what}")
-    refused = plan.back.refused_of(plan.matched) if plan.back.asked else 0
+    refused, lost = plan.back.refused_of(plan.matched) if plan.back.asked else 0, unsaved
     if plan.back.refused:
         refused, whole = max(1, refused), plan.back.is_whole(plan.matched)
         lost, about = lost + refused, about or not whole
@@ -130,8 +132,9 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
     of_room = crowded / max(1, plan.undo_bytes or 0)
     of_rights = refused / plan.matched if plan.back.refused else 0.0
     share = None if bytes_ is None or plan.oversized else round(bytes_ * min(1.0, of_room + of_rights))
-    why = safe("; ".join(reasons), 300)
-    return Undo("partial", gone, share, why, plan.undo_bytes, about, unkept=min(ceil(unkept), gone + _MORE))
+    why, not_kept = safe("; ".join(reasons), 300), min(gone, round(unsaved))
+    most = int(_GROWTH * min(ceil(unkept), not_kept + _MORE))
+    return Undo("partial", gone, share, why, plan.undo_bytes, about, not_kept=not_kept, unkept=most)
 
 
 def _among_others(undo: Undo, options: Options, shelf: Shelf, takes: int | None, keys: int) -> Undo:
@@ -156,12 +159,13 @@ def undo_of_rest(record: Record, options: Options | None, shelf: Shelf) -> Undo:
 
 
 def _agreed_of(record: Record) -> Undo:
-    agreed = record.started.get("lost_agreed")
-    left = agreed - _unkept_at_most(record) if isinstance(agreed, int) else 0
+    agreed, said, gone = record.started.get("lost_agreed"), record.started.get("lost_said"), _unkept_at_most(record)
+    left = agreed - gone if isinstance(agreed, int) else 0
     if left <= 0:
         return Undo("unknown")
     why = safe(f"no room, or too big; agreed to for run {record.id}")
-    return Undo("partial", left, None, why, about=True, unkept=left)
+    lost = min(left, said - gone) if isinstance(said, int) and said > gone else left
+    return Undo("partial", lost, None, why, about=True, not_kept=lost, unkept=left)
 
 
 def _unkept_at_most(record: Record) -> int:
@@ -184,6 +188,9 @@ _FACTORS = (1.0, 1.1, MARGIN)
 
 _MORE = 10
 """Keys that may be lost beyond the number that was said, besides a tenth of it: of few keys a tenth is none."""
+
+_GROWTH = 1.1
+"""Times the keys that may go without being kept before a person is asked again."""
 
 _UNTOLD = safe(
     "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"
