@@ -215,8 +215,10 @@ class Desk:
         undo = (agreed or verdict).undo
         return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, undo, pulses)
 
-    async def resumed(self, record: Record) -> WholeRemoval:
+    async def resumed(self, record: Record, agreed: Verdict | None = None) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
+
+        ``agreed`` is what a person is shown before it begins: no other undo is given up than is named there.
 
         Raises:
             OrderError: If it must not begin, or the journal doesn't tell enough of it.
@@ -229,7 +231,7 @@ class Desk:
         order = orders.protecting(order, self.rules.protected)
         # In its own database: another one must not be gone through by mistake.
         endpoint = dataclasses.replace(self.endpoint, db=record.db)
-        return self._removal(endpoint, order, orders.resumed(record, order), options, verdict.undo)
+        return self._removal(endpoint, order, orders.resumed(record, order), options, (agreed or verdict).undo)
 
     async def server(self) -> Server:
         """Which server is here, by whatever name it was reached.

@@ -321,6 +321,7 @@ class ScriptedDesk(Desk):
         self.plan_changes: dict[str, Any] = {}
         self.plans: list[ScriptedPlanning] = []
         self.removals: list[ScriptedRemoval] = []
+        self.agreed: list[Verdict | None] = []
         self.restores: list[ScriptedRestore] = []
         self.restore_error: Exception | None = None
         self.other: SafeText | None = None  # why an undo would go to another server
@@ -354,10 +355,11 @@ class ScriptedDesk(Desk):
         agreed: Verdict | None = None,
     ) -> WholeRemoval:
         """A run to be finished by the test."""
+        self.agreed.append(agreed)
         self.removals.append(ScriptedRemoval(Order.of(plan, preset), options))
         return cast(WholeRemoval, self.removals[-1])
 
-    async def resumed(self, record: Record) -> WholeRemoval:
+    async def resumed(self, record: Record, agreed: Verdict | None = None) -> WholeRemoval:
         """A run to be finished by the test."""
         plan = plan_of(self.selection((parse_pattern("user:cache:*"),), Filters(), every=False), self.endpoint)
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
