@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pymon_tui.application.sessions import shortened
 from pymon_tui.model import units
-from pymon_tui.model.action import Action, Course, quoted
+from pymon_tui.model.action import Action, Course, Unchanged, quoted
 from pymon_tui.model.query import Reply
 from pymon_tui.model.steps import Steps
 from pymon_tui.model.text import SafeText, safe
@@ -20,7 +20,7 @@ LONGEST_LIFE = timedelta(days=366)
 
 _MILLISECOND = timedelta(milliseconds=1)
 _LONGEST_NAME = 60
-_GONE = "there is no such session any more"
+_GONE = Unchanged(safe("there is no such session any more"))
 _LIFE = re.compile(r"([0-9]{1,9})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -49,11 +49,11 @@ def extend(session_id: str, user_id: str | None, life: timedelta) -> Action:
     """Let a session live at least so long from now on, whether it is used or not."""
     length = units.duration(life.total_seconds())
 
-    def steps() -> Steps[Reply]:
+    def steps() -> Steps[Reply | Unchanged]:
         try:
             found = yield from extending(session_id, life, now=None, slack=TOUCH_EVERY, of=(user_id,))
         except NotTheirs as error:
-            return f"{error}: nothing was done"
+            return Unchanged(safe(str(error)))
         return f"it lives for at least {length} from now on" if found else _GONE
 
     index = _index(user_id)
@@ -71,11 +71,11 @@ def extend(session_id: str, user_id: str | None, life: timedelta) -> Action:
 def delete(session_id: str, user_id: str | None, idle: float) -> Action:
     """End a session, which was last used ``idle`` seconds ago."""
 
-    def steps() -> Steps[Reply]:
+    def steps() -> Steps[Reply | Unchanged]:
         try:
             return "ended" if (yield from deleting(session_id, of=(user_id,))) else _GONE
         except NotTheirs as error:
-            return f"{error}: nothing was done"
+            return Unchanged(safe(str(error)))
 
     unlink = safe(f"UNLINK {_key(session_id)}")
     index = _index(user_id)
@@ -110,6 +110,7 @@ def log_out(user_id: str, known: Sequence[str]) -> Action:
         effect,
         "unlink",
         counts=safe("sessions ended"),
+        none=safe("there is no session of the user any more"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from pymon_tui.invalidation.verdict import Verdict
+from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 
@@ -33,7 +34,7 @@ class Bounds:
     """
 
     def __init__(
-        self, planned: int, cap: int, again: int = 0, judge: Judge | None = None, lost: int | None = None
+        self, planned: int, cap: int, again: int = 0, judge: Judge | None = None, undo: Undo | None = None
     ) -> None:
         """Take what a plan allows.
 
@@ -42,16 +43,16 @@ class Bounds:
             cap: Keys that may go at most.
             again: Keys that the run which this one goes on with has given their end, and that match still.
             judge: The verdict on so many keys in all, of which so many are lost.
-            lost: Keys that go without being kept, by the verdict that was agreed to; None for as many as need be.
+            undo: What can be taken back, by the verdict that was agreed to; None where any key may go without that.
         """
         self.planned = planned
         self.cap = cap
         self.agreed = planned
-        self.agreed_lost = None if lost is None else int(lost * GROWTH)
+        self.agreed_lost = None if undo is None else undo.unkept
         self.question = ""
         self.verdict: Verdict | None = None
         self._judge = judge
-        self._planned_lost = lost or 0
+        self._undo = undo
         self._asked: tuple[int, int] | None = None  # keys that match, and keys that may go
         self._asked_lost: tuple[int, int] | None = None  # keys that are lost by now, and keys that may be
         self._again = again
@@ -59,9 +60,14 @@ class Bounds:
         self._sooner: dict[str, int] = {}
         self._lost: dict[str, int] = {}
 
-    def judged(self, cap: int, judge: Judge, lost: int) -> Bounds:
+    def judged(self, cap: int, judge: Judge, undo: Undo) -> Bounds:
         """The same of a run that is about to begin: with the cap that holds, who judges, and what may be lost."""
-        return Bounds(self.planned, cap, self._again, judge, lost)
+        return Bounds(self.planned, cap, self._again, judge, undo)
+
+    @property
+    def said_lost(self) -> int | None:
+        """Keys that were said to go without being kept; None for as many as need be."""
+        return None if self._undo is None else self._undo.not_kept
 
     @property
     def unasked(self) -> float:
@@ -79,6 +85,10 @@ class Bounds:
         if self._asked_lost is None:
             return safe(nobody, 400)
         return safe(f"{nobody}; raise trash_size or trash_key_size, or resume it at a terminal, which asks", 500)
+
+    def as_json(self) -> dict[str, int | None]:
+        """For the journal: what was agreed to, by which a resume is bound as well."""
+        return {"lost_agreed": self.agreed_lost, "lost_said": self.said_lost, "cap": self.cap}
 
     def matched(self, run: str, keys: int, sooner: int = 0) -> int:
         """Note that so many match in this run, or part of one; returns how many that are in all.
@@ -122,6 +132,15 @@ class Bounds:
         self._asked = self._asked_lost = None
         return True
 
+    @property
+    def _said(self) -> str:
+        """How many keys were said to go without being kept."""
+        lost = self.said_lost or 0
+        if not lost:
+            return "none were to be lost"
+        about = self._undo is not None and self._undo.about
+        return f"{'about ' * about}{units.whole(lost)} {'was' if lost == 1 else 'were'} to be lost"
+
     def _put(self) -> None:
         questions, most, lost = [], max(self.agreed, sum(self._matched.values())), sum(self._lost.values())
         if self._asked is not None:
@@ -130,8 +149,7 @@ class Bounds:
             questions.append(f"{found} match by now, and the plan said {planned}: go on, up to {units.whole(most)}?")
         if self._asked_lost is not None:
             now, lost = self._asked_lost
-            said = f"at most {units.whole(self._planned_lost)}" if self._planned_lost else "none"
-            cant = f"{units.keys(now)} can't be kept for the undo (no room, or too big), and {said} were to be lost"
+            cant = f"{units.keys(now)} can't be kept for the undo (no room, or too big), and {self._said}"
             questions.append(f"{cant}: go on, up to {units.whole(lost)} for good?")
         self.question = " ".join(questions)
         self.verdict = self._judge(most, lost=lost) if self._judge is not None else None

@@ -9,19 +9,20 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
 from pymon_tui.invalidation.browsing import Browsing
 from pymon_tui.invalidation.cluster import orders
+from pymon_tui.invalidation.cluster.estimating import estimated
 from pymon_tui.invalidation.cluster.kept import require_same_servers
-from pymon_tui.invalidation.cluster.merging import merged_estimate
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
 from pymon_tui.invalidation.cluster.restore import WholeRestore
 from pymon_tui.invalidation.cluster.server import Server
-from pymon_tui.invalidation.estimate import Estimate, estimate
+from pymon_tui.invalidation.estimate import Estimate
 from pymon_tui.invalidation.filters import Filters
 from pymon_tui.invalidation.guarding import rules_of
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
@@ -34,7 +35,7 @@ from pymon_tui.invalidation.restore_load import count_of
 from pymon_tui.invalidation.restore_part import OtherServer, other_process
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
-from pymon_tui.invalidation.shelves import Shelves
+from pymon_tui.invalidation.shelves import Shelves, hold
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.trash_files import trashed
 from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
@@ -87,18 +88,11 @@ class Desk:
     async def estimate(self, selection: Selection) -> Estimate | None:
         """How many keys match, about, within a third of a second on all primaries; as ``estimate.estimate``."""
         found = await self._look()
-        tasks = [asyncio.create_task(estimate(one.endpoint, selection, _ESTIMATE_SECONDS)) for one in found.primaries]
         try:
-            parts = await asyncio.gather(*tasks)
+            return await estimated(found, selection, _ESTIMATE_SECONDS)
         except LinkError:
             self._found = None
             raise
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        known = [part for part in parts if part is not None]
-        return merged_estimate(known) if len(known) == len(parts) else None
 
     def browsing(self, pattern: Pattern) -> Browsing:
         """A listing of the keys that a pattern means."""
@@ -159,9 +153,15 @@ class Desk:
     async def judge_undo(self, record: Record, *, replace: bool) -> Verdict:
         """Whether a run can be undone, and how that is confirmed; raises as ``judge_resume``, and JournalError."""
         way = self.endpoint.way
+        if (now := await asyncio.to_thread(self.record, record.id)) is not None:
+            record = now  # its trash may have been given up since somebody looked
         problem = await asyncio.to_thread(lambda: undo_problem(record, self._relations.of(record.id), way))
         rules = await self._rules_of(await self._look())
         return of_undo(record, problem, rules, replace=replace)
+
+    def hold(self, record: Record) -> ExitStack:
+        """Keep every run from giving up the trash of this one while somebody is asked about its undo, until closed."""
+        return hold(self._folder, record)
 
     async def other_server(self, record: Record) -> SafeText | None:
         """Why an undo of this run would go to another server process than it was on; None where it is the same.
@@ -215,8 +215,10 @@ class Desk:
         undo = (agreed or verdict).undo
         return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, undo, pulses)
 
-    async def resumed(self, record: Record) -> WholeRemoval:
+    async def resumed(self, record: Record, agreed: Verdict | None = None) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
+
+        ``agreed`` is what a person is shown before it begins: no other undo is given up than is named there.
 
         Raises:
             OrderError: If it must not begin, or the journal doesn't tell enough of it.
@@ -229,7 +231,7 @@ class Desk:
         order = orders.protecting(order, self.rules.protected)
         # In its own database: another one must not be gone through by mistake.
         endpoint = dataclasses.replace(self.endpoint, db=record.db)
-        return self._removal(endpoint, order, orders.resumed(record, order), options, verdict.undo)
+        return self._removal(endpoint, order, orders.resumed(record, order), options, (agreed or verdict).undo)
 
     async def server(self) -> Server:
         """Which server is here, by whatever name it was reached.

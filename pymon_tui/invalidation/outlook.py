@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED
 from pymon_tui.invalidation.pipe import Line, open_pipe
-from pymon_tui.invalidation.restore_load import Load
+from pymon_tui.invalidation.restore_load import Coming, Load
 from pymon_tui.invalidation.trash_damage import torn_text
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -35,6 +35,7 @@ class Memory:
         evicted: Keys evicted since it started; None where it isn't told.
         keys: Keys that the policy may evict.
         key_bytes: What one key takes on average; None where that isn't known.
+        node: What it is called; empty where there is one server.
     """
 
     room: int | None
@@ -42,6 +43,41 @@ class Memory:
     evicted: int | None
     keys: int
     key_bytes: float | None
+    node: str = ""
+
+    @property
+    def evicts(self) -> bool:
+        """Whether it makes room by evicting keys."""
+        return self.room is not None and self.policy != NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Tight:
+    """Servers of one policy that have too little room.
+
+    Attributes:
+        policy: What they evict (``maxmemory_policy``).
+        keys: Keys that would be evicted there, about; with ``noeviction``, keys that wouldn't fit.
+        bytes: What comes back to them.
+        room: Bytes left below their ``maxmemory``.
+        where: Which they are; empty where there is one server.
+    """
+
+    policy: str
+    keys: int
+    bytes: int
+    room: int
+    where: str = ""
+
+    @property
+    def text(self) -> SafeText:
+        """What a person should know of it."""
+        to, there = (f" to {self.where}", " there") if self.where else ("", "")
+        need = f"about {units.bytes_(self.bytes)} come back{to}, and {units.bytes_(self.room)} are left below maxmemory"
+        about, are = units.keys(self.keys, about=True), "is" if self.keys == 1 else "are"
+        if self.policy == NEVER:
+            return safe(f"{need}{there}: {about} won't fit; raise maxmemory first")
+        return safe(f"{need}{there}: {about} {are} evicted for them ({self.policy})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +86,33 @@ class Outlook:
 
     Attributes:
         load: What is to come back.
-        room: Bytes left below ``maxmemory`` on all servers; None where there is no limit.
+        room: Bytes left below ``maxmemory`` on all servers that have one; None where there is no limit.
         policy: What a server evicts, of the first that has a limit; empty where there is none.
-        evicted: Keys that would be evicted for it, about; with ``noeviction``, keys that wouldn't fit.
-        evicted_at: Keys that the servers had evicted by then, and when that was (monotonic seconds); None where one of
+        tight: The servers that have too little room for what comes to them.
+        evicted_at: Keys that each server had evicted by then, and when that was (monotonic seconds); None where one of
             them doesn't tell.
     """
 
     load: Load
     room: int | None
     policy: str
-    evicted: int
-    evicted_at: tuple[int, float] | None = None
+    tight: tuple[Tight, ...] = ()
+    evicted_at: tuple[Mapping[str, int], float] | None = field(default=None, compare=False)
 
     @property
-    def evicts(self) -> bool:
-        """Whether a server makes room by evicting keys."""
-        return self.room is not None and self.policy != NEVER
+    def evicted(self) -> int:
+        """Keys that would be evicted for it, about; with ``noeviction``, keys that wouldn't fit."""
+        return sum(tight.keys for tight in self.tight)
+
+    @property
+    def agreed(self) -> int:
+        """Keys that are evicted by whoever agrees to it, about."""
+        return sum(tight.keys for tight in self.tight if tight.policy != NEVER)
 
     @property
     def warnings(self) -> tuple[SafeText, ...]:
         """What a person should know before it begins; empty where nothing is."""
-        load, lines = self.load, []
-        if self.evicted and self.room is not None:
-            need = f"about {units.bytes_(load.bytes)} come back, and {units.bytes_(self.room)} are left below maxmemory"
-            about, are = units.keys(self.evicted, about=True), "is" if self.evicted == 1 else "are"
-            if self.policy == NEVER:
-                lines.append(safe(f"{need}: {about} won't fit; raise maxmemory first"))
-            else:
-                lines.append(safe(f"{need}: {about} {are} evicted for them ({self.policy})"))
+        load, lines = self.load, [tight.text for tight in self.tight]
         for name, count in load.linked:
             come, their = ("comes", "its") if count == 1 else ("come", "their")
             what = f"back without {their} {LINKED[name]}, if there were any"
@@ -103,15 +137,15 @@ class Outlook:
         }
 
 
-async def memory_at(endpoint: Endpoint) -> Memory:
-    """What the server there holds.
+async def memory_at(endpoint: Endpoint, node: str = "") -> Memory:
+    """What the server there holds, which is called so.
 
     Raises:
         LinkError: If it can't be reached.
     """
     pipe = await open_pipe(endpoint)
     try:
-        return await memory_of(pipe)
+        return await memory_of(pipe, node)
     finally:
         await pipe.close()
 
@@ -121,15 +155,15 @@ async def memories_of(pipe: Line) -> tuple[Memory]:
     return (await memory_of(pipe),)
 
 
-async def memory_of(pipe: Line) -> Memory:
-    """What the server behind this connection holds.
+async def memory_of(pipe: Line, node: str = "") -> Memory:
+    """What the server behind this connection holds, which is called so.
 
     Raises:
         LinkError: If the link is lost.
     """
     texts = [answer for answer in await pipe.ask(_ASKED, 3) if isinstance(answer, bytes)]
     if not any(texts):
-        return Memory(None, "", None, 0, None)
+        return Memory(None, "", None, 0, None, node)
     info = parse_info(b"\r\n".join(texts))
     used, most = info.integer("used_memory"), info.integer("maxmemory")
     apart = info.integer("mem_not_counted_for_evict") or 0
@@ -143,23 +177,40 @@ async def memory_of(pipe: Line) -> Memory:
         evicted=info.integer("evicted_keys"),
         keys=evictable,
         key_bytes=dataset / databases.keys if dataset is not None and databases.keys else None,
+        node=node,
     )
 
 
+def too_many(size: float, memory: Memory, coming: Coming) -> int:
+    """How many keys are evicted for so many bytes that come to a server; with ``noeviction``, how many don't fit.
+
+    ``coming`` is what of it comes to that server in all.
+    """
+    over = size - memory.room if memory.room is not None else 0.0
+    if over <= 0:
+        return 0
+    per_key = coming.bytes / coming.keys if coming.keys else 0.0
+    if memory.policy == NEVER:
+        return math.ceil(over / per_key) if per_key else 0
+    return min(memory.keys, math.ceil(over / (memory.key_bytes or per_key or over)))
+
+
 def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
-    """Both together; what comes back is taken to go to the servers in equal shares."""
+    """Both together: each server has its own room, for what of it comes there."""
     limited = [memory for memory in memories if memory.room is not None]
     if not limited:
-        return Outlook(load, None, "", 0)
-    share, evicted = load.bytes / len(memories), 0
-    per_key = load.bytes / load.keys if load.keys else 0.0
+        return Outlook(load, None, "")
+    short, tight = dict[str, int](), []
     for memory in limited:
-        over = share - (memory.room or 0)
-        if over > 0 and memory.policy == NEVER:
-            evicted += math.ceil(over / per_key) if per_key else 0
-        elif over > 0:
-            evicted += min(memory.keys, math.ceil(over / (memory.key_bytes or per_key or over)))
-    counts = [memory.evicted for memory in memories if memory.evicted is not None]
-    at = (sum(counts), time.monotonic()) if len(counts) == len(memories) else None
+        coming = load.to.get(memory.node)
+        if coming is not None and (keys := too_many(coming.bytes, memory, coming)):
+            short[memory.node] = keys
+    for policy in dict.fromkeys(memory.policy for memory in limited if memory.node in short):
+        some = [memory for memory in limited if memory.node in short and memory.policy == policy]
+        where = "" if len(memories) == 1 else some[0].node if len(some) == 1 else f"{len(some)} nodes"
+        size, room = sum(load.to[memory.node].bytes for memory in some), sum(memory.room or 0 for memory in some)
+        tight.append(Tight(policy, sum(short[memory.node] for memory in some), round(size), room, where))
+    counts = {memory.node: memory.evicted for memory in memories if memory.evicted is not None}
+    at = (counts, time.monotonic()) if len(counts) == len(memories) else None
     policy = next((memory.policy for memory in limited if memory.policy != NEVER), NEVER)
-    return Outlook(load, sum(memory.room or 0 for memory in limited), policy, evicted, at)
+    return Outlook(load, sum(memory.room or 0 for memory in limited), policy, tuple(tight), at)

@@ -283,7 +283,7 @@ class Removal:
         replid, undo = next(iter(who.replids), ""), self._trash.path if self._trash is not None else None
         told = begun(*what, acl_user=who.user, run_id=who.run_id, replid=replid, undo=undo, addresses=where)
         part = self._part.as_json() if self._part is not None else {}
-        return told | {"lost_agreed": self._bounds.agreed_lost, "cap": self._bounds.cap} | part
+        return told | self._bounds.as_json() | part
 
     async def _open(self, endpoint: Endpoint) -> Pipe:
         astray = self._part is not None and self._part.only is not None

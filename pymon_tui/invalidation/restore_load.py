@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from redis.crc import key_slot
 
 from pymon_tui.invalidation.payload import LINKED, module_type
 from pymon_tui.invalidation.restore_account import Mark
@@ -18,6 +20,23 @@ from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.records import Record
 
 _OVERHEAD = 80  # bytes that a key takes besides its name and value, about: of entry, object and expiry
+
+Owners = Mapping[int, str]
+"""What the node is called that serves each slot of a cluster; empty where there is one server, called nothing."""
+
+
+@dataclass(slots=True)
+class Coming:
+    """What comes back to one node; ``bytes`` and ``raw`` as of ``Load``, and how many keys that is."""
+
+    keys: int = 0
+    bytes: float = 0.0
+    raw: int = 0
+
+    @property
+    def scale(self) -> float:
+        """Bytes there for each raw one."""
+        return self.bytes / self.raw if self.raw else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +52,8 @@ class Load:
         damage: What is lost by that; None where nothing is, or only what was never written.
         raw: Bytes of the same keys as ``raw_of`` counts them.
         at: When this was counted (unix ms): what hasn't ended by then takes no room.
+        to: What of it comes to which node.
+        owners: By which that was told.
     """
 
     keys: int
@@ -43,6 +64,13 @@ class Load:
     damage: Damage | None = None
     raw: int = 0
     at: float = 0.0
+    to: Mapping[str, Coming] = field(default_factory=dict)
+    owners: Owners = field(default_factory=dict, repr=False)
+
+
+def owner_of(key: bytes, owners: Owners) -> str:
+    """The node that a key comes to."""
+    return owners.get(key_slot(key), "") if owners else ""
 
 
 def raw_of(key: bytes, payload: bytes) -> int:
@@ -50,7 +78,9 @@ def raw_of(key: bytes, payload: bytes) -> int:
     return len(key) + len(payload) + _OVERHEAD
 
 
-def load_of(parts: Sequence[Record], *, replace: bool, marks: Mapping[str, Mark] | None = None) -> Load:
+def load_of(
+    parts: Sequence[Record], *, replace: bool, marks: Mapping[str, Mark] | None = None, owners: Owners | None = None
+) -> Load:
     """What the trash of these records holds; reads all of it, and blocks.
 
     A key that hasn't come to the end that it was given is there: it takes no more room once its former end is back.
@@ -59,41 +89,54 @@ def load_of(parts: Sequence[Record], *, replace: bool, marks: Mapping[str, Mark]
         parts: The parts of a run that have a trash.
         replace: Whether keys are replaced: those come back as well of which it isn't known if they were removed.
         marks: Where an undo is that will be gone on with, by the part; what is before it takes no more room.
+        owners: Of the cluster that they come to; None for one server.
 
     Raises:
         TrashError: If a trash can't be read.
     """
-    keys = size = whole = 0
-    linked: dict[str, int] = {}
-    now = time.time() * 1000
+    keys, linked, to = 0, dict[str, int](), dict[str, Coming]()
+    owners, now = owners or {}, time.time() * 1000
     with ExitStack() as held:
         kept = [part for part in parts if part.undo_path is not None]
         readers = [held.enter_context(reader_of(part)) for part in kept]
         for part, reader in zip(kept, readers, strict=True):
             reader.examine()
             mark = placed((marks or {}).get(part.id, Mark()), reader)
-            raw = gone = 0
+            here: dict[str, Coming] = {}
             for place, key, payload, given in _records(reader):
                 if given == COPIED or (given == UNPROVEN and not replace) or given > now:
                     continue
                 if (name := module_type(payload)) in LINKED:
                     linked[name] = linked.get(name, 0) + 1
                 if place >= (mark.offset, mark.index):
-                    gone += 1
-                    raw += raw_of(key, payload)
+                    coming = here.setdefault(owner_of(key, owners), Coming())
+                    coming.keys += 1
+                    coming.raw += raw_of(key, payload)
             keys += to_come(reader, replace=replace)
-            size += max(raw, round(_key_bytes(part) * gone))
-            whole += raw
+            _add(here, to, _key_bytes(part))
         return Load(
             keys,
             only_copied(readers),
-            size,
+            round(sum(coming.bytes for coming in to.values())),
             tuple(sorted(linked.items())),
             any(reader.torn for reader in readers),
             added([damage for reader in readers if (damage := damage_of(reader, replaced=replace)) is not None]),
-            whole,
+            sum(coming.raw for coming in to.values()),
             now,
+            to,
+            owners,
         )
+
+
+def _add(here: Mapping[str, Coming], to: dict[str, Coming], key_bytes: float) -> None:
+    """Add what a part brings back to what the others do; ``key_bytes`` is what a key of it takes, about."""
+    raw = sum(coming.raw for coming in here.values())
+    size = max(raw, round(key_bytes * sum(coming.keys for coming in here.values())))
+    for node, coming in here.items():
+        every = to.setdefault(node, Coming())
+        every.keys += coming.keys
+        every.raw += coming.raw
+        every.bytes += coming.raw * size / raw
 
 
 def _records(reader: TrashReader) -> Iterator[tuple[tuple[int, int], bytes, bytes, int]]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
-from pymon_tui.invalidation.outlook import NEVER, Memory, Outlook, outlook_of
+from pymon_tui.invalidation.outlook import Memory, Outlook, too_many
 from pymon_tui.invalidation.pacing import Pacer, Stopped
 from pymon_tui.invalidation.pipe import Line
 from pymon_tui.invalidation.portions import Portion
-from pymon_tui.invalidation.restore_load import raw_of
+from pymon_tui.invalidation.restore_load import Coming, Load, owner_of, raw_of
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
 
@@ -23,13 +23,30 @@ _LIKELY = 64 * 2**20  # bytes that may come back between two looks where there i
 _SOME = 4 * 2**20  # and where keys are evicted that were agreed to
 _OF_SLACK = 1 / 4  # what comes back between two looks, of the room that is left beside all that is to come
 _PORTIONS = 64  # between two looks at most
+_NOTHING = Coming()
 
 Look = Callable[[Line], Awaitable[Sequence[Memory]]]
 """Asks the servers that keys come back to; it is given the connection on which they are sent."""
 
 
+class _Node:
+    """What is known of one server that keys come back to.
+
+    Attributes:
+        left: Bytes that may come there until the next look.
+        spent: Keys that were evicted for what was sent, about.
+        seen: Raw bytes sent there at the last look, and its room then; None where it evicts none.
+        before: Keys that it had evicted at the first look, when that was, and how many a second it evicts without us.
+    """
+
+    def __init__(self) -> None:
+        self.left = self.spent = 0.0
+        self.seen: tuple[int, int] | None = None
+        self.before: tuple[int, float, float] | None = None
+
+
 class Room:
-    """What is left below ``maxmemory`` for an undo, for all of its parts.
+    """What is left below ``maxmemory`` for an undo, for all of its parts: each server has its own.
 
     Attributes:
         agreed: Keys that may be evicted, about.
@@ -39,26 +56,22 @@ class Room:
 
     def __init__(self, outlook: Outlook, look: Look, *, asks: bool) -> None:
         """``outlook`` is what was known when it was agreed to."""
-        self.agreed = outlook.evicted if outlook.evicts else 0
+        self.agreed = outlook.agreed
         self.question = ""
         self.asks = asks
         self._outlook = outlook
         self._look = look
         self._shares: list[Share] = []
-        self._scale = outlook.load.bytes / outlook.load.raw if outlook.load.raw else 1.0  # bytes there for each here
-        self._bytes = 0.0  # that may come back until the next look
-        self._portions = 0  # and portions
-        self._spent = 0.0  # keys that were evicted for what was sent, about
-        self._seen: tuple[float, float] | None = None  # raw bytes sent at the last look, and the room then
-        self._before: tuple[int, float, float] | None = None  # evicted at the first look, when, and a second without us
+        self._portions = 0  # that may be sent until the next look
+        self._nodes: defaultdict[str, _Node] = defaultdict(_Node)
 
     def share(self) -> Share:
         """What one part of the undo sends."""
-        self._shares.append(Share(self._outlook.load.at, self))
+        self._shares.append(Share(self._outlook.load, self))
         return self._shares[-1]
 
-    async def gate(self, line: Line, pacer: Pacer, raw: int) -> None:
-        """Wait until a portion of so many raw bytes may be sent, as far as there is room.
+    async def gate(self, line: Line, pacer: Pacer, raw: Mapping[str, int]) -> None:
+        """Wait until a portion may be sent, of so many raw bytes for each server, as far as there is room.
 
         Raises:
             Cancelled: If a person wants no more of it.
@@ -66,58 +79,78 @@ class Room:
             LinkError: If the link is lost.
         """
         self._portions -= 1
-        self._bytes -= raw * self._scale
-        if self._portions >= 0 and self._bytes >= 0:
+        for node, size in raw.items():
+            self._nodes[node].left -= size * self._coming(node).scale
+        if self._portions >= 0 and all(self._nodes[node].left >= 0 for node in raw):
             return
         memories = await self._look(line)
         while keys := self._too_many(memories):
+            self._portions = 0  # the other parts look as well, whichever server theirs go to
             self.question = self._asked(keys)
             if not self.asks:
                 raise Stopped(f"{self.question}; raise maxmemory, or undo again and agree to that")
             await pacer.ask(f"{self.question}: go on?", partial(self._lacks, keys))
-            self.agreed = max(self.agreed, keys)
+            if self._lacks(keys):  # else another part was answered, and this one has asked the same
+                self.agreed = keys
             memories = await self._look(line)
 
     def _lacks(self, keys: int) -> bool:
-        return self.agreed < keys
+        return keys > _ABOUT * self.agreed
+
+    def _coming(self, node: str) -> Coming:
+        return self._outlook.load.to.get(node, _NOTHING)
 
     def _too_many(self, memories: Sequence[Memory]) -> int:
         """How many keys would be evicted in all, if those are more than was agreed to; else 0."""
-        load, sent = self._outlook.load, sum(share.sent for share in self._shares)
-        rest = max(0.0, load.raw - sent) * self._scale
-        evicting = [each if each.policy != NEVER else replace(each, room=None) for each in memories]
-        ahead = outlook_of(replace(load, bytes=round(rest), keys=max(1, load.keys)), evicting)
-        self._spend(evicting, sent)
-        slack = (ahead.room or 0) - rest
+        sent: Counter[str] = Counter()
+        for share in self._shares:
+            sent.update(share.sent)
         self._portions = _PORTIONS
-        self._bytes = _LIKELY if ahead.room is None else _SOME if self.agreed else min(_LIKELY, slack * _OF_SLACK)
-        total = math.ceil(self._spent) + ahead.evicted
-        if ahead.room is not None and total > _ABOUT * self.agreed:
+        for node in self._nodes.values():
+            node.left = _LIKELY
+        ahead = sum(self._ahead(memory, sent[memory.node]) for memory in memories)
+        total = math.ceil(sum(node.spent for node in self._nodes.values())) + ahead
+        if any(memory.evicts for memory in memories) and total > _ABOUT * self.agreed:
             return total
-        counted = self._counted(memories, any_sent=sent > 0)
+        counted = self._counted(memories, any_sent=sent.total() > 0)
         return counted if counted > _COUNTED * self.agreed else 0
 
-    def _spend(self, memories: Sequence[Memory], sent: float) -> None:
-        rooms = [memory.room for memory in memories if memory.room is not None]
-        sizes = [memory.key_bytes for memory in memories if memory.key_bytes]
-        if self._seen is not None and sizes:
-            before, room = self._seen
-            self._spent += max(0.0, (sent - before) * self._scale - room) * len(sizes) / sum(sizes)
-        self._seen = (sent, sum(rooms)) if rooms else None
+    def _ahead(self, memory: Memory, sent: int) -> int:
+        """How many keys of a server are evicted for what is still to come there, of which so many raw bytes were sent.
+
+        It is also noted how many were for what came since the last look, and what may come until the next one.
+        """
+        node, coming = self._nodes[memory.node], self._coming(memory.node)
+        if node.seen is not None and memory.key_bytes:
+            before, room = node.seen
+            node.spent += max(0.0, (sent - before) * coming.scale - room) / memory.key_bytes
+        if memory.room is None or not memory.evicts:
+            node.seen, node.left = None, _LIKELY
+            return 0
+        rest = max(0.0, coming.raw - sent) * coming.scale
+        node.seen = sent, memory.room
+        node.left = _SOME if self.agreed else min(_LIKELY, (memory.room - rest) * _OF_SLACK)
+        return too_many(rest, memory, coming)
 
     def _counted(self, memories: Sequence[Memory], *, any_sent: bool) -> int:
         """Keys that the servers have evicted since the first look, beyond what they evicted before it."""
-        counts = [memory.evicted for memory in memories if memory.evicted is not None]
-        if len(counts) < len(memories):
-            return 0
-        now, count = time.monotonic(), sum(counts)
-        if self._before is None:
-            then, usual = self._outlook.evicted_at, 0.0
-            if then is not None and now - then[1] >= _USUAL:
-                usual = max(0, count - then[0]) / (now - then[1])
-            self._before = count, now, usual
-        first, since, usual = self._before
-        return math.ceil(max(0.0, count - first - usual * (now - since))) if any_sent else 0
+        now, beyond = time.monotonic(), 0.0
+        for memory in memories:
+            if memory.evicted is None:
+                return 0
+            node = self._nodes[memory.node]
+            if node.before is None:
+                node.before = memory.evicted, now, self._usual(memory.node, memory.evicted, now)
+            first, since, usual = node.before
+            beyond += memory.evicted - first - usual * (now - since)
+        return math.ceil(max(0.0, beyond)) if any_sent else 0
+
+    def _usual(self, node: str, count: int, now: float) -> float:
+        """Keys that a server evicts in a second without us, by what it had evicted when it was agreed to."""
+        if self._outlook.evicted_at is None:
+            return 0.0
+        then, at = self._outlook.evicted_at
+        return max(0, count - then[node]) / (now - at) if node in then and now - at >= _USUAL else 0.0
 
     def _asked(self, keys: int) -> str:
         agreed = "none were" if not self.agreed else f"{units.keys(self.agreed, about=True)} were"
@@ -129,14 +162,14 @@ class Share:
     """What one part of an undo has sent.
 
     Attributes:
-        sent: Raw bytes, also of what is on its way.
+        sent: Raw bytes for each server, also of what is on its way.
     """
 
-    def __init__(self, at: float = 0.0, room: Room | None = None) -> None:
-        """``room`` is what it is a share of; None where nobody looks."""
-        self.sent = 0
-        self._settled = 0
-        self._at = at
+    def __init__(self, load: Load | None = None, room: Room | None = None) -> None:
+        """``room`` is what it is a share of, for what is to come back; None where nobody looks."""
+        self.sent: Counter[str] = Counter()
+        self._settled: Counter[str] = Counter()
+        self._load = load
         self._room = room
 
     async def gate(self, line: Line, pacer: Pacer, portion: Portion) -> None:
@@ -147,15 +180,20 @@ class Share:
 
     def send(self, portion: Portion) -> None:
         """Count a portion that is sent."""
-        self.sent += self._raw(portion)
+        self.sent.update(self._raw(portion))
 
     def settle(self, portion: Portion) -> None:
         """Count a portion that was answered."""
-        self._settled += self._raw(portion)
+        self._settled.update(self._raw(portion))
 
     def lose(self) -> None:
         """Take back what was on its way: it is sent again."""
-        self.sent = self._settled
+        self.sent = self._settled.copy()
 
-    def _raw(self, portion: Portion) -> int:
-        return sum(raw_of(copy.key, copy.payload) for copy in portion.copies if copy.given <= self._at)
+    def _raw(self, portion: Portion) -> Counter[str]:
+        raw: Counter[str] = Counter()
+        if self._load is not None:
+            for copy in portion.copies:
+                if copy.given <= self._load.at:
+                    raw[owner_of(copy.key, self._load.owners)] += raw_of(copy.key, copy.payload)
+        return raw

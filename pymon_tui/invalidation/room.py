@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.shelf import GivenUp, is_in_use
+from pymon_tui.invalidation.shelf import GivenUp, is_in_use, is_open
 from pymon_tui.invalidation.trash_files import make_room, trash_files, trashed
 from pymon_tui.invalidation.way_back import Undo
 
@@ -104,7 +104,7 @@ class Room:
         for file in trash_files(self._folder):
             if file.run in self._own:
                 own += file.size
-            elif file.holds > file.size and self._is_earlier(file.number) and is_in_use(self._folder, file):
+            elif file.holds > file.size and self._is_earlier(file.number) and is_open(self._folder, file):
                 claimed += file.holds
             else:
                 claimed += file.size

@@ -86,12 +86,24 @@ def shelf_of(
 ) -> Shelf:
     """What is there in the state folder; the files of the runs to ``keep`` aren't given up."""
     files = trash_files(folder)
-    used = {file.run: max(file.size, file.holds) for file in files if is_in_use(folder, file)}
+    used = {file.run: file.size for file in files if is_in_use(folder, file)}
+    used |= {file.run: max(file.size, file.holds) for file in files if file.run in used and is_open(folder, file)}
     used |= {file.run: file.size for file in files if file.run in keep and file.run not in used}
     others = tuple((file.run, file.size) for file in files if file.run not in used)
     return Shelf(free, sum(used.values()), others, whose)
 
 
 def is_in_use(folder: Path, file: TrashFile) -> bool:
+    """Whether a run writes it, an undo reads it, or somebody is asked about one."""
+    asked = (path.stem for path in (folder / "locks").glob(f"{asked_about(file.run, '*')}.lock"))
+    return is_open(folder, file) or any(holder(folder, name) is not None for name in asked)
+
+
+def is_open(folder: Path, file: TrashFile) -> bool:
     """Whether a run writes it, or an undo reads it."""
     return holder(folder, f"run-{file.run}") is not None
+
+
+def asked_about(run: str, question: str) -> str:
+    """The lock that a question about the undo of this run holds: each has its own, so that several may stand."""
+    return f"asked-{run}-{question}"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from pymon_tui.invalidation.shelf import UNKNOWN, Shelf, shelf_of
+from pymon_tui.invalidation.shelf import UNKNOWN, Shelf, asked_about, shelf_of
 from pymon_tui.journal.bounds import NONE, Bounds
 from pymon_tui.journal.folder import StateError, free_bytes
+from pymon_tui.journal.ids import is_id, new_id
+from pymon_tui.journal.lock import Locked, lock
 from pymon_tui.journal.record import Record
+
+_TRIES = 4
 
 
 class Shelves:
@@ -36,3 +41,18 @@ class Shelves:
             else:
                 self._known[file] = whole.id, NONE if whole.to_come == NONE else record.to_come
         return self._known[file]
+
+
+def hold(folder: Path, record: Record) -> ExitStack:
+    """Mark the trash of a run as in use, until it is closed or the process ends.
+
+    Where no lock can be made none is held: an undo can't begin there either.
+    """
+    held = ExitStack()
+    for run in filter(is_id, (record.id, *(part.id for part in record.parts))):
+        for _ in range(_TRIES):
+            with suppress(Locked):  # who looks whether it is in use holds the new file for an instant
+                with suppress(StateError):
+                    held.enter_context(lock(folder, asked_about(run, new_id()), run=run))
+                break
+    return held

@@ -34,6 +34,7 @@ class Undo:
         at_most: Whether fewer may be lost, and hardly more: dumps may be smaller than the keys are in memory.
         lost: What would be gone for good where that isn't keys that the run is about; else empty.
         elsewhere: Why an undo will have to be allowed another server; empty where it won't, or none is kept.
+        not_kept: Those of the lost keys that go without being kept; an undo is refused the others.
         unkept: Keys that go without being kept at most, by what the numbers above are uncertain of, but hardly more
             than was said: a run asks before more of them go.
         takes: Bytes on our disk that the run is to have for itself; 0 where that isn't known, or nothing is kept.
@@ -49,6 +50,7 @@ class Undo:
     at_most: bool = False
     lost: SafeText = _NOTHING
     elsewhere: SafeText = _NOTHING
+    not_kept: int = 0
     unkept: int = 0
     takes: int = 0
     gives_up: tuple[GivenUp, ...] = ()
@@ -97,7 +99,7 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
         return Undo("none", plan.matched, bytes_, safe("no undo is kept"))
     if not plan.undo_possible:
         return Undo("impossible", plan.matched, bytes_, plan.undo_problem or safe("nobody knows why"))
-    reasons, lost, unkept, about, crowded = [], float(plan.oversized), float(plan.oversized), False, 0.0
+    reasons, unsaved, unkept, about, crowded = [], float(plan.oversized), float(plan.oversized), False, 0.0
     if plan.oversized:
         about = plan.bytes is None or not plan.bytes.is_exact
         are = "isn't" if plan.oversized == 1 else "aren't"
@@ -112,11 +114,11 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
     if takes > room != free:
         keys, crowded = lost_for_room(_sizes_of(plan), room)
         factors = _FACTORS if plan.undo_bytes is not None else (1.0,)
-        lost += max(1.0, keys)
+        unsaved += max(1.0, keys)
         unkept += max(1.0, *(lost_for_room(_sizes_of(plan), room, factor).keys for factor in factors))
         about = True
         reasons.append(f"the undo takes {told}, and {what}")
-    refused = plan.back.refused_of(plan.matched) if plan.back.asked else 0
+    refused, lost = plan.back.refused_of(plan.matched) if plan.back.asked else 0, unsaved
     if plan.back.refused:
         refused, whole = max(1, refused), plan.back.is_whole(plan.matched)
         lost, about = lost + refused, about or not whole
@@ -135,9 +137,9 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
     of_room = crowded / max(1, sum(size for _, size in _sizes_of(plan)))
     of_rights = refused / plan.matched if plan.back.refused else 0.0
     share = None if bytes_ is None or plan.oversized else round(bytes_ * min(1.0, of_room + of_rights))
-    why = safe("; ".join(reasons), 300)
-    most = min(ceil(unkept), gone + _MORE)
-    return Undo("partial", gone, share, why, plan.undo_bytes, about, at_most, unkept=most)
+    why, not_kept = safe("; ".join(reasons), 300), min(gone, round(unsaved))
+    most = int(_GROWTH * min(ceil(unkept), not_kept + _MORE))
+    return Undo("partial", gone, share, why, plan.undo_bytes, about, at_most, not_kept=not_kept, unkept=most)
 
 
 def _among_others(undo: Undo, options: Options, shelf: Shelf, takes: int | None, keys: int) -> Undo:
@@ -162,12 +164,13 @@ def undo_of_rest(record: Record, options: Options | None, shelf: Shelf) -> Undo:
 
 
 def _agreed_of(record: Record) -> Undo:
-    agreed = record.started.get("lost_agreed")
-    left = agreed - _unkept_at_most(record) if isinstance(agreed, int) else 0
+    agreed, said, gone = record.started.get("lost_agreed"), record.started.get("lost_said"), _unkept_at_most(record)
+    left = agreed - gone if isinstance(agreed, int) else 0
     if left <= 0:
         return Undo("unknown")
     why = safe(f"no room, or too big; agreed to for run {record.id}")
-    return Undo("partial", left, None, why, about=True, unkept=left)
+    lost = min(left, said - gone) if isinstance(said, int) and said > gone else left
+    return Undo("partial", lost, None, why, about=True, not_kept=lost, unkept=left)
 
 
 def _unkept_at_most(record: Record) -> int:
@@ -190,6 +193,9 @@ _FACTORS = (1.0, 1.1, MARGIN)
 
 _MORE = 10
 """Keys that may be lost beyond the number that was said, besides a tenth of it: of few keys a tenth is none."""
+
+_GROWTH = 1.1
+"""Times the keys that may go without being kept before a person is asked again."""
 
 _UNTOLD = safe(
     "whether an undo may bring back each of the keys isn't known: ACL DRYRUN is refused; ask for +acl|dryrun"

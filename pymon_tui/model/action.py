@@ -12,17 +12,24 @@ from pymon_tui.model.text import SafeText, join, safe
 NOTHING = safe("")
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """What steps return that have left everything as it was; ``why`` is one line."""
+
+    why: SafeText
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
     """What takes more than one command, or commands that not everybody may read.
 
     Attributes:
-        begin: Gives the steps; called once, when they are taken. What they return is the answer. It is left out of
-            the representation, for it may hold what is secret.
+        begin: Gives the steps; called once, when they are taken. What they return is the answer, or that nothing was
+            done. It is left out of the representation, for it may hold what is secret.
         shown: The commands as a person reads them, one each; what is secret in them is cut.
     """
 
-    begin: Callable[[], Steps[Reply]] = field(repr=False)
+    begin: Callable[[], Steps[Reply | Unchanged]] = field(repr=False)
     shown: tuple[SafeText, ...]
 
 
@@ -36,6 +43,7 @@ class Action:
         effect: One sentence that says what will have happened.
         acl: The name that ACL rules give the command, such as ``client|kill``; of a course, the one that matters.
         counts: What a number in the answer counts, such as "clients killed"; empty where it isn't one.
+        none: Why nothing was done where it counts none of them; empty where something was done all the same.
         node: Which node of a deployment it is for, by its label; None for the one that is shown.
         run_id: The server process that was shown when it was decided on (``run_id`` of INFO); no other one gets it.
             None where that wasn't told.
@@ -48,6 +56,7 @@ class Action:
     counts: SafeText = NOTHING
     node: SafeText | None = None
     run_id: SafeText | None = None
+    none: SafeText = NOTHING
 
     @property
     def lines(self) -> tuple[SafeText, ...]:
@@ -61,7 +70,7 @@ class Action:
         """The commands in one line."""
         return join("; ", self.lines)
 
-    def steps(self) -> Steps[Reply]:
+    def steps(self) -> Steps[Reply | Unchanged]:
         """What is to be sent, anew at each call; to be taken once."""
         return self.command.begin() if isinstance(self.command, Course) else _at_once(self.command)
 
@@ -114,7 +123,7 @@ Recorder = Callable[[Attempt], SafeText | None]
 """Writes an attempt down, blocking; returns why it couldn't, or None."""
 
 
-def _at_once(command: tuple[Argument, ...]) -> Steps[Reply]:
+def _at_once(command: tuple[Argument, ...]) -> Steps[Reply | Unchanged]:
     (reply,) = yield Exchange((command,))
     return reply
 

@@ -103,7 +103,7 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
         raise WrongUse(verdict.why)
     if not verdict.begins:
         raise OrderError(verdict.why)
-    removal, rules = asyncio.run(desk.resumed(record)), asyncio.run(desk.rules_here())
+    removal, rules = asyncio.run(desk.resumed(record, verdict)), asyncio.run(desk.rules_here())
     show([f"{row.name}: {row.text}" for row in note_rows(rules)])
     if yes:
         show([f"{row.name}: {row.text}" for row in guard_rows(rules, removal.options)])

@@ -38,7 +38,8 @@ def run_undo(settings: Settings, run: str | None, *, replace: bool, elsewhere: b
     def work() -> int:
         desk = desk_of(settings.endpoint, settings)
         record = _last(desk) if run is None else record_of(desk, run)
-        return _undo(desk, record, replace=replace, elsewhere=elsewhere, yes=yes, as_json=as_json)
+        with desk.hold(record):
+            return _undo(desk, record, replace=replace, elsewhere=elsewhere, yes=yes, as_json=as_json)
 
     return coded(work)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import RedisError, ResponseError
 
-from pymon_tui.model.action import Action, Attempt, Done, NotDone, Outcome, Recorder
+from pymon_tui.model.action import Action, Attempt, Done, NotDone, Outcome, Recorder, Unchanged
 from pymon_tui.model.query import Reply
 from pymon_tui.model.steps import Exchange
 from pymon_tui.model.text import SafeText, join, safe
@@ -20,6 +20,7 @@ from pymon_tui.server.reasons import LinkError, answer_text, remedy_of
 from pymon_tui.server.session import Session
 
 _UNKNOWN_REMEDY = safe("look before you try again")
+_LOOK_AGAIN = safe("look again, and decide again")
 
 
 async def perform(
@@ -75,7 +76,7 @@ def _meant_for_another(action: Action, endpoint: Endpoint, run_id: SafeText | No
         why = f"{endpoint.address} no longer tells which server process it is"
     else:
         why = f"another server process answers at {endpoint.address} than the one that was shown"
-    return NotDone(safe(f"{action.name} was not sent: {why}"), safe("look again, and decide again"), unknown=False)
+    return NotDone(safe(f"{action.name} was not sent: {why}"), _LOOK_AGAIN, unknown=False)
 
 
 async def _send(action: Action, session: Session) -> Outcome:
@@ -93,10 +94,19 @@ async def _send(action: Action, session: Session) -> Outcome:
                 return _refused(action, answered.refused, session, written=written)
             exchange = steps.send(answered.replies)
     except StopIteration as end:
-        answer = _line(end.value)
-        return Done(safe(f"{answer} {action.counts}") if action.counts and isinstance(end.value, int) else answer)
+        return _ended(action, end.value)
     finally:
         steps.close()
+
+
+def _ended(action: Action, value: Reply | Unchanged) -> Outcome:
+    """What came of steps that were all taken."""
+    if action.none and isinstance(value, int) and not value:
+        value = Unchanged(action.none)
+    if isinstance(value, Unchanged):
+        return NotDone(safe(f"{action.name}: {value.why}; nothing was done"), _LOOK_AGAIN, unknown=False)
+    answer = _line(value)
+    return Done(safe(f"{answer} {action.counts}") if action.counts and isinstance(value, int) else answer)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

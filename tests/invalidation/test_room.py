@@ -8,12 +8,14 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
 from pymon_tui.invalidation.room import Room
-from pymon_tui.invalidation.shelf import GivenUp
+from pymon_tui.invalidation.shelf import GivenUp, asked_about
+from pymon_tui.invalidation.shelves import Shelves, hold
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path, trash_size
 from pymon_tui.journal.bounds import Bounds
 from pymon_tui.journal.lock import lock
 from tests.invalidation.planned import selecting
 from tests.invalidation.removing import populate, removed
+from tests.ui.scripted_desk import record_of
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -121,3 +123,27 @@ def test_only_undos_that_were_named_are_given_up(tmp_path: Path) -> None:
     assert room.gave_up == (named,)
     assert room.take(1_000_000) < 4_000
     assert paths[0].exists()
+
+
+def test_what_somebody_is_asked_about_stays_until_all_have_answered(tmp_path: Path) -> None:
+    path = write(tmp_path, OLDEST, 4_000)
+    room, record = Room(tmp_path, trash_size(tmp_path)), record_of(id=OLDEST)
+    with hold(tmp_path, record):
+        with hold(tmp_path, record):
+            assert room.take(10) == 0
+        assert room.take(10) == 0
+        assert Shelves(tmp_path, lambda _: None).now().held == path.stat().st_size
+        assert path.exists()
+    (tmp_path / "locks" / f"{asked_about(OLDEST, NEW)}.lock").touch()  # whoever asked was killed
+    assert room.take(10) == 10
+    assert not path.exists()
+
+
+def test_all_that_the_nodes_of_a_cluster_had_is_held(tmp_path: Path) -> None:
+    paths = [write(tmp_path, run, 4_000) for run in (OLDEST, OLDER)]
+    room = Room(tmp_path, trash_size(tmp_path))
+    parts = tuple(record_of(id=run) for run in (OLDEST, OLDER))
+    with hold(tmp_path, record_of(id=NEW, parts=parts)):
+        assert room.take(10) == 0
+    assert all(path.exists() for path in paths)
+    assert list((tmp_path / "locks").iterdir()) == []

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.invalidation.outlook import Memory, outlook_of
 from pymon_tui.invalidation.pacing import Pacer
 from pymon_tui.invalidation.restore_account import RestoreTally
+from pymon_tui.invalidation.restore_load import Coming, Load
 from pymon_tui.invalidation.restore_room import Room
 from tests.conftest import StartServer, client_of
 from tests.invalidation.planned import selecting
@@ -96,7 +100,7 @@ async def test_what_changes_on_its_way_holds_it_there_and_the_rest_comes_back_la
     await limit(redis, KEYS * SIZE + ROOM)
     gate, passed = Room.gate, 0
 
-    async def taking(room: Room, line: Any, pacer: Pacer, raw: int) -> None:
+    async def taking(room: Room, line: Any, pacer: Pacer, raw: Mapping[str, int]) -> None:
         nonlocal passed
         passed += 1
         if passed == 20:
@@ -150,3 +154,21 @@ async def test_it_asks_the_server_no_more_often_than_it_has_to(
         assert result.tally.restored == KEYS
         asked = (await redis.info("commandstats"))["cmdstat_info"]["calls"]
         assert asked <= 3 * most + 8  # what a look asks, and what each connection does
+
+
+async def test_one_answer_is_for_all_parts_that_ask_the_same() -> None:
+    """The second part counts one key more: it has asked before the first was answered."""
+    load = Load(100, 0, 2_000_000, (), False, raw=2_000_000, to={"": Coming(100, 2_000_000.0, 2_000_000)})
+    rooms = [1_000_000, 980_000]
+
+    async def look(_: Any) -> list[Memory]:
+        return [Memory(rooms.pop(0) if len(rooms) > 1 else rooms[0], "allkeys-lru", 0, 1_000, 20_000.0)]
+
+    room = Room(outlook_of(load, [Memory(None, "", 0, 1_000, 20_000.0)]), look, asks=True)
+    first, second = (Pacer(Mock(), 1.0, None) for _ in range(2))
+    async with asyncio.timeout(10):
+        parts = [asyncio.create_task(room.gate(Mock(), pacer, {"": 20_000})) for pacer in (first, second)]
+        await until(lambda: first.state == second.state == "asking")
+        first.answer()
+        await asyncio.gather(*parts)
+    assert room.agreed == 50

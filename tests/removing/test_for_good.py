@@ -85,6 +85,8 @@ def test_what_was_agreed_to_goes_and_a_tenth_more(
         assert (ran.code, ran.told["undo_left_out"], len(keys_of(db))) == (code, 0 if code else grown, left)
         assert ran.told["verdict"]["undo"]["lost_keys"] == 10
         assert "10 keys over 10.0 KiB aren't kept" in ran.err
+        cant = "12 keys can't be kept for the undo (no room, or too big), and 10 were to be lost: go on, up to "
+        assert (cant in ran.err) == bool(code)
 
 
 def test_values_that_grow_by_a_fifth_lose_no_more_than_was_said(
@@ -99,6 +101,23 @@ def test_values_that_grow_by_a_fifth_lose_no_more_than_was_said(
     assert 140 < said < 170
     assert (ran.code, ran.told["outcome"]) == (1, "stopped")
     assert ran.told["undo_left_out"] <= 1.1 * (said + 10)
+    # What the plan said, and not how far from that it may be.
+    assert f"can't be kept for the undo (no room, or too big), and about {said} were to be lost" in ran.err
+
+
+def test_a_resume_names_what_the_plan_said_and_has_no_margin_of_its_own(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYMON_TRASH_KEY_SIZE", "10KiB")
+    fill(db, "a:", 300)
+    cut_off(db, plan_of(pymon, "a:*"), undo="trash", lost_agreed=33, lost_said=30, unkept_up_to=10)
+    db.delete(*(f"a:{number}" for number in range(100)))
+    db.mset({f"a:{number}": noise(number) for number in range(200, 224)})
+    ran = pymon("invalidate", "--resume", CUT_OFF, "--yes", "--json")
+    assert (ran.code, ran.told["verdict"]["undo"]["lost_keys"]) == (1, 20)
+    assert "about 20 keys would be gone for good" in ran.err
+    assert "24 keys can't be kept for the undo (no room, or too big), and about 20 were to be lost" in ran.err
+    assert ran.told["undo_left_out"] <= 23
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

@@ -24,7 +24,7 @@ from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.order import Order
-from pymon_tui.invalidation.outlook import Outlook
+from pymon_tui.invalidation.outlook import Outlook, Tight
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
@@ -283,7 +283,8 @@ class ScriptedRestore:
 
     async def outlook(self) -> Outlook:
         """Nothing to warn of, but what the test said."""
-        return Outlook(Load(12_017, 0, 0, (), False), self.room, "allkeys-lru", self.evicted)
+        tight = (Tight("allkeys-lru", self.evicted, 0, self.room),) if self.evicted and self.room is not None else ()
+        return Outlook(Load(12_017, 0, 0, (), False), self.room, "allkeys-lru", tight)
 
     async def run(self) -> RestoreResult:
         """The account."""
@@ -322,6 +323,7 @@ class ScriptedDesk(Desk):
         self.plan_changes: dict[str, Any] = {}
         self.plans: list[ScriptedPlanning] = []
         self.removals: list[ScriptedRemoval] = []
+        self.agreed: list[Verdict | None] = []
         self.restores: list[ScriptedRestore] = []
         self.restore_error: Exception | None = None
         self.other: SafeText | None = None  # why an undo would go to another server
@@ -355,10 +357,11 @@ class ScriptedDesk(Desk):
         agreed: Verdict | None = None,
     ) -> WholeRemoval:
         """A run to be finished by the test."""
+        self.agreed.append(agreed)
         self.removals.append(ScriptedRemoval(Order.of(plan, preset), options))
         return cast(WholeRemoval, self.removals[-1])
 
-    async def resumed(self, record: Record) -> WholeRemoval:
+    async def resumed(self, record: Record, agreed: Verdict | None = None) -> WholeRemoval:
         """A run to be finished by the test."""
         plan = plan_of(self.selection((parse_pattern("user:cache:*"),), Filters(), every=False), self.endpoint)
         options = self.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)

@@ -173,7 +173,7 @@ class WholeRemoval:
         self.options = self.options.under(rules)
         self.order = replace(self.order, selection=self.order.selection.under(rules))
         judge = partial(of_more, self.order, self.options, rules, self._undo)
-        self._bounds = self._bounds.judged(self.order.selection.max_keys, judge, self._undo.unkept)
+        self._bounds = self._bounds.judged(self.order.selection.max_keys, judge, self._undo)
         parts = self._hand_out(found)
         work = tuple((one, replace(order, selection=order.selection.under(rules))) for one, order in parts)
         self._room = await asyncio.to_thread(room_for, self._journal.folder, self.options, self._undo)
@@ -317,4 +317,4 @@ class WholeRemoval:
         user = str(self.order.plan.get("acl_user", ""))
         undo = trash_folder(self._journal.folder) if self.options.undo else None
         told = begun(*what, acl_user=user, run_id="", replid="", undo=undo, addresses=found.addresses)
-        return told | {"lost_agreed": self._bounds.agreed_lost, "cap": self._bounds.cap}
+        return told | self._bounds.as_json()

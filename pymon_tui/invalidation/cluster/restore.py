@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.cluster.kept import (
@@ -13,23 +14,20 @@ from pymon_tui.invalidation.cluster.kept import (
     added,
     astray_in,
     evicted_by,
-    is_dropped,
     near,
     require_same_servers,
     without_begin,
 )
-from pymon_tui.invalidation.cluster.memories import Memories
+from pymon_tui.invalidation.cluster.memories import Memories, by_name, memories_at, owners_of
 from pymon_tui.invalidation.cluster.primaries import Found, find
+from pymon_tui.invalidation.cluster.restored import begun, merged_result
 from pymon_tui.invalidation.cluster.routes import open_routes
 from pymon_tui.invalidation.history import undo_problem
 from pymon_tui.invalidation.named import Named
-from pymon_tui.invalidation.outlook import Outlook, memories_of, memory_at, outlook_of
+from pymon_tui.invalidation.outlook import Outlook, memories_of, outlook_of
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import (
-    LISTED,
-    NodeRestored,
-    RestoreOutcome,
     RestoreProgress,
     RestoreResult,
     RestoreState,
@@ -41,7 +39,6 @@ from pymon_tui.invalidation.restore_room import Room
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.invalidation.tidying import tidied
-from pymon_tui.invalidation.trash_damage import added as all_damage
 from pymon_tui.invalidation.trash_of import promised_by
 from pymon_tui.journal.ids import new_id
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
@@ -51,7 +48,6 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
 
 _NOTHING = safe("")
-_WORST: tuple[RestoreOutcome, ...] = ("interrupted", "stopped", "cancelled", "done")
 
 
 class WholeRestore:
@@ -171,7 +167,7 @@ class WholeRestore:
         if not found.is_cluster and not self._record.parts:
             (primary,) = found.primaries
             named = Named(primary.endpoint, primary.run_id)
-            room = Room(self._outlook or await self._outlook_of(found), memories_of, asks=self._asks)
+            room = Room(await self._agreed_of(found), memories_of, asks=self._asks)
             self._parts = [self._part(primary.endpoint, part, None, named, room) for part in kept[:1]]
             return await self._parts[0][1].run()
         if not self._elsewhere:
@@ -180,18 +176,26 @@ class WholeRestore:
             if self._record.parts:
                 name = f"run-{self._record.run}"
                 await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.undo))
-            memories = await held.enter_async_context(Memories([one.endpoint for one in found.primaries]))
-            room = Room(self._outlook or await self._outlook_of(found), memories, asks=self._asks)
+            memories = await held.enter_async_context(Memories(by_name(found)))
+            room = Room(await self._agreed_of(found), memories, asks=self._asks)
             return await self._carried_out(kept, found, room)
 
     async def _outlook_of(self, found: Found) -> Outlook:
-        memories = await asyncio.gather(*(memory_at(one.endpoint) for one in found.primaries))
+        memories = await memories_at(found)
         return outlook_of(await asyncio.to_thread(self._load_of, found), memories)
+
+    async def _agreed_of(self, found: Found) -> Outlook:
+        """What was agreed to, with what comes to which node by now."""
+        if self._outlook is None:
+            return await self._outlook_of(found)
+        if self._outlook.load.owners == owners_of(found):
+            return self._outlook
+        return replace(self._outlook, load=await asyncio.to_thread(self._load_of, found))
 
     def _load_of(self, found: Found) -> Load:
         run_id = " ".join(sorted(one.run_id for one in found.primaries))
         marks = {part.id: begun_at(self._journal, part, run_id=run_id, replace=self._replace) for part in self._kept}
-        return load_of(self._kept, replace=self._replace, marks=marks)
+        return load_of(self._kept, replace=self._replace, marks=marks, owners=owners_of(found))
 
     @property
     def _kept(self) -> list[Record]:
@@ -225,7 +229,9 @@ class WholeRestore:
             shared = RestorePart(self.undo, opened, astray)
             self._parts.append(self._part(near(part, found).endpoint, part, shared, None, room))
         self._copied = await asyncio.to_thread(copied_in, kept)
-        await self._write("started", **self._told(kept, found))
+        how = {"replace": self._replace, "elsewhere": self._elsewhere}
+        told = begun(self._record, self._endpoint, str(kept[0].undo_path), found.addresses)
+        await self._write("started", **told, **how)
         before = await evicted_by(found)
         tasks = [asyncio.create_task(part.run()) for _, part in self._parts]
         results: list[RestoreResult] = []
@@ -241,7 +247,15 @@ class WholeRestore:
                 if not isinstance(each, RestoreResult):
                     each = without_begin(restore, self._record, each)
                 results.append(each)
-            result = self._result(results)
+            result = merged_result(
+                self.undo,
+                self._record,
+                [(name, each) for (name, _), each in zip(self._parts, results, strict=True)],
+                seconds=time.monotonic() - self._began,
+                unrecorded=self._unrecorded,
+                copied=self._copied,
+                evicted=self._evicted,
+            )
             await self._write("ended", **result.as_json())
         for each in ended:
             if isinstance(each, BaseException) and not isinstance(each, LOST):
@@ -269,48 +283,6 @@ class WholeRestore:
         if self._cancelled:
             restore.cancel()
         return record.node, restore
-
-    def _told(self, kept: Sequence[Record], found: Found) -> dict[str, JsonValue]:
-        record = self._record
-        return {
-            "run": record.run,
-            "acl_user": record.acl_user,
-            "node": self._endpoint.label,
-            "server": self._endpoint.address,
-            "addresses": list(found.addresses),
-            "run_id": "",
-            "db": record.db,
-            "environment": self._endpoint.environment,
-            "trash": str(kept[0].undo_path),
-            "replace": self._replace,
-            "elsewhere": self._elsewhere,
-        }
-
-    def _result(self, results: Sequence[RestoreResult]) -> RestoreResult:
-        outcomes = {result.outcome for result in results}
-        outcome: RestoreOutcome = next(each for each in _WORST if each in outcomes)
-        reasons = [result.why for result in results if result.why]
-        dropped = sum(is_dropped(part) for part in self._record.parts)
-        if dropped:
-            outcome = "stopped" if outcome == "done" else outcome
-            reasons.append(safe(f"what {dropped} of the nodes had was dropped for the undo of newer runs"))
-        unrecorded = (result.unrecorded for result in results if result.unrecorded is not None)
-        return RestoreResult(
-            undo=self.undo,
-            run=self._record.run,
-            outcome=outcome,
-            why=safe("; ".join(dict.fromkeys(reasons)), 400),
-            total=sum(result.total for result in results),
-            tally=added([result.tally for result in results]),
-            torn=any(result.torn for result in results),
-            failures=tuple(failure for result in results for failure in result.failures)[:LISTED],
-            seconds=time.monotonic() - self._began,
-            unrecorded=next(unrecorded, self._unrecorded),
-            copied=self._copied,
-            evicted=self._evicted,
-            damage=all_damage([result.damage for result in results if result.damage is not None]),
-            nodes=tuple(NodeRestored(name, result) for (name, _), result in zip(self._parts, results, strict=True)),
-        )
 
     async def _write(self, event: str, **fields: JsonValue) -> None:
         """Add to the journal. Keys are brought back all the same where its disk is full."""

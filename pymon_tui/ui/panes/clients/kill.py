@@ -22,6 +22,7 @@ def kill(client: Client) -> Action:
         effect=safe(_effect(client)),
         acl="client|kill",
         counts=safe("killed"),
+        none=safe("there is no such client any more"),
         node=client.node,
     )
 

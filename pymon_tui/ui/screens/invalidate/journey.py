@@ -116,7 +116,7 @@ class Journey:
         desk = self._site.desk
         try:
             verdict = await desk.judge_resume(record)
-            removal = await desk.resumed(record)
+            removal = await desk.resumed(record, verdict)
         except (OrderError, LinkError, Refused, StateError) as error:
             self._app.notify(safe(str(error)), severity="error", markup=False)
             return

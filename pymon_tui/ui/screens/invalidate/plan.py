@@ -83,6 +83,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         self._options = options
         self._selection = site.desk.selection(draft.patterns, draft.filters, every=draft.every)
         self._plan = plan
+        self._verdict: Verdict | None = None  # as it is shown: what is agreed to
         self._planning: WholePlanning | None = None
         self._failed: SafeText | None = None
         super().__init__(site)
@@ -120,7 +121,7 @@ class PlanScreen(Asking, LiveScreen[Answer]):
     @work(exclusive=True, group="plan")
     async def make(self) -> None:
         """Look at all keys, and show what would go."""
-        self._plan, self._failed = None, None
+        self._plan = self._verdict = self._failed = None
         self.remove_class("-ready")
         desk = self.site.desk
         planning = self._planning = desk.planning(self._selection, self._options.mode, undo=self._options.undo)
@@ -145,8 +146,8 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             progress.show(((span("there is no plan: ", "act"), span(self._failed)), (again,)))
         elif self._planning is not None:
             progress.show(plan_text.looking_lines(self._planning.progress, progress.size.width))
-        elif self._plan is not None:
-            self._fill(self._plan)
+        elif self._plan is not None and self._verdict is not None:
+            self._fill(self._plan, self._verdict)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What writes needs a plan that can be carried out, and is absent under read-only."""
@@ -172,10 +173,9 @@ class PlanScreen(Asking, LiveScreen[Answer]):
 
     def action_go(self) -> None:
         """Ask for the confirmation."""
-        plan = self._plan
-        if plan is None:
+        plan, verdict = self._plan, self._verdict
+        if plan is None or verdict is None:
             return
-        verdict = self.verdict(plan)
         if verdict.typed:
             self.query_one("#what-to-type", Facts).show((plan_text.typed_text(plan, self._options, verdict),))
             self._say(plan_text.several(verdict))
@@ -184,10 +184,6 @@ class PlanScreen(Asking, LiveScreen[Answer]):
             self.refresh_bindings()
         else:
             self._ask(plan, verdict)
-
-    def verdict(self, plan: Plan) -> Verdict:
-        """What the engine says of carrying this plan out as it is set."""
-        return self.site.desk.judge(plan, self._options)
 
     def action_dry_run(self) -> None:
         """Do everything but the removing."""
@@ -237,11 +233,11 @@ class PlanScreen(Asking, LiveScreen[Answer]):
 
     @on(Input.Submitted, "#typed")
     def _typed(self, event: Input.Submitted) -> None:
-        if self._plan is None:
+        plan, verdict = self._plan, self._verdict
+        if plan is None or verdict is None:
             return
-        verdict = self.verdict(self._plan)
         if verdict.is_confirmed_by(event.value):
-            self._begin(self._plan, self._options, verdict)
+            self._begin(plan, self._options, verdict)
         elif verdict.typed:
             self.query_one("#what-to-type", Facts).show((plan_text.not_typed(verdict),))
             self.app.bell()
@@ -290,17 +286,17 @@ class PlanScreen(Asking, LiveScreen[Answer]):
         self.query_one("#plan").border_subtitle = Content(safe(plan_text.scanned(plan)))
         more = f"{units.whole(len(plan.samples))} of {units.whole(plan.matched)}, escaped"
         self.query_one("#samples").border_subtitle = Content(safe(more))
-        verdict = self.verdict(plan)
+        self._verdict = verdict = self.site.desk.judge(plan, self._options)
         self.query_one("#troubles", Prose).show(plan_text.troubles(plan, verdict))
         self._say(plan_text.asks(plan, self._options, verdict))
         self.query_one("#keys").focus()
         self.look()
 
-    def _fill(self, plan: Plan) -> None:
+    def _fill(self, plan: Plan, verdict: Verdict) -> None:
         """What depends on how much room there is, which is known once the frames are laid out."""
         how = self.query_one("#confirm")
         self.query_one("#how", Facts).show(
-            plan_text.confirm_lines(self._options.under(plan.rules), self.verdict(plan), how.content_size.width)
+            plan_text.confirm_lines(self._options.under(plan.rules), verdict, how.content_size.width)
         )
         facts, names = self.query_one("#plan"), self.query_one("#namespaces")
         lines = plan_text.plan_lines(plan, facts.content_size.width)

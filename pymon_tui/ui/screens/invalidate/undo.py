@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import ClassVar
 
 from textual import work
@@ -65,6 +66,7 @@ class UndoScreen(Asking, Window[None]):
         self._result: RestoreResult | None = None
         self._outlook: Outlook | None = None
         self._asked: SafeText | None = None
+        self._held: ExitStack | None = None  # keeps the trash while the question stands
         super().__init__()
 
     @property
@@ -95,6 +97,10 @@ class UndoScreen(Asking, Window[None]):
         self.count()
         self.judge()
 
+    def on_unmount(self) -> None:
+        """No question stands any more."""
+        self._let_go()
+
     @work(exclusive=True, group="count")
     async def count(self) -> None:
         """Count in the trash what would come back."""
@@ -105,6 +111,8 @@ class UndoScreen(Asking, Window[None]):
     async def judge(self) -> None:
         """Ask what holds of it as it is set now, and show that before anybody says yes."""
         desk, self._verdict = self._site.desk, None
+        if self._held is None:
+            self._held = desk.hold(self._record)
         try:
             verdict = await desk.judge_undo(self._record, replace=self._replace)
             self._why = verdict.why or None
@@ -201,8 +209,13 @@ class UndoScreen(Asking, Window[None]):
         title, what = safe(f"Undo run {self._record.id}?"), tuple(self._replaced(verdict))
         return await self.app.push_screen_wait(typing(verdict, title, what)) is not None
 
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+
     def _tell(self, result: RestoreResult) -> None:
         self._result = result
+        self._let_go()
         self._site.source.note(safe(f"restored {units.keys(result.tally.restored)}"), result.undo)
         self._site.source.poke()
 

@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.shelf import GivenUp
+from pymon_tui.invalidation.verdict import Verdict
+from pymon_tui.journal.bounds import Bounds
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
@@ -90,6 +95,31 @@ async def test_few_keys_are_confirmed_by_yes_and_enter_says_no(desk: ScriptedDes
         await on.until_on(PlanScreen)
         await on.press("enter", "y")
         await on.until_on(RunScreen)
+
+
+@pytest.mark.parametrize(("keys", "matched"), [(("enter", "y"), 12), (("enter", *"user:cache:*", "enter"), 12_031)])
+async def test_what_is_agreed_to_is_what_was_shown(
+    desk: ScriptedDesk, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], matched: int
+) -> None:
+    """An undo that has come to the trash since was named to nobody."""
+    desk.plan_changes = {"matched": matched}
+    judge, given_up = ScriptedDesk.judge, GivenUp("20261122-110000-0001", (("a", Bounds(300, 300)),))
+
+    def judged(self: ScriptedDesk, plan: Plan, options: Options) -> Verdict:
+        verdict = judge(self, plan, options)
+        return replace(verdict, undo=replace(verdict.undo, gives_up=(given_up,) if others else ()))
+
+    others = False
+    monkeypatch.setattr(ScriptedDesk, "judge", judged)
+    async with walk(desk) as on:
+        await on.to_ready_plan()
+        assert "gives up" not in on.text("#troubles")
+        others = True
+        await on.press(*keys)
+        await on.until_on(RunScreen)
+        (agreed,) = desk.agreed
+        assert agreed is not None
+        assert agreed.undo.gives_up == ()
 
 
 @pytest.mark.parametrize(
