@@ -151,13 +151,9 @@ def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width
 
 def _said(memory: Memory) -> str:
     """What the frame's edge says of the limit."""
-    return (memory.maxmemory_policy or "") if memory.maxmemory else _unlimited(memory, "no maxmemory")
-
-
-def _unlimited(memory: Memory, none: str = "not set") -> str:
-    """That there is no limit, or on how many of several nodes there is none."""
-    of, without = len(memory.primaries), memory.unlimited
-    return f"none on {without} of {of}" if without < of else none
+    if memory.maxmemory:
+        return memory.maxmemory_policy or ""
+    return f"no limit on {memory.unlimited} of {len(memory.primaries)}" if memory.fullest else "no maxmemory"
 
 
 def _warnings(found: Sequence[Concern], width: int) -> tuple[Line, ...]:
@@ -170,9 +166,11 @@ def _fullest(memory: Memory) -> tuple[Line, ...]:
     one = memory.fullest
     if one is None:
         return ()
-    of = (label("of"), span(units.bytes_(one.memory.maxmemory)), span(units.percent(one.memory.share), "strong"))
-    without = (field("no limit", _NAME, f"{memory.unlimited} of {len(memory.primaries)}", label("nodes")),)
-    return (field("fullest", _NAME, one.node, *of), *(without if memory.unlimited else ()))
+    without = label(f" none on {memory.unlimited} of {len(memory.primaries)}" if memory.unlimited else "")
+    return (
+        field("fullest", _NAME, span(units.percent(one.memory.share), "strong"), one.node),
+        field("its limit", _NAME, units.bytes_(one.memory.maxmemory), without),
+    )
 
 
 def details(
@@ -204,9 +202,7 @@ def _of_limit(memory: Memory, role: Role) -> Group:
             Fact(0, _of("rss", memory.used_memory_rss, total, rss_share, "value")),
             Fact(0, _peak(memory)),
             Fact(0, field("policy", _NAME, memory.maxmemory_policy or units.UNKNOWN)),
-            Fact(
-                2, field("maxmemory", _NAME, _size(memory.maxmemory) if memory.maxmemory else label(_unlimited(memory)))
-            ),
+            Fact(2, field("maxmemory", _NAME, _size(memory.maxmemory) if memory.maxmemory else label("not set"))),
             Fact(2, field("machine", _NAME, _size(total))),
         ),
     )

@@ -102,10 +102,10 @@ def test_of_several_nodes_the_bar_is_that_of_the_fullest_which_is_named() -> Non
     free = memory(used_memory=1 << 30, maxmemory=0)
     shown = texts(overview(together(free=free, full=full, other=free), 40))
     assert shown[0].endswith("98.0%")
-    assert shown[1:3] == ["fullest   full of 100 MiB 98.0%", "no limit  2 of 3 nodes"]
+    assert shown[1:3] == ["fullest   98.0% full", "its limit 100 MiB  none on 2 of 3"]
     in_full = "\n".join(texts(details(together(free=free, full=full), snapshot({}), (), 100, 30)))
-    assert "full of 100 MiB 98.0%" in in_full
-    assert "none on 1 of 2" in in_full
+    assert "fullest   98.0% full" in in_full
+    assert "its limit 100 MiB  none on 1 of 2" in in_full
 
 
 def test_a_server_that_says_little_is_drawn_with_what_it_says() -> None:
