@@ -38,6 +38,7 @@ class Share:
     def connect(self) -> None:
         """Say that a connection is about to be made, perhaps to another process."""
         self._is_new = True
+        account_of(self._endpoint)  # so that it is among them
         self._before = {account: account.total.copy() for account in accounts()}
 
     def asking(self) -> Traffic:
@@ -54,6 +55,8 @@ class Share:
         """
         account, run_id = account_of(self._endpoint), info.text("run_id")
         last = self._last if self._last is not None and self._last.text("run_id") == run_id else None
+        if self._endpoint.socket is not None and self._endpoint.via is None:
+            account.listens_at(info.integer("tcp_port"))
         if run_id and account.run_id != run_id:
             own = self._joined(own, run_id)
             self._asked_of = set(accounts_of(self._endpoint))

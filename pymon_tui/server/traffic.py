@@ -58,6 +58,13 @@ class Account:
             self.answers_as(next(same, None))
         self.total.connections += 1
 
+    def listens_at(self, port: int | None) -> None:
+        """Say at which port of this machine the server at a unix socket listens, too: 0 or None for at none.
+
+        Who answers there is most likely the same process; if not, ``met`` tells.
+        """
+        self.peer = ("loopback", port) if port else None
+
     def answers_as(self, run_id: str | None) -> None:
         """Say which server process it is."""
         self.run_id, self.joined = run_id, self.total.copy()

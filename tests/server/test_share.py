@@ -161,3 +161,24 @@ def test_traffic_is_removed_as_far_as_it_is_there() -> None:
     assert some == Traffic(commands=2)
     some.within({"total_commands_processed": 1, "keyspace_hits": None})
     assert some == Traffic(commands=1)
+
+
+@pytest.mark.parametrize(("run", "ours"), [("7", 5), ("8", 0)])
+def test_who_answers_at_the_port_of_a_socket_s_server_is_taken_for_it_until_it_says_otherwise(
+    run: str, ours: int
+) -> None:
+    here, there = Endpoint(socket=f"/share-{next(NUMBERS)}"), Endpoint(host=f"share-{next(NUMBERS)}.test", port=7000)
+    share, other = Share(here), Share(there)
+    listening = Info({"run_id": "7" * 40, "total_commands_processed": "10", "tcp_port": "7000"})
+    share.told(listening, share.asking())
+    other.connect()
+    account_of(there).connected(("loopback", 7000))
+    account_of(there).were_answered("hello", [{}] * 5)
+    own = share.asking()
+    told, _ = other.told(info_of(run, 15), other.asking())
+    assert others(told) == 10
+    if run == "7":
+        told, grown = share.told(info_of("7", 15), own)
+        assert (others(told), grown.commands) == (10, 5)
+    told, grown = share.told(info_of("7", 10 + ours), share.asking())
+    assert (others(told), grown.commands) == (10, 0)
