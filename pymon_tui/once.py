@@ -125,7 +125,9 @@ def summary(endpoint: Endpoint, seen: Glance) -> tuple[str, ...]:
 
 def _together(seen: Glance) -> str:
     what = {Kind.CLUSTER: "cluster of {} nodes", Kind.SENTINEL: "{} nodes under Sentinel"}
-    return what.get(seen.kind, "{} nodes").format(len(seen.nodes))
+    answering = sum(one.lost is None for one in seen.nodes)
+    of = "" if answering == len(seen.nodes) else f", of the {answering} that answer"
+    return f"{what.get(seen.kind, '{} nodes').format(len(seen.nodes))}{of}"
 
 
 def _node_line(one: Glimpse) -> str:
@@ -137,7 +139,8 @@ def _node_line(one: Glimpse) -> str:
     if one.primary is not None:
         parts.append(f"of {one.primary}")
     if isinstance(memory, Ready):
-        parts.append(str(units.bytes_(memory.value.used_memory)))
+        limited = f" ({_limited(memory.value)})" if memory.value.maxmemory else ""
+        parts.append(f"{units.bytes_(memory.value.used_memory)}{limited}")
     if isinstance(server, Ready):
         parts.append(f"{units.count(server.value.instantaneous_ops_per_sec)} commands/s")
     return f"{name}  " + " · ".join(parts)
@@ -195,11 +198,11 @@ def _latency_line(readings: Mapping[str, Reading[Any]]) -> str | None:
     latency, commands = readings.get(LATENCY.name), readings.get(COMMANDSTATS.name)
     told: Latency | None = latency.value if isinstance(latency, Ready) else None
     if told is not None and told.last is not None and told.last.calls.calls:
-        calls = f"{units.count(told.last.calls.calls)} calls in {told.last.seconds:.1f} s"
+        calls = f"{units.count(told.last.calls.calls)} calls in {units.took(told.last.seconds)}"
         return f"  latency {_percentiles(told.last.calls)} of {calls}"
     if told is not None and told.since_start is not None:
         none = "" if told.last is None else "only calls like ours" if told.last.like_ours else "no calls"
-        why = f"{none} in {told.last.seconds:.1f} s; " if told.last is not None else ""
+        why = f"{none} in {units.took(told.last.seconds)}; " if told.last is not None else ""
         return f"  latency {why}{_percentiles(told.since_start)} since start or reset"
     if not isinstance(commands, Ready) or commands.value.usec_per_call is None:
         return None
@@ -218,4 +221,13 @@ def _percentiles(calls: Histogram) -> str:
 
 def _memory_line(memory: Memory) -> str:
     policy: SafeText = memory.maxmemory_policy or safe("?")
-    return f"  memory {units.bytes_(memory.used_memory)} of {units.bytes_(memory.limit)}, {policy}"
+    used, fullest = f"  memory {units.bytes_(memory.used_memory)}", memory.fullest
+    if fullest is None:
+        return f"{used} of {units.bytes_(memory.limit)}, {policy}"
+    of = f" of {units.bytes_(memory.limit)}" if memory.limit else ""
+    without = f"; {memory.unlimited} of {len(memory.primaries)} have no limit" if memory.unlimited else ""
+    return f"{used}{of}, {policy}; {fullest.node} is at {_limited(fullest.memory)}{without}"
+
+
+def _limited(memory: Memory) -> str:
+    return f"{units.percent(memory.share)} of its limit"

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from pymon_tui import redis_cli
+
 _SERVER = "Connection"
 
 
@@ -75,20 +77,6 @@ def _one_of(*names: str) -> dict[str, Any]:
     return {"shell_complete": _choices(*names), "last_wins": True}
 
 
-def _refused(hint: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    """A flag of redis-cli that isn't one here, and what there is in its place."""
-
-    def refuse(_ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-        if value:
-            raise click.UsageError(f"{parameter.opts[0]} is a flag of redis-cli: {hint}")
-
-    return refuse
-
-
-_IN_PS = "a password on the command line shows in ps and in the shell's history; give it in REDISCLI_AUTH, --askpass"
-_CLUSTER = "it isn't needed here, for the nodes of a cluster are found and followed from any of them"
-
-
 def connection_options() -> list[click.Parameter]:
     """Flags that name the server; those of redis-cli keep its letters."""
 
@@ -127,8 +115,7 @@ def connection_options() -> list[click.Parameter]:
             text="A profile of the settings file; several are tabs of the monitor.",
         ),
         option("--config", metavar="FILE", text="The settings file (TOML)."),
-        option("-a", "--pass", text="", hidden=True, expose_value=False, callback=_refused(_IN_PS)),
-        option("-c", text="", is_flag=True, hidden=True, expose_value=False, callback=_refused(_CLUSTER)),
+        *redis_cli.hints(option),
     ]
 
 

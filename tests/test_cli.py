@@ -669,4 +669,32 @@ def test_a_password_as_a_flag_is_refused_with_what_to_do(words: tuple[str, ...])
     assert done.returncode == 2
     assert "REDISCLI_AUTH" in done.stderr
     assert SECRET not in done.stderr
-    assert "-c is a flag of redis-cli" in python("-m", "pymon_tui", "-c", "once").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-c", "once"), "found and followed"),
+        (("--cluster", "info", "127.0.0.1:7000"), "Fleet pane"),
+        (("once", "--cluster"), "Fleet pane"),
+        (("--stat",), "once --json"),
+        (("-h", "cache", "--bigkeys"), "--larger"),
+        (("--memkeys", "--memkeys-samples", "0"), "--larger"),
+        (("--hotkeys",), "by command"),
+        (("--latency", "-i", "5"), "Server pane"),
+        (("--latency-history",), "Server pane"),
+        (("--scan",), "Application pane"),
+        (("-i", "5"), "--interval"),
+        (("-i0.5", "--raw"), "--interval"),
+        (("-i",), "--interval"),
+        (("-v",), "--version"),
+    ],
+)
+def test_a_flag_of_redis_cli_is_refused_with_what_there_is_in_its_place(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    flag = next(word for word in words if word.startswith("-") and word != "-h")[: 2 if words[0] == "-i0.5" else None]
+    assert f"{flag} is a flag of redis-cli: " in line
+    assert said in line

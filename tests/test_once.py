@@ -124,6 +124,23 @@ async def test_a_cluster_is_all_of_its_nodes_whichever_is_named(cluster: Cluster
             assert whole["readings"]["latency"]["unavailable"] == "unasked"
 
 
+async def test_a_cluster_where_one_alone_has_a_limit_names_it(
+    cluster: Cluster, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limited, *others = cluster.primaries()
+    for node in others:
+        node.ask("CONFIG", "SET", "maxmemory", "0")
+    limited.ask("CONFIG", "SET", "maxmemory", "100mb")
+    memory = (await told("-h", "127.0.0.1", "-p", str(others[0].port)))["whole"]["readings"]["memory"]
+    shares = {one["node"]: one["share"] for one in memory["primaries"]}
+    assert {node for node, share in shares.items() if share is not None} == {limited.address}
+    assert 0 < shares[limited.address] < 1
+    assert await ran("-h", "127.0.0.1", "-p", str(others[0].port), "--span", "0") == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  memory ")]
+    assert f"; {limited.address} is at " in line
+    assert line.endswith(f"% of its limit; {len(others)} of {len(others) + 1} have no limit")
+
+
 async def test_who_may_not_see_the_cluster_sees_the_node_with_its_own_role(cluster: Cluster, told: Any) -> None:
     node = cluster.primaries()[0]
     node.ask("ACL", "SETUSER", "me", "reset", "on", "nopass", "+@all", "-cluster", "~*", "&*")
@@ -160,6 +177,9 @@ async def test_one_node_of_a_cluster_alone(cluster: Cluster, told: Any, capsys: 
         document = await told("-h", "127.0.0.1", "-p", str(named.port), "--node", wanted.address)
         assert [node["address"] for node in document["nodes"]] == [wanted.address]
         assert document["whole"] is None
+        # A name that stands for its address is one of its names, whichever the deployment goes by.
+        by_name = await told("-h", "localhost", "-p", str(named.port), "--node", f"localhost:{wanted.port}")
+        assert [node["readings"]["server"]["tcp_port"] for node in by_name["nodes"]] == [wanted.port]
     assert await ran("-h", "127.0.0.1", "-p", str(named.port), "--node", "10.9.8.7:6379") == 2
     said = capsys.readouterr().err
     assert said.startswith(f"pymon-tui: 127.0.0.1:{named.port} has no node 10.9.8.7:6379; it has ")
@@ -192,6 +212,18 @@ async def test_sentinel_names_the_primary_and_its_replicas(
     lines = capsys.readouterr().out.splitlines()
     assert "3 nodes under Sentinel" in lines[1]
     assert any(gone.address in line and "lost: " in line for line in lines)
+
+
+async def test_a_sentinel_is_told_as_one(sentinels: Sentinels, capsys: pytest.CaptureFixture[str]) -> None:
+    port = sentinels.sentinels[0].port
+    for command in (("once",), ("once", "--json"), ("acl",)):
+        code = await asyncio.to_thread(cli.run, [*command, "-h", "127.0.0.1", "-p", str(port)])
+        written = capsys.readouterr()
+        assert (code, written.out) == (3, "")
+        assert written.err == (
+            f"pymon-tui: 127.0.0.1:{port} is a Sentinel: it has no keys; "
+            "--sentinel HOST:PORT --service NAME is the way to a server that it watches\n"
+        )
 
 
 async def test_a_primary_with_a_replica(own_server: StartServer, told: Any, redis: Redis) -> None:

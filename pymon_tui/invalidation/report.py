@@ -126,7 +126,7 @@ def scanned_text(plan: Plan) -> SafeText:
     """``1 210 448 keys in 2.9 s``; each pattern that means more than one key takes a scan of its own."""
     scans = sum(pattern.only_key is None for pattern in plan.selection.patterns)
     times = f"{scans} scans, " if scans > 1 else ""
-    return safe(f"{units.keys(plan.scanned)} in {times}{plan.seconds:.1f} s")
+    return safe(f"{units.keys(plan.scanned)} in {times}{units.took(plan.seconds)}")
 
 
 def manner_rows(options: Options, verdict: Verdict) -> tuple[Row, ...]:

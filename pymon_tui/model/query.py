@@ -176,6 +176,8 @@ class Query(Generic[T]):
         fold: From the last value (None at first) and the new one to the value shown: for readings that remember.
         merge: From what each node of a deployment told, at least one, to what holds for all of them; None where that
             says nothing. What is read of INFO needs none, for the INFO of all nodes can be read as one.
+        beside: From what the INFO of all nodes says, and what each node told, to what holds for all of them: for what
+            sums don't say.
         of_all: Whether ``merge`` needs each node that answers: without one it would be wrong with no sign of it.
     """
 
@@ -184,6 +186,7 @@ class Query(Generic[T]):
     parse: Callable[[Any], T]
     fold: Callable[[T | None, T], T] = field(default=_latest)
     merge: Callable[[Sequence[Part[T]]], T] | None = None
+    beside: Callable[[T, Sequence[Part[T]]], T] | None = None
     of_all: bool = False
 
 

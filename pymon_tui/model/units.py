@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 
 from pymon_tui.model.text import SafeText, safe
@@ -10,6 +11,9 @@ from pymon_tui.model.text import SafeText, safe
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _DECIMAL = ("", "k", "M", "G", "T", "P", "E")
 UNKNOWN = safe("–")
+
+WITHIN = re.compile(r"(?<=\d) (?=(?:\d{3}|[KMGTPE]iB|B|ms|µs|s)(?!\w))")
+"""A blank within a number, or between it and its unit: no place to break a line at."""
 
 _FLOAT_TOLERANCE = 1e-6
 """Seconds by which the difference of two moments may miss a whole number: clocks are read as floats."""
@@ -142,12 +146,19 @@ def is_today(moment: float, now: float) -> bool:
 
 
 def milliseconds(seconds: float | None) -> SafeText:
-    """A short time in milliseconds with three figures that matter: ``0.71 ms``, ``412 ms``; seconds from 10 s on."""
+    """A short time with three figures that matter: ``0.71 ms``, ``412 ms``, ``5.01 s``; from a minute on as a span."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
-    if seconds >= 9.9995:
-        return safe(f"{_three_digits(seconds)} s")
-    return safe(f"{_three_digits(1000 * seconds)} ms" if seconds < 0.9995 else f"{1000 * seconds:.0f} ms")
+    if seconds < 0.9995:
+        return safe(f"{_three_digits(1000 * seconds)} ms")
+    return safe(f"{_three_digits(seconds)} s" if seconds < 59.95 else duration(round(seconds)))
+
+
+def took(seconds: float | None) -> SafeText:
+    """How long something took that a person waited for: ``0.4 s``, ``12.3 s``; from a minute on as a span."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    return safe(f"{seconds:.1f} s" if seconds < 59.95 else duration(round(seconds)))
 
 
 def microseconds(usec: float | None) -> SafeText:

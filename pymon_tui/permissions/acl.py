@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.permissions.users import PLACEHOLDER, RuleError, users
+from pymon_tui.readings.info import parse_info
 from pymon_tui.removing.console import tell, tell_json
 from pymon_tui.removing.exit_code import DONE, WrongUse, coded
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.known import EVERYTHING, Known, known_to
+from pymon_tui.server.reasons import is_sentinel, sentinel_error
 from pymon_tui.settings import Settings
 
 SCHEMA_VERSION = 1
@@ -58,6 +60,9 @@ def _acl(settings: Settings, patterns: Sequence[str], *, as_json: bool) -> int:
 async def _asked(endpoint: Endpoint) -> Known:
     session, _ = await open_session(endpoint)
     try:
+        (told,) = await session.ask([("INFO", "server")])
+        if isinstance(told, bytes) and is_sentinel(parse_info(told)):
+            raise sentinel_error(endpoint)
         return await known_to(session)
     finally:
         await session.close()

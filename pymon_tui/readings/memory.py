@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pymon_tui.model.query import Query
+from pymon_tui.model.query import Part, Query
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.replication import role_of
@@ -18,6 +20,7 @@ class Memory:
         role: ``primary`` or ``replica``.
         total_keys: Keys in all databases: ``keys`` of INFO keyspace.
         volatile_keys: Those with a TTL: ``expires`` of INFO keyspace.
+        primaries: Of several primaries together: each one's own; a sum says nothing of the one that is full.
     """
 
     role: SafeText | None
@@ -56,6 +59,18 @@ class Memory:
     current_eviction_exceeded_time: int | None
     total_keys: int | None
     volatile_keys: int | None
+    primaries: tuple[OfNode, ...] = ()
+
+    @property
+    def fullest(self) -> OfNode | None:
+        """Of several primaries together: the one that is nearest to its ``maxmemory``; None where none has one."""
+        limited = [one for one in self.primaries if one.memory.maxmemory and one.memory.share is not None]
+        return max(limited, key=lambda one: one.memory.share or 0.0, default=None)
+
+    @property
+    def unlimited(self) -> int:
+        """Of several primaries together: how many have no ``maxmemory``."""
+        return sum(not one.memory.maxmemory for one in self.primaries)
 
     @property
     def limit(self) -> int | None:
@@ -92,6 +107,26 @@ class Memory:
         if policy.startswith("allkeys-"):
             return self.total_keys != 0
         return policy.startswith("volatile-") and self.volatile_keys != 0
+
+
+@dataclass(frozen=True, slots=True)
+class OfNode:
+    """The memory of one of several nodes; ``node`` is what the user calls it."""
+
+    node: SafeText
+    memory: Memory
+
+    def as_json(self) -> Mapping[str, Any]:
+        """What tells how full it is; all else is among the readings of the node itself."""
+        memory = self.memory
+        share = memory.share if memory.maxmemory else None
+        return {"node": self.node, "used_memory": memory.used_memory, "maxmemory": memory.maxmemory, "share": share}
+
+
+def _beside(whole: Memory, parts: Sequence[Part[Memory]]) -> Memory:
+    """All nodes together, with each primary's own beside the sums where there are several."""
+    own = tuple(OfNode(part.node, part.value) for part in parts if part.value.role != "replica")
+    return replace(whole, primaries=own) if len(own) > 1 else whole
 
 
 def parse_memory(info: Info) -> Memory:
@@ -151,4 +186,4 @@ def _keys(info: Info, field: str) -> int | None:
     return sum(int(count) for count in counts if count.isascii() and count.isdecimal() and len(count) <= 20)
 
 
-MEMORY = Query("memory", INFO, parse_memory)
+MEMORY = Query("memory", INFO, parse_memory, beside=_beside)

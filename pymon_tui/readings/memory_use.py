@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -70,10 +70,32 @@ def parts(memory: Memory) -> tuple[Part, ...]:
 
 
 def concerns(memory: Memory) -> tuple[Concern, ...]:
-    """What a person should look at or act on, the worst first. Mostly nothing."""
+    """What a person should look at or act on, the worst first. Mostly nothing.
+
+    Of several primaries together it is the worst of each kind, with the node's name: the sums may look well.
+    """
+    if memory.primaries:
+        return _of_several(memory)
     found = (_limit(memory), _machine(memory), _eviction(memory), _fragmentation(memory))
     known = [concern for concern in found if concern is not None]
     return tuple(sorted(known, key=lambda concern: concern.severity is not Severity.ACT))
+
+
+def _of_several(memory: Memory) -> tuple[Concern, ...]:
+    """The worst concern of each subject, of the fuller node where two are alike, and how many others there are."""
+    by_share = sorted(memory.primaries, key=lambda one: -(one.memory.share or 0.0))
+    named = [
+        replace(concern, text=safe(f"{one.node}: {concern.text}"))
+        for one in by_share
+        for concern in concerns(one.memory)
+    ]
+    named.sort(key=lambda concern: concern.severity is not Severity.ACT)
+    found = []
+    for subject in dict.fromkeys(concern.subject for concern in named):
+        worst, *others = [concern for concern in named if concern.subject is subject]
+        more = f", and {len(others)} more" if others else ""
+        found.append(replace(worst, text=safe(f"{worst.text}{more}")))
+    return tuple(found)
 
 
 def _limit(memory: Memory) -> Concern | None:

@@ -25,7 +25,7 @@ from pymon_tui.server.way import command, journal_command
 def run_lines(result: Result, mode: Mode, after: FollowUp) -> list[str]:
     """What a run did."""
     name = "dry run" if result.dry_run else f"run {result.run}"
-    lines = [f"{name}: {result.outcome} in {_seconds(result.seconds)}"]
+    lines = [f"{name}: {result.outcome} in {units.took(result.seconds)}"]
     lines += [f"  {result.why}"] * bool(result.why)
     lines += _lines([report.row("matched", exact(result.tally.matched))])
     lines += _lines(report.tally_rows(result.tally, mode, dry_run=result.dry_run, rights=result.rights))
@@ -85,7 +85,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
 
 def undo_lines(result: RestoreResult, record: Record, way: Sequence[str], *, elsewhere: bool) -> list[str]:
     """What an undo of a run did; ``elsewhere`` is whether another server process would do."""
-    lines = [f"undo of run {result.run}: {result.outcome} in {_seconds(result.seconds)}"]
+    lines = [f"undo of run {result.run}: {result.outcome} in {units.took(result.seconds)}"]
     lines += _lines([report.row("kept", exact(result.total)), *restored_rows(result.tally)])
     lines += _lines(restore_troubles(result))
     for each in result.nodes:
@@ -147,7 +147,3 @@ def _lines(rows: Iterable[Row]) -> list[str]:
         value = f"{first:>9}" if row.is_count else first
         lines.append("   ".join([f"  {row.name:<16}{value}", *others]))
     return lines
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else units.duration(seconds)

@@ -19,6 +19,7 @@ WIDTH = 80
 _LABEL = 13  # cells of the first column, its margin included
 _NAMESPACES, _SAMPLES = 8, 8
 _BAR = 20
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
@@ -58,8 +59,9 @@ def _wrapped(label: str, parts: Sequence[SafeText]) -> list[str]:
 
 
 def _folded(label: str, text: str) -> list[str]:
-    """A row of running text that goes on below itself."""
-    first, *others = wrap(text, WIDTH - _LABEL, break_on_hyphens=False)
+    """A row of running text that goes on below itself; a number stays whole."""
+    whole = units.WITHIN.sub(_NO_BREAK, text)
+    first, *others = [line.replace(_NO_BREAK, " ") for line in wrap(whole, WIDTH - _LABEL, break_on_hyphens=False)]
     return [_row(label, first), *(_row("", line) for line in others)]
 
 

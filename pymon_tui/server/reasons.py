@@ -64,6 +64,11 @@ def is_sentinel(info: Info | None) -> bool:
     return info is not None and "sentinel" in (info.text("redis_mode"), info.text("server_mode"))
 
 
+def sentinel_error(endpoint: Endpoint) -> LinkError:
+    """That a Sentinel answers where a server is wanted."""
+    return LinkError(Trouble.FOREIGN, f"{endpoint.address} is {A_SENTINEL}", ASK_IT_FOR_ITS_SERVER)
+
+
 def grant(acl: str, user: SafeText) -> SafeText:
     """The ACL line that lets ``user`` run a command."""
     return safe(f"ACL SETUSER {user} +{acl}")

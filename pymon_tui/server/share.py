@@ -27,6 +27,9 @@ class Share:
         self._endpoint = endpoint
         self._before: dict[Account, Traffic] = {}  # caused before the connection was made
         self._known: set[Account] = set()  # whose traffic was counted at the last INFO
+        self._strangers: dict[Account, Traffic] = {}  # what others had caused by then, of whom it wasn't known where
+        self._asked_at: dict[Account, Traffic] = {}  # the same, when INFO was asked
+        self._asked_of: set[Account] = set()  # whose traffic was counted when INFO was asked
         self._last: Info | None = None  # with what was ours of it
         self._flying = Traffic()  # what was on the way when INFO was asked
         self._early = Traffic()  # the same, of the first INFO of a connection
@@ -35,11 +38,14 @@ class Share:
     def connect(self) -> None:
         """Say that a connection is about to be made, perhaps to another process."""
         self._is_new = True
+        account_of(self._endpoint)  # so that it is among them
         self._before = {account: account.total.copy() for account in accounts()}
 
     def asking(self) -> Traffic:
         """What was caused until now, just before INFO is asked."""
         self._flying = on_the_way(self._endpoint)
+        self._asked_of = set(accounts_of(self._endpoint))
+        self._asked_at = {each: each.total.copy() for each in accounts() if each.run_id is None}
         return caused(self._endpoint)
 
     def told(self, info: Info, own: Traffic) -> tuple[Info, Traffic]:
@@ -49,13 +55,17 @@ class Share:
         """
         account, run_id = account_of(self._endpoint), info.text("run_id")
         last = self._last if self._last is not None and self._last.text("run_id") == run_id else None
+        if self._endpoint.socket is not None and self._endpoint.via is None:
+            account.listens_at(info.integer("tcp_port"))
         if run_id and account.run_id != run_id:
             own = self._joined(own, run_id)
+            self._asked_of = set(accounts_of(self._endpoint))
         grown = own.copy()
         if last is not None and last.own is not None:
             grown.remove(last.own)
-            for other in set(accounts_of(self._endpoint)) - self._known:
-                grown.remove(other.joined)
+            for other in self._asked_of - self._known:
+                # What it caused until the last INFO was told by that; the rest came since, its greeting for one.
+                grown.remove(other.joined if other.moved else self._strangers.get(other, Traffic()))
         if last is not None:
             grown.add(_late(info, last, grown, self._early))
         self._early, self._is_new = self._flying if self._is_new else Traffic(), False
@@ -64,7 +74,7 @@ class Share:
             each.add(executed)
         if _is_less(info, last) or info.is_less_than(own):
             own = self._set_back(info, own, grown if last is not None else None)
-        self._known = set(accounts_of(self._endpoint))
+        self._known, self._strangers = self._asked_of, self._asked_at
         self._last = info.beside(own)
         return self._last, grown
 

@@ -37,6 +37,7 @@ class Account:
         doubtful: Commands whose answers a lost line took, by name: perhaps the server has carried them out.
         run_id: The server process that they are of; None where nobody has asked yet.
         joined: The total when that was learnt.
+        moved: Whether another process has answered there before.
         peer: The system's address of who answers; None where it tells nothing of that.
     """
 
@@ -46,6 +47,7 @@ class Account:
         self.doubtful: Counter[str] = Counter()
         self.run_id: str | None = None
         self.joined = Traffic()
+        self.moved = False
         self.peer: object = None
 
     def connected(self, peer: object = None) -> None:
@@ -55,6 +57,13 @@ class Account:
             same = (other.run_id for other in _ACCOUNTS.values() if other.peer == peer and other.run_id is not None)
             self.answers_as(next(same, None))
         self.total.connections += 1
+
+    def listens_at(self, port: int | None) -> None:
+        """Say at which port of this machine the server at a unix socket listens, too: 0 or None for at none.
+
+        Who answers there is most likely the same process; if not, ``met`` tells.
+        """
+        self.peer = ("loopback", port) if port else None
 
     def answers_as(self, run_id: str | None) -> None:
         """Say which server process it is."""
@@ -132,6 +141,7 @@ def met(endpoint: Endpoint, run_id: str, before: Traffic | None = None) -> None:
     if account.run_id not in (None, run_id):
         account.total.remove(account.total.copy() if before is None else before)
         account.doubtful.clear()
+        account.moved = True
     if account.run_id != run_id:
         account.answers_as(run_id)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pymon_tui.model.deployment import Kind, Member, Role
+from pymon_tui.model.deployment import Address, Kind, Member, Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Link, Live, Lost
@@ -23,11 +23,12 @@ from pymon_tui.server import clock
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import Poller
-from pymon_tui.server.reasons import LinkError
+from pymon_tui.server.reasons import LinkError, is_sentinel, sentinel_error
 from pymon_tui.server.sentinel import first_opinion
 from pymon_tui.server.session import Session
 from pymon_tui.server.share import Share
 from pymon_tui.state.roster import Roster, Teller, Told, layout_of
+from pymon_tui.state.sought import Sought
 from pymon_tui.state.whole import Whole
 
 _ROUNDS = 4
@@ -180,7 +181,7 @@ class _Look:
     def __init__(self, endpoint: Endpoint, queries: Sequence[Query[Any]], only: str | None) -> None:
         self._endpoint = endpoint
         self._queries = tuple(queries)
-        self._only = only
+        self._only = Sought(only, endpoint) if only is not None else None
         self._roster = Roster(endpoint.address)
         self._whole = Whole(self._queries, safe(endpoint.label))
         self.asked: dict[str, _Asked] = {}
@@ -189,16 +190,21 @@ class _Look:
         """Ask the first node, those that it tells of, those that they tell of.
 
         Raises:
-            LinkError: If the first can't be reached.
+            LinkError: If the first can't be reached, or is a Sentinel.
             NoSuchNode: If there is none of the wanted name.
         """
         sentinels = None
         await self._open([self._endpoint.address])
-        if (lost := self.asked[self._endpoint.address].lost) is not None:
-            raise lost
-        if self._only == self._endpoint.address:
-            self._learn(None)
-            return
+        first = self.asked[self._endpoint.address]
+        if first.lost is not None:
+            raise first.lost
+        if is_sentinel(first.info):
+            raise sentinel_error(self._endpoint)
+        if self._only is not None:
+            await self._only.look_up((self._endpoint.address,))
+            if self._only.is_among((self._endpoint.address,)):
+                self._learn(None)
+                return
         if (service := self._endpoint.watched) is not None:
             try:
                 opinion = await first_opinion(self._endpoint, service)
@@ -207,16 +213,16 @@ class _Look:
                 sentinels = None  # a moment ago one of them answered; what the nodes tell is enough
         for _ in range(_ROUNDS):
             self._learn(sentinels)
+            await self._look_up()
             wanted = [name for name in self._roster.members if self._only is None or self._is(name)]
             if all(name in self.asked for name in wanted) and (wanted or self._only is None):
                 break
             await self._open([name for name in wanted or self._roster.members if name not in self.asked])
         self._learn(sentinels)
+        await self._look_up()
         if self._only is not None and not self.shown:
-            there = ", ".join(self._roster.members)
-            raise NoSuchNode(
-                f"{safe(self._endpoint.label)} has no node {safe(self._only)}; it has {safe(there, 2_000)}"
-            )
+            there = safe(", ".join(self._roster.members), 2_000)
+            raise NoSuchNode(f"{safe(self._endpoint.label)} has no node {safe(self._only.name)}; it has {there}")
 
     def add_up(self) -> Mapping[str, Reading[Any]] | None:
         """The readings of all nodes as one server's; None of one node alone. What grows is known from the second on."""
@@ -256,12 +262,21 @@ class _Look:
         return sorted(known, key=lambda one: one.name != self._endpoint.address)
 
     def _is(self, name: str) -> bool:
-        """Whether the node of this name is the one that is wanted: by its address, or the name that it announces."""
+        """Whether the node of this name is the one that is wanted."""
+        return self._only is not None and self._only.is_among(self._names(name))
+
+    def _names(self, name: str) -> set[str]:
+        """What a node may be called: its address, where it is reached, the name and the address that it announces."""
         member = self._roster.members[name]
-        names = {name, str(member.address)}
+        names = {name, str(member.address), self._endpoint_of(name).far}
         if member.address is not None:
-            names |= {f"{host}:{member.address.port}" for host in (member.hostname, member.ip) if host}
-        return self._only in names
+            names |= {str(Address(host, member.address.port)) for host in (member.hostname, member.ip) if host}
+        return names
+
+    async def _look_up(self) -> None:
+        """What the names of the nodes stand for, where one is wanted that has none of them."""
+        if self._only is not None:
+            await self._only.look_up({each for name in self._roster.members for each in self._names(name)})
 
     def _learn(self, sentinels: Told | None) -> None:
         self._roster.update([one.teller for one in self.asked.values()], clock.now(), sentinels)

@@ -139,18 +139,24 @@ class Whole:
             except ValueError as error:
                 return Unavailable(Reason.UNREADABLE, safe(str(error)), safe("look at one node: n"))
             self._values[query.name] = value
-            return Ready(value, at)
+            return Ready(value if query.beside is None else query.beside(value, _parts(query, nodes)), at)
         if query.merge is None:
             return _PER_NODE
-        readings = [(node.snapshot, node.snapshot.reading(query)) for node in nodes]
-        parts = [
-            Part(snapshot.node, reading.value, snapshot.own_ids)
-            for snapshot, reading in readings
-            if isinstance(reading, Ready)
-        ]
+        parts = _parts(query, nodes)
         if parts and not (query.of_all and len(parts) < len(nodes)):
             return Ready(query.merge(parts), at)
-        return next((reading for _, reading in readings if isinstance(reading, Unavailable)), PENDING)
+        readings = (node.snapshot.reading(query) for node in nodes)
+        return next((reading for reading in readings if isinstance(reading, Unavailable)), PENDING)
+
+
+def _parts(query: Query[Any], nodes: Sequence[Node]) -> list[Part[Any]]:
+    """What each node told that did."""
+    readings = [(node.snapshot, node.snapshot.reading(query)) for node in nodes]
+    return [
+        Part(snapshot.node, reading.value, snapshot.own_ids)
+        for snapshot, reading in readings
+        if isinstance(reading, Ready)
+    ]
 
 
 def _answers(node: Node) -> bool:

@@ -25,8 +25,9 @@ ROUNDS = 3
 LIMIT = 50.0
 GAP = (0.2, 0.45)
 """Seconds from one press to the next, at random: any phase of the refresh."""
-RUN = 10
-"""Presses in one direction, as many as there are clients below the first of the demo."""
+RUN = 6
+"""Presses in one direction: fewer than there are clients of the demo below the first. At the end of the list a press
+moves nothing, and would be taken for one that isn't answered."""
 CLIENTS, MESSAGES = 10_000, 20_000
 _CURSOR = DARK.variables["ink-cursor"].lstrip("#")
 _ID_CELLS = 8
@@ -95,6 +96,8 @@ def _pressed(run: WatchedRun, dice: random.Random) -> tuple[list[Press], float]:
     for key in b"41ss":  # the clients in full and back, so that they have the focus; sorted by memory, then by id
         run.send(bytes([key]))
         run.read_for(1.0)
+    run.send(b"\x1b[H")  # wherever it stood: by so many presses it is led down from the first, and up again
+    run.read_for(1.0)
     began, cpu, pressed = time.perf_counter(), cpu_seconds(run.pid), []
     for number in range(PRESSES):
         pressed.append(time.perf_counter())

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymon_tui.model.query import Part
+from pymon_tui.model.text import safe
 from pymon_tui.readings.info import parse_info
-from pymon_tui.readings.memory import Memory, parse_memory
+from pymon_tui.readings.memory import MEMORY, Memory, parse_memory
 from tests.replies import recorded
 
 RECORDED = ("info-memory.valkey-9.resp2", "info-memory.valkey-9.resp3", "info-memory.redis-7.resp2")
@@ -17,6 +19,13 @@ def memory(**fields: object) -> Memory:
     """What is read from an INFO with these fields; ``used_memory`` is 1 unless given."""
     told = {"used_memory": 1, **fields}
     return parse_memory(parse_info("".join(f"{name}:{value}\r\n" for name, value in told.items()).encode()))
+
+
+def together(**nodes: Memory) -> Memory:
+    """These nodes as one, by their names."""
+    assert MEMORY.beside is not None
+    parts = [Part(safe(name), one, frozenset()) for name, one in nodes.items()]
+    return MEMORY.beside(memory(used_memory=sum(one.used_memory or 0 for one in nodes.values())), parts)
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -91,3 +100,16 @@ def test_hostile_bytes_are_read_or_refused(fields: dict[str, bytes]) -> None:
         return
     assert isinstance(read.used_memory if read.used_memory is not None else read.used_memory_rss, int)
     assert read.volatile_keys is None or read.volatile_keys >= 0
+
+
+def test_of_several_primaries_the_fullest_is_known_though_others_have_no_limit() -> None:
+    full, half = memory(used_memory=98, maxmemory=100), memory(used_memory=500, maxmemory=1_000)
+    replica = memory(used_memory=99, maxmemory=99, role="slave")
+    several = together(free=memory(used_memory=9_000, maxmemory=0), half=half, full=full, copy=replica)
+
+    assert several.fullest is not None
+    assert (several.fullest.node, several.fullest.memory.share) == ("full", 0.98)
+    assert (len(several.primaries), several.unlimited) == (3, 1)
+    assert several.fullest.as_json() == {"node": "full", "used_memory": 98, "maxmemory": 100, "share": 0.98}
+    assert together(one=full, copy=replica).primaries == ()
+    assert together(one=memory(maxmemory=0), other=memory(maxmemory=0)).fullest is None

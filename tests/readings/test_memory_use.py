@@ -7,7 +7,7 @@ import pytest
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.memory import parse_memory
 from pymon_tui.readings.memory_use import Severity, concerns, parts
-from tests.readings.test_memory import RECORDED, memory
+from tests.readings.test_memory import RECORDED, memory, together
 from tests.replies import recorded
 
 GIB = 1 << 30
@@ -93,7 +93,7 @@ def test_eviction_that_does_not_keep_up_is_seen(milliseconds: int, expected: lis
 
 def test_it_says_for_how_long_eviction_has_not_kept_up() -> None:
     (concern,) = concerns(memory(current_eviction_exceeded_time=2_500, maxmemory_policy="allkeys-lru"))
-    assert concern.text == "over maxmemory for 2500 ms: eviction lags"
+    assert concern.text == "over maxmemory for 2.50 s: eviction lags"
 
 
 def test_the_worst_comes_first() -> None:
@@ -119,3 +119,15 @@ def test_writes_that_fail_already_are_not_said_to_fail_one_day(used: int, said: 
         memory(used_memory=used, maxmemory=1000, maxmemory_policy="noeviction", current_eviction_exceeded_time=6_018)
     )
     assert concern.text == said
+
+
+def test_of_several_nodes_the_one_that_is_full_is_named_though_the_sum_looks_well() -> None:
+    full = memory(used_memory=990, maxmemory=1_000, maxmemory_policy="noeviction")
+    near = memory(used_memory=910, maxmemory=1_000, maxmemory_policy="noeviction")
+    free = memory(used_memory=5, maxmemory=10**9, maxmemory_policy="noeviction")
+
+    (concern,) = concerns(together(free=free, full=full))
+    assert (concern.severity, concern.text) == (ACT, "full: writes fail when full: noeviction, 99.0% of maxmemory")
+    (concern,) = concerns(together(near=near, full=full, none=memory(maxmemory=0)))
+    assert concern.text == "full: writes fail when full: noeviction, 99.0% of maxmemory, and 1 more"
+    assert concerns(together(free=free, other=free)) == ()

@@ -87,17 +87,48 @@ def test_another_process_holds_what_we_did_since_we_connected_to_it(here: Endpoi
     assert others(told) == 4
 
 
-def test_an_address_that_turns_out_to_be_of_the_same_server_is_no_growth(here: Endpoint) -> None:
+def test_what_another_address_of_the_same_server_caused_is_growth_since_the_last_time(here: Endpoint) -> None:
+    account, share = account_of(here), Share(here)
+    there = Endpoint(host=f"share-{next(NUMBERS)}.test")
+    account_of(there).were_answered("ping", [b"PONG"] * 30)  # which the server tells at once
+    share.told(info_of("f", 130), share.asking())
+    account_of(there).were_answered("hello", [{}] * 5)  # and these with the next
+    other = Share(there)
+    told, _ = other.told(info_of("f", 135), other.asking())
+    assert others(told) == 100
+    account.were_answered("ping", [b"PONG"] * 2)
+    told, grown = share.told(info_of("f", 137), share.asking())
+    assert (others(told), grown.commands) == (100, 7)
+    account.were_answered("ping", [b"PONG"])
+    told, grown = share.told(info_of("f", 138), share.asking())
+    assert (others(told), grown.commands) == (100, 1)
+
+
+def test_another_address_that_is_met_between_question_and_answer_is_growth_at_the_next(here: Endpoint) -> None:
     account, share = account_of(here), Share(here)
     share.told(info_of("f", 100), share.asking())
     there = Endpoint(host=f"share-{next(NUMBERS)}.test")
-    account_of(there).were_answered("ping", [b"PONG"] * 30)  # of which the server has told already
+    own, other = share.asking(), Share(there)
+    account_of(there).were_answered("hello", [{}] * 5)
+    other.told(info_of("f", 105), other.asking())
+    share.told(info_of("f", 100), own)
+    account.were_answered("ping", [b"PONG"])
+    told, grown = share.told(info_of("f", 106), share.asking())
+    assert (others(told), grown.commands) == (100, 6)
+
+
+def test_an_address_where_another_process_answered_before_is_no_growth(here: Endpoint) -> None:
+    account, share = account_of(here), Share(here)
+    there = Endpoint(host=f"share-{next(NUMBERS)}.test")
     other = Share(there)
-    told, _ = other.told(info_of("f", 130), other.asking())
-    assert others(told) == 100
+    other.told(info_of("9", 10), other.asking())
+    share.told(info_of("f", 100), share.asking())
+    other.connect()
+    account_of(there).were_answered("hello", [{}] * 5)
+    other.told(info_of("f", 105), other.asking())
     account.were_answered("ping", [b"PONG"] * 2)
-    told, grown = share.told(info_of("f", 132), share.asking())
-    assert (others(told), grown.commands) == (100, 2)
+    _, grown = share.told(info_of("f", 107), share.asking())
+    assert grown.commands == 2
 
 
 def test_who_answers_at_one_address_of_the_system_is_one_process() -> None:
@@ -130,3 +161,24 @@ def test_traffic_is_removed_as_far_as_it_is_there() -> None:
     assert some == Traffic(commands=2)
     some.within({"total_commands_processed": 1, "keyspace_hits": None})
     assert some == Traffic(commands=1)
+
+
+@pytest.mark.parametrize(("run", "ours"), [("7", 5), ("8", 0)])
+def test_who_answers_at_the_port_of_a_socket_s_server_is_taken_for_it_until_it_says_otherwise(
+    run: str, ours: int
+) -> None:
+    here, there = Endpoint(socket=f"/share-{next(NUMBERS)}"), Endpoint(host=f"share-{next(NUMBERS)}.test", port=7000)
+    share, other = Share(here), Share(there)
+    listening = Info({"run_id": "7" * 40, "total_commands_processed": "10", "tcp_port": "7000"})
+    share.told(listening, share.asking())
+    other.connect()
+    account_of(there).connected(("loopback", 7000))
+    account_of(there).were_answered("hello", [{}] * 5)
+    own = share.asking()
+    told, _ = other.told(info_of(run, 15), other.asking())
+    assert others(told) == 10
+    if run == "7":
+        told, grown = share.told(info_of("7", 15), own)
+        assert (others(told), grown.commands) == (10, 5)
+    told, grown = share.told(info_of("7", 10 + ours), share.asking())
+    assert (others(told), grown.commands) == (10, 0)

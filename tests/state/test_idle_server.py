@@ -114,5 +114,5 @@ async def test_through_two_addresses_of_one_server(own_server: StartServer, name
             one, other = await gathered
         assert moved(other) == {}
         assert of_others(one) == of_others(other) == others
-        if "socket" not in names:  # which of the system's addresses answer for one process isn't to be known before
-            assert moved(one) == {}
+        # A server counts a connection before we know that it is made, and so which of its addresses that is to.
+        assert moved(one).keys() <= ({"connections"} if "socket" in names else set())

@@ -18,6 +18,7 @@ from pymon_tui.model.text import safe
 from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.latency import LATENCY, Calls, Histogram, Latency
+from pymon_tui.readings.memory import MEMORY
 from pymon_tui.readings.metrics import CLIENTS, COMMANDS, CONNECTIONS, ERRORS, HITS, METRICS, MISSES, RTT, USED_MEMORY
 from pymon_tui.state.whole import Whole
 from tests.state.deployed import fleet, node
@@ -97,6 +98,21 @@ def test_latency_is_of_the_calls_of_all_nodes_and_unknown_without_one_of_them() 
     assert told.value.last is not None
     assert [told.value.last.calls.percentile(share) for share in (0.5, 0.51, 0.99)] == [4, 8_192, 8_192]
     assert latency(calm, slow, silent) == PENDING
+
+
+def test_memory_names_the_primary_that_is_full_where_others_have_no_limit() -> None:
+    infos = [parse_info(f"run_id:{limit}\r\nused_memory:98\r\nmaxmemory:{limit}\r\n".encode()) for limit in (0, 100, 0)]
+    plain = [node(port, Role.PRIMARY) for port in (1, 2, 3)]
+    nodes = [
+        replace(one, snapshot=replace(one.snapshot, readings={MEMORY.name: Ready(MEMORY.parse(info), 1.0)}))
+        for one, info in zip(plain, infos, strict=True)
+    ]
+    view = fleet(Kind.CLUSTER, nodes)
+    reading = Whole((MEMORY,), safe("shop")).snapshot(view, infos, nodes[0].snapshot, Feed()).reading(MEMORY)
+    assert isinstance(reading, Ready)
+    assert (reading.value.used_memory, reading.value.unlimited) == (294, 2)
+    assert reading.value.fullest is not None
+    assert (reading.value.fullest.node, reading.value.fullest.memory.share) == ("10.0.0.1:2", 0.98)
 
 
 def test_where_none_answers_the_one_that_is_away_longest_says_why() -> None:

@@ -20,7 +20,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.topology import deployed, is_cluster, parse_nodes, parse_shards, parse_slots, replication_layout
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import A_SENTINEL, ASK_IT_FOR_ITS_SERVER, LinkError, is_sentinel
+from pymon_tui.server.reasons import LinkError, is_sentinel, sentinel_error
 
 _ASKED = pack_all([(b"INFO", b"server"), (b"INFO", b"replication"), (b"INFO", b"cluster"), (b"INFO", b"stats")])
 _HOPS = 3  # from a replica to the primary of its primary
@@ -131,7 +131,7 @@ async def _asked(endpoint: Endpoint, hops: int) -> tuple[Layout | None, Found]:
     finally:
         await pipe.close()
     if is_sentinel(info):
-        raise LinkError(Trouble.FOREIGN, f"{endpoint.address} is {A_SENTINEL}", ASK_IT_FOR_ITS_SERVER)
+        raise sentinel_error(endpoint)
     if pipe.identity.role != "slave":
         await Named(endpoint, pipe.identity.run_id).must_be()
     who = pipe.identity

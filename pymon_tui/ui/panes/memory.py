@@ -20,7 +20,7 @@ from pymon_tui.ui.since_text import since
 from pymon_tui.ui.widgets.bar_line import bar_line, without_bars
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.groups import COLUMN, Fact, Group, arrange
-from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, field, label, span
+from pymon_tui.ui.widgets.ink import Facts, Line, Role, Span, field, label, span, wrapped
 from pymon_tui.ui.widgets.scale import levels, rates
 
 _NAME = 10
@@ -83,8 +83,7 @@ class MemoryPane(PaneOverTime, can_focus=True):
         ranged = self._draw_graphs(memory, snapshot, _role(found, Subject.LIMIT))
         for severity in Severity:
             self.set_class(bool(found) and found[0].severity is severity, f"-{severity.value}")
-        said = (memory.maxmemory_policy or "") if memory.maxmemory else "no maxmemory"
-        self.say(self.TITLE, said, "" if self.full else ranged)
+        self.say(self.TITLE, _said(memory), "" if self.full else ranged)
 
     def copied(self) -> SafeText | None:
         """All facts, whatever there is room for on the screen, as one line."""
@@ -130,16 +129,17 @@ class MemoryPane(PaneOverTime, can_focus=True):
 
 
 def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width: int) -> tuple[Line, ...]:
-    """The overview's lines, the more important first."""
-    share, role = memory.share, _role(found, Subject.LIMIT)
+    """The overview's lines, the more important first; of several nodes the bar is that of the fullest."""
+    fullest, role = memory.fullest, _role(found, Subject.LIMIT)
+    share = memory.share if fullest is None else fullest.memory.share
     figure = span(f" {units.percent(share):>6}", role)
     bar = (*bar_line(share or 0.0, width - len(figure.text), "bytes" if role == "value" else role), figure)
     used = field("used", _NAME, _size(memory.used_memory), label("of"), units.bytes_(memory.limit))
     rss = field("rss", _NAME, _size(memory.used_memory_rss), label("frag"), _fragmentation(memory, found))
     gone = field("evicted", _NAME, _now(snapshot, EVICTED), label(" expired"), _now(snapshot, EXPIRED))
-    warnings = tuple((span(concern.text, _ROLES[concern.severity]),) for concern in found[:1])
+    warnings = _warnings(found[:1], width)
     # Where the server evicts, that is what happens; where it doesn't, what it holds is what can go wrong.
-    lines = (bar, *warnings, used, *((gone, rss) if memory.evicts else (rss, gone)))
+    lines = (bar, *warnings, *_fullest(memory), used, *((gone, rss) if memory.evicts else (rss, gone)))
     dataset = field(
         "dataset", _NAME, _size(memory.used_memory_dataset), label("overhead"), _size(memory.used_memory_overhead)
     )
@@ -149,11 +149,35 @@ def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width
     return (*lines, _peak(memory), dataset, clients)
 
 
+def _said(memory: Memory) -> str:
+    """What the frame's edge says of the limit."""
+    if memory.maxmemory:
+        return memory.maxmemory_policy or ""
+    return f"no limit on {memory.unlimited} of {len(memory.primaries)}" if memory.fullest else "no maxmemory"
+
+
+def _warnings(found: Sequence[Concern], width: int) -> tuple[Line, ...]:
+    """Concerns, each in as many lines as it takes: its end says as much as its beginning."""
+    return tuple(line for each in found for line in wrapped((span(each.text, _ROLES[each.severity]),), width))
+
+
+def _fullest(memory: Memory) -> tuple[Line, ...]:
+    """Of several nodes: the one that is nearest to its limit, and how many have none; nothing of one node."""
+    one = memory.fullest
+    if one is None:
+        return ()
+    without = label(f" none on {memory.unlimited} of {len(memory.primaries)}" if memory.unlimited else "")
+    return (
+        field("fullest", _NAME, span(units.percent(one.memory.share), "strong"), one.node),
+        field("its limit", _NAME, units.bytes_(one.memory.maxmemory), without),
+    )
+
+
 def details(
     memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width: int, height: int
 ) -> tuple[Line, ...]:
     """The full form's lines: what is wrong, and the facts in as many columns as there is room for."""
-    warnings = tuple((span(concern.text, _ROLES[concern.severity]),) for concern in found)
+    warnings = _warnings(found, width)
     groups = (
         _of_limit(memory, _role(found, Subject.LIMIT)),
         _of_keys(memory, snapshot),
@@ -164,15 +188,17 @@ def details(
 
 
 def _of_limit(memory: Memory, role: Role) -> Group:
-    total = memory.total_system_memory
+    total, full = memory.total_system_memory, _fullest(memory)
     rss_share = memory.used_memory_rss / total if memory.used_memory_rss and total else None
     used_share = memory.share
     if not memory.maxmemory:
         used_share = memory.used_memory / total if memory.used_memory is not None and total else None
+    used_role: Role = "strong" if role == "value" or full else role
     return Group(
         "limit",
         (
-            Fact(0, _of("used", memory.used_memory, memory.limit, used_share, "strong" if role == "value" else role)),
+            *(Fact(0, line) for line in full),
+            Fact(0, _of("used", memory.used_memory, memory.limit, used_share, used_role)),
             Fact(0, _of("rss", memory.used_memory_rss, total, rss_share, "value")),
             Fact(0, _peak(memory)),
             Fact(0, field("policy", _NAME, memory.maxmemory_policy or units.UNKNOWN)),

@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.units import WITHIN
 
 Role: TypeAlias = Literal[
     "value", "strong", "label", "faint", "good", "warn", "act", "accent", "info", "bytes", "bar", "badge", "alarm"
@@ -106,22 +107,27 @@ def line_width(line: Line) -> int:
 
 
 def wrapped(line: Line, width: int) -> tuple[Line, ...]:
-    """The line in as many lines as it takes; it breaks after a blank where there is one, else anywhere."""
+    """The line in as many lines as it takes; it breaks after a blank that isn't within a number, else anywhere."""
     if line_width(line) <= width or width < 2:
         return (line,)
     cells = [(character, role) for text, role in line for character in text]
+    text = "".join(character for character, _ in cells)
+    within = {one.start() for one in WITHIN.finditer(text)}
+    breaks = {at for at, character in enumerate(text) if character == " "} - within
     rows: list[Line] = []
+    done = 0
     while cells:
         end = used = 0
         while end < len(cells) and used + cell_len(cells[end][0]) <= width:
             used += cell_len(cells[end][0])
             end += 1
-        blanks = [at for at in range(end // 2, end) if cells[at][0] == " "]
-        if end < len(cells) and blanks:
-            end = blanks[-1] + 1
+        last = next((at for at in range(end - 1, 0, -1) if done + at in breaks), 0)
+        # A long word is cut rather than that the row stays half empty; a number isn't.
+        if end < len(cells) and last and (last >= end // 2 or within & set(range(done + last, done + end + 1))):
+            end = last + 1
         groups = groupby(cells[:end], key=itemgetter(1))
         rows.append(tuple(span("".join(character for character, _ in group), role) for role, group in groups))
-        cells = cells[end:]
+        cells, done = cells[end:], done + end
     return tuple(rows)
 
 

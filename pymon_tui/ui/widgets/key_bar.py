@@ -30,7 +30,10 @@ class Placed(NamedTuple):
 
 
 class KeyBar(Ink):
-    """As many hints as there is room for. A click on one presses its key: both do the same, wherever the focus is."""
+    """As many hints as there is room for, closer together where that makes room for all of them.
+
+    A click on one presses its key: both do the same, wherever the focus is.
+    """
 
     FIRST: ClassVar[int] = 1
     """The column that the first hint begins at."""
@@ -46,11 +49,12 @@ class KeyBar(Ink):
     def render_line(self, y: int) -> Strip:
         """The hints in a row."""
         pieces: list[Span] = [span(" " * self.FIRST)]
+        gap = self._gap(self.size.width)
         for x, row, hint in self.placed(self.size.width):
             if row == y:
                 pieces += [Span(hint.key, "accent"), span(" "), Span(hint.name, "label")]
                 # A blank that goes over the edge would put an ellipsis at the end of the hint before it.
-                pieces.append(span(" " * min(self.GAP, self.size.width - x - _width(hint))))
+                pieces.append(span(" " * min(gap, self.size.width - x - _width(hint))))
         return self.strip(tuple(pieces), self.size.width)
 
     def on_click(self, event: events.Click) -> None:
@@ -64,13 +68,19 @@ class KeyBar(Ink):
     def placed(self, width: int) -> list[Placed]:
         """The hints that fit, and where."""
         placed: list[Placed] = []
-        at = self.FIRST
+        at, gap = self.FIRST, self._gap(width)
         for hint in self.hints:
             if at + _width(hint) > width:
                 break
             placed.append(Placed(at, 0, hint))
-            at += _width(hint) + self.GAP
+            at += _width(hint) + gap
         return placed
+
+    def _gap(self, width: int) -> int:
+        """The cells between two hints: one less where all of them have room then, and have none else."""
+        room = width - self.FIRST - sum(map(_width, self.hints))
+        between = len(self.hints) - 1
+        return self.GAP - (between * (self.GAP - 1) <= room < between * self.GAP)
 
 
 class KeyLines(KeyBar):
@@ -101,6 +111,10 @@ class KeyLines(KeyBar):
             placed.append(Placed(at, row, hint))
             at += _width(hint) + self.GAP
         return placed
+
+    def _gap(self, width: int) -> int:
+        """Always the same: there are more rows."""
+        return self.GAP
 
 
 def _width(hint: Hint) -> int:

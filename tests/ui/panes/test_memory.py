@@ -17,7 +17,7 @@ from pymon_tui.readings.metrics import EVICTED, EXPIRED, METRICS, USED_MEMORY
 from pymon_tui.ui.panes.memory import MemoryPane, details, glance
 from pymon_tui.ui.widgets.graph import Graph
 from pymon_tui.ui.widgets.ink import Line, line_width, text_of
-from tests.readings.test_memory import RECORDED, memory
+from tests.readings.test_memory import RECORDED, memory, together
 from tests.replies import recorded
 from tests.script import ready, snapshot
 from tests.ui.panes.alone import alone
@@ -79,14 +79,33 @@ def test_where_nothing_is_evicted_what_the_process_holds_comes_before_it() -> No
 
 
 def test_what_is_wrong_is_said_and_coloured() -> None:
-    bar, warning, *_ = overview(FULL)
+    bar, warning, rest, *_ = overview(FULL)
     assert bar[0].role == bar[-1].role == "act"
-    assert warning[0] == ("writes fail when full: noeviction, 99.0% of maxmemory", "act")
+    assert (text_of(warning), text_of(rest)) == ("writes fail when full: noeviction, ", "99.0% of maxmemory")
+    assert {piece.role for piece in (*warning, *rest)} == {"act"}
 
 
 @pytest.mark.parametrize("width", [10, 36, 60])
 def test_the_bar_is_as_wide_as_the_pane(width: int) -> None:
     assert line_width(overview(CACHE, width)[0]) == width
+
+
+def test_a_warning_is_whole_at_every_width() -> None:
+    for width in (20, 36, 56, 100):
+        lines = [line for line in overview(FULL, width) if {role for _, role in line} == {"act"}]
+        assert "".join(text_of(line) for line in lines) == "writes fail when full: noeviction, 99.0% of maxmemory"
+        assert all(line_width(line) <= width for line in lines)
+
+
+def test_of_several_nodes_the_bar_is_that_of_the_fullest_which_is_named() -> None:
+    full = memory(used_memory=98 << 20, maxmemory=100 << 20, maxmemory_policy="allkeys-lru", db0="keys=9,expires=0")
+    free = memory(used_memory=1 << 30, maxmemory=0)
+    shown = texts(overview(together(free=free, full=full, other=free), 40))
+    assert shown[0].endswith("98.0%")
+    assert shown[1:3] == ["fullest   98.0% full", "its limit 100 MiB  none on 2 of 3"]
+    in_full = "\n".join(texts(details(together(free=free, full=full), snapshot({}), (), 100, 30)))
+    assert "fullest   98.0% full" in in_full
+    assert "its limit 100 MiB  none on 1 of 2" in in_full
 
 
 def test_a_server_that_says_little_is_drawn_with_what_it_says() -> None:

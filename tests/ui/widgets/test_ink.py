@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from pymon_tui.ui.theme import THEMES
-from pymon_tui.ui.widgets.ink import Facts, Ink, Line, Prose, span
+from pymon_tui.ui.widgets.ink import Facts, Ink, Line, Prose, label, span, text_of, wrapped
 
 WIDTH, HEIGHT = 20, 6
 
@@ -88,3 +88,14 @@ async def test_a_row_of_cells_is_as_wide_as_it_is_asked_to_be() -> None:
             strip = ink.row([(span("name"), 4, "left"), (span("12"), 4, "right")], width)
             assert strip.text == "name   12".ljust(width)[:width]
             assert strip.cell_length == width
+
+
+def test_a_number_is_not_broken_at_its_blank() -> None:
+    line = (label("more than "), span("26 600"), label(" keys of 1 210 448 in 5.01 s and 2.32 GiB, at 7 of 26"))
+    for width in range(12, 70):
+        rows = [text_of(row) for row in wrapped(line, width)]
+        assert "".join(rows) == text_of(line)
+        assert max(map(len, rows)) <= width
+        for whole in ("26 600", "1 210 448", "5.01 s", "2.32 GiB"):
+            assert any(whole in row for row in rows), (width, rows)
+    assert [text_of(row) for row in wrapped((span("1 210 448 210 448"),), 9)] == ["1 210 448", " 210 448"]

@@ -245,5 +245,5 @@ class ClientsPane(Pane):
             title += f"  filter: {self._filter_line.text}"
         arrow = "↓" if table.descending else "↑"
         period = self.snapshot.cadence.get(CLIENTS.name) if self.snapshot is not None else None
-        spaced = f" · every {period:.0f} s" if period else ""
+        spaced = f" · every {units.duration(period)}" if period and period >= 1 else ""
         self.say(title, f"by {table.sort} {arrow}{spaced}")

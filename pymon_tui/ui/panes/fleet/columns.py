@@ -65,7 +65,11 @@ def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
         parts += [label("  lag "), span(units.bytes_(whole.lag_bytes), _lag_role(whole.lag_bytes))]
     reads = None if whole.hits is None or whole.misses is None else whole.hits + whole.misses
     # As short as in the table: the line fits into a terminal of 80 columns.
-    sums: list[Span] = [label("together  "), span(units.rate(whole.ops)), label(" ops  hit rate ")]
+    of, rate = "together  ", " ops  hit rate "
+    if whole.away:
+        nodes = whole.primaries + whole.replicas
+        of, rate = f"{nodes - whole.away} of {nodes} nodes  ", "  hits "
+    sums: list[Span] = [label(of), span(units.rate(whole.ops)), label(rate)]
     sums += [span(units.percent(whole.hits / reads if reads and whole.hits is not None else None)), label("  memory ")]
     sums += [span(units.short_bytes(whole.used_memory)), label("  keys "), span(units.short_count(whole.keys))]
     sums += [label("  clients "), span(units.short_count(whole.clients))]

@@ -18,7 +18,7 @@ from pymon_tui.readings.replication import REPLICATION
 from pymon_tui.ui.panes.fleet.columns import NAMES, columns_of, copied_line, ordered, summary, timeline
 from pymon_tui.ui.panes.fleet.standing import Standing, standings, together
 from pymon_tui.ui.panes.pane import Pane
-from pymon_tui.ui.widgets.ink import BLANK, Facts, label
+from pymon_tui.ui.widgets.ink import BLANK, Facts, label, wrapped
 from pymon_tui.ui.widgets.table import Column, Listed, Table
 
 _NOTHING_YET = (label("nothing has changed since this monitor began to look"),)
@@ -71,7 +71,8 @@ class FleetPane(Pane):
         self._rows = standings(fleet)
         self._table.columns = tuple(columns_of(fleet, self.size.width))
         self._arrange()
-        self.query_one("#together", Facts).show(summary(fleet, together(fleet, self._rows)))
+        lines = summary(fleet, together(fleet, self._rows))
+        self.query_one("#together", Facts).show([row for line in lines for row in wrapped(line, self.size.width)])
         room = max(1, self.size.height // 3 - 1)
         self.query_one("#changes", Facts).show(timeline(fleet, room, snapshot.wall) or (_NOTHING_YET, BLANK))
         away = sum(not row.live for row in self._rows)

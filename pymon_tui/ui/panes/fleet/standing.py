@@ -28,7 +28,7 @@ _WORTH = {"ops": 100.0, "keys": 1_000.0, "memory": 64e6}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One node; None where it isn't known.
+    """One node; None where it isn't known. Of a node that doesn't answer what it told last is not what it does now.
 
     Attributes:
         place: Its place in the fleet.
@@ -134,7 +134,7 @@ def _standing(place: int, node: Node, fleet: FleetView) -> Standing:
     replication = _value(snapshot, REPLICATION)
     (reads,) = windows(history, (SHORT,))
     lag_bytes, lag_seconds = _lag(node, replication, fleet)
-    return Standing(
+    standing = Standing(
         place=place,
         name=snapshot.node,
         member=node.member,
@@ -150,11 +150,32 @@ def _standing(place: int, node: Node, fleet: FleetView) -> Standing:
         link_down=replication is not None and replication.link_down,
         skewed=frozenset(),
     )
+    return standing if standing.live else _unknown(standing)
+
+
+def _unknown(one: Standing) -> Standing:
+    """A node that doesn't answer: what it told last may be long past."""
+    return replace(
+        one,
+        ops=None,
+        reads=replace(one.reads, hits=None, misses=None, expired=None, evicted=None),
+        used_memory=None,
+        memory_share=None,
+        keys=None,
+        clients=None,
+        lag_bytes=None,
+        lag_seconds=None,
+        link_down=False,
+    )
 
 
 def _value(snapshot: Snapshot, query: Query[T]) -> T | None:
     reading = snapshot.reading(query)
     return reading.value if isinstance(reading, Ready) else None
+
+
+def _answers(node: Node) -> bool:
+    return isinstance(node.snapshot.link, Live)
 
 
 def _lag(node: Node, replication: Replication | None, fleet: FleetView) -> tuple[int | None, int | None]:
@@ -164,7 +185,7 @@ def _lag(node: Node, replication: Replication | None, fleet: FleetView) -> tuple
     seconds = replication.master_link_down_since_seconds
     seconds = replication.master_last_io_seconds_ago if seconds is None else seconds
     primary = next((other for other in fleet.nodes if other.member.id == node.member.primary), None)
-    theirs = _value(primary.snapshot, REPLICATION) if primary is not None else None
+    theirs = _value(primary.snapshot, REPLICATION) if primary is not None and _answers(primary) else None
     if theirs is None:
         return None, seconds
     told = [one for one in theirs.replicas if one.address == str(node.member.address)]

@@ -27,7 +27,7 @@ from pymon_tui.ui.panes.notifications.earlier import Earlier
 from pymon_tui.ui.panes.notifications.rows import CHANNEL_COLUMNS, USER, Entries, Narrowed, columns
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.widgets.filter import FilterLine
-from pymon_tui.ui.widgets.ink import Facts
+from pymon_tui.ui.widgets.ink import Facts, Prose
 from pymon_tui.ui.widgets.table import Listed, Table
 
 DRAIN_EVERY = 0.1
@@ -105,7 +105,7 @@ class NotificationsPane(Pane):
         """The counts, why nothing comes if so, and the messages."""
         with Vertical():
             yield Facts(id="feed-counts")
-            yield Facts(id="feed-state")
+            yield Prose(id="feed-state")
             with Container(id="feed-parts"), Vertical(id="feed-messages"):
                 yield self._messages
                 yield self._filter

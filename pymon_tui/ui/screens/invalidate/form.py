@@ -39,6 +39,7 @@ _TYPING_SECONDS = 0.2
 
 _PLAN, _NEXT = Named("form.plan", "Plan", "enter"), Named("invalidation.next", "Next field")
 _CLEAR, _BACK = Named("form.clear", "Clear"), Named("form.back", "Back")
+_HELP = Named("invalidation.help", "Help")
 
 Start = Literal["pattern", "preset"]
 
@@ -134,7 +135,7 @@ class FormScreen(LiveScreen[Draft | None]):
 
     def show_keys(self) -> None:
         """The keys that work while one types."""
-        wanted = (*((_PLAN,) if self._may_plan else ()), _NEXT, _CLEAR, _BACK)
+        wanted = (*((_PLAN,) if self._may_plan else ()), _NEXT, _CLEAR, _BACK, _HELP)
         self.query_one(KeyBar).hints = named(self, wanted)
 
     def action_plan(self) -> None:

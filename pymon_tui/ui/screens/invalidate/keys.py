@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 
 EVERYWHERE: list[BindingType] = [
     Binding("ctrl+q,ctrl+c", "app.quit", "Quit", show=False, id="invalidation.quit", tooltip="Leave the program"),
-    Binding("question_mark", "help", "Help", show=False, id="invalidation.help", tooltip="The keys that work here"),
+    Binding("question_mark", "help", "Help", id="invalidation.help", tooltip="The keys that work here"),
     Binding("tab", "app.focus_next", "Next", show=False, id="invalidation.next", tooltip="To the next field"),
     Binding("shift+tab", "app.focus_previous", "Before", show=False, id="invalidation.before", tooltip="And back"),
 ]

@@ -102,8 +102,8 @@ class LiveScreen(SeenScreen[ScreenResultType]):
         self.app.push_screen(help_screen(self.app, "", "", self.active_bindings.values(), ()))
 
     def show_keys(self) -> None:
-        """The keys that do something now."""
-        active = tuple(self.active_bindings.values())
+        """The keys that do something now, help at the end."""
+        active = sorted(self.active_bindings.values(), key=lambda one: one.binding.action == "help")
         shown = [safe(self.app.get_key_display(one.binding)) for one in active]
         self.query_one(KeyBar).hints = hints_of(active, shown, opened=True, narrow=True)
 

@@ -157,7 +157,7 @@ def looking_lines(progress: PlanProgress, width: int) -> tuple[Line, ...]:
             span(units.whole(progress.matched), "strong"),
             label("   protected "),
             span(units.whole(progress.protected)),
-            label(f"   {progress.seconds:.1f} s"),
+            label(f"   {units.took(progress.seconds)}"),
         ),
         (label("nothing is removed; esc gives it up"),),
     )

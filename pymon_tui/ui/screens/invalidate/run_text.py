@@ -166,7 +166,7 @@ def brake_words(progress: Progress) -> SafeText:
 def result_lines(result: Result, mode: Mode, *, undo: str) -> tuple[Line, ...]:
     """The account in short: as many lines as there were while it went; ``undo`` is the key that undoes, if any does."""
     name, role = _OUTCOMES[result.outcome]
-    took = label(f"  after {units.duration(result.seconds) if result.seconds >= 60 else f'{result.seconds:.1f} s'}")
+    took = label(f"  after {units.took(result.seconds)}")
     head: list[Span] = [span("dry run " if result.dry_run else ""), span(name, role), took]
     if result.why:
         head += [span(f"  {result.why}", "warn")]
@@ -190,7 +190,7 @@ def account(result: Result, shown: SafeText, mode: Mode) -> tuple[Line, ...]:
             _NAME,
             span("dry run " if result.dry_run else ""),
             span(name, role),
-            label(f"after {result.seconds:.1f} s"),
+            label(f"after {units.took(result.seconds)}"),
         ),
     ]
     if result.why:

@@ -289,7 +289,7 @@ def result_lines(result: RestoreResult, record: Record) -> tuple[Line, ...]:
     lines: list[Line] = [
         (
             span(result.outcome, "good" if result.is_whole else "warn"),
-            label(f"  {units.keys(result.total)} {were} kept, {result.seconds:.1f} s"),
+            label(f"  {units.keys(result.total)} {were} kept, {units.took(result.seconds)}"),
         ),
         _counts(result.tally),
     ]

@@ -122,7 +122,7 @@ async def test_rates_are_per_second_between_two_lists() -> None:
         await stage.press()
         assert ids(table_of(stage)) == [4, 5, 3, 6]
         assert [cell(table_of(stage).rows[index]).text for index in range(4)] == ["200", "25", "1", "0"]
-        assert str(stage.pane.border_subtitle) == "by commands ↓ · every 4 s"
+        assert str(stage.pane.border_subtitle) == "by commands ↓ · every 4s"
 
 
 async def test_a_list_out_of_turn_does_not_make_a_rate_of_a_moment() -> None:

@@ -89,6 +89,38 @@ def test_a_node_that_is_away_adds_nothing_up_and_is_counted() -> None:
     assert together(view, standings(view)).keys is None
     assert "away 1" in said(view)
     assert "slots" not in said(view)
+    assert "1 of 2 nodes  –  hits 80" in said(view)
+
+
+def test_a_node_that_is_away_is_not_told_as_it_was() -> None:
+    nodes = [
+        node(1, Role.PRIMARY, keys=10, link=LOST),
+        node(2, Role.PRIMARY, keys=7),
+        node(3, Role.REPLICA, primary=1, offset=4_000),
+        node(4, Role.REPLICA, primary=2, offset=4_000, link=LOST, link_up=False),
+    ]
+    gone, there, orphan, away = standings(fleet(Kind.CLUSTER, nodes))
+    for one in (gone, away):
+        told = (one.ops, one.reads.hit_rate, one.used_memory, one.memory_share, one.keys, one.clients, one.lag_seconds)
+        assert told == (None,) * 7
+        assert (one.lag_bytes, one.link_down) == (None, False)
+    assert (there.keys, there.used_memory) == (7, 7_000)
+    # How far its primary has come is known of a primary that answers alone.
+    assert (orphan.lag_bytes, orphan.lag_seconds) == (None, 1)
+    whole = together(cluster(), (gone, there, orphan, away))
+    assert (whole.keys, whole.used_memory) == (7, 7_000)
+    assert whole.ops == pytest.approx(100)
+
+
+async def test_what_is_wrong_with_the_sentinels_is_seen_whole() -> None:
+    problem = (
+        "NOQUORUM 1 usable Sentinels. Not enough available Sentinels to reach the specified quorum for this primary"
+    )
+    view = SentinelView(safe("main"), "1", 3, 1, 2, safe(problem), ())
+    async with alone(FleetPane(), 80, 24) as on:
+        nodes = [node(1, Role.PRIMARY), node(2, Role.REPLICA, primary=1)]
+        await on.show(shown_of(replace(fleet(Kind.SENTINEL, nodes), sentinels=view)), full=True)
+        assert problem in " ".join(" ".join(on.said("#together")).split())
 
 
 def test_sorted_by_a_column_what_is_not_known_comes_last() -> None:
