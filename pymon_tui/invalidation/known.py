@@ -7,7 +7,7 @@ from dataclasses import replace
 from pymon_tui.invalidation.boot import boot_id
 from pymon_tui.invalidation.trash_format import TrashError
 from pymon_tui.invalidation.trash_of import promised_by, reader_of
-from pymon_tui.journal.bounds import added
+from pymon_tui.journal.key_count import added
 from pymon_tui.journal.records import Record
 
 

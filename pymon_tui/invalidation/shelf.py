@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from pymon_tui.invalidation.trash_files import TrashFile, trash_files
-from pymon_tui.journal.bounds import NONE, Bounds, added
+from pymon_tui.journal.key_count import NONE, KeyCount, added
 from pymon_tui.journal.lock import holder
 
-UNKNOWN = Bounds(0, None)
+UNKNOWN = KeyCount(0, None)
 """Keys of a run that the journal doesn't know."""
 
 
@@ -25,10 +25,10 @@ class GivenUp:
     """
 
     run: str
-    files: tuple[tuple[str, Bounds], ...]
+    files: tuple[tuple[str, KeyCount], ...]
 
     @property
-    def keys(self) -> Bounds:
+    def keys(self) -> KeyCount:
         """Keys that could have been brought back."""
         return added(keys for _, keys in self.files)
 
@@ -60,7 +60,7 @@ class Shelf:
     free: int | None = None
     held: int = 0
     others: tuple[tuple[str, int], ...] = ()
-    whose: Callable[[str], tuple[str, Bounds]] | None = None
+    whose: Callable[[str], tuple[str, KeyCount]] | None = None
 
     def given_up_for(self, needed: int, cap: int) -> tuple[GivenUp, ...]:
         """Whose undo goes, the oldest first, so that ``needed`` bytes fit beside the others under ``cap``."""
@@ -80,7 +80,7 @@ class Shelf:
 def shelf_of(
     folder: Path,
     free: int | None,
-    whose: Callable[[str], tuple[str, Bounds]],
+    whose: Callable[[str], tuple[str, KeyCount]],
     *,
     keep: Collection[str] = (),
 ) -> Shelf:

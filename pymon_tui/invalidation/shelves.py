@@ -7,9 +7,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pymon_tui.invalidation.shelf import UNKNOWN, Shelf, asked_about, shelf_of
-from pymon_tui.journal.bounds import NONE, Bounds
 from pymon_tui.journal.folder import StateError, free_bytes
 from pymon_tui.journal.ids import is_id, new_id
+from pymon_tui.journal.key_count import NONE, KeyCount
 from pymon_tui.journal.lock import Locked, lock
 from pymon_tui.journal.record import Record
 
@@ -23,13 +23,13 @@ class Shelves:
         """``record`` is the journal's record of a run, or of a part of one."""
         self._folder = folder
         self._record = record
-        self._known: dict[str, tuple[str, Bounds]] = {}
+        self._known: dict[str, tuple[str, KeyCount]] = {}
 
     def now(self, keep: Collection[str] = ()) -> Shelf:
         """What is there now; the files of the runs to ``keep`` aren't given up."""
         return shelf_of(self._folder, free_bytes(self._folder), self._whose, keep=keep)
 
-    def _whose(self, file: str) -> tuple[str, Bounds]:
+    def _whose(self, file: str) -> tuple[str, KeyCount]:
         if file not in self._known:
             try:
                 record = self._record(file)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from pymon_tui.journal.bounds import NONE, Bounds, added, counted
+from pymon_tui.journal.key_count import NONE, KeyCount, added, counted
 from pymon_tui.model.text import SafeText, safe
 
 Outcome: TypeAlias = Literal["done", "cancelled", "stopped", "interrupted"]
@@ -137,22 +137,22 @@ class Record:
         return not self.undone or comes_short or back.lacks_some or self._may_lack_some
 
     @property
-    def removed(self) -> Bounds:
+    def removed(self) -> KeyCount:
         """Keys that were removed, at least and at most; of an undo, those that were restored."""
-        return Bounds(self.removed_at_least, self.removed_at_most)
+        return KeyCount(self.removed_at_least, self.removed_at_most)
 
     @property
-    def to_come(self) -> Bounds:
+    def to_come(self) -> KeyCount:
         """Keys that an undo of this run could still bring back."""
         if self.undone and not self.undone_in_part:
             return NONE
         back = self.back or Back(0)
         settled = back.keys + back.expired + back.lost
         more = None if back.more or back.lost_at_least else settled
-        return self.removed.without(self._unkept).without(Bounds(settled, more))
+        return self.removed.without(self._unkept).without(KeyCount(settled, more))
 
     @property
-    def _unkept(self) -> Bounds:
+    def _unkept(self) -> KeyCount:
         """Keys that went without being kept, though they were to be."""
         if self.parts:
             return added(part._unkept for part in self.parts)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from pymon_tui.journal.bounds import Bounds, added, counted
 from pymon_tui.journal.journal import Entry
+from pymon_tui.journal.key_count import KeyCount, added, counted
 from pymon_tui.journal.lock import holder
 from pymon_tui.journal.record import Back, Kind, Outcome, Record, State
 from pymon_tui.model.text import safe
@@ -148,7 +148,7 @@ def _state(own_id: str, run: str, story: Story, folder: Path) -> State:
     return "running" if held_by is not None and held_by.run in (None, own_id) else "interrupted"
 
 
-def _removed(story: Story, back: Back | None) -> Bounds:
+def _removed(story: Story, back: Back | None) -> KeyCount:
     """Keys removed, from the last entry that tells, and from what undos have found."""
     proven, cap = back.proven if back is not None else 0, _cap_of(story.started.fields)
     if story.told is None:
@@ -176,7 +176,7 @@ def _cap_of(started: Mapping[str, Any]) -> int | None:
     return cap if isinstance(cap, int) else None
 
 
-def _restored(story: Story) -> Bounds:
+def _restored(story: Story) -> KeyCount:
     restored, total = _number(story.told, "restored") or 0, _number(story.started, "total")
     return counted(restored, None if story.ended is None else 0, may_match=total)
 

@@ -11,7 +11,7 @@ from pymon_tui.invalidation.room import Room
 from pymon_tui.invalidation.shelf import GivenUp, asked_about
 from pymon_tui.invalidation.shelves import Shelves, hold
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path, trash_size
-from pymon_tui.journal.bounds import Bounds
+from pymon_tui.journal.key_count import KeyCount
 from pymon_tui.journal.lock import lock
 from tests.invalidation.planned import selecting
 from tests.invalidation.removing import populate, removed
@@ -115,7 +115,7 @@ def test_what_a_later_run_said_leaves_an_earlier_one_all_that_is_there(tmp_path:
 
 def test_only_undos_that_were_named_are_given_up(tmp_path: Path) -> None:
     paths = [write(tmp_path, run, 4_000) for run in (OLDEST, OLDER)]
-    named = GivenUp("a run", ((OLDER, Bounds(1, 1)),))
+    named = GivenUp("a run", ((OLDER, KeyCount(1, 1)),))
     room = Room(tmp_path, trash_size(tmp_path), gives_up=[named])
     assert not room.gave_up
     assert room.take(100) == 100

@@ -10,7 +10,7 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.shelf import GivenUp
 from pymon_tui.invalidation.verdict import Verdict
-from pymon_tui.journal.bounds import Bounds
+from pymon_tui.journal.key_count import KeyCount
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.text import safe
 from pymon_tui.server.endpoint import Endpoint
@@ -103,7 +103,7 @@ async def test_what_is_agreed_to_is_what_was_shown(
 ) -> None:
     """An undo that has come to the trash since was named to nobody."""
     desk.plan_changes = {"matched": matched}
-    judge, given_up = ScriptedDesk.judge, GivenUp("20261122-110000-0001", (("a", Bounds(300, 300)),))
+    judge, given_up = ScriptedDesk.judge, GivenUp("20261122-110000-0001", (("a", KeyCount(300, 300)),))
 
     def judged(self: ScriptedDesk, plan: Plan, options: Options) -> Verdict:
         verdict = judge(self, plan, options)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Bounds(NamedTuple):
+class KeyCount(NamedTuple):
     """Two numbers of keys.
 
     Attributes:
@@ -17,32 +17,32 @@ class Bounds(NamedTuple):
     least: int
     most: int | None
 
-    def plus(self, other: Bounds) -> Bounds:
+    def plus(self, other: KeyCount) -> KeyCount:
         """Both together."""
         most = None if self.most is None or other.most is None else self.most + other.most
-        return Bounds(self.least + other.least, most)
+        return KeyCount(self.least + other.least, most)
 
-    def proven(self, keys: int) -> Bounds:
+    def proven(self, keys: int) -> KeyCount:
         """The same, where so many are proven in another way: none of what else was said holds against that."""
         least = max(self.least, keys)
-        return Bounds(least, None if self.most is None else max(self.most, least))
+        return KeyCount(least, None if self.most is None else max(self.most, least))
 
-    def within(self, most: int | None) -> Bounds:
+    def within(self, most: int | None) -> KeyCount:
         """The same, where they can't be more than so many; None where that isn't known."""
         if most is None:
             return self
-        return Bounds(self.least, max(self.least, most if self.most is None else min(self.most, most)))
+        return KeyCount(self.least, max(self.least, most if self.most is None else min(self.most, most)))
 
-    def without(self, others: Bounds) -> Bounds:
+    def without(self, others: KeyCount) -> KeyCount:
         """Those that are left of these once the others are taken off."""
         least = 0 if others.most is None else max(0, self.least - others.most)
-        return Bounds(least, None if self.most is None else max(least, self.most - others.least))
+        return KeyCount(least, None if self.most is None else max(least, self.most - others.least))
 
 
-NONE = Bounds(0, 0)
+NONE = KeyCount(0, 0)
 
 
-def added(parts: Iterable[Bounds]) -> Bounds:
+def added(parts: Iterable[KeyCount]) -> KeyCount:
     """All of them together."""
     total = NONE
     for part in parts:
@@ -50,7 +50,7 @@ def added(parts: Iterable[Bounds]) -> Bounds:
     return total
 
 
-def counted(keys: int, uncertain: int | None, *, back: int = 0, may_match: int | None = None) -> Bounds:
+def counted(keys: int, uncertain: int | None, *, back: int = 0, may_match: int | None = None) -> KeyCount:
     """What is known by the last count.
 
     Args:
@@ -59,5 +59,5 @@ def counted(keys: int, uncertain: int | None, *, back: int = 0, may_match: int |
         back: That undos have found gone, and brought back.
         may_match: That there were for it at most; None where that isn't known.
     """
-    told = Bounds(max(0, keys), None if uncertain is None else max(0, keys) + max(0, uncertain))
+    told = KeyCount(max(0, keys), None if uncertain is None else max(0, keys) + max(0, uncertain))
     return told.within(may_match).proven(back)

@@ -16,8 +16,8 @@ from pymon_tui.invalidation.past import back_rows, keys_text
 from pymon_tui.invalidation.report import given_up_rows
 from pymon_tui.invalidation.shelf import GivenUp
 from pymon_tui.invalidation.wording import keys_between
-from pymon_tui.journal.bounds import NONE, Bounds, added
 from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.key_count import NONE, KeyCount, added
 from pymon_tui.journal.records import Back, Record, runs
 from tests.ui.scripted_desk import record_of
 
@@ -26,7 +26,7 @@ KEYS = st.integers(0, 1_000)
 UNDO = st.fixed_dictionaries(
     {"restored": KEYS, "there": KEYS, "ends": st.booleans(), "replace": st.booleans(), "elsewhere": st.booleans()}
 )
-BOUNDS = st.builds(lambda least, more: Bounds(least, None if more is None else least + more), KEYS, st.none() | KEYS)
+BOUNDS = st.builds(lambda least, more: KeyCount(least, None if more is None else least + more), KEYS, st.none() | KEYS)
 
 
 def written(folder: Path, told: dict[str, Any], undos: list[dict[str, Any]], *, ends: bool) -> Record:
@@ -77,7 +77,7 @@ def test_no_bound_contradicts_another(told: dict[str, Any], undos: list[dict[str
 
 
 @given(st.lists(BOUNDS, max_size=3), BOUNDS, st.none() | KEYS, KEYS)
-def test_bounds_stay_bounds(parts: list[Bounds], other: Bounds, most: int | None, keys: int) -> None:
+def test_bounds_stay_bounds(parts: list[KeyCount], other: KeyCount, most: int | None, keys: int) -> None:
     total = added(parts)
     for bounds in (total, total.plus(other), total.without(other), total.within(most), total.proven(keys)):
         assert bounds.least >= 0
@@ -140,7 +140,7 @@ def test_whose_undo_is_given_up_is_told_with_as_many_keys_as_may_go() -> None:
     assert [keys_between(*each) for each in ((5, 5), (5, 9), (0, 9), (5, None), (0, None))] == [
         *("5 keys", "5 to 9 keys", "up to 9 keys", "at least 5 keys", "unknown")
     ]
-    parts = GivenUp(RUN, (("a", Bounds(5, 9)), ("b", Bounds(1, 1))))
+    parts = GivenUp(RUN, (("a", KeyCount(5, 9)), ("b", KeyCount(1, 1))))
     (row,) = given_up_rows([parts, GivenUp("other", (("c", NONE),))], "goes")
     assert row.text == f"the undo of run {RUN} (6 to 10 keys) goes"
     assert parts.as_json() == {"run": RUN, "keys_at_least": 6, "keys_at_most": 10}
