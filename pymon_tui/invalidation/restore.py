@@ -135,9 +135,10 @@ class Restore:
         """End after what is on its way; ``run`` returns the account of what was done."""
         self._pacer.cancel()
 
-    def go_on(self) -> None:
-        """Answer the question that stands with yes."""
-        self._pacer.answer()
+    def go_on(self, question: str) -> None:
+        """Answer this question with yes, if it is still the one that stands."""
+        if self._pacer.state == "asking" and self._pacer.why == question:
+            self._pacer.answer()
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.

@@ -185,7 +185,7 @@ async def _answer_undo(restore: WholeRestore, line: ProgressLine) -> None:
         with Asked(growth_question(progress.why, None)) as asked:
             answer = await asked.answer_while(partial(_asks, restore, progress.why))
         if answer is not None and growth_confirmed(None, answer):
-            restore.go_on()
+            restore.go_on(progress.why)
         elif answer is not None:
             restore.cancel()
 

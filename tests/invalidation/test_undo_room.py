@@ -82,7 +82,8 @@ async def test_a_person_is_asked_once_and_what_was_said_is_done(
     await until(lambda: undo.progress.state == "asking")
     assert await evicted(redis) == before
     if yes:
-        undo.go_on()
+        undo.go_on("another question")
+        undo.go_on(undo.progress.why)
         result = await task
         assert (result.outcome, result.tally.restored) == ("done", KEYS)
         assert 0 < await evicted(redis) - before < KEYS

@@ -102,7 +102,7 @@ class WholeRestore:
         state: RestoreState = next((each for each in most if each in states), "starting")
         return RestoreProgress(
             state=state,
-            why=next((part.why for part in parts if part.why), _NOTHING),
+            why=next((part.why for part in sorted(parts, key=lambda each: each.state != state) if part.why), _NOTHING),
             total=sum(part.total for part in parts),
             tally=added([part.tally for part in parts]),
             seconds=time.monotonic() - self._began,
@@ -136,11 +136,10 @@ class WholeRestore:
         """
         self._outlook, self._asks = outlook, asks
 
-    def go_on(self) -> None:
-        """Answer the question that stands with yes."""
+    def go_on(self, question: str) -> None:
+        """Answer this question with yes, in the parts that have asked it."""
         for _, part in self._parts:
-            if part.progress.state == "asking":
-                part.go_on()
+            part.go_on(question)
 
     async def run(self) -> RestoreResult:
         """Restore all of it. To be awaited once; a task that is cancelled leaves an entry of how far it came.

@@ -128,7 +128,7 @@ async def test_where_the_nodes_have_less_room_by_now_it_holds_before_the_first_k
         if answer == "no":
             undo.cancel()
         else:
-            undo.go_on()
+            undo.go_on(asked)
     result = await task
     asked = result.why if answer == "nobody" else asked
     assert "keys would be evicted for what comes back, and none were when this was agreed to" in asked

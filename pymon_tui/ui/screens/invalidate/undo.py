@@ -245,7 +245,7 @@ class UndoScreen(Asking, Window[None]):
         title = safe(f"Undo run {self._record.id}?")
         question = QuestionScreen(title, ((span(asked, "act"),),), "go on", "end it here")
         if await self.app.push_screen_wait(question):
-            restore.go_on()
+            restore.go_on(asked)
         else:
             restore.cancel()
 
