@@ -6,7 +6,8 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 from pymon_tui.invalidation.packing import pack_all
 from pymon_tui.invalidation.payload import LINKED
@@ -51,20 +52,35 @@ class Memory:
         return self.room is not None and self.policy != NEVER
 
 
+class Short(NamedTuple):
+    """What becomes of keys for which there is too little room, about: how many are evicted for them, and don't fit."""
+
+    evicted: int
+    unfit: int
+
+    def plus(self, other: Short) -> Short:
+        """Both together."""
+        return Short(self.evicted + other.evicted, self.unfit + other.unfit)
+
+
+FITS = Short(0, 0)
+"""There is room for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tight:
     """Servers of one policy that have too little room.
 
     Attributes:
         policy: What they evict (``maxmemory_policy``).
-        keys: Keys that would be evicted there, about; with ``noeviction``, keys that wouldn't fit.
+        keys: Keys that would be evicted there, and keys that wouldn't fit.
         bytes: What comes back to them.
         room: Bytes left below their ``maxmemory``.
         where: Which they are; empty where there is one server.
     """
 
     policy: str
-    keys: int
+    keys: Short
     bytes: int
     room: int
     where: str = ""
@@ -74,10 +90,15 @@ class Tight:
         """What a person should know of it."""
         to, there = (f" to {self.where}", " there") if self.where else ("", "")
         need = f"about {units.bytes_(self.bytes)} come back{to}, and {units.bytes_(self.room)} are left below maxmemory"
-        about, are = units.keys(self.keys, about=True), "is" if self.keys == 1 else "are"
-        if self.policy == NEVER:
-            return safe(f"{need}{there}: {about} won't fit; raise maxmemory first")
-        return safe(f"{need}{there}: {about} {are} evicted for them ({self.policy})")
+        unfit = f"{units.keys(self.keys.unfit, about=True)} won't fit" if self.keys.unfit else ""
+        if not self.keys.evicted:
+            none = "" if self.policy == NEVER else f" (no key may be evicted: {self.policy})"
+            return safe(f"{need}{there}: {unfit}{none}; raise maxmemory first")
+        about, are = units.keys(self.keys.evicted, about=True), "is" if self.keys.evicted == 1 else "are"
+        # What is known is the size of all keys together, and not of those that the policy takes.
+        average = ", if they are as large as the others"
+        and_ = f", and {unfit}; raise maxmemory first" if unfit else ""
+        return safe(f"{need}{there}: {about} {are} evicted for them ({self.policy}){average}{and_}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +122,13 @@ class Outlook:
 
     @property
     def evicted(self) -> int:
-        """Keys that would be evicted for it, about; with ``noeviction``, keys that wouldn't fit."""
-        return sum(tight.keys for tight in self.tight)
+        """Keys that would be evicted for it, about."""
+        return sum(tight.keys.evicted for tight in self.tight)
 
     @property
-    def agreed(self) -> int:
-        """Keys that are evicted by whoever agrees to it, about."""
-        return sum(tight.keys for tight in self.tight if tight.policy != NEVER)
+    def unfit(self) -> int:
+        """Keys that wouldn't fit, about."""
+        return sum(tight.keys.unfit for tight in self.tight)
 
     @property
     def warnings(self) -> tuple[SafeText, ...]:
@@ -134,6 +155,7 @@ class Outlook:
             "room": self.room,
             "policy": self.policy,
             "evicted": self.evicted,
+            "unfit": self.unfit,
         }
 
 
@@ -181,18 +203,19 @@ async def memory_of(pipe: Line, node: str = "") -> Memory:
     )
 
 
-def too_many(size: float, memory: Memory, coming: Coming) -> int:
-    """How many keys are evicted for so many bytes that come to a server; with ``noeviction``, how many don't fit.
+def too_many(size: float, memory: Memory, coming: Coming) -> Short:
+    """What becomes of so many bytes that come to a server and have no room.
 
     ``coming`` is what of it comes to that server in all.
     """
     over = size - memory.room if memory.room is not None else 0.0
     if over <= 0:
-        return 0
+        return FITS
     per_key = coming.bytes / coming.keys if coming.keys else 0.0
-    if memory.policy == NEVER:
-        return math.ceil(over / per_key) if per_key else 0
-    return min(memory.keys, math.ceil(over / (memory.key_bytes or per_key or over)))
+    each = memory.key_bytes or per_key or over
+    evicted = min(memory.keys, math.ceil(over / each)) if memory.policy != NEVER else 0
+    left = over - evicted * each
+    return Short(evicted, math.ceil(left / per_key) if per_key and left > 0 else 0)
 
 
 def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
@@ -200,16 +223,17 @@ def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
     limited = [memory for memory in memories if memory.room is not None]
     if not limited:
         return Outlook(load, None, "")
-    short, tight = dict[str, int](), []
+    short, tight = dict[str, Short](), []
     for memory in limited:
         coming = load.to.get(memory.node)
-        if coming is not None and (keys := too_many(coming.bytes, memory, coming)):
+        if coming is not None and (keys := too_many(coming.bytes, memory, coming)) != FITS:
             short[memory.node] = keys
     for policy in dict.fromkeys(memory.policy for memory in limited if memory.node in short):
         some = [memory for memory in limited if memory.node in short and memory.policy == policy]
         where = "" if len(memories) == 1 else some[0].node if len(some) == 1 else f"{len(some)} nodes"
         size, room = sum(load.to[memory.node].bytes for memory in some), sum(memory.room or 0 for memory in some)
-        tight.append(Tight(policy, sum(short[memory.node] for memory in some), round(size), room, where))
+        keys = reduce(Short.plus, (short[memory.node] for memory in some))
+        tight.append(Tight(policy, keys, round(size), room, where))
     counts = {memory.node: memory.evicted for memory in memories if memory.evicted is not None}
     at = (counts, time.monotonic()) if len(counts) == len(memories) else None
     policy = next((memory.policy for memory in limited if memory.policy != NEVER), NEVER)

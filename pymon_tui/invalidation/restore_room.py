@@ -6,6 +6,7 @@ import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pymon_tui.invalidation.outlook import Memory, Outlook, too_many
@@ -18,9 +19,14 @@ from pymon_tui.model.text import safe
 
 _ABOUT = 1.25  # times the keys that were agreed to: both numbers are estimates, by the same reckoning
 _COUNTED = 2  # times them that were counted: what is evicted may be smaller than the keys are on average
+_FEW = 20  # keys that may be evicted for others' sake
 _USUAL = 1.0  # seconds at least over which it is known what is evicted without the undo
 _LIKELY = 64 * 2**20  # bytes that may come back between two looks where there is no limit
 _SOME = 4 * 2**20  # and where keys are evicted that were agreed to
+_FIRST = 2**16  # and until it was seen how many keys are evicted for that
+_OF_ROOM = 3 / 4  # what comes back between two looks, of the room that is left, where keys are to be evicted
+_FLYING = 2**18  # what the server holds of a portion while it carries it out
+_OF_AGREED = 1 / 2  # what comes back between two looks, of what may still be evicted as those keys are seen to be
 _OF_SLACK = 1 / 4  # what comes back between two looks, of the room that is left beside all that is to come
 _PORTIONS = 64  # between two looks at most
 _NOTHING = Coming()
@@ -34,15 +40,24 @@ class _Node:
 
     Attributes:
         left: Bytes that may come there until the next look.
-        spent: Keys that were evicted for what was sent, about.
+        over: Bytes that came there and had no room.
         seen: Raw bytes sent there at the last look, and its room then; None where it evicts none.
         before: Keys that it had evicted at the first look, when that was, and how many a second it evicts without us.
+        evicted: Keys that it has evicted since then, beyond those; None where it doesn't tell.
     """
 
     def __init__(self) -> None:
-        self.left = self.spent = 0.0
+        self.left = self.over = 0.0
         self.seen: tuple[int, int] | None = None
         self.before: tuple[int, float, float] | None = None
+        self.evicted: float | None = None
+
+    def key_bytes(self, average: float) -> float:
+        """What a key that is evicted takes, about: the average, unless the keys are seen to be much smaller."""
+        came = self.over + _FLYING
+        if not self.evicted or self.evicted <= max(_FEW, _COUNTED * came / average):
+            return average
+        return came / self.evicted
 
 
 class Room:
@@ -56,13 +71,14 @@ class Room:
 
     def __init__(self, outlook: Outlook, look: Look, *, asks: bool) -> None:
         """``outlook`` is what was known when it was agreed to."""
-        self.agreed = outlook.agreed
+        self.agreed = outlook.evicted
         self.question = ""
         self.asks = asks
         self._outlook = outlook
         self._look = look
         self._shares: list[Share] = []
         self._portions = 0  # that may be sent until the next look
+        self._counted = 0  # keys that were evicted meanwhile
         self._nodes: defaultdict[str, _Node] = defaultdict(_Node)
 
     def share(self) -> Share:
@@ -105,45 +121,52 @@ class Room:
         sent: Counter[str] = Counter()
         for share in self._shares:
             sent.update(share.sent)
-        self._portions = _PORTIONS
+        self._portions, any_sent = _PORTIONS, sent.total() > 0
         for node in self._nodes.values():
             node.left = _LIKELY
-        ahead = sum(self._ahead(memory, sent[memory.node]) for memory in memories)
-        total = math.ceil(sum(node.spent for node in self._nodes.values())) + ahead
-        if any(memory.evicts for memory in memories) and total > _ABOUT * self.agreed:
+        for memory in memories:
+            self._note_evicted(memory)
+        known = [self._nodes[memory.node].evicted for memory in memories]
+        counted = self._counted = math.ceil(sum(each or 0.0 for each in known)) if None not in known and any_sent else 0
+        totals = [self._in_all(memory, sent[memory.node], counted) for memory in memories]
+        if any(memory.evicts for memory in memories) and (total := math.ceil(sum(totals))) > _ABOUT * self.agreed:
             return total
-        counted = self._counted(memories, any_sent=sent.total() > 0)
         return counted if counted > _COUNTED * self.agreed else 0
 
-    def _ahead(self, memory: Memory, sent: int) -> int:
-        """How many keys of a server are evicted for what is still to come there, of which so many raw bytes were sent.
+    def _in_all(self, memory: Memory, sent: int, counted: int) -> float:
+        """How many keys of a server are evicted for all that comes there, of which so many raw bytes were sent.
 
-        It is also noted how many were for what came since the last look, and what may come until the next one.
+        It is also told what may come until the next look; ``counted`` were evicted on all servers until now.
         """
         node, coming = self._nodes[memory.node], self._coming(memory.node)
-        if node.seen is not None and memory.key_bytes:
+        if node.seen is not None:
             before, room = node.seen
-            node.spent += max(0.0, (sent - before) * coming.scale - room) / memory.key_bytes
+            node.over += max(0.0, (sent - before) * coming.scale - room)
         if memory.room is None or not memory.evicts:
             node.seen, node.left = None, _LIKELY
-            return 0
-        rest = max(0.0, coming.raw - sent) * coming.scale
+            return node.over / memory.key_bytes if memory.key_bytes else 0.0
         node.seen = sent, memory.room
-        node.left = _SOME if self.agreed else min(_LIKELY, (memory.room - rest) * _OF_SLACK)
-        return too_many(rest, memory, coming)
+        rest = max(0.0, coming.raw - sent) * coming.scale
+        each = node.key_bytes(memory.key_bytes) if memory.key_bytes else 0.0
+        if not self.agreed:
+            node.left = min(_LIKELY, (memory.room - rest) * _OF_SLACK)
+        else:
+            may_go = max(0.0, _ABOUT * self.agreed - counted) * _OF_AGREED * each
+            # Up to the limit in ever smaller steps, as what a key takes there is an estimate.
+            node.left = min(_SOME, max(memory.room * _OF_ROOM, may_go if node.over else min(_FIRST, may_go)))
+        gone = node.over / each if each else 0.0
+        return gone + too_many(rest, replace(memory, key_bytes=each or None), coming).evicted
 
-    def _counted(self, memories: Sequence[Memory], *, any_sent: bool) -> int:
-        """Keys that the servers have evicted since the first look, beyond what they evicted before it."""
-        now, beyond = time.monotonic(), 0.0
-        for memory in memories:
-            if memory.evicted is None:
-                return 0
-            node = self._nodes[memory.node]
-            if node.before is None:
-                node.before = memory.evicted, now, self._usual(memory.node, memory.evicted, now)
-            first, since, usual = node.before
-            beyond += memory.evicted - first - usual * (now - since)
-        return math.ceil(max(0.0, beyond)) if any_sent else 0
+    def _note_evicted(self, memory: Memory) -> None:
+        """Count the keys that a server has evicted since the first look, beyond what it evicted before it."""
+        node, now = self._nodes[memory.node], time.monotonic()
+        if memory.evicted is None:
+            node.evicted = None
+            return
+        if node.before is None:
+            node.before = memory.evicted, now, self._usual(memory.node, memory.evicted, now)
+        first, since, usual = node.before
+        node.evicted = max(0.0, memory.evicted - first - usual * (now - since))
 
     def _usual(self, node: str, count: int, now: float) -> float:
         """Keys that a server evicts in a second without us, by what it had evicted when it was agreed to."""
@@ -154,8 +177,9 @@ class Room:
 
     def _asked(self, keys: int) -> str:
         agreed = "none were" if not self.agreed else f"{units.keys(self.agreed, about=True)} were"
+        already = f", {units.whole(self._counted)} of them are already" if self._counted else ""
         about, be = units.keys(keys, about=True), "would be evicted for what comes back"
-        return safe(f"{about} {be}, and {agreed} when this was agreed to")
+        return safe(f"{about} {be}{already}, and {agreed} when this was agreed to")
 
 
 class Share:

@@ -419,10 +419,12 @@ async def test_what_would_be_evicted_is_known_before(
     await redis.config_set("maxmemory", used + 2_000_000)
     outlook = await undo_of(any_server, run_in(tmp_path), tmp_path).outlook()
     (warning,) = outlook.warnings
-    assert 400 < outlook.evicted < 1_000
     if policy == "noeviction":
-        assert f"about {outlook.evicted} keys won't fit; raise maxmemory first" in warning
+        assert outlook.evicted == 0
+        assert 400 < outlook.unfit < 1_000
+        assert f"about {outlook.unfit} keys won't fit; raise maxmemory first" in warning
         return
+    assert (400 < outlook.evicted < 1_000, outlook.unfit) == (True, 0)
     assert f"{units.keys(outlook.evicted, about=True)} are evicted for them ({policy})" in warning
     before = (await redis.info("stats"))["evicted_keys"]
     result = await undone(any_server, tmp_path)

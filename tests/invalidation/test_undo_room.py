@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
@@ -173,3 +174,44 @@ async def test_one_answer_is_for_all_parts_that_ask_the_same() -> None:
         first.answer()
         await asyncio.gather(*parts)
     assert room.agreed == 50
+
+
+async def test_keys_that_are_smaller_than_the_others_are_seen_before_many_more_are_evicted(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """Of 8 000 keys with a TTL each takes a hundredth of what the keys take on average."""
+    await full(redis, server, tmp_path, "volatile-lru")
+    await redis.eval("for n = 1, 8000 do redis.call('set', 'session:' .. n, n, 'ex', 3600) end", 0)
+    await limit(redis, KEYS * SIZE - 1_000_000)
+    undo = undo_of(server, run_in(tmp_path), tmp_path)
+    outlook = await undo.outlook()
+    (warning,) = outlook.warnings
+    assert "are evicted for them (volatile-lru), if they are as large as the others" in warning
+    undo.agree(outlook, asks=True)
+    before = await evicted(redis)
+    task = asyncio.create_task(undo.run())
+    await until(lambda: undo.progress.state == "asking")
+    assert 0 < await evicted(redis) - before < 5 * outlook.evicted
+    assert "of them are already" in undo.progress.why
+    assert (said := re.match(r"about ([\d ]+) keys would be evicted", undo.progress.why)) is not None
+    assert int(said[1].replace(" ", "")) > 3 * outlook.evicted
+    undo.cancel()
+    await task
+
+
+@pytest.mark.parametrize(("with_ttl", "policy"), [(0, "volatile-lru"), (50, "volatile-ttl"), (0, "volatile-random")])
+async def test_what_does_not_fit_since_too_few_keys_may_be_evicted_is_said_before(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, with_ttl: int, policy: str
+) -> None:
+    await full(any_redis, any_server, tmp_path, policy)
+    for number in range(with_ttl):
+        await any_redis.expire(f"live:{number}", 3_600)
+    await limit(any_redis, ROOM)
+    outlook = await undo_of(any_server, run_in(tmp_path), tmp_path).outlook()
+    over = KEYS - ROOM / SIZE - with_ttl
+    assert outlook.evicted == with_ttl
+    assert outlook.unfit == pytest.approx(over, rel=0.25)
+    (warning,) = outlook.warnings
+    assert f"about {outlook.unfit} keys won't fit" in warning
+    assert ("no key may be evicted" in warning) is not bool(with_ttl)
+    assert outlook.as_json()["unfit"] == outlook.unfit

@@ -24,7 +24,7 @@ from pymon_tui.invalidation.given_up import PlanCancelled
 from pymon_tui.invalidation.history import Last, last_to_undo, undo_problem
 from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.order import Order
-from pymon_tui.invalidation.outlook import Outlook, Tight
+from pymon_tui.invalidation.outlook import Outlook, Short, Tight
 from pymon_tui.invalidation.pattern import parse_pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
@@ -283,7 +283,11 @@ class ScriptedRestore:
 
     async def outlook(self) -> Outlook:
         """Nothing to warn of, but what the test said."""
-        tight = (Tight("allkeys-lru", self.evicted, 0, self.room),) if self.evicted and self.room is not None else ()
+        tight = (
+            (Tight("allkeys-lru", Short(self.evicted, 0), 0, self.room),)
+            if self.evicted and self.room is not None
+            else ()
+        )
         return Outlook(Load(12_017, 0, 0, (), False), self.room, "allkeys-lru", tight)
 
     async def run(self) -> RestoreResult:
