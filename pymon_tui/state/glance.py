@@ -268,7 +268,7 @@ class _Look:
     def _names(self, name: str) -> set[str]:
         """What a node may be called: its address, where it is reached, the name and the address that it announces."""
         member = self._roster.members[name]
-        names = {name, str(member.address), self._endpoint_of(name).far}
+        names = {name, str(member.address), self._roster.endpoint_of(name, self._endpoint).far}
         if member.address is not None:
             names |= {str(Address(host, member.address.port)) for host in (member.hostname, member.ip) if host}
         return names
@@ -287,15 +287,9 @@ class _Look:
         await asyncio.gather(*(one.open([query.name for query in self._queries]) for one in new))
 
     def _asking(self, name: str) -> _Asked:
-        endpoint = self._endpoint_of(name)
+        endpoint = self._roster.endpoint_of(name, self._endpoint)
         share = Share(endpoint)
         return _Asked(name, endpoint, share, Poller((*self._queries, *TOPOLOGY, ROLE), share))
-
-    def _endpoint_of(self, name: str) -> Endpoint:
-        member = self._roster.members[name]
-        if name == self._endpoint.address or member.address is None:
-            return self._endpoint
-        return self._endpoint.at(member.address, member.hostname)
 
     def _snapshot(self, one: _Asked) -> Snapshot:
         own_id = one.session.client_id if one.session is not None else None

@@ -76,6 +76,13 @@ class Roster:
         self._promoted: set[str] = set()  # turned primary under our eyes, and Sentinels haven't heard of it yet
         self._known = False  # whether anybody has told anything yet: before that nothing is news
 
+    def endpoint_of(self, name: str, first: Endpoint) -> Endpoint:
+        """Where a node is reached, in the way in which the one that the user named is."""
+        member = self.members[name]
+        if name == first.address or member.address is None:
+            return first
+        return first.at(member.address, member.hostname)
+
     def update(self, tellers: Sequence[Teller], now: float, sentinels: Told | None = None) -> tuple[SafeText, ...]:
         """Learn what the nodes and the Sentinels tell at ``now`` (monotonic seconds).
 
