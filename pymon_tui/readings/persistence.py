@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from pymon_tui.model.query import Query
+from pymon_tui.model.query import Part, Query
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.info import INFO, Info
 
@@ -25,6 +26,7 @@ class Persistence:
         rdb_current_bgsave_time_sec: Seconds that the running save has taken; None if none runs.
         rdb_saves: Saves since the start or CONFIG RESETSTAT; unknown before Redis 7.
         saved_since_start: Whether ``rdb_last_save_time`` is after the server's start; None where it tells no clock.
+            Of several nodes: whether that holds for all of them.
         current_fork_perc: How far the running save or rewrite is, from 0 to 100.
         latest_fork_usec: Microseconds that the last fork stopped the server.
     """
@@ -123,4 +125,10 @@ def _seconds(info: Info, field: str) -> int | None:
     return value if value is not None and value >= 0 else None
 
 
-PERSISTENCE = Query("persistence", INFO, parse_persistence)
+def _beside(whole: Persistence, parts: Sequence[Part[Persistence]]) -> Persistence:
+    """All nodes together: each knows by its own clock and start whether it has saved."""
+    told = [part.value.saved_since_start for part in parts]
+    return replace(whole, saved_since_start=None if None in told else all(told))
+
+
+PERSISTENCE = Query("persistence", INFO, parse_persistence, beside=_beside)

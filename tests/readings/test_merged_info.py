@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from pymon_tui.model.query import Part
+from pymon_tui.model.text import safe
 from pymon_tui.readings.hits import parse_hits
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
 from pymon_tui.readings.memory import parse_memory
 from pymon_tui.readings.merged_info import merged
-from pymon_tui.readings.persistence import parse_persistence
+from pymon_tui.readings.persistence import PERSISTENCE, Persistence, parse_persistence
 from pymon_tui.readings.server import parse_server
 from tests.replies import recorded
 
@@ -121,24 +123,39 @@ def test_keys_that_one_primary_does_not_tell_have_no_sum() -> None:
         parse_keyspace(merged([A, silent], []))
 
 
+def persistence(*nodes: Info) -> Persistence:
+    """What is told of these nodes together."""
+    assert PERSISTENCE.beside is not None
+    parts = [Part(safe("node"), parse_persistence(node), frozenset()) for node in nodes]
+    return PERSISTENCE.beside(parse_persistence(merged(nodes, [])), parts)
+
+
+def saved(uptime: int, at: int, *, saves: int | None = None, clock: int = 100_000) -> Info:
+    """A node that saved last at this second of its clock."""
+    counted = {} if saves is None else {"rdb_saves": saves}
+    return info(uptime_in_seconds=uptime, server_time_usec=clock * 1_000_000, rdb_last_save_time=at, **counted)
+
+
 @pytest.mark.parametrize(
-    ("saves", "last", "never"),
+    ("nodes", "last", "never"),
     [
-        (((0, 900), (0, 990)), 900, True),
-        (((3, 995), (0, 990)), 990, True),  # one of them would lose all since its start
-        (((3, 940), (1, 995)), 940, False),  # saved before the other one's start
+        ((saved(100, 99_900, saves=0), saved(10, 99_990, saves=0)), 99_900, True),
+        ((saved(100, 99_995, saves=3), saved(10, 99_990, saves=0)), 99_990, True),  # one of them would lose all
+        ((saved(100, 99_940, saves=3), saved(10, 99_995, saves=1)), 99_940, False),  # before the other one's start
+        ((saved(50_000, 99_500), saved(60, 99_995)), 99_500, False),  # Redis 6.2 counts no saves
+        ((saved(50_000, 99_500), saved(60, 99_940)), 99_500, True),
+        ((saved(100, 99_995), saved(100, 89_990, clock=90_000)), 99_990, False),  # whose clocks differ
     ],
 )
-def test_a_node_that_never_saved_is_told(saves: tuple[tuple[int, int], ...], last: int, *, never: bool) -> None:
-    nodes = [
-        info(
-            run_id=uptime,
-            uptime_in_seconds=uptime,
-            server_time_usec=1_000_000_000,
-            rdb_saves=count,
-            rdb_last_save_time=at,
-        )
-        for uptime, (count, at) in zip((100, 10), saves, strict=True)
-    ]
-    told = parse_persistence(merged(nodes, []))
+def test_a_node_that_never_saved_is_told_by_its_own_clock(nodes: tuple[Info, ...], last: int, *, never: bool) -> None:
+    told = persistence(*nodes)
     assert (told.rdb_last_save_time, told.never_saved) == (last, never)
+
+
+def test_whether_all_have_saved_is_not_known_where_one_tells_no_clock() -> None:
+    assert persistence(saved(50, 99_990), info(rdb_last_save_time=9)).saved_since_start is None
+
+
+def test_counts_that_one_node_does_not_tell_have_no_sum() -> None:
+    whole = parse_keyspace(merged([A, info(db0="keys=5", db3="keys=1,expires=1")], []))
+    assert [(db.index, db.keys, db.expires) for db in whole.databases] == [(0, 15, None), (3, 1, 1)]
