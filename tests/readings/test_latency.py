@@ -166,6 +166,18 @@ def test_our_own_calls_are_left_out(told: int, calls: int) -> None:
     assert known.last is not None
     assert known.last.calls.calls == calls
     assert known.last.like_ours == (0 if calls else told - 5)
+    assert known.last.others == told - 5
+
+
+def test_calls_of_others_are_counted_over_commands_spans_and_nodes() -> None:
+    before = asked(0.0, {"info": 1, "get": 0}, info=[200], get=[4])
+    first = remember(before, asked(5.0, {"info": 3, "get": 2}, info=[200] * 4, get=[4] * 11))
+    second = remember(first, asked(10.0, {"info": 3, "get": 2}, info=[200] * 4, get=[4] * 16))
+    assert LATENCY.merge is not None
+    both = LATENCY.merge([Part(safe(name), second, frozenset()) for name in ("one", "other")])
+    told = (first.last, second.last, second.long, both.last, both.long)
+    # Of three INFOs two were ours; of ten GETs two.
+    assert [span and span.others for span in told] == [1 + 8, 5, 14, 10, 28]
 
 
 def test_nodes_are_added_up_and_one_that_doesn_t_know_makes_all_unknown() -> None:
