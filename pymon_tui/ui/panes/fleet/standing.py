@@ -14,7 +14,8 @@ from pymon_tui.model.snapshot import FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.hits import SHORT, Window, windows
 from pymon_tui.readings.keyspace import KEYSPACE
-from pymon_tui.readings.memory import MEMORY
+from pymon_tui.readings.memory import MEMORY, Memory
+from pymon_tui.readings.memory_use import Severity, Subject, concerns
 from pymon_tui.readings.metrics import CLIENTS, COMMANDS
 from pymon_tui.readings.replication import REPLICATION, Replication
 
@@ -37,6 +38,7 @@ class Standing:
         reads: Reads per second, hit and missed, lately.
         used_memory: Bytes.
         memory_share: Of its limit, from 0 to 1.
+        alarm: How bad that is, by what the memory pane says of it; None while all is well.
         lag_bytes: Of a replica: what it lacks of its primary's stream.
         lag_seconds: Of a replica: since it heard its primary last, or since the link is down.
         link_down: Whether it is a replica that doesn't hear its primary.
@@ -51,6 +53,7 @@ class Standing:
     reads: Window
     used_memory: int | None
     memory_share: float | None
+    alarm: Severity | None
     keys: int | None
     clients: float | None
     lag_bytes: int | None
@@ -71,10 +74,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """The deployment in one line: sums of the primaries, reads of all nodes."""
+    """The deployment in one line: sums of the primaries, reads of all nodes.
+
+    Attributes:
+        unknown: Nodes of which it isn't known whether they are a primary or a replica.
+    """
 
     primaries: int
     replicas: int
+    unknown: int
     away: int
     ops: float | None
     hits: float | None
@@ -108,8 +116,9 @@ def together(fleet: FleetView, nodes: Sequence[Standing]) -> Together:
     lags = [one.lag_bytes for one in live if one.is_replica and one.lag_bytes is not None]
     missing = sum(last - first + 1 for first, last in fleet.uncovered)
     return Together(
-        primaries=sum(not one.is_replica for one in nodes),
+        primaries=sum(one.member.role is Role.PRIMARY for one in nodes),
         replicas=sum(one.is_replica for one in nodes),
+        unknown=sum(one.member.role is Role.UNKNOWN for one in nodes),
         away=len(nodes) - len(live),
         ops=_sum([one.ops for one in primaries]),
         hits=_sum([one.reads.hits for one in live]),
@@ -143,6 +152,7 @@ def _standing(place: int, node: Node, fleet: FleetView) -> Standing:
         reads=reads,
         used_memory=memory.used_memory if memory is not None else None,
         memory_share=memory.share if memory is not None else None,
+        alarm=_alarm(memory) if memory is not None else None,
         keys=keyspace.keys if keyspace is not None else None,
         clients=history.latest(CLIENTS.name),
         lag_bytes=lag_bytes,
@@ -161,12 +171,18 @@ def _unknown(one: Standing) -> Standing:
         reads=replace(one.reads, hits=None, misses=None, expired=None, evicted=None),
         used_memory=None,
         memory_share=None,
+        alarm=None,
         keys=None,
         clients=None,
         lag_bytes=None,
         lag_seconds=None,
         link_down=False,
     )
+
+
+def _alarm(memory: Memory) -> Severity | None:
+    """A cache that evicts is meant to be full; what a person should look at is what the memory pane says."""
+    return next((concern.severity for concern in concerns(memory) if concern.subject is Subject.LIMIT), None)
 
 
 def _value(snapshot: Snapshot, query: Query[T]) -> T | None:
