@@ -125,9 +125,11 @@ class OfNode:
 
 
 def _beside(whole: Memory, parts: Sequence[Part[Memory]]) -> Memory:
-    """All nodes together, with each primary's own beside the sums where there are several."""
+    """All nodes together, with each primary's own beside the sums where there are several; of one it is its own."""
     own = tuple(OfNode(part.node, part.value) for part in parts if part.value.role != "replica")
-    return replace(whole, primaries=own) if len(own) > 1 else whole
+    if len(own) == 1:  # which also tells of its machine and its peak
+        return own[0].memory
+    return replace(whole, primaries=own)
 
 
 def parse_memory(info: Info) -> Memory:

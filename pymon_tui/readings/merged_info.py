@@ -73,6 +73,11 @@ _LEAST, _MOST = ("uptime_in_seconds", "rdb_saves"), ("server_time_usec", "latest
 _SAME = [
     "redis_version",
     "valkey_version",
+    "keydb_version",
+    "dragonfly_version",
+    "garnet_version",
+    "kvrocks_version",
+    "pika_version",
     "server_name",
     "redis_mode",
     "server_mode",
@@ -91,6 +96,7 @@ _STATES = ("rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrit
 
 _UNDER_WAY = [
     "loading",
+    "async_loading",
     "rdb_bgsave_in_progress",
     "aof_rewrite_in_progress",
     "aof_rewrite_scheduled",

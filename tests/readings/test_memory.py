@@ -119,5 +119,6 @@ def test_of_several_primaries_the_fullest_is_known_though_others_have_no_limit()
     assert (several.fullest.node, several.fullest.memory.share) == ("full", 0.98)
     assert (len(several.primaries), several.unlimited) == (3, 1)
     assert several.fullest.as_json() == {"node": "full", "used_memory": 98, "maxmemory": 100, "share": 0.98}
-    assert together(one=full, copy=replica).primaries == ()
+    assert together(one=full, copy=replica) == full  # what its own machine tells included
+    assert together(copy=replica, other=replica).primaries == ()
     assert together(one=memory(maxmemory=0), other=memory(maxmemory=0)).fullest is None
