@@ -194,7 +194,50 @@ def asked_of_info() -> set[str]:
     return asked
 
 
-PER_NODE = {"allocator_frag_ratio", "allocator_rss_ratio", "rss_overhead_ratio", "used_memory_peak", "total_system_memory", "current_eviction_exceeded_time", "total_eviction_exceeded_time", "aof_last_rewrite_time_sec", "rdb_current_bgsave_time_sec", "rdb_last_bgsave_time_sec", "rdb_last_cow_size", "current_fork_perc", "loading_eta_seconds", "loading_loaded_perc", "config_file", "process_id", "io_threads_active", "instantaneous_eventloop_cycles_per_sec", "instantaneous_eventloop_duration_usec", "master_host", "master_port", "master_link_status", "master_link_down_since_seconds", "master_last_io_seconds_ago", "master_repl_offset", "master_sync_left_bytes", "master_sync_perc", "master_failover_state", "slave_priority", "slave_read_only", "slave_read_repl_offset", "slave_repl_offset", "repl_backlog_active", "repl_backlog_histlen", "repl_backlog_size", "replica_full_sync_buffer_size", "replicas_repl_buffer_size", "paused_actions", "paused_timeout_milliseconds", "pubsub_channels", "pubsub_patterns", "expired_stale_perc"}
+PER_NODE = {
+    "allocator_frag_ratio",
+    "allocator_rss_ratio",
+    "rss_overhead_ratio",
+    "used_memory_peak",
+    "total_system_memory",
+    "current_eviction_exceeded_time",
+    "total_eviction_exceeded_time",
+    "aof_last_rewrite_time_sec",
+    "rdb_current_bgsave_time_sec",
+    "rdb_last_bgsave_time_sec",
+    "rdb_last_cow_size",
+    "current_fork_perc",
+    "loading_eta_seconds",
+    "loading_loaded_perc",
+    "config_file",
+    "process_id",
+    "io_threads_active",
+    "instantaneous_eventloop_cycles_per_sec",
+    "instantaneous_eventloop_duration_usec",
+    "master_host",
+    "master_port",
+    "master_link_status",
+    "master_link_down_since_seconds",
+    "master_last_io_seconds_ago",
+    "master_repl_offset",
+    "master_sync_left_bytes",
+    "master_sync_perc",
+    "master_failover_state",
+    "slave_priority",
+    "slave_read_only",
+    "slave_read_repl_offset",
+    "slave_repl_offset",
+    "repl_backlog_active",
+    "repl_backlog_histlen",
+    "repl_backlog_size",
+    "replica_full_sync_buffer_size",
+    "replicas_repl_buffer_size",
+    "paused_actions",
+    "paused_timeout_milliseconds",
+    "pubsub_channels",
+    "pubsub_patterns",
+    "expired_stale_perc",
+}
 """What says nothing of several nodes together: shares and peaks, what one node does now, its link to another."""
 
 
