@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.metrics import CPU, METRICS
 from pymon_tui.server.connection import open_session
@@ -151,3 +152,14 @@ def test_a_negative_number_that_was_taken_for_unsigned_is_not_told() -> None:
     info = parse_info(b"a:18446744073709551607\r\nb:9223372036854775807\r\n")
     assert (info.integer("a"), info.integer("b")) == (None, 2**63 - 1)
     assert info.number("a") is None  # or a graph would have an axis of 16 EiB
+
+
+@pytest.mark.parametrize(("own", "is_ours"), [(1_000, True), (1_150, True), (1_151, False)])
+def test_a_tenth_and_fifty_commands_of_ours_may_be_rejected_before_the_counters_were_set_back(
+    own: int, *, is_ours: bool
+) -> None:
+    told = Info({"total_commands_processed": "1000"})
+    ours = told.beside(Traffic(commands=own)).own
+    assert ours is not None
+    assert ours.commands == (own if is_ours else 0)
+    assert told.is_less_than(Traffic(commands=own)) is not is_ours

@@ -141,6 +141,19 @@ def test_a_reset_is_a_hole_and_what_is_long_ago_is_forgotten() -> None:
     assert len(known._spans) == 60
 
 
+def test_an_interval_that_is_longer_than_the_long_span_is_known_whole() -> None:
+    known = remember(asked(0.0, get=[4]), asked(900.0, get=[4] * 11))
+    assert known.last is not None
+    assert known.long == known.last
+    assert (known.last.calls.calls, known.last.seconds) == (10, 900)
+
+
+def test_the_calls_of_two_nodes_are_of_the_longer_of_both_times() -> None:
+    spans = [remember(asked(0.0, get=[4]), asked(seconds, get=[4] * 2)).last for seconds in (5.0, 7.0)]
+    one, other = (span for span in spans if span is not None)
+    assert one.plus(other).seconds == other.plus(one).seconds == 7
+
+
 def test_a_command_that_was_forgotten_is_a_reset_too() -> None:
     known = remember(asked(0.0, get=[4], set=[4]), asked(5.0, get=[4] * 9))
     assert (known.last, known.long) == (None, None)

@@ -9,6 +9,7 @@ import pytest
 
 from pymon_tui.model.query import Part
 from pymon_tui.model.text import safe
+from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.hits import parse_hits
 from pymon_tui.readings.info import INFO, Info, parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
@@ -251,3 +252,15 @@ def test_what_a_reading_asks_of_info_adds_up_or_is_each_nodes_own() -> None:
 def test_servers_of_another_make_are_told_by_their_own_version() -> None:
     one = info(redis_version="6.3.4", keydb_version="6.3.4")
     assert parse_server(merged([one, one], [])).product == parse_server(one).product != "Redis"
+
+
+def test_our_own_reads_are_left_out_of_all_nodes_and_our_commands_of_the_primaries() -> None:
+    primary = A.beside(Traffic(commands=100, hits=40, connections=1))
+    replica = info(run_id="r", keyspace_hits=30, total_commands_processed=900).beside(
+        Traffic(commands=500, hits=20, connections=1)
+    )
+    whole = merged([primary], [replica])
+    assert (whole.others("keyspace_hits"), whole.others("total_commands_processed")) == (90 + 30 - 60, 1_000 - 100)
+    assert whole.own is not None
+    assert whole.own.connections == 2
+    assert merged([primary], [info(run_id="s")]).own is None

@@ -80,7 +80,8 @@ def test_what_one_node_does_not_tell_is_not_told_of_all() -> None:
 def test_the_whole_is_as_far_away_as_its_furthest_node_and_as_old_as_its_oldest_link() -> None:
     near = doing(1, Role.PRIMARY, {RTT: 0.001}, Live(50.0, 0.001))
     far = doing(2, Role.PRIMARY, {RTT: 0.2}, Live(40.0, 0.2))
-    for nodes in ((near, far), (far, near)):
+    replica = doing(2, Role.REPLICA, {RTT: 0.2}, Live(40.0, 0.2))
+    for nodes in ((near, far), (far, near), (near, replica)):
         shown = together(*nodes)
         assert shown.history.latest(RTT.name) == 0.2
         assert shown.link == Live(40.0, 0.2)

@@ -11,6 +11,7 @@ from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.model.snapshot import FleetView, SentinelView
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.keyspace import KEYSPACE
 from pymon_tui.readings.memory import MEMORY
 from pymon_tui.readings.memory_use import Severity
 from pymon_tui.ui.panes.fleet import FleetPane
@@ -113,6 +114,14 @@ def test_data_is_added_up_over_primaries_and_reads_over_all() -> None:
     assert whole.misses == pytest.approx(12)
     assert "hit rate 80" in said(cluster())
     assert "slots all" in said(cluster())
+
+
+def test_a_sum_without_a_node_that_answers_is_not_told() -> None:
+    untold = node(2, Role.PRIMARY)
+    kept = {name: reading for name, reading in untold.snapshot.readings.items() if name != KEYSPACE.name}
+    nodes = [node(1, Role.PRIMARY), replace(untold, snapshot=replace(untold.snapshot, readings=kept))]
+    whole = together(view := fleet(Kind.CLUSTER, nodes), standings(view))
+    assert (whole.keys, whole.used_memory, whole.ops) == (None, 2_000_000, 200)
 
 
 def test_a_node_that_is_away_adds_nothing_up_and_is_counted() -> None:
