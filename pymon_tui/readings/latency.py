@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from pymon_tui.model.query import Answers, Asked, Batch, Command, Part, Query, Reply, itself
+from pymon_tui.model.query import Answers, Batch, Command, Part, Query, Reply, Request, itself
 from pymon_tui.readings.info import INFO, Info
 
 EVERY = 5.0
@@ -245,7 +245,7 @@ def _written(calls: Histogram) -> dict[str, int | None]:
     }
 
 
-def _ask(_own: Latency | None, info: Info | None) -> Asked:
+def _ask(_own: Latency | None, info: Info | None) -> Request:
     """Nothing of a server older than 7.0, which would count an error. A batch is told when it was asked."""
     return Batch((("LATENCY", "HISTOGRAM"),)) if info is not None and info.tells("latencystats") else ()
 

@@ -81,7 +81,7 @@ class Glance:
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
+class _AskedNode:
     """A node that is asked; either its session or why there is none is set once it was opened."""
 
     name: str
@@ -184,7 +184,7 @@ class _Look:
         self._only = Sought(only, endpoint) if only is not None else None
         self._roster = Roster(endpoint.address)
         self._whole = Whole(self._queries, safe(endpoint.label))
-        self.asked: dict[str, _Asked] = {}
+        self.asked: dict[str, _AskedNode] = {}
 
     async def find(self) -> None:
         """Ask the first node, those that it tells of, those that they tell of.
@@ -254,7 +254,7 @@ class _Look:
         return Glance(roster.kind, nodes, whole, roster.uncovered)
 
     @property
-    def shown(self) -> list[_Asked]:
+    def shown(self) -> list[_AskedNode]:
         """Those that are told of, the one that was named first."""
         known = [self.asked[name] for name in self._roster.members if name in self.asked]
         if self._only is not None:
@@ -286,12 +286,12 @@ class _Look:
         self.asked |= {one.name: one for one in new}
         await asyncio.gather(*(one.open([query.name for query in self._queries]) for one in new))
 
-    def _asking(self, name: str) -> _Asked:
+    def _asking(self, name: str) -> _AskedNode:
         endpoint = self._roster.endpoint_of(name, self._endpoint)
         share = Share(endpoint)
-        return _Asked(name, endpoint, share, Poller((*self._queries, *TOPOLOGY, ROLE), share))
+        return _AskedNode(name, endpoint, share, Poller((*self._queries, *TOPOLOGY, ROLE), share))
 
-    def _snapshot(self, one: _Asked) -> Snapshot:
+    def _snapshot(self, one: _AskedNode) -> Snapshot:
         own_id = one.session.client_id if one.session is not None else None
         return Snapshot(
             node=safe(one.endpoint.label),
