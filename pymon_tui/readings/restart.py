@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pymon_tui.model import units
+from pymon_tui.model.deployment import Role
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.keyspace import keyspace_of
 from pymon_tui.readings.persistence import saved_since_start
+from pymon_tui.readings.replication import node_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def held(info: Info) -> Held | None:
 
     That is while it loads, and while a replica hasn't got its primary's data.
     """
-    is_behind = info.text("role") == "slave" and info.text("master_link_status") != "up"
+    is_behind = node_role(info) is Role.REPLICA and info.text("master_link_status") != "up"
     if info.flag("loading") or info.flag("master_sync_in_progress") or is_behind:
         return None
     if (keyspace := keyspace_of(info)) is None:

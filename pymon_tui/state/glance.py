@@ -18,6 +18,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.latency import LATENCY
 from pymon_tui.readings.metrics import METRICS, RTT
+from pymon_tui.readings.replication import node_role
 from pymon_tui.readings.topology import ROLE, TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.connection import open_session
@@ -33,8 +34,6 @@ from pymon_tui.state.whole import Whole
 
 _ROUNDS = 4
 """A replica tells of its primary, which tells of its other replicas, which may have some of their own."""
-
-_ROLES = {"master": Role.PRIMARY, "slave": Role.REPLICA}
 
 
 class NoSuchNode(Exception):  # noqa: N818 - what is known of the name
@@ -139,8 +138,9 @@ class _AskedNode:
 
     def described(self, member: Member) -> Member:
         """What the deployment says of it, with the role that it has itself where nobody may say."""
-        role = _ROLES.get(self.info.text("role") or "") if self.info is not None else None
-        return replace(member, role=role) if member.role is Role.UNKNOWN and role is not None else member
+        if member.role is not Role.UNKNOWN or self.info is None:
+            return member
+        return replace(member, role=node_role(self.info))
 
     @property
     def link(self) -> Link:

@@ -178,6 +178,7 @@ def _first_lost(links: Sequence[Any]) -> Any:
 
 
 def _slowest(cadences: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    """The longest period of each query."""
     found: dict[str, float] = {}
     for cadence in cadences:
         for name, seconds in cadence.items():

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from pymon_tui.model.deployment import Kind, Member, Role
 from pymon_tui.model.link import Live
-from pymon_tui.model.query import Query, Ready
 from pymon_tui.model.snapshot import FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.hits import SHORT, Window, windows
@@ -18,8 +16,6 @@ from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.memory_use import Severity, Subject, concerns
 from pymon_tui.readings.metrics import CLIENTS, COMMANDS
 from pymon_tui.readings.replication import REPLICATION, Replication
-
-T = TypeVar("T")
 
 SKEWED = 1.5
 """How many times the mean of the primaries one of them has before it is marked."""
@@ -139,8 +135,8 @@ def _sum(told: Sequence[float | None]) -> float | None:
 
 def _standing(place: int, node: Node, fleet: FleetView) -> Standing:
     snapshot, history = node.snapshot, node.snapshot.history
-    memory, keyspace = _value(snapshot, MEMORY), _value(snapshot, KEYSPACE)
-    replication = _value(snapshot, REPLICATION)
+    memory, keyspace = snapshot.value(MEMORY), snapshot.value(KEYSPACE)
+    replication = snapshot.value(REPLICATION)
     (reads,) = windows(history, (SHORT,))
     lag_bytes, lag_seconds = _lag(node, replication, fleet)
     standing = Standing(
@@ -185,11 +181,6 @@ def _alarm(memory: Memory) -> Severity | None:
     return next((concern.severity for concern in concerns(memory) if concern.subject is Subject.LIMIT), None)
 
 
-def _value(snapshot: Snapshot, query: Query[T]) -> T | None:
-    reading = snapshot.reading(query)
-    return reading.value if isinstance(reading, Ready) else None
-
-
 def _answers(node: Node) -> bool:
     return isinstance(node.snapshot.link, Live)
 
@@ -201,7 +192,7 @@ def _lag(node: Node, replication: Replication | None, fleet: FleetView) -> tuple
     seconds = replication.master_link_down_since_seconds
     seconds = replication.master_last_io_seconds_ago if seconds is None else seconds
     primary = next((other for other in fleet.nodes if other.member.id == node.member.primary), None)
-    theirs = _value(primary.snapshot, REPLICATION) if primary is not None and _answers(primary) else None
+    theirs = primary.snapshot.value(REPLICATION) if primary is not None and _answers(primary) else None
     if theirs is None:
         return None, seconds
     told = [one for one in theirs.replicas if one.address == str(node.member.address)]
