@@ -142,6 +142,11 @@ async def test_every_metric_is_told_by_every_server(any_server: EmbeddedServer) 
     assert (CPU.read(info) or 0.0) == (info.number("used_cpu_sys") or 0.0) + (info.number("used_cpu_user") or 0.0)
 
 
+def test_a_number_of_two_fields_is_not_told_by_one() -> None:
+    assert CPU.read(Info({"used_cpu_sys": "1.5", "used_cpu_user": "2"})) == 3.5
+    assert CPU.read(Info({"used_cpu_sys": "1.5"})) is None
+
+
 def test_a_field_that_comes_twice_is_read_twice() -> None:
     info = parse_info(b"slave0:ip=a,port=1\r\nslave0:ip=b,port=2\r\nhz:10\r\n")
     assert [values["ip"] for _, values in info.with_prefix("slave")] == ["a", "b"]
