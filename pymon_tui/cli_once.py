@@ -20,7 +20,7 @@ Examples:
 
 \b
 Exit code: 0 done, 2 wrong use or no such node, 3 the server that was
-named doesn't answer. Other nodes that don't are told of as lost."""
+named, or the one node, doesn't answer. Others that don't are told of as lost."""
 
 
 @click.command(

@@ -39,7 +39,8 @@ def run_once(settings: Settings, *, as_json: bool, span: float, node: str | None
         node: The only node to print, by its address; None for all of them.
 
     Returns:
-        0; 2 or 3 with one line on stderr if there is no such node, or if the server that was named doesn't answer.
+        0; 2 or 3 with one line on stderr if there is no such node, or if the server that was named doesn't answer,
+        or the only node that is wanted.
 
     Raises:
         BrokenPipeError, OutputError: As ``console.tell``.
@@ -50,12 +51,11 @@ def run_once(settings: Settings, *, as_json: bool, span: float, node: str | None
         say(str(error))
         return NO_NODE
     except LinkError as error:
-        if error.trouble is Trouble.SILENT:
-            error = LinkError(error.trouble, error.what, error.remedy or "is the server blocked?")
-        say(str(error))
-        return NO_SERVER
+        return _unanswered(error)
     except KeyboardInterrupt:
         return 130
+    if node is not None and (lost := next((one.lost for one in seen.nodes if one.lost is not None), None)) is not None:
+        return _unanswered(lost)
     for one in seen.nodes:
         server = one.readings.get(SERVER.name)
         if isinstance(server, Ready):
@@ -65,6 +65,14 @@ def run_once(settings: Settings, *, as_json: bool, span: float, node: str | None
     else:
         tell(summary(settings.endpoint, seen))
     return 0
+
+
+def _unanswered(error: LinkError) -> int:
+    """Say why a server that was named doesn't answer."""
+    if error.trouble is Trouble.SILENT:
+        error = LinkError(error.trouble, error.what, error.remedy or "is the server blocked?")
+    say(str(error))
+    return NO_SERVER
 
 
 def document(seen: Glance, wall: float) -> dict[str, Any]:
@@ -142,7 +150,7 @@ def _node_line(one: Glimpse) -> str:
         limited = f" ({_limited(memory.value)})" if memory.value.maxmemory else ""
         parts.append(f"{units.bytes_(memory.value.used_memory)}{limited}")
     if isinstance(server, Ready):
-        parts.append(f"{units.count(server.value.instantaneous_ops_per_sec)} commands/s")
+        parts.append(_commands(server.value, one.readings.get(LATENCY.name)))
     return f"{name}  " + " · ".join(parts)
 
 
@@ -175,10 +183,7 @@ def _plain(value: Any) -> Any:
 
 
 def _server_line(server: Server, kind: str, latency: Reading[Latency] | None) -> str:
-    """What it is and does; ``kind`` is its role, or what several are together.
-
-    Commands are those of others, where they are counted; else all, ours among them.
-    """
+    """What it is and does; ``kind`` is its role, or what several are together."""
     clients = f"{units.count(server.connected_clients)} client{'s' * (server.connected_clients != 1)}, ours among them"
     what = [
         f"{server.product} {server.version}",
@@ -186,11 +191,15 @@ def _server_line(server: Server, kind: str, latency: Reading[Latency] | None) ->
         f"up {units.duration(server.uptime_in_seconds)}",
         clients,
     ]
+    return "  " + " · ".join(part for part in (*what, _commands(server, latency)) if part)
+
+
+def _commands(server: Server, latency: Reading[Latency] | None) -> str:
+    """Commands per second: those of others where they are counted, else all, ours among them."""
     last = latency.value.last if isinstance(latency, Ready) else None
-    ops = f"{units.count(server.instantaneous_ops_per_sec)} commands/s, ours among them"
     if last is not None and last.seconds:
-        ops = f"{units.count(round((last.calls.calls + last.like_ours) / last.seconds))} commands/s of others"
-    return "  " + " · ".join(part for part in (*what, ops) if part)
+        return f"{units.count(round(last.others / last.seconds))} commands/s of others"
+    return f"{units.count(server.instantaneous_ops_per_sec)} commands/s, ours among them"
 
 
 def _latency_line(readings: Mapping[str, Reading[Any]]) -> str | None:

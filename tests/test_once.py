@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -186,6 +188,26 @@ async def test_one_node_of_a_cluster_alone(cluster: Cluster, told: Any, capsys: 
     assert all(node.address in said for node in cluster.nodes)
 
 
+async def test_one_node_that_does_not_answer_is_no_answer(
+    own_server: StartServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CONNECT", "COMMAND"):
+        monkeypatch.setenv(f"PYMON_{name}_TIMEOUT", "1")
+    primary, replica = await replicating(own_server, replicas=1)
+    os.kill(replica.pid, signal.SIGSTOP)
+    try:
+        named = ("-h", "127.0.0.1", "-p", str(primary.port), "--span", "0")
+        assert await ran(*named) == 0  # the one that was named answers
+        assert f"127.0.0.1:{replica.port}  lost: no answer" in capsys.readouterr().out
+        for form in ((), ("--json",)):
+            assert await ran(*named, *form, "--node", f"127.0.0.1:{replica.port}") == 3
+            written = capsys.readouterr()
+            assert (written.out, written.err.count("\n")) == ("", 1)
+            assert "no answer" in written.err
+    finally:
+        os.kill(replica.pid, signal.SIGCONT)
+
+
 async def test_sentinel_names_the_primary_and_its_replicas(
     sentinels: Sentinels, told: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,7 +248,9 @@ async def test_a_sentinel_is_told_as_one(sentinels: Sentinels, capsys: pytest.Ca
         )
 
 
-async def test_a_primary_with_a_replica(own_server: StartServer, told: Any, redis: Redis) -> None:
+async def test_a_primary_with_a_replica(
+    own_server: StartServer, told: Any, redis: Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
     primary, replica = await replicating(own_server, replicas=1)
     async with Redis(unix_socket_path=primary.socket, decode_responses=True) as client:
         await client.set("key", "v")
@@ -239,6 +263,9 @@ async def test_a_primary_with_a_replica(own_server: StartServer, told: Any, redi
         databases = field(document["nodes"], "keyspace", "databases")
         assert [[database["keys"] for database in known] for known in databases] == [[1], [1]]
         assert document["whole"]["readings"]["server"]["role"] == "primary"
+        assert await ran(*named, "--span", "0.01") == 0
+        rates = [line.rpartition(" · ")[2] for line in capsys.readouterr().out.splitlines() if "commands/s" in line]
+        assert [rate.lstrip("0123456789") for rate in rates] == [" commands/s of others"] * 3
 
 
 async def test_no_server_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from pymon_tui.application.groups import groups_of
 from pymon_tui.application.turns import answered
 from pymon_tui.application.walk import WALK, Walk
-from pymon_tui.model.query import Answers, Argument, Asked, Batch, Command, Query, Reply
+from pymon_tui.model.query import Answers, Argument, Batch, Command, Query, Reply, Request
 
 ENOUGH = 150
 """Keys of one group that are asked about."""
@@ -56,8 +56,8 @@ def next_sample(known: Known, walk: Walk) -> tuple[bytes, ...]:
     return (*chosen, *islice(old, min(_AGAIN, MOST_AT_ONCE - len(chosen))))
 
 
-def _asking(*words: Argument) -> Callable[[_Told | None, Walk | None], Asked]:
-    def asked(known: _Told | None, walk: Walk | None) -> Asked:
+def _asking(*words: Argument) -> Callable[[_Told | None, Walk | None], Request]:
+    def asked(known: _Told | None, walk: Walk | None) -> Request:
         return Batch(tuple((*words, key) for key in next_sample(_kept(known), walk))) if walk is not None else ()
 
     return asked

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
-from pymon_tui.model.query import Argument, Asked, Batch, Command, Query, Replies, Reply
+from pymon_tui.model.query import Argument, Batch, Command, Query, Replies, Reply, Request
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.services.days import FAMILIES, Day, Days, counted
 
@@ -89,14 +89,14 @@ def _ask(days: Iterable[date]) -> Batch:
     return Batch(tuple(commands))
 
 
-def _ask_today(_known: object, info: Info | None) -> Asked:
+def _ask_today(_known: object, info: Info | None) -> Request:
     if (now := _now(info)) is None:
         return ()
     # UTC's day comes first: it is today where nothing was looked up anywhere.
     return _ask(sorted(somewhere(now), key=lambda day: day != now.date()))
 
 
-def _ask_days(_known: object, info: Info | None) -> Asked:
+def _ask_days(_known: object, info: Info | None) -> Request:
     if (now := _now(info)) is None:
         return ()
     days = somewhere(now)

@@ -15,7 +15,7 @@ _STEP, _TITLE = "sentinel", "Sentinel"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SentinelReport:
     """What they were found to say.
 
     Attributes:
@@ -27,7 +27,7 @@ class Asked:
     primary: Endpoint | None
 
 
-async def asked(endpoint: Endpoint, service: Service) -> Asked:
+async def asked(endpoint: Endpoint, service: Service) -> SentinelReport:
     """Ask each Sentinel of the service."""
     findings: list[Finding] = []
     failures: dict[Address, LinkError] = {}
@@ -46,9 +46,9 @@ async def asked(endpoint: Endpoint, service: Service) -> Asked:
             told.append(one)
             findings.append(_one(address, service, one))
     if not told:
-        return Asked((*findings, failed(_STEP, service.name, nobody_tells(service.name, failures))), None)
+        return SentinelReport((*findings, failed(_STEP, service.name, nobody_tells(service.name, failures))), None)
     best = max(told, key=lambda one: one.epoch)
-    return Asked((*findings, _together(service, told, best)), endpoint.at(best.primary))
+    return SentinelReport((*findings, _together(service, told, best)), endpoint.at(best.primary))
 
 
 def _one(address: Address, service: Service, told: Opinion) -> Finding:

@@ -34,7 +34,7 @@ class Memory:
         room: Bytes left below ``maxmemory``; None where there is no limit, or it isn't told.
         policy: What it evicts when they are used up (``maxmemory_policy``).
         evicted: Keys evicted since it started; None where it isn't told.
-        keys: Keys that the policy may evict.
+        keys: Keys that the policy may evict: all, where it isn't told which.
         key_bytes: What one key takes on average; None where that isn't known.
         node: What it is called; empty where there is one server.
     """
@@ -191,13 +191,13 @@ async def memory_of(pipe: Line, node: str = "") -> Memory:
     apart = info.integer("mem_not_counted_for_evict") or 0
     policy = str(info.text("maxmemory_policy") or "")
     databases = parse_keyspace(info)
-    evictable = databases.expires if policy.startswith("volatile") else databases.keys
+    evictable = databases.expires if policy.startswith("volatile") else None
     dataset = info.integer("used_memory_dataset")
     return Memory(
         room=max(0, most - used + apart) if used is not None and most else None,
         policy=policy,
         evicted=info.integer("evicted_keys"),
-        keys=evictable,
+        keys=databases.keys if evictable is None else evictable,
         key_bytes=dataset / databases.keys if dataset is not None and databases.keys else None,
         node=node,
     )

@@ -63,11 +63,11 @@ class Member:
     address: Address | None
     id: str | None
     role: Role
-    primary: str | None
-    slots: tuple[tuple[int, int], ...]
-    failing: SafeText | None
-    moving: int
-    epoch: int
+    primary: str | None = None
+    slots: tuple[tuple[int, int], ...] = ()
+    failing: SafeText | None = None
+    moving: int = 0
+    epoch: int = 0
     tls_port: int | None = None
     ip: str | None = None
     hostname: str | None = None

@@ -19,8 +19,13 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Metric(Generic[T]):
-    """A named number read from a decoded answer; None where the server doesn't tell it."""
+    """A named number read from a decoded answer; None where the server doesn't tell it.
+
+    Attributes:
+        fields: Those of INFO that it is the sum of, if it is read from there.
+    """
 
     name: str
     kind: Kind
     read: Callable[[T], float | None]
+    fields: tuple[str, ...] = ()

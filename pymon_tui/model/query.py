@@ -79,7 +79,7 @@ class Batch:
     commands: tuple[tuple[Argument, ...], ...]
 
 
-Asked: TypeAlias = tuple[Argument, ...] | Batch
+Request: TypeAlias = tuple[Argument, ...] | Batch
 """What a command sends at a tick."""
 
 Replies: TypeAlias = Sequence[tuple[tuple[Argument, ...], Reply]]
@@ -133,7 +133,7 @@ class Command(Generic[R]):
     """
 
     acl: str
-    arguments: Callable[[R | None, Any], Asked]
+    arguments: Callable[[R | None, Any], Request]
     decode: Callable[[Reply], R]
     every: float = 0.0
     always: bool = False

@@ -10,7 +10,7 @@ from pymon_tui.model.deployment import Kind, Member, Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.link import Link, Lost
-from pymon_tui.model.query import PENDING, Pending, Query, Reading
+from pymon_tui.model.query import PENDING, Pending, Query, Reading, Ready
 from pymon_tui.model.text import SafeText
 
 T = TypeVar("T")
@@ -54,6 +54,11 @@ class Snapshot:
     def reading(self, query: Query[T]) -> Reading[T]:
         """What is known of this query: a value, or a gap that says why."""
         return self.readings.get(query.name, PENDING)
+
+    def value(self, query: Query[T]) -> T | None:
+        """What was answered to this query last; None where there is a gap."""
+        reading = self.reading(query)
+        return reading.value if isinstance(reading, Ready) else None
 
     @property
     def readings_known(self) -> bool:

@@ -164,7 +164,9 @@ def parse_commands(info: Info) -> Commands:
 
 def remember(before: Commands | None, new: Commands) -> Commands:
     """The new value with those of the last seconds behind it, as long as they are of the same process and count up."""
-    if before is None or before.now is None or new.now is None or not _follows(before, new):
+    if before is None or before.now is None or new.now is None or before.run_id != new.run_id:
+        return new
+    if not _follows(before.now, new.now):
         return new
     kept = before.earlier
     if not kept or before.now.at - kept[-1].at >= _STEP:
@@ -175,15 +177,11 @@ def remember(before: Commands | None, new: Commands) -> Commands:
     return replace(new, earlier=kept)
 
 
-def _follows(before: Commands, new: Commands) -> bool:
-    if before.now is None or new.now is None:
-        return False
-    if before.run_id != new.run_id or new.now.at <= before.now.at:
-        return False
-    totals = new.now.totals
-    return all(
-        (found := totals.get(name)) is not None and found[0] >= calls and found[1] >= usec
-        for name, (calls, usec) in before.now.totals.items()
+def _follows(before: Totals, new: Totals) -> bool:
+    """Whether every command has gone on counting, at a later moment."""
+    return new.at > before.at and all(
+        (found := new.totals.get(name)) is not None and found[0] >= calls and found[1] >= usec
+        for name, (calls, usec) in before.totals.items()
     )
 
 

@@ -49,8 +49,8 @@ class Window:
     """The newest part of the history: events per second over ``covered`` of the ``seconds`` asked for.
 
     Attributes:
-        covered: Seconds of which hits are known: fewer than asked for while the history is young, 0 if it has
-            nothing to tell that a shorter window doesn't.
+        covered: Seconds of which hits are known: fewer than asked for while the history is young, 0 (shown as –)
+            where the history is less than twice the shorter window.
     """
 
     seconds: float

@@ -79,6 +79,11 @@ class Info:
         """The field as a whole number; one from 2^63 on is a negative one that the server took for unsigned: None."""
         return _whole(self._fields.get(field, ""))
 
+    def seconds(self, field: str) -> int | None:
+        """A span of whole seconds, which INFO gives as -1 where there is none."""
+        value = self.integer(field)
+        return value if value is not None and value >= 0 else None
+
     def flag(self, field: str) -> bool | None:
         """A field that is ``0`` or ``1``."""
         return {"0": False, "1": True}.get(self._fields.get(field, ""))

@@ -36,9 +36,10 @@ class Keyspace:
         return sum(database.keys for database in self.databases)
 
     @property
-    def expires(self) -> int:
-        """Keys with a time to live in all databases that tell it."""
-        return sum(database.expires or 0 for database in self.databases)
+    def expires(self) -> int | None:
+        """Keys with a time to live in all databases; None where one of them doesn't tell it."""
+        told = [database.expires for database in self.databases]
+        return None if None in told else sum(filter(None, told))
 
 
 def parse_keyspace(info: Info) -> Keyspace:
@@ -62,6 +63,14 @@ def parse_keyspace(info: Info) -> Keyspace:
     if not found and (lines or not info.tells("keyspace")):
         raise ValueError("INFO doesn't tell how many keys there are")
     return Keyspace(tuple(sorted(found, key=lambda database: database.index)))
+
+
+def keyspace_of(info: Info) -> Keyspace | None:
+    """The same; None where it isn't told."""
+    try:
+        return parse_keyspace(info)
+    except ValueError:
+        return None
 
 
 KEYSPACE = Query("keyspace", INFO, parse_keyspace)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from pymon_tui.model.query import Answers, Asked, Batch, Command, Part, Query, Reply, itself
+from pymon_tui.model.query import Answers, Batch, Command, Part, Query, Reply, Request, itself
 from pymon_tui.readings.info import INFO, Info
 
 EVERY = 5.0
@@ -67,17 +67,29 @@ class Calls:
     Attributes:
         calls: How many took how long.
         seconds: How long the span is.
-        like_ours: Calls besides them of commands that the program itself has called more often: which of both took
-            how long can't be told.
+        like_ours: Others' calls of commands that were mostly ours. Their durations can't be separated from ours: they
+            are counted here, and are in no percentile.
+        ours: How many of ``calls`` are ours, of commands that were mostly others'.
     """
 
     calls: Histogram
     seconds: float
     like_ours: int = 0
+    ours: int = 0
+
+    @property
+    def others(self) -> int:
+        """All calls by others, whether it is known how long they took or not."""
+        return self.calls.calls - self.ours + self.like_ours
 
     def plus(self, other: Calls) -> Calls:
         """The calls of two nodes in about the same time."""
-        return Calls(self.calls.plus(other.calls), max(self.seconds, other.seconds), self.like_ours + other.like_ours)
+        return Calls(
+            self.calls.plus(other.calls),
+            max(self.seconds, other.seconds),
+            self.like_ours + other.like_ours,
+            self.ours + other.ours,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +109,11 @@ class Count:
     def since(self, before: Count) -> Calls | None:
         """The calls between the two without the program's own; None after a reset, and where none are tracked.
 
-        Calls of one command can't be told apart: all are in it where most are others', and none where most are ours.
+        Where more than half of a command's calls are others', all of them count, ours too; else none.
         """
         if not self.commands or before.commands.keys() - self.commands.keys():
             return None
-        whole, like_ours = _NONE, 0
+        whole, like_ours, among = _NONE, 0, 0
         for name, now in self.commands.items():
             came = now.since(before.commands.get(name, _NONE))
             if came is None:
@@ -109,10 +121,10 @@ class Count:
             sent = name.decode("utf-8", "replace")
             ours = max(0, self.own.get(sent, 0) - before.own.get(sent, 0))
             if came.calls > 2 * ours:
-                whole = whole.plus(came)
+                whole, among = whole.plus(came), among + ours
             else:
                 like_ours += max(0, came.calls - ours)
-        return Calls(whole, self.at - before.at, like_ours)
+        return Calls(whole, self.at - before.at, like_ours, among)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +245,7 @@ def _written(calls: Histogram) -> dict[str, int | None]:
     }
 
 
-def _ask(_own: Latency | None, info: Info | None) -> Asked:
+def _ask(_own: Latency | None, info: Info | None) -> Request:
     """Nothing of a server older than 7.0, which would count an error. A batch is told when it was asked."""
     return Batch((("LATENCY", "HISTOGRAM"),)) if info is not None and info.tells("latencystats") else ()
 

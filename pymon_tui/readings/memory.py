@@ -9,6 +9,7 @@ from typing import Any
 from pymon_tui.model.query import Part, Query
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.keyspace import keyspace_of
 from pymon_tui.readings.replication import role_of
 
 
@@ -102,7 +103,7 @@ class Memory:
 
     @property
     def evicts(self) -> bool:
-        """Whether keys go when ``maxmemory`` is reached: by the policy, as far as there are keys that it takes."""
+        """Whether keys go when ``maxmemory`` is reached: by the policy, unless it takes none of them."""
         policy = self.maxmemory_policy or ""
         if policy.startswith("allkeys-"):
             return self.total_keys != 0
@@ -124,9 +125,11 @@ class OfNode:
 
 
 def _beside(whole: Memory, parts: Sequence[Part[Memory]]) -> Memory:
-    """All nodes together, with each primary's own beside the sums where there are several."""
+    """All nodes together, with each primary's own beside the sums where there are several; of one it is its own."""
     own = tuple(OfNode(part.node, part.value) for part in parts if part.value.role != "replica")
-    return replace(whole, primaries=own) if len(own) > 1 else whole
+    if len(own) == 1:  # which also tells of its machine and its peak
+        return own[0].memory
+    return replace(whole, primaries=own)
 
 
 def parse_memory(info: Info) -> Memory:
@@ -138,6 +141,7 @@ def parse_memory(info: Info) -> Memory:
     used_memory = info.integer("used_memory")
     if used_memory is None and info.integer("used_memory_rss") is None:
         raise ValueError("INFO has no used_memory")
+    keyspace = keyspace_of(info)
     return Memory(
         role=role_of(info),
         used_memory=used_memory,
@@ -173,17 +177,9 @@ def parse_memory(info: Info) -> Memory:
         expired_keys=info.integer("expired_keys"),
         total_eviction_exceeded_time=info.integer("total_eviction_exceeded_time"),
         current_eviction_exceeded_time=info.integer("current_eviction_exceeded_time"),
-        total_keys=_keys(info, "keys"),
-        volatile_keys=_keys(info, "expires"),
+        total_keys=keyspace.keys if keyspace is not None else None,
+        volatile_keys=keyspace.expires if keyspace is not None else None,
     )
-
-
-def _keys(info: Info, field: str) -> int | None:
-    """The sum of a field over lines such as ``db0:keys=7,expires=3,avg_ttl=0``; None where none are told."""
-    counts = [values.get(field, "") for number, values in info.with_prefix("db") if number.isdecimal()]
-    if not counts and not info.tells("keyspace"):
-        return None
-    return sum(int(count) for count in counts if count.isascii() and count.isdecimal() and len(count) <= 20)
 
 
 MEMORY = Query("memory", INFO, parse_memory, beside=_beside)

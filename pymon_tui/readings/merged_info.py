@@ -7,7 +7,7 @@ that doesn't tell it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
 from pymon_tui.model.traffic import SHARES, Traffic
@@ -68,11 +68,16 @@ _OF_ALL = [
 ]
 """Added up of replicas too: clients and reads are on one node each."""
 
-_LEAST, _MOST = ("uptime_in_seconds", "rdb_last_save_time", "rdb_saves"), ("server_time_usec", "latest_fork_usec")
+_LEAST, _MOST = ("uptime_in_seconds", "rdb_saves"), ("server_time_usec", "latest_fork_usec")
 
 _SAME = [
     "redis_version",
     "valkey_version",
+    "keydb_version",
+    "dragonfly_version",
+    "garnet_version",
+    "kvrocks_version",
+    "pika_version",
     "server_name",
     "redis_mode",
     "server_mode",
@@ -91,12 +96,17 @@ _STATES = ("rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrit
 
 _UNDER_WAY = [
     "loading",
+    "async_loading",
     "rdb_bgsave_in_progress",
     "aof_rewrite_in_progress",
     "aof_rewrite_scheduled",
     "master_sync_in_progress",
 ]
 """1 where it is so on any node."""
+
+
+_MEANS = ("avg_ttl", "usec_per_call")
+"""Of a database's and of a command's line: what doesn't add up."""
 
 
 def merged(primaries: Sequence[Info], replicas: Sequence[Info]) -> Info:
@@ -110,7 +120,7 @@ def merged(primaries: Sequence[Info], replicas: Sequence[Info]) -> Info:
         (_MOST, everyone, max),
     ):
         fields |= _joined(names, nodes, join)
-    fields |= _texts(primaries) | _memory(primaries) | _prefixed("cmdstat_", primaries)
+    fields |= _texts(primaries) | _memory(primaries) | _saved(everyone) | _prefixed("cmdstat_", primaries)
     tell_keys = all(node.tells("keyspace") for node in primaries)
     if tell_keys:
         fields |= _prefixed("db", primaries)
@@ -177,21 +187,29 @@ def _memory(nodes: Sequence[Info]) -> dict[str, str]:
     return found
 
 
+def _saved(nodes: Sequence[Info]) -> dict[str, str]:
+    """When the oldest of the last saves was. Its age is by its own node's clock, as that of all is counted from one."""
+    clocks, saves = ([node.integer(name) for node in nodes] for name in ("server_time_usec", "rdb_last_save_time"))
+    pairs = [(at, saved) for at, saved in zip(clocks, saves, strict=True) if at is not None and saved is not None]
+    if len(pairs) == len(nodes):
+        oldest = max(at - saved * 1_000_000 for at, saved in pairs)
+        return {"rdb_last_save_time": str((max(at for at, _ in pairs) - oldest) // 1_000_000)}
+    return _joined(("rdb_last_save_time",), nodes, min)
+
+
 def _prefixed(prefix: str, nodes: Sequence[Info]) -> dict[str, str]:
-    """``db0:keys=1,expires=0`` and ``cmdstat_get:calls=1,usec=2``, their counts added up; means are left out."""
-    sums: dict[str, dict[str, int]] = {}
+    """``db0:keys=1,expires=0`` and ``cmdstat_get:calls=1,usec=2``: counts that each of the lines has, added up."""
+    lines: dict[str, list[Mapping[str, str]]] = {}
     for node in nodes:
         for name, values in node.with_prefix(prefix):
-            line = Info(values)
-            counts = sums.setdefault(name, {})
-            for field in values:
-                if (value := line.integer(field)) is not None and not field.startswith("avg"):
-                    counts[field] = counts.get(field, 0) + value
-    return {
-        f"{prefix}{name}": ",".join(f"{field}={value}" for field, value in counts.items())
-        for name, counts in sums.items()
-        if counts
-    }
+            lines.setdefault(name, []).append(values)
+    found = {}
+    for name, told in lines.items():
+        names = [field for field in told[0] if field not in _MEANS]
+        counts = _joined(names, list(map(Info, told)), math.fsum)
+        if counts:
+            found[f"{prefix}{name}"] = ",".join(f"{field}={count}" for field, count in counts.items())
+    return found
 
 
 def _written(value: float) -> str:

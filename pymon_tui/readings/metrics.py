@@ -9,10 +9,9 @@ from pymon_tui.readings.info import Info
 def _field(name: str, kind: Kind, *fields: str) -> Metric[Info]:
     def read(info: Info) -> float | None:
         values = [info.number(field) for field in fields]
-        known = [value for value in values if value is not None]
-        return sum(known) if known else None
+        return None if None in values else sum(value for value in values if value is not None)
 
-    return Metric(name, kind, read)
+    return Metric(name, kind, read, fields)
 
 
 COMMANDS = _field("commands", Kind.COUNTER, "total_commands_processed")

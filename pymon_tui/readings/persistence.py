@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from pymon_tui.model.query import Query
+from pymon_tui.model.query import Part, Query
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.info import INFO, Info
 
@@ -25,6 +26,7 @@ class Persistence:
         rdb_current_bgsave_time_sec: Seconds that the running save has taken; None if none runs.
         rdb_saves: Saves since the start or CONFIG RESETSTAT; unknown before Redis 7.
         saved_since_start: Whether ``rdb_last_save_time`` is after the server's start; None where it tells no clock.
+            Of several nodes: whether that holds for all of them.
         current_fork_perc: How far the running save or rewrite is, from 0 to 100.
         latest_fork_usec: Microseconds that the last fork stopped the server.
     """
@@ -92,13 +94,13 @@ def parse_persistence(info: Info) -> Persistence:
         loading=info.flag("loading"),
         async_loading=info.flag("async_loading"),
         loading_loaded_perc=info.number("loading_loaded_perc"),
-        loading_eta_seconds=_seconds(info, "loading_eta_seconds"),
+        loading_eta_seconds=info.seconds("loading_eta_seconds"),
         rdb_changes_since_last_save=info.integer("rdb_changes_since_last_save"),
         rdb_bgsave_in_progress=info.flag("rdb_bgsave_in_progress"),
         rdb_last_save_time=info.integer("rdb_last_save_time"),
         rdb_last_bgsave_status=info.text("rdb_last_bgsave_status"),
-        rdb_last_bgsave_time_sec=_seconds(info, "rdb_last_bgsave_time_sec"),
-        rdb_current_bgsave_time_sec=_seconds(info, "rdb_current_bgsave_time_sec"),
+        rdb_last_bgsave_time_sec=info.seconds("rdb_last_bgsave_time_sec"),
+        rdb_current_bgsave_time_sec=info.seconds("rdb_current_bgsave_time_sec"),
         rdb_saves=info.integer("rdb_saves"),
         saved_since_start=saved_since_start(info),
         rdb_last_cow_size=info.integer("rdb_last_cow_size"),
@@ -106,7 +108,7 @@ def parse_persistence(info: Info) -> Persistence:
         aof_enabled=info.flag("aof_enabled"),
         aof_rewrite_in_progress=info.flag("aof_rewrite_in_progress"),
         aof_rewrite_scheduled=info.flag("aof_rewrite_scheduled"),
-        aof_last_rewrite_time_sec=_seconds(info, "aof_last_rewrite_time_sec"),
+        aof_last_rewrite_time_sec=info.seconds("aof_last_rewrite_time_sec"),
         aof_last_bgrewrite_status=info.text("aof_last_bgrewrite_status"),
         aof_last_write_status=info.text("aof_last_write_status"),
         aof_current_size=info.integer("aof_current_size"),
@@ -117,10 +119,10 @@ def parse_persistence(info: Info) -> Persistence:
     )
 
 
-def _seconds(info: Info, field: str) -> int | None:
-    """A span of seconds, which INFO gives as -1 where there is none."""
-    value = info.integer(field)
-    return value if value is not None and value >= 0 else None
+def _beside(whole: Persistence, parts: Sequence[Part[Persistence]]) -> Persistence:
+    """All nodes together: each knows by its own clock and start whether it has saved."""
+    told = [part.value.saved_since_start for part in parts]
+    return replace(whole, saved_since_start=None if None in told else all(told))
 
 
-PERSISTENCE = Query("persistence", INFO, parse_persistence)
+PERSISTENCE = Query("persistence", INFO, parse_persistence, beside=_beside)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pymon_tui.model.deployment import Role
 from pymon_tui.model.query import Query
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import INFO, Info
 
 # INFO keeps the old names of the roles for old clients.
-_ROLES = {"master": safe("primary"), "slave": safe("replica")}
+_ROLES = {"master": Role.PRIMARY, "slave": Role.REPLICA}
 # Dragonfly says stable_sync where the others say online.
 _ONLINE = frozenset({"online", "stable_sync"})
 
@@ -122,8 +123,8 @@ def parse_replication(info: Info) -> Replication:
         connected_slaves=info.integer("connected_slaves"),
         primary=_address(info, "master_host", "master_port"),
         master_link_status=info.text("master_link_status"),
-        master_link_down_since_seconds=_seconds(info, "master_link_down_since_seconds"),
-        master_last_io_seconds_ago=_seconds(info, "master_last_io_seconds_ago"),
+        master_link_down_since_seconds=info.seconds("master_link_down_since_seconds"),
+        master_last_io_seconds_ago=info.seconds("master_last_io_seconds_ago"),
         master_sync_in_progress=info.flag("master_sync_in_progress"),
         master_sync_perc=info.number("master_sync_perc"),
         master_sync_left_bytes=info.integer("master_sync_left_bytes"),
@@ -145,8 +146,13 @@ def parse_replication(info: Info) -> Replication:
 
 def role_of(info: Info) -> SafeText | None:
     """``primary``, ``replica``, or what else the server calls its role."""
-    role = info.text("role")
-    return _ROLES.get(role, role) if role else None
+    role = node_role(info)
+    return info.text("role") if role is Role.UNKNOWN else safe(role.value)
+
+
+def node_role(info: Info) -> Role:
+    """Whether it is a primary or a replica, by its own word."""
+    return _ROLES.get(info.text("role") or "", Role.UNKNOWN)
 
 
 def _replicas(info: Info) -> tuple[Replica, ...]:
@@ -164,7 +170,7 @@ def _replicas(info: Info) -> tuple[Replica, ...]:
             state=line.text("state"),
             type=line.text("type"),
             offset=offset,
-            lag=_seconds(line, "lag"),
+            lag=line.seconds("lag"),
             lag_bytes=behind,
         )
         found.append((int(number), replica))
@@ -177,12 +183,6 @@ def _address(info: Info, host_field: str, port_field: str) -> SafeText | None:
         return None
     shown = f"[{host}]" if ":" in host else host
     return safe(f"{shown}:{port}" if port is not None else shown)
-
-
-def _seconds(info: Info, field: str) -> int | None:
-    """A span of seconds, which INFO gives as -1 where there is none."""
-    value = info.integer(field)
-    return value if value is not None and value >= 0 else None
 
 
 def _first(info: Info, *fields: str) -> int | None:

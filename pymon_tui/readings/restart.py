@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pymon_tui.model import units
+from pymon_tui.model.deployment import Role
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
-from pymon_tui.readings.keyspace import parse_keyspace
+from pymon_tui.readings.keyspace import keyspace_of
 from pymon_tui.readings.persistence import saved_since_start
+from pymon_tui.readings.replication import node_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,14 @@ def held(info: Info) -> Held | None:
 
     That is while it loads, and while a replica hasn't got its primary's data.
     """
-    is_behind = info.text("role") == "slave" and info.text("master_link_status") != "up"
+    is_behind = node_role(info) is Role.REPLICA and info.text("master_link_status") != "up"
     if info.flag("loading") or info.flag("master_sync_in_progress") or is_behind:
         return None
-    try:
-        keys = parse_keyspace(info).keys
-    except ValueError:
+    if (keyspace := keyspace_of(info)) is None:
         return None
     clock = info.integer("server_time_usec")
     saved_at = info.integer("rdb_last_save_time") if saved_since_start(info) and not info.flag("aof_enabled") else None
-    return Held(keys, None if clock is None else clock / 1e6, saved_at)
+    return Held(keyspace.keys, None if clock is None else clock / 1e6, saved_at)
 
 
 def loss(before: Held, after: Held) -> SafeText | None:

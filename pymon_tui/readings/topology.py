@@ -118,12 +118,12 @@ def replication_layout(info: Info) -> Layout:
     members = []
     host, port = info.text("master_host"), info.integer("master_port")
     if host is not None and port is not None:
-        members.append(Member(Address(host, port), None, Role.PRIMARY, None, (), None, 0, 0))
+        members.append(Member(Address(host, port), None, Role.PRIMARY))
     for number, values in info.with_prefix("slave"):
         line = Info(values)
         host, port = line.text("ip"), line.integer("port")
         if number.isdecimal() and host is not None and port is not None:
-            members.append(Member(Address(host, port), None, Role.REPLICA, None, (), None, 0, 0))
+            members.append(Member(Address(host, port), None, Role.REPLICA))
     return Layout(Kind.REPLICATION if members else Kind.SINGLE, tuple(members[:MOST]), None)
 
 
@@ -226,7 +226,7 @@ def _slots_node(node: Reply, primary: str | None) -> Member:
         hostname = host
     address = Address(host, port) if host is not None and isinstance(port, int) else None
     role = Role.REPLICA if primary else Role.PRIMARY
-    return Member(address, _decoded(node_id), role, primary, (), None, 0, 0, ip=ip, hostname=hostname)
+    return Member(address, _decoded(node_id), role, primary, ip=ip, hostname=hostname)
 
 
 def _endpoint(told: Reply, ip: str | None) -> str | None:

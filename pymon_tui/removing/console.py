@@ -101,7 +101,7 @@ def is_yes(answer: str) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-class Asked:
+class OpenQuestion:
     """A question that is open while something else goes on. A context manager."""
 
     def __init__(self, question: str) -> None:

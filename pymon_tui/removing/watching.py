@@ -21,7 +21,7 @@ from pymon_tui.model import units
 from pymon_tui.model.text import SafeText
 from pymon_tui.removing import progress_line
 from pymon_tui.removing.confirming import growth_confirmed, growth_question, not_confirmed
-from pymon_tui.removing.console import Asked, can_ask, say
+from pymon_tui.removing.console import OpenQuestion, can_ask, say
 from pymon_tui.removing.exit_code import CutOff
 from pymon_tui.removing.progress_line import REFRESH, ProgressLine
 from pymon_tui.server.way import command
@@ -164,7 +164,7 @@ async def _answer(removal: WholeRemoval, line: ProgressLine) -> None:
             removal.cancel(why)
             return
         growth = removal.growth
-        with Asked(growth_question(progress.why, growth)) as asked:
+        with OpenQuestion(growth_question(progress.why, growth)) as asked:
             answer = await asked.answer_while(partial(_asks, removal, progress.why))
         if answer is not None and growth_confirmed(growth, answer):
             removal.go_on(progress.why, answer)
@@ -182,7 +182,7 @@ async def _answer_undo(restore: WholeRestore, line: ProgressLine) -> None:
         if progress.state != "asking":
             continue
         line.clear()
-        with Asked(growth_question(progress.why, None)) as asked:
+        with OpenQuestion(growth_question(progress.why, None)) as asked:
             answer = await asked.answer_while(partial(_asks, restore, progress.why))
         if answer is not None and growth_confirmed(None, answer):
             restore.go_on(progress.why)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from pymon_tui.model.query import UNASKED, Argument, Batch, Command, Reply, Unasked
-from pymon_tui.server.allowed import Allowed, Asked
+from pymon_tui.server.allowed import Allowed, Trial
 from pymon_tui.server.reasons import answer_text, is_of_another_type
 from pymon_tui.server.session import Session
 from pymon_tui.server.slots import Served, slot_of
@@ -91,7 +91,7 @@ class Alike:
     ) -> Mapping[bytes, RedisError]:
         """Ask for the types that aren't known; returns why not, by the keys that can't be asked for theirs."""
         unknown = {key_of(line): command for command, line in items if key_of(line) not in self._known}
-        asked = [Asked(_TYPE, _begins(command, key), ("TYPE", key), key) for key, command in unknown.items()]
+        asked = [Trial(_TYPE, _begins(command, key), ("TYPE", key), key) for key, command in unknown.items()]
         refusals = await self._allowed.sift(session, asked, sent, cluster=cluster)
         untold = {each.key: refusal for each, refusal in zip(asked, refusals, strict=True) if refusal is not None}
         keys = [each.key for each in asked if each.key not in untold]
@@ -166,9 +166,9 @@ def _begins(command: Command[Any], key: bytes) -> bytes:
     return next((begins for begins in command.alike if key.startswith(begins)), b"")
 
 
-def _asked(command: Command[Any], line: _Line) -> Asked:
+def _asked(command: Command[Any], line: _Line) -> Trial:
     key = key_of(line)
-    return Asked(command.acl, _begins(command, key), line, key)
+    return Trial(command.acl, _begins(command, key), line, key)
 
 
 def _mixed(why: RedisError) -> RedisError:

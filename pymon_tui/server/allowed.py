@@ -22,7 +22,7 @@ DRY_RUN = "acl|dryrun"
 _IMAGINARY = b"pymon-tui:no-such-key"
 
 
-class Asked(NamedTuple):
+class Trial(NamedTuple):
     """One line that is to be sent.
 
     Attributes:
@@ -51,7 +51,7 @@ class Allowed:
         return acl in self._refusals
 
     async def sift(
-        self, session: Session, lines: Sequence[Asked], sent: Counter[str], *, cluster: bool
+        self, session: Session, lines: Sequence[Trial], sent: Counter[str], *, cluster: bool
     ) -> list[RedisError | None]:
         """None for each line that may be sent; why not for the others.
 
@@ -76,7 +76,7 @@ class Allowed:
         return found
 
     async def _settle(
-        self, session: Session, lines: Iterable[Asked], sent: Counter[str], *, cluster: bool
+        self, session: Session, lines: Iterable[Trial], sent: Counter[str], *, cluster: bool
     ) -> dict[str, RedisError]:
         """Learn of all keys that begin alike; returns what speaks against a command for now, and isn't a refusal."""
         firsts = {(asked.acl, asked.begins): asked for asked in lines}
@@ -141,7 +141,7 @@ def _refusal(reply: Reply) -> RedisError | None:
     return executed if isinstance(executed, RedisError) else None
 
 
-def _imaginary(asked: Asked, *, cluster: bool) -> tuple[Argument, ...]:
+def _imaginary(asked: Trial, *, cluster: bool) -> tuple[Argument, ...]:
     """The same line about a key that isn't there; of a cluster, in the slot of the one that is."""
     key = asked.begins + _IMAGINARY + (tag_of(asked.key) if cluster else b"")
     return tuple(key if word in (asked.key, asked.key.decode("utf-8", "replace")) else word for word in asked.line)

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from redis.exceptions import RedisError
 
-from pymon_tui.model.query import Answers, Argument, Asked, Batch, Reply, Unasked
+from pymon_tui.model.query import Answers, Argument, Batch, Reply, Request, Unasked
 from pymon_tui.server.reasons import is_of_another_type
 
 
-def lines_of(asked: Asked) -> tuple[tuple[Argument, ...], ...]:
+def lines_of(request: Request) -> tuple[tuple[Argument, ...], ...]:
     """The commands that are sent: none, one, or those of a batch."""
-    if isinstance(asked, Batch):
-        return asked.commands
-    return (asked,) if asked else ()
+    if isinstance(request, Batch):
+        return request.commands
+    return (request,) if request else ()
 
 
 def as_one(

@@ -16,7 +16,6 @@ from pymon_tui.model.deployment import Layout
 from pymon_tui.model.query import (
     PENDING,
     UNASKED,
-    Asked,
     Batch,
     Command,
     Query,
@@ -24,6 +23,7 @@ from pymon_tui.model.query import (
     Ready,
     Reason,
     Reply,
+    Request,
     Unasked,
     Unavailable,
     fixed,
@@ -76,8 +76,8 @@ class Poller:
     def __init__(self, queries: Sequence[Query[Any]], share: Share | None = None) -> None:
         """Ask these; ``share`` tells what of INFO is ours, where that is known over more than one connection."""
         self._queries = tuple(queries)
-        self._asked = {command: _Account() for query in queries for command in _with_givens(query.command)}
-        self._asked[_PING] = _Account()
+        self._accounts = {command: _Account() for query in queries for command in _with_givens(query.command)}
+        self._accounts[_PING] = _Account()
         self._readings: dict[str, Reading[Any]] = {query.name: PENDING for query in queries}
         self._values: dict[str, Any] = {}
         self._share = share
@@ -96,8 +96,8 @@ class Poller:
     @property
     def info(self) -> Info | None:
         """The newest INFO; None before the first."""
-        asked = self._asked.get(INFO)
-        return asked.answer if asked else None
+        account = self._accounts.get(INFO)
+        return account.answer if account else None
 
     def cadence(self, interval: float) -> dict[str, float]:
         """Seconds between two askings, by query, where the server's share makes it longer than was wished."""
@@ -111,24 +111,24 @@ class Poller:
 
     def hasten(self) -> None:
         """Make every command due but those that were refused: something was just changed."""
-        for asked in self._asked.values():
-            asked.at = -math.inf
+        for account in self._accounts.values():
+            account.at = -math.inf
 
     def refresh(self) -> None:
         """Make every command due, also those that were refused: a user asks for it."""
         self.hasten()
         self._alike = Alike()
-        for command, asked in self._asked.items():
-            asked.benched = False
+        for command, account in self._accounts.items():
+            account.benched = False
             if command.anew:
-                asked.answer = None
+                account.answer = None
 
     def begin(self) -> None:
         """Make every command due on a new connection, which another process may answer."""
         self.refresh()
-        for command, asked in self._asked.items():
+        for command, account in self._accounts.items():
             if command.per_connection:
-                asked.answer = None
+                account.answer = None
 
     def forget(self, before: float) -> None:
         """Know nothing any more that was asked before this moment: it was another process that answered."""
@@ -152,23 +152,23 @@ class Poller:
             return
         due, self._own = tuple(asking), own
         before = self._sent if own is None else self._sent.copy()
-        for command, asked in asking.items():
+        for command, request in asking.items():
             # Before it is sent: what is hastened while it is on the way stays due.
-            self._asked[command].at, self._asked[command].times = now, len(lines_of(asked))
+            self._accounts[command].at, self._accounts[command].times = now, len(lines_of(request))
         try:
             answers = await self._answers(session, asking, now)
         except LinkError:
             for command in asking:
-                self._asked[command].at = -math.inf  # it wasn't answered: on another connection it is due
+                self._accounts[command].at = -math.inf  # it wasn't answered: on another connection it is due
             raise
-        for command, asked in asking.items():
+        for command, request in asking.items():
             taken = answers[command]
-            if isinstance(asked, Batch):
+            if isinstance(request, Batch):
                 ours = self._sent if own is None else own.calls + (self._sent - before)
-                if (answer := as_one(asked, taken, now, dict(ours))) is not None:
+                if (answer := as_one(request, taken, now, dict(ours))) is not None:
                     self._take(command, answer, session, now)
                 if UNASKED in taken:
-                    self._asked[command].at = -math.inf
+                    self._accounts[command].at = -math.inf
             else:
                 self._take(command, taken[0], session, now)
             self._sent[command.acl] += len(taken) if not command.alike else 0
@@ -179,11 +179,11 @@ class Poller:
             self.rtt = max(0.0, self._waited - sum(self._cost(command) for command in due))
 
     async def _answers(
-        self, session: Session, asking: Mapping[Command[Any], Asked], now: float
+        self, session: Session, asking: Mapping[Command[Any], Request], now: float
     ) -> Mapping[Command[Any], Sequence[Reply | RedisError | Unasked]]:
         """The replies of each command; those about keys that are alike come last, in writes of their own."""
-        alike = {command: asked for command, asked in asking.items() if isinstance(asked, Batch) and command.alike}
-        plain = {command: lines_of(asked) for command, asked in asking.items() if command not in alike}
+        alike = {command: each for command, each in asking.items() if isinstance(each, Batch) and command.alike}
+        plain = {command: lines_of(request) for command, request in asking.items() if command not in alike}
         answered = await session.ask(tuple(chain.from_iterable(plain.values()))) if plain else ()
         self._waited = session.waited if plain else None
         if self._own is not None and plain:
@@ -199,33 +199,33 @@ class Poller:
         return {**found, **(await self._alike.ask(session, alike, now, self._sent, served) if alike else {})}
 
     def _layout(self) -> Layout | None:
-        asked = self._asked.get(CLUSTER_NODES.command)
-        return None if asked is None or asked.failed else asked.answer
+        account = self._accounts.get(CLUSTER_NODES.command)
+        return None if account is None or account.failed else account.answer
 
-    def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Asked]:
+    def _asking(self, now: float, interval: float, wanted: Collection[str]) -> dict[Command[Any], Request]:
         asking = {}
         for command in self._due(now, interval, wanted):
-            if lines_of(asked := self._arguments(command)):
-                asking[command] = asked
+            if lines_of(request := self._arguments(command)):
+                asking[command] = request
             else:
                 self._leave(command)
-        info = self._asked.get(INFO)
-        if not asking and (info is None or info.benched) and not self._asked[_PING].benched:
+        info = self._accounts.get(INFO)
+        if not asking and (info is None or info.benched) and not self._accounts[_PING].benched:
             # A link of which nothing is asked would never be known to be lost.
             return {_PING: self._arguments(_PING)}
         return asking
 
     def _leave(self, command: Command[Any]) -> None:
         """There is nothing to ask about: why there was no answer once is no reason any more."""
-        if any(self._asked[given].failed for given in _with_givens(command)[:-1]):
+        if any(self._accounts[given].failed for given in _with_givens(command)[:-1]):
             return
         for query in self._queries:
             if query.command is command and isinstance(self._readings[query.name], Unavailable):
                 self._readings[query.name] = PENDING
 
-    def _arguments(self, command: Command[Any]) -> Asked:
-        given = self._asked[command.given].answer if command.given is not None else None
-        return command.arguments(self._asked[command].answer, given)
+    def _arguments(self, command: Command[Any]) -> Request:
+        given = self._accounts[command.given].answer if command.given is not None else None
+        return command.arguments(self._accounts[command].answer, given)
 
     def _due(self, now: float, interval: float, wanted: Collection[str]) -> list[Command[Any]]:
         needed = {
@@ -238,46 +238,46 @@ class Poller:
         soon = now + _EARLY * interval
         due = [
             command
-            for command, asked in self._asked.items()
-            if command in needed and not asked.benched and asked.at + self._period(command, interval) <= soon
+            for command, account in self._accounts.items()
+            if command in needed and not account.benched and account.at + self._period(command, interval) <= soon
         ]
         # INFO goes first: it counts the commands before it, and those of one tick are not always the same.
         return sorted(due, key=lambda command: not command.always)
 
     def _take(self, command: Command[Any], reply: Reply | RedisError, session: Session, now: float) -> None:
-        asked = self._asked[command]
+        account = self._accounts[command]
         queries = [query for query in self._queries if query.command is command]
         if isinstance(reply, RedisError):
             why = gap(reply, command.acl, session.user)
             if why.reason is Reason.MISSING and is_sentinel(self.info):
                 why = replace(why, detail=A_SENTINEL, remedy=ASK_IT_FOR_ITS_SERVER)
-            asked.benched = why.reason in (Reason.DENIED, Reason.MISSING, Reason.DISABLED)
-            asked.failed = True
+            account.benched = why.reason in (Reason.DENIED, Reason.MISSING, Reason.DISABLED)
+            account.failed = True
             if why.detail.startswith(_FOR_NOW):
-                asked.at = -math.inf  # the next tick may find that over, however seldom it is asked else
+                account.at = -math.inf  # the next tick may find that over, however seldom it is asked else
             # What asks by this answer can't be asked either.
             self._readings.update(
                 {query.name: why for query in self._queries if command in _with_givens(query.command)}
             )
             return
-        asked.failed = False
+        account.failed = False
         try:
-            asked.answer = command.fold(asked.answer, command.decode(reply))
+            account.answer = command.fold(account.answer, command.decode(reply))
             if command is INFO and self._own is not None:
-                self._share_of(asked.answer)
+                self._share_of(account.answer)
         except ValueError as error:
             why = self._unreadable(error)
             self._readings.update({query.name: why for query in queries})
             return
         for query in queries:
-            self._readings[query.name] = self._read(query, asked.answer, now)
+            self._readings[query.name] = self._read(query, account.answer, now)
 
     def _share_of(self, info: Info) -> None:
         own = self._own or Traffic()
         if self._share is None:
-            self._asked[INFO].answer = info.beside(own)
+            self._accounts[INFO].answer = info.beside(own)
         else:
-            self._asked[INFO].answer, self.grown = self._share.told(info, own)
+            self._accounts[INFO].answer, self.grown = self._share.told(info, own)
 
     def _read(self, query: Query[Any], answer: Any, now: float) -> Reading[Any]:
         try:
@@ -296,20 +296,20 @@ class Poller:
         """Learn from the server's own accounts what a command costs it; others who send it too average out."""
         for command in due:
             # A command that nobody has sent yet has no account.
-            asked, statistic = self._asked[command], info.statistic(command.acl) or (0, 0)
-            if asked.statistic is not None:
-                calls, usec = (new - old for new, old in zip(statistic, asked.statistic, strict=True))
+            account, statistic = self._accounts[command], info.statistic(command.acl) or (0, 0)
+            if account.statistic is not None:
+                calls, usec = (new - old for new, old in zip(statistic, account.statistic, strict=True))
                 if calls > 0 and usec >= 0:
-                    asked.cost = usec / calls / 1e6
-            asked.statistic = statistic
+                    account.cost = usec / calls / 1e6
+            account.statistic = statistic
 
     def _period(self, command: Command[Any], interval: float) -> float:
         return max(command.every, interval, self._cost(command) / SHARE)
 
     def _cost(self, command: Command[Any]) -> float:
         """Seconds of server time of one asking, as far as is known."""
-        asked = self._asked.get(command)
-        return (asked.cost or 0.0) * asked.times if asked else 0.0
+        account = self._accounts.get(command)
+        return (account.cost or 0.0) * account.times if account else 0.0
 
 
 def _with_givens(command: Command[Any]) -> tuple[Command[Any], ...]:

@@ -72,7 +72,7 @@ class Share:
         executed = _executed(account, info, last, grown)
         for each in (own, grown, account.total):
             each.add(executed)
-        if _is_less(info, last) or info.is_less_than(own):
+        if _went_back(info, last) or info.is_less_than(own):
             own = self._set_back(info, own, grown if last is not None else None)
         self._known, self._strangers = self._asked_of, self._asked_at
         self._last = info.beside(own)
@@ -100,7 +100,7 @@ class Share:
 
 
 def _late(info: Info, last: Info, grown: Traffic, early: Traffic) -> Traffic:
-    """What was counted as ours at the last INFO already, before the server did."""
+    """Commands in flight at the first INFO: we had counted them, the server hadn't; they are ours in this interval."""
     found = Traffic()
     for field, own in SHARES.items():
         new, old = info.integer(field), last.integer(field)
@@ -109,7 +109,7 @@ def _late(info: Info, last: Info, grown: Traffic, early: Traffic) -> Traffic:
     return found
 
 
-def _is_less(info: Info, last: Info | None) -> bool:
+def _went_back(info: Info, last: Info | None) -> bool:
     """Whether a counter of the same process went back."""
     if last is None:
         return False

@@ -7,9 +7,7 @@ from itertools import count
 
 from redis.crc import key_slot
 
-from pymon_tui.model.deployment import Layout
-
-_SLOTS = 16_384
+from pymon_tui.model.deployment import SLOTS, Layout
 
 
 def slot_of(name: bytes) -> int:
@@ -40,4 +38,4 @@ class Served:
 def tag_of(name: bytes) -> bytes:
     """A hash tag that tells nothing of a name and puts any other that has it, and none before, into the same slot."""
     slot = slot_of(name)
-    return b"{%d}" % next(number for number in count() if crc_hqx(b"%d" % number, 0) % _SLOTS == slot)
+    return b"{%d}" % next(number for number in count() if crc_hqx(b"%d" % number, 0) % SLOTS == slot)

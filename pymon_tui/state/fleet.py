@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pymon_tui.model.action import Action, NotDone, Outcome
 from pymon_tui.model.deployment import Kind
 from pymon_tui.model.feed import Feed
-from pymon_tui.model.link import Connecting, Link, Live
+from pymon_tui.model.link import Connecting, Link
 from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Change, FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
@@ -27,6 +27,7 @@ from pymon_tui.state.addressee import addressee
 from pymon_tui.state.ear import Ear
 from pymon_tui.state.followed import Followed
 from pymon_tui.state.monitor import Monitor
+from pymon_tui.state.pace import Pace
 from pymon_tui.state.roster import Roster, Told
 from pymon_tui.state.sentinels import EVERY, Sentinels
 from pymon_tui.state.whole import Whole
@@ -75,6 +76,7 @@ class Fleet:
         self._watching: asyncio.Task[None] | None = None
         self._roster = Roster(seed)
         self._whole = Whole(self._queries, safe(endpoint.label))
+        self._pace = Pace()
         self._followed: dict[str, Followed] = {}
         self._wanted: frozenset[str] = frozenset()
         self._interval: float | None = None
@@ -259,7 +261,8 @@ class Fleet:
             self._followed.pop(name).leave()
         for name in members:
             if name not in self._followed:
-                self._follow(Followed(name, self._make(self._endpoint_of(name), self._queries, self._feed)))
+                endpoint = self._roster.endpoint_of(name, self._endpoint)
+                self._follow(Followed(name, self._make(endpoint, self._queries, self._feed)))
         if self._chosen is not None and self._chosen not in members:
             self._chosen = None if len(members) > 1 else next(iter(members), None)
 
@@ -272,18 +275,12 @@ class Fleet:
         one.task = asyncio.create_task(self._take_snapshots(one))
         one.task.add_done_callback(lambda _: self._news.set())  # it never ends but by a mistake of ours
 
-    def _endpoint_of(self, name: str) -> Endpoint:
-        member = self._roster.members[name]
-        if name == self._endpoint.address or member.address is None:
-            return self._endpoint
-        return self._endpoint.at(member.address, member.hostname)
-
     def _tell(self, one: Followed) -> None:
         """Let a node's monitor ask what is looked at."""
         one.want(self._wanted if self._chosen in (None, one.name) else ())
 
     def _snapshot(self, new: Collection[str]) -> Snapshot | None:
-        """What is shown, if any of it is new; of all together, at the pace of the first that answers."""
+        """What is shown, if any of it is new; of all together, in step with one that answers in time."""
         for one in filter(None, map(self._followed.get, new)):
             self._tell(one)
         known = [(one, snapshot) for one in self._members() if (snapshot := one.shown(self._ear.client_ids(one.name)))]
@@ -298,8 +295,8 @@ class Fleet:
             return replace(snapshot, fleet=view) if one.name in new or "" in new else None
         if self._chosen is not None:
             return None  # it was chosen a moment ago, and hasn't a snapshot yet
-        pace_one, pace = next((each for each in known if isinstance(each[1].link, Live)), known[0])
-        if pace_one.name not in new and "" not in new:
+        name, pace = self._pace.of([(one.name, snapshot) for one, snapshot in known])
+        if name not in new and "" not in new:
             return None
         return self._whole.snapshot(view, [one.monitor.info for one, _ in known], pace, self._feed)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pymon_tui.model.deployment import Layout
 from pymon_tui.model.link import Live, Lost
-from pymon_tui.model.query import PENDING, Ready, Unavailable
+from pymon_tui.model.query import PENDING, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
@@ -89,8 +89,7 @@ class Followed:
 
     def _info(self) -> Info | None:
         """Its INFO, or the part of it that ROLE tells."""
-        role = self.snapshot.reading(ROLE) if self.snapshot is not None else PENDING
-        return self.monitor.info or (role.value if isinstance(role, Ready) else None)
+        return self.monitor.info or (self.snapshot.value(ROLE) if self.snapshot is not None else None)
 
     def _layout(self) -> Layout | None:
         """The cluster as it knows it, each node where it is to be reached."""

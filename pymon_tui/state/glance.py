@@ -18,6 +18,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.latency import LATENCY
 from pymon_tui.readings.metrics import METRICS, RTT
+from pymon_tui.readings.replication import node_role
 from pymon_tui.readings.topology import ROLE, TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.connection import open_session
@@ -33,8 +34,6 @@ from pymon_tui.state.whole import Whole
 
 _ROUNDS = 4
 """A replica tells of its primary, which tells of its other replicas, which may have some of their own."""
-
-_ROLES = {"master": Role.PRIMARY, "slave": Role.REPLICA}
 
 
 class NoSuchNode(Exception):  # noqa: N818 - what is known of the name
@@ -81,7 +80,7 @@ class Glance:
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
+class _AskedNode:
     """A node that is asked; either its session or why there is none is set once it was opened."""
 
     name: str
@@ -139,8 +138,9 @@ class _Asked:
 
     def described(self, member: Member) -> Member:
         """What the deployment says of it, with the role that it has itself where nobody may say."""
-        role = _ROLES.get(self.info.text("role") or "") if self.info is not None else None
-        return replace(member, role=role) if member.role is Role.UNKNOWN and role is not None else member
+        if member.role is not Role.UNKNOWN or self.info is None:
+            return member
+        return replace(member, role=node_role(self.info))
 
     @property
     def link(self) -> Link:
@@ -184,7 +184,7 @@ class _Look:
         self._only = Sought(only, endpoint) if only is not None else None
         self._roster = Roster(endpoint.address)
         self._whole = Whole(self._queries, safe(endpoint.label))
-        self.asked: dict[str, _Asked] = {}
+        self.asked: dict[str, _AskedNode] = {}
 
     async def find(self) -> None:
         """Ask the first node, those that it tells of, those that they tell of.
@@ -254,7 +254,7 @@ class _Look:
         return Glance(roster.kind, nodes, whole, roster.uncovered)
 
     @property
-    def shown(self) -> list[_Asked]:
+    def shown(self) -> list[_AskedNode]:
         """Those that are told of, the one that was named first."""
         known = [self.asked[name] for name in self._roster.members if name in self.asked]
         if self._only is not None:
@@ -268,7 +268,7 @@ class _Look:
     def _names(self, name: str) -> set[str]:
         """What a node may be called: its address, where it is reached, the name and the address that it announces."""
         member = self._roster.members[name]
-        names = {name, str(member.address), self._endpoint_of(name).far}
+        names = {name, str(member.address), self._roster.endpoint_of(name, self._endpoint).far}
         if member.address is not None:
             names |= {str(Address(host, member.address.port)) for host in (member.hostname, member.ip) if host}
         return names
@@ -286,18 +286,12 @@ class _Look:
         self.asked |= {one.name: one for one in new}
         await asyncio.gather(*(one.open([query.name for query in self._queries]) for one in new))
 
-    def _asking(self, name: str) -> _Asked:
-        endpoint = self._endpoint_of(name)
+    def _asking(self, name: str) -> _AskedNode:
+        endpoint = self._roster.endpoint_of(name, self._endpoint)
         share = Share(endpoint)
-        return _Asked(name, endpoint, share, Poller((*self._queries, *TOPOLOGY, ROLE), share))
+        return _AskedNode(name, endpoint, share, Poller((*self._queries, *TOPOLOGY, ROLE), share))
 
-    def _endpoint_of(self, name: str) -> Endpoint:
-        member = self._roster.members[name]
-        if name == self._endpoint.address or member.address is None:
-            return self._endpoint
-        return self._endpoint.at(member.address, member.hostname)
-
-    def _snapshot(self, one: _Asked) -> Snapshot:
+    def _snapshot(self, one: _AskedNode) -> Snapshot:
         own_id = one.session.client_id if one.session is not None else None
         return Snapshot(
             node=safe(one.endpoint.label),

@@ -20,17 +20,7 @@ from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
-from pymon_tui.readings.metrics import (
-    COMMANDS,
-    CONNECTIONS,
-    ERRORS,
-    HITS,
-    METRICS,
-    MISSES,
-    NET_INPUT,
-    NET_OUTPUT,
-    RTT,
-)
+from pymon_tui.readings.metrics import METRICS, RTT
 from pymon_tui.readings.restart import Held, held, loss
 from pymon_tui.server import clock
 from pymon_tui.server.actions import perform
@@ -44,16 +34,6 @@ from pymon_tui.server.session import Session
 from pymon_tui.server.share import Share
 
 _RESTARTED = "restarted"
-_OURS = {
-    "total_commands_processed": COMMANDS,
-    "total_net_input_bytes": NET_INPUT,
-    "total_net_output_bytes": NET_OUTPUT,
-    "keyspace_hits": HITS,
-    "keyspace_misses": MISSES,
-    "total_error_replies": ERRORS,
-    "total_connections_received": CONNECTIONS,
-}
-"""The counters of which a share is ours, by INFO's names."""
 
 
 class Monitor:
@@ -248,7 +228,7 @@ class Monitor:
             self._history.break_(anew=True)
             self._poller.forget(self._visit_began)
         grown = self._poller.grown.counts()
-        ours = {metric.name: grown[field] for field, metric in _OURS.items()}
+        ours = {metric.name: grown[field] for metric in METRICS for field in metric.fields if field in grown}
         values = {metric.name: metric.read(info) for metric in METRICS} | {RTT.name: RTT.read(self._poller.rtt)}
         self._history.align(time.time() - clock.now())
         reset = self._history.record(at, values, ours)

@@ -11,6 +11,7 @@ from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role, in_o
 from pymon_tui.model.query import Reading, Ready
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import Info
+from pymon_tui.readings.replication import node_role
 from pymon_tui.readings.sentinel import Seen
 from pymon_tui.readings.topology import (
     CLUSTER_NODES,
@@ -24,8 +25,6 @@ from pymon_tui.server.endpoint import Endpoint
 
 FORGOTTEN_AFTER = 600.0
 """Seconds after which a replica is no longer looked for that is away and that no primary knows of."""
-
-_ROLES = {"master": Role.PRIMARY, "slave": Role.REPLICA}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +74,13 @@ class Roster:
         self._own_roles: dict[str, Role] = {}  # what each said of itself last
         self._promoted: set[str] = set()  # turned primary under our eyes, and Sentinels haven't heard of it yet
         self._known = False  # whether anybody has told anything yet: before that nothing is news
+
+    def endpoint_of(self, name: str, first: Endpoint) -> Endpoint:
+        """Where a node is reached, in the way in which the one that the user named is."""
+        member = self.members[name]
+        if name == first.address or member.address is None:
+            return first
+        return first.at(member.address, member.hostname)
 
     def update(self, tellers: Sequence[Teller], now: float, sentinels: Told | None = None) -> tuple[SafeText, ...]:
         """Learn what the nodes and the Sentinels tell at ``now`` (monotonic seconds).
@@ -162,11 +168,11 @@ class Roster:
     def _seen(self, sentinels: Told) -> Mapping[str, Member]:
         """The primary and its replicas, by the names that they are followed by."""
         primary = self._followed(str(sentinels.primary))
-        found = {primary: Member(sentinels.primary, primary, Role.PRIMARY, None, (), None, 0, 0)}
+        found = {primary: Member(sentinels.primary, primary, Role.PRIMARY)}
         for one in sentinels.replicas:
             name = self._followed(str(one.address))
             failing = safe("down, says Sentinel") if one.is_down else None
-            found.setdefault(name, Member(one.address, name, Role.REPLICA, primary, (), failing, 0, 0))
+            found.setdefault(name, Member(one.address, name, Role.REPLICA, primary, failing=failing))
         return found
 
     def _learn_aliases(self, tellers: Sequence[Teller]) -> None:
@@ -190,7 +196,7 @@ class Roster:
         """A node as its own INFO describes it."""
         host, port = info.text("master_host"), info.integer("master_port")
         primary = self._followed(str(Address(host, port))) if host is not None and port is not None else None
-        role = _ROLES.get(info.text("role") or "", Role.UNKNOWN)
+        role = node_role(info)
         return replace(_unknown(name), role=role, primary=primary if role is Role.REPLICA else None)
 
 
@@ -208,7 +214,7 @@ def layout_of(readings: Mapping[str, Reading[Any]], endpoint: Endpoint) -> Layou
 def _unknown(name: str) -> Member:
     host, _, port = name.rpartition(":")
     address = Address(host.strip("[]"), int(port)) if host and port.isdecimal() else None
-    return Member(address, name, Role.UNKNOWN, None, (), None, 0, 0)
+    return Member(address, name, Role.UNKNOWN)
 
 
 def _as_seen(

@@ -30,7 +30,7 @@ MOST = 32
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
+class _Sentinel:
     """A Sentinel: its newest opinion, or why it has none."""
 
     told: Opinion | None = None
@@ -56,14 +56,14 @@ class Sentinels:
         self._service = service
         self._every = every
         self._news = news
-        self._asked: dict[Address, _Asked] = {}
+        self._asked: dict[Address, _Sentinel] = {}
         self._changes: list[SafeText] = []
         self._best: Opinion | None = None
         self._dice = random.Random()
         self._woken = asyncio.Event()
         self._group: asyncio.TaskGroup
         for address in service.sentinels:
-            self._asked[address] = _Asked()
+            self._asked[address] = _Sentinel()
 
     @property
     def best(self) -> Opinion | None:
@@ -125,7 +125,7 @@ class Sentinels:
             for address, one in self._asked.items():
                 group.create_task(self._ask(address, one))
 
-    async def _ask(self, address: Address, one: _Asked) -> None:
+    async def _ask(self, address: Address, one: _Sentinel) -> None:
         session: Session | None = None
         refused: set[str] = set()
         try:
@@ -156,14 +156,14 @@ class Sentinels:
         except TimeoutError:
             return False
 
-    def _hear(self, address: Address, one: _Asked, told: Opinion) -> None:
+    def _hear(self, address: Address, one: _Sentinel, told: Opinion) -> None:
         if one.failure is not None and one.told is None and one.tries and self._best is not None:
             self._changes.append(safe(f"Sentinel {address} is back after {duration(clock.now() - one.since)}"))
         one.told, one.failure, one.tries, one.since = told, None, 0, clock.now()
         self._judge()
         self._meet(told.sentinels)
 
-    def _miss(self, address: Address, one: _Asked, error: LinkError) -> float:
+    def _miss(self, address: Address, one: _Sentinel, error: LinkError) -> float:
         if one.told is not None:
             self._changes.append(safe(f"Sentinel {address} is lost: {error.what}"))
         if one.failure is None:
@@ -199,7 +199,7 @@ class Sentinels:
             known = seen.run_id in ids or self._reached(seen.address) in reached
             if unsure or known or len(self._asked) >= MOST:
                 continue  # whoever hasn't said yet who it is may be this one
-            self._asked[seen.address] = one = _Asked()
+            self._asked[seen.address] = one = _Sentinel()
             self._group.create_task(self._ask(seen.address, one))
 
     def _reached(self, address: Address) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from pymon_tui.model.deployment import Role
 from pymon_tui.model.feed import Feed
-from pymon_tui.model.history import History
+from pymon_tui.model.history import History, HistoryView
 from pymon_tui.model.link import Link, Live, Lost
-from pymon_tui.model.metric import Kind
+from pymon_tui.model.metric import Kind, Metric
 from pymon_tui.model.query import PENDING, Part, Query, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
@@ -105,7 +105,7 @@ class Whole:
         values: dict[str, float | None] = {}
         for metric in (*METRICS, RTT):
             told = [
-                node.snapshot.history.latest(metric.name)
+                _lately(node.snapshot.history, metric, elapsed)
                 for node in answering
                 if metric.name in _EVERYWHERE or metric is RTT or node.member.role is not Role.REPLICA
             ]
@@ -159,6 +159,14 @@ def _parts(query: Query[Any], nodes: Sequence[Node]) -> list[Part[Any]]:
     ]
 
 
+def _lately(history: HistoryView, metric: Metric[Any], seconds: float) -> float | None:
+    """The newest level of a gauge; of a counter the growth per second over as long as the sample is to cover."""
+    if metric.kind is Kind.GAUGE:
+        return history.latest(metric.name)
+    grown = history.growth(metric.name, seconds)
+    return None if grown is None else grown[0] / grown[1]
+
+
 def _answers(node: Node) -> bool:
     return isinstance(node.snapshot.link, Live)
 
@@ -170,6 +178,7 @@ def _first_lost(links: Sequence[Any]) -> Any:
 
 
 def _slowest(cadences: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    """The longest period of each query."""
     found: dict[str, float] = {}
     for cadence in cadences:
         for name, seconds in cadence.items():

@@ -48,6 +48,34 @@ def test_our_own_part_is_left_out() -> None:
     assert newest(history.view(), "total", 2) == (6, 0)
 
 
+def test_what_is_counted_as_ours_too_early_is_left_out_once() -> None:
+    history = history_of(100)
+    for at, (total, own) in enumerate(((100.0, 10.0), (115.0, 0.0), (120.0, 0.0)), 1):
+        history.record(at, {"total": total}, {"total": own})
+    assert newest(history.view(), "total", 3) == (0, 5, 5)
+
+
+def test_what_the_server_never_counted_as_ours_is_no_debt_of_others() -> None:
+    history = history_of(100)
+    for at, (total, own) in enumerate(((100.0, 10.0), (100.0, 0.0), (110.0, 0.0)), 1):
+        history.record(at, {"total": total}, {"total": own})
+    assert newest(history.view(), "total", 3) == (0, 0, 10)
+
+
+def test_what_was_ours_before_a_reset_is_left_out_of_nothing_after_it() -> None:
+    history = history_of(100)
+    for at, (total, own) in enumerate(((100.0, 10.0), (5.0, 0.0), (8.0, 0.0)), 1):
+        history.record(at, {"total": total}, {"total": own})
+    assert newest(history.view(), "total", 3) == (0, None, 3)
+
+
+def test_a_graph_of_few_samples_begins_with_the_level_between_them() -> None:
+    history = history_of()
+    for at, level in ((0.0, 1.0), (30.0, 2.0), (60.0, 4.0)):
+        history.record(at, {"level": level}, {})
+    assert history.view().columns("level", 3, 5.0) == (3, 3, 4)
+
+
 def test_a_value_that_is_not_told_is_a_hole_and_so_is_the_growth_after_it() -> None:
     view = history_of(1, 2, None, 9, 10).view()
     assert newest(view, "total", 5) == (None, 1, None, None, 1)

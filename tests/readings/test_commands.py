@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.commands import WINDOW, Commands, Growth, parse_commands, remember
 from pymon_tui.readings.info import parse_info
 from tests.replies import recorded
@@ -104,6 +106,16 @@ def test_a_burst_is_spread_over_all_of_the_seconds_that_are_known() -> None:
         read = remember(read, commands(at, {"get": (calls, 10 * calls)}))
     assert read is not None
     assert read.growth("get") == Growth(calls=100.0, usec=1_000.0)
+
+
+def test_our_own_calls_are_left_out_as_far_as_they_came_in_the_same_time() -> None:
+    def told(at: int, calls: int, own: int) -> Commands:
+        text = f"run_id:one\r\nserver_time_usec:{at}000000\r\ncmdstat_get:calls={calls},usec={calls * 2}"
+        return parse_commands(parse_info(text.encode()).beside(Traffic(calls=Counter(get=own))))
+
+    now = remember(told(100, 1_000, 900), told(110, 1_100, 950))
+    assert now.growth("get") == Growth(5.0, 10.0)
+    assert [(each.calls, each.usec) for each in now.statistics] == [(150, 300)]
 
 
 def test_json_has_what_was_read_and_not_what_is_remembered() -> None:

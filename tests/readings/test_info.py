@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymon_tui.demo.embedded import EmbeddedServer
+from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.metrics import CPU, METRICS
 from pymon_tui.server.connection import open_session
@@ -141,6 +142,11 @@ async def test_every_metric_is_told_by_every_server(any_server: EmbeddedServer) 
     assert (CPU.read(info) or 0.0) == (info.number("used_cpu_sys") or 0.0) + (info.number("used_cpu_user") or 0.0)
 
 
+def test_a_number_of_two_fields_is_not_told_by_one() -> None:
+    assert CPU.read(Info({"used_cpu_sys": "1.5", "used_cpu_user": "2"})) == 3.5
+    assert CPU.read(Info({"used_cpu_sys": "1.5"})) is None
+
+
 def test_a_field_that_comes_twice_is_read_twice() -> None:
     info = parse_info(b"slave0:ip=a,port=1\r\nslave0:ip=b,port=2\r\nhz:10\r\n")
     assert [values["ip"] for _, values in info.with_prefix("slave")] == ["a", "b"]
@@ -151,3 +157,14 @@ def test_a_negative_number_that_was_taken_for_unsigned_is_not_told() -> None:
     info = parse_info(b"a:18446744073709551607\r\nb:9223372036854775807\r\n")
     assert (info.integer("a"), info.integer("b")) == (None, 2**63 - 1)
     assert info.number("a") is None  # or a graph would have an axis of 16 EiB
+
+
+@pytest.mark.parametrize(("own", "is_ours"), [(1_000, True), (1_150, True), (1_151, False)])
+def test_a_tenth_and_fifty_commands_of_ours_may_be_rejected_before_the_counters_were_set_back(
+    own: int, *, is_ours: bool
+) -> None:
+    told = Info({"total_commands_processed": "1000"})
+    ours = told.beside(Traffic(commands=own)).own
+    assert ours is not None
+    assert ours.commands == (own if is_ours else 0)
+    assert told.is_less_than(Traffic(commands=own)) is not is_ours

@@ -28,6 +28,7 @@ def test_databases_stand_by_index_and_odd_lines_are_left_out() -> None:
     read = keyspace("db10:keys=1,expires=0", "db2:keys=5,expires=x,avg_ttl=-1", "db1:keys=many", "dbx:keys=1", "db3:7")
 
     assert read.databases == (Database(2, 5, None, None), Database(10, 1, 0, None))
+    assert (read.keys, read.expires) == (6, None)  # of one it isn't known
 
 
 def test_an_empty_server_has_no_keys() -> None:

@@ -141,6 +141,19 @@ def test_a_reset_is_a_hole_and_what_is_long_ago_is_forgotten() -> None:
     assert len(known._spans) == 60
 
 
+def test_an_interval_that_is_longer_than_the_long_span_is_known_whole() -> None:
+    known = remember(asked(0.0, get=[4]), asked(900.0, get=[4] * 11))
+    assert known.last is not None
+    assert known.long == known.last
+    assert (known.last.calls.calls, known.last.seconds) == (10, 900)
+
+
+def test_the_calls_of_two_nodes_are_of_the_longer_of_both_times() -> None:
+    spans = [remember(asked(0.0, get=[4]), asked(seconds, get=[4] * 2)).last for seconds in (5.0, 7.0)]
+    one, other = (span for span in spans if span is not None)
+    assert one.plus(other).seconds == other.plus(one).seconds == 7
+
+
 def test_a_command_that_was_forgotten_is_a_reset_too() -> None:
     known = remember(asked(0.0, get=[4], set=[4]), asked(5.0, get=[4] * 9))
     assert (known.last, known.long) == (None, None)
@@ -166,6 +179,18 @@ def test_our_own_calls_are_left_out(told: int, calls: int) -> None:
     assert known.last is not None
     assert known.last.calls.calls == calls
     assert known.last.like_ours == (0 if calls else told - 5)
+    assert known.last.others == told - 5
+
+
+def test_calls_of_others_are_counted_over_commands_spans_and_nodes() -> None:
+    before = asked(0.0, {"info": 1, "get": 0}, info=[200], get=[4])
+    first = remember(before, asked(5.0, {"info": 3, "get": 2}, info=[200] * 4, get=[4] * 11))
+    second = remember(first, asked(10.0, {"info": 3, "get": 2}, info=[200] * 4, get=[4] * 16))
+    assert LATENCY.merge is not None
+    both = LATENCY.merge([Part(safe(name), second, frozenset()) for name in ("one", "other")])
+    told = (first.last, second.last, second.long, both.last, both.long)
+    # Of three INFOs two were ours; of ten GETs two.
+    assert [span and span.others for span in told] == [1 + 8, 5, 14, 10, 28]
 
 
 def test_nodes_are_added_up_and_one_that_doesn_t_know_makes_all_unknown() -> None:

@@ -10,6 +10,7 @@ from pymon_tui.model.query import Part
 from pymon_tui.model.text import safe
 from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.memory import MEMORY, Memory, parse_memory
+from pymon_tui.readings.memory_use import concerns
 from tests.replies import recorded
 
 RECORDED = ("info-memory.valkey-9.resp2", "info-memory.valkey-9.resp3", "info-memory.redis-7.resp2")
@@ -87,8 +88,15 @@ def test_a_server_without_keys_has_none_to_evict(policy: str) -> None:
 
 
 def test_keys_with_a_ttl_are_summed_over_databases_and_nothing_else() -> None:
-    info = memory(db0="keys=9,expires=2", db7="keys=9,expires=3", db8="keys=9,expires=x", dbx="expires=100")
-    assert info.volatile_keys == 5
+    info = memory(db0="keys=9,expires=2", db7="keys=9,expires=3", dbx="expires=100")
+    assert (info.total_keys, info.volatile_keys) == (18, 5)
+
+
+@pytest.mark.parametrize("line", ["keys=7", "keys=7,expires=x"])
+def test_keys_with_a_ttl_that_are_not_told_are_not_none(line: str) -> None:
+    told = memory(db0="keys=9,expires=2", db8=line, used_memory=95, maxmemory=100, maxmemory_policy="volatile-lru")
+    assert (told.total_keys, told.volatile_keys, told.evicts) == (16, None, True)
+    assert concerns(told) == ()
 
 
 @given(st.dictionaries(st.sampled_from([*sorted(Memory.__slots__), "db0"]), st.binary(max_size=40)))
@@ -111,5 +119,6 @@ def test_of_several_primaries_the_fullest_is_known_though_others_have_no_limit()
     assert (several.fullest.node, several.fullest.memory.share) == ("full", 0.98)
     assert (len(several.primaries), several.unlimited) == (3, 1)
     assert several.fullest.as_json() == {"node": "full", "used_memory": 98, "maxmemory": 100, "share": 0.98}
-    assert together(one=full, copy=replica).primaries == ()
+    assert together(one=full, copy=replica) == full  # what its own machine tells included
+    assert together(copy=replica, other=replica).primaries == ()
     assert together(one=memory(maxmemory=0), other=memory(maxmemory=0)).fullest is None

@@ -131,3 +131,20 @@ def test_of_several_nodes_the_one_that_is_full_is_named_though_the_sum_looks_wel
     (concern,) = concerns(together(near=near, full=full, none=memory(maxmemory=0)))
     assert concern.text == "full: writes fail when full: noeviction, 99.0% of maxmemory, and 1 more"
     assert concerns(together(free=free, other=free)) == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"used_memory_rss": 95, "total_system_memory": 100}, "may be killed: RSS is 95.0% of the machine's memory"),
+        (
+            {"current_eviction_exceeded_time": 5_000, "maxmemory_policy": "allkeys-lru"},
+            "over maxmemory for 5.00 s: eviction lags",
+        ),
+    ],
+)
+def test_what_one_node_of_several_or_the_only_primary_suffers_is_told(told: dict[str, object], said: str) -> None:
+    one, calm, replica = memory(**told), memory(), memory(role="slave")
+    for nodes, name in (({"calm": calm, "one": one}, "one: "), ({"one": one, "copy": replica}, "")):
+        (concern,) = concerns(together(**nodes))
+        assert concern.text == f"{name}{said}"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
+from pymon_tui.model.query import Part
+from pymon_tui.model.text import safe
+from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.hits import parse_hits
-from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.info import INFO, Info, parse_info
 from pymon_tui.readings.keyspace import parse_keyspace
 from pymon_tui.readings.memory import parse_memory
 from pymon_tui.readings.merged_info import merged
-from pymon_tui.readings.persistence import parse_persistence
+from pymon_tui.readings.metrics import METRICS
+from pymon_tui.readings.persistence import PERSISTENCE, Persistence, parse_persistence
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.server import parse_server
 from tests.replies import recorded
 
@@ -121,24 +129,138 @@ def test_keys_that_one_primary_does_not_tell_have_no_sum() -> None:
         parse_keyspace(merged([A, silent], []))
 
 
+def persistence(*nodes: Info) -> Persistence:
+    """What is told of these nodes together."""
+    assert PERSISTENCE.beside is not None
+    parts = [Part(safe("node"), parse_persistence(node), frozenset()) for node in nodes]
+    return PERSISTENCE.beside(parse_persistence(merged(nodes, [])), parts)
+
+
+def saved(uptime: int, at: int, *, saves: int | None = None, clock: int = 100_000) -> Info:
+    """A node that saved last at this second of its clock."""
+    counted = {} if saves is None else {"rdb_saves": saves}
+    return info(uptime_in_seconds=uptime, server_time_usec=clock * 1_000_000, rdb_last_save_time=at, **counted)
+
+
 @pytest.mark.parametrize(
-    ("saves", "last", "never"),
+    ("nodes", "last", "never"),
     [
-        (((0, 900), (0, 990)), 900, True),
-        (((3, 995), (0, 990)), 990, True),  # one of them would lose all since its start
-        (((3, 940), (1, 995)), 940, False),  # saved before the other one's start
+        ((saved(100, 99_900, saves=0), saved(10, 99_990, saves=0)), 99_900, True),
+        ((saved(100, 99_995, saves=3), saved(10, 99_990, saves=0)), 99_990, True),  # one of them would lose all
+        ((saved(100, 99_940, saves=3), saved(10, 99_995, saves=1)), 99_940, False),  # before the other one's start
+        ((saved(50_000, 99_500), saved(60, 99_995)), 99_500, False),  # Redis 6.2 counts no saves
+        ((saved(50_000, 99_500), saved(60, 99_940)), 99_500, True),
+        ((saved(100, 99_995), saved(100, 89_990, clock=90_000)), 99_990, False),  # whose clocks differ
     ],
 )
-def test_a_node_that_never_saved_is_told(saves: tuple[tuple[int, int], ...], last: int, *, never: bool) -> None:
-    nodes = [
-        info(
-            run_id=uptime,
-            uptime_in_seconds=uptime,
-            server_time_usec=1_000_000_000,
-            rdb_saves=count,
-            rdb_last_save_time=at,
-        )
-        for uptime, (count, at) in zip((100, 10), saves, strict=True)
-    ]
-    told = parse_persistence(merged(nodes, []))
+def test_a_node_that_never_saved_is_told_by_its_own_clock(nodes: tuple[Info, ...], last: int, *, never: bool) -> None:
+    told = persistence(*nodes)
     assert (told.rdb_last_save_time, told.never_saved) == (last, never)
+
+
+def test_whether_all_have_saved_is_not_known_where_one_tells_no_clock() -> None:
+    assert persistence(saved(50, 99_990), info(rdb_last_save_time=9)).saved_since_start is None
+
+
+def test_counts_that_one_node_does_not_tell_have_no_sum() -> None:
+    whole = parse_keyspace(merged([A, info(db0="keys=5", db3="keys=1,expires=1")], []))
+    assert [(db.index, db.keys, db.expires) for db in whole.databases] == [(0, 15, None), (3, 1, 1)]
+
+
+class Recording(dict[str, str]):
+    """The fields of an INFO, which notes what was asked for."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(fields)
+        self.asked: set[str] = set()
+
+    def get(self, field: str, default: Any = None) -> Any:
+        self.asked.add(field)
+        return super().get(field, default)
+
+
+def asked_of_info() -> set[str]:
+    """The fields that readings and metrics ask of INFO, whichever server answers."""
+    asked = set[str]()
+    for reply in ("info-primary.valkey-9.resp2", "info-replica.valkey-9.resp2", "info-primary.redis-7.resp2"):
+        lines = (line.partition(":") for line in recorded(reply).decode().split("\r\n") if ":" in line)
+        fields = Recording({name: value for name, _, value in lines})
+        one = Info(fields)
+        for query in QUERIES:
+            if query.command is INFO:
+                query.parse(one)
+        for metric in METRICS:
+            metric.read(one)
+        asked |= fields.asked
+    return asked
+
+
+PER_NODE = {
+    "allocator_frag_ratio",
+    "allocator_rss_ratio",
+    "rss_overhead_ratio",
+    "used_memory_peak",
+    "total_system_memory",
+    "current_eviction_exceeded_time",
+    "total_eviction_exceeded_time",
+    "aof_last_rewrite_time_sec",
+    "rdb_current_bgsave_time_sec",
+    "rdb_last_bgsave_time_sec",
+    "rdb_last_cow_size",
+    "current_fork_perc",
+    "loading_eta_seconds",
+    "loading_loaded_perc",
+    "config_file",
+    "process_id",
+    "io_threads_active",
+    "instantaneous_eventloop_cycles_per_sec",
+    "instantaneous_eventloop_duration_usec",
+    "master_host",
+    "master_port",
+    "master_link_status",
+    "master_link_down_since_seconds",
+    "master_last_io_seconds_ago",
+    "master_repl_offset",
+    "master_sync_left_bytes",
+    "master_sync_perc",
+    "master_failover_state",
+    "slave_priority",
+    "slave_read_only",
+    "slave_read_repl_offset",
+    "slave_repl_offset",
+    "repl_backlog_active",
+    "repl_backlog_histlen",
+    "repl_backlog_size",
+    "replica_full_sync_buffer_size",
+    "replicas_repl_buffer_size",
+    "paused_actions",
+    "paused_timeout_milliseconds",
+    "pubsub_channels",
+    "pubsub_patterns",
+    "expired_stale_perc",
+}
+"""What says nothing of several nodes together: shares and peaks, what one node does now, its link to another."""
+
+
+def test_what_a_reading_asks_of_info_adds_up_or_is_each_nodes_own() -> None:
+    asked = asked_of_info()
+    one = Info(dict.fromkeys(asked, "1"))
+    whole = {field for field in asked if field in merged([one, one], [one])}
+    assert asked - whole == PER_NODE, "how does it add up? say so in merged_info.py"
+
+
+def test_servers_of_another_make_are_told_by_their_own_version() -> None:
+    one = info(redis_version="6.3.4", keydb_version="6.3.4")
+    assert parse_server(merged([one, one], [])).product == parse_server(one).product != "Redis"
+
+
+def test_our_own_reads_are_left_out_of_all_nodes_and_our_commands_of_the_primaries() -> None:
+    primary = A.beside(Traffic(commands=100, hits=40, connections=1))
+    replica = info(run_id="r", keyspace_hits=30, total_commands_processed=900).beside(
+        Traffic(commands=500, hits=20, connections=1)
+    )
+    whole = merged([primary], [replica])
+    assert (whole.others("keyspace_hits"), whole.others("total_commands_processed")) == (90 + 30 - 60, 1_000 - 100)
+    assert whole.own is not None
+    assert whole.own.connections == 2
+    assert merged([primary], [info(run_id="s")]).own is None

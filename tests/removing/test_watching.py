@@ -38,7 +38,7 @@ class Growing:
 async def test_a_question_that_has_become_another_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     run, asked = Growing(), []
 
-    class Asked:
+    class OpenQuestion:
         def __init__(self, question: str) -> None:
             asked.append(question)
 
@@ -54,7 +54,7 @@ async def test_a_question_that_has_become_another_is_asked_again(monkeypatch: py
                 run.progress = SimpleNamespace(state="asking", why="up to 40?")
             return "y" if is_open() else None
 
-    monkeypatch.setattr(watching, "Asked", Asked)
+    monkeypatch.setattr(watching, "OpenQuestion", OpenQuestion)
     monkeypatch.setattr(watching, "can_ask", lambda: True)
     removal: Any = run
     answering = asyncio.create_task(watching._answer(removal, ProgressLine(io.StringIO())))

@@ -85,6 +85,19 @@ async def test_each_that_refuses_is_followed_by_the_next_at_once(
         assert found.getpeername() == ("127.0.0.1", tcp.port)
 
 
+async def test_families_take_turns(places: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(place: dialing.Place) -> socket.socket:
+        tried.append(place[4][0])
+        raise ConnectionRefusedError
+
+    tried: list[str] = []
+    monkeypatch.setattr(dialing, "_connected", refused)
+    places += ["127.0.0.2", "127.0.0.3", "127.0.0.4", "::1"]
+    with pytest.raises(ConnectionRefusedError):
+        await dial(NAME, 6379)
+    assert tried == ["127.0.0.2", "::1", "127.0.0.3", "127.0.0.4"]
+
+
 async def test_none_that_connects_is_what_the_last_one_says(tcp: EmbeddedServer, places: list[str]) -> None:
     places += ["127.0.0.2", "127.0.0.3"]
     with pytest.raises(ConnectionRefusedError):

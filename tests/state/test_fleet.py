@@ -200,6 +200,39 @@ async def test_a_node_that_is_lost_holds_nobody_up_and_a_failover_is_told(own_se
         assert isinstance(one.link, Live)
 
 
+async def test_a_node_that_hangs_does_not_stop_the_picture_of_all(own_server: StartServer) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    fleet = fleet_of(endpoint_at(primary.port))
+    async with watched(fleet) as snapshots:
+        await until(snapshots, lambda snapshot: all_live(snapshot, 2))
+        fleet.choose(None)
+        os.kill(primary.pid, signal.SIGSTOP)
+        before = await anext(snapshots)
+        later = await until(snapshots, lambda one: ends(one)[1] >= ends(before)[1] + 10)
+        os.kill(primary.pid, signal.SIGCONT)
+        hanging, answering = (node.snapshot for node in view(later).nodes)
+        assert isinstance(hanging.link, Live)  # it is still waited for
+        assert later.at == answering.at > hanging.at
+        assert view(later).nodes[1].member.id == address(replica)
+
+
+async def test_a_lost_node_ages_by_the_clock_of_the_picture_and_one_that_answers_by_its_answer(
+    own_server: StartServer,
+) -> None:
+    primary, replica = await replicating(own_server, replicas=1)
+    fleet = fleet_of(endpoint_at(primary.port))
+    async with watched(fleet) as snapshots:
+        await until(snapshots, lambda snapshot: all_live(snapshot, 2))
+        fleet.choose(None)
+        os.kill(replica.pid, signal.SIGKILL)
+        await until(snapshots, lambda one: isinstance(view(one).nodes[1].snapshot.link, Lost))
+        for _ in range(3):
+            one = await anext(snapshots)
+            answering, lost = (node.snapshot for node in view(one).nodes)
+            assert isinstance(lost.link, Lost)
+            assert answering.at == one.at <= lost.at
+
+
 async def test_the_feed_moves_to_a_node_that_answers(own_server: StartServer) -> None:
     primary, replica = await replicating(own_server, replicas=1)
     fleet = fleet_of(endpoint_at(primary.port))

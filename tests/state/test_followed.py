@@ -60,7 +60,7 @@ async def test_a_process_that_is_another_one_is_told_with_what_it_has_lost() -> 
 @pytest.mark.parametrize(("tls", "port"), [(None, 6379), (Tls(), 6380)])
 async def test_others_are_where_they_speak_as_it_does(tls: Tls | None, port: int) -> None:
     one = await followed(Endpoint(tls=tls))
-    member = Member(Address("10.0.0.2", 6379), "b", Role.PRIMARY, None, (), None, 0, 0, tls_port=6380)
+    member = Member(Address("10.0.0.2", 6379), "b", Role.PRIMARY, tls_port=6380)
     one.take(snapshot({CLUSTER_SHARDS: ready(Layout(Kind.CLUSTER, (member,), None))}))
     layout = one.teller.layout
     assert layout is not None

@@ -599,3 +599,24 @@ async def test_a_process_that_answers_between_two_ticks_is_asked_everything_at_o
         assert isinstance(found.reading(SLOW), Ready)
         again = await until(snapshots, lambda one: isinstance(one.reading(SLOWLOG_SETTINGS), Ready))
         assert run_id(again) == run_id(found)
+
+
+async def test_a_tick_that_is_cut_off_halfway_is_a_lost_link_and_is_not_asked_again() -> None:
+    greetings, cut = list[None](), list[None]()
+
+    def answer(command: list[bytes]) -> bytes | None:
+        if command[0] == b"HELLO":
+            greetings.append(None)
+            return b"%0\r\n"
+        if command[0] == b"SLOWLOG":
+            cut.append(None)
+            return b"*0\r\n" if len(cut) != 2 else None
+        return bulk(b"run_id:x") if command[0] == b"INFO" else b"+OK\r\n"
+
+    async with serving(speaking(answer)) as port:
+        monitor = monitor_of(endpoint_at(port), SLOW)
+        monitor.want({SLOW.name})
+        async with watched(monitor) as snapshots:
+            after = await until(snapshots, lambda snapshot: len(cut) > 1 and len(snapshot.history) != len(cut))
+            assert is_lost(after)
+            assert len(greetings) == 1

@@ -60,6 +60,16 @@ def test_a_late_tick_counts_for_the_time_it_covers() -> None:
     assert together(one, moments=(100.0, 101.0, 104.0)).history.latest(COMMANDS.name) == 100
 
 
+def test_after_a_gap_the_sample_is_what_came_in_it_and_not_the_newest_rate() -> None:
+    history = History((*METRICS, RTT))
+    for second, total in enumerate((0.0, 10.0, 20.0, 30.0, 40.0, 140.0)):
+        history.record(96.0 + second, {COMMANDS.name: total}, {})
+    one = node(1, Role.PRIMARY)
+    one = replace(one, snapshot=replace(one.snapshot, history=history.view()))
+    assert together(one, moments=(97.0, 101.0)).history.latest(COMMANDS.name) == (140 - 10) / 4
+    assert together(one, moments=(100.0, 101.0)).history.latest(COMMANDS.name) == 100
+
+
 def test_what_one_node_does_not_tell_is_not_told_of_all() -> None:
     first, second = doing(1, Role.PRIMARY, {COMMANDS: 100.0, ERRORS: 5.0}), doing(2, Role.PRIMARY, {COMMANDS: 10.0})
     shown = together(first, second)
@@ -70,7 +80,8 @@ def test_what_one_node_does_not_tell_is_not_told_of_all() -> None:
 def test_the_whole_is_as_far_away_as_its_furthest_node_and_as_old_as_its_oldest_link() -> None:
     near = doing(1, Role.PRIMARY, {RTT: 0.001}, Live(50.0, 0.001))
     far = doing(2, Role.PRIMARY, {RTT: 0.2}, Live(40.0, 0.2))
-    for nodes in ((near, far), (far, near)):
+    replica = doing(2, Role.REPLICA, {RTT: 0.2}, Live(40.0, 0.2))
+    for nodes in ((near, far), (far, near), (near, replica)):
         shown = together(*nodes)
         assert shown.history.latest(RTT.name) == 0.2
         assert shown.link == Live(40.0, 0.2)

@@ -8,7 +8,6 @@ from textual.widget import Widget
 
 from pymon_tui.model import units
 from pymon_tui.model.metric import Metric
-from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.readings.info import Info
@@ -69,10 +68,9 @@ class MemoryPane(PaneOverTime, can_focus=True):
 
     def draw(self, snapshot: Snapshot) -> None:
         """Fill the facts and the graphs."""
-        reading = snapshot.reading(MEMORY)
-        if not isinstance(reading, Ready):
+        memory = snapshot.value(MEMORY)
+        if memory is None:
             return
-        memory = reading.value
         found = concerns(memory)
         width, height = self.size
         if self.full:
@@ -87,10 +85,10 @@ class MemoryPane(PaneOverTime, can_focus=True):
 
     def copied(self) -> SafeText | None:
         """All facts, whatever there is room for on the screen, as one line."""
-        reading = self._drawn.reading(MEMORY) if self._drawn is not None else None
-        if self._drawn is None or not isinstance(reading, Ready):
+        memory = self._drawn.value(MEMORY) if self._drawn is not None else None
+        if self._drawn is None or memory is None:
             return None
-        lines = details(reading.value, self._drawn, concerns(reading.value), COLUMN, _ALL)
+        lines = details(memory, self._drawn, concerns(memory), COLUMN, _ALL)
         texts = [" ".join(without_bars(line).split()) for line in lines]
         return join(" · ", [safe(text) for text in texts if text])
 

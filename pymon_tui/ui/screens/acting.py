@@ -12,7 +12,6 @@ from textual.widgets import Input
 
 from pymon_tui.model.action import Action, Done
 from pymon_tui.model.link import Lost
-from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.server import SERVER
@@ -139,5 +138,5 @@ def _run_id(action: Action, shown: Snapshot) -> SafeText | None:
         named = action.node.replace(" ", "_")
         nodes = (node.snapshot for node in shown.fleet.nodes)
         shown = next((one for one in nodes if one.node.replace(" ", "_") == named), shown)
-    server = shown.reading(SERVER)
-    return server.value.run_id if isinstance(server, Ready) else None
+    server = shown.value(SERVER)
+    return server.run_id if server is not None else None

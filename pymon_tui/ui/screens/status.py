@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pymon_tui.model import units
+from pymon_tui.model.environment import is_production
 from pymon_tui.model.link import Live, Lost, Trouble
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
@@ -48,7 +49,7 @@ def right_title(newest: Snapshot, held: Snapshot | None, now: float, *, width: i
     if held is not None:
         pieces += [span(f" PAUSED {units.duration(now - held.at)} ", "alarm"), span(" ")]
     if newest.environment is not None:
-        production = newest.environment.lower().startswith("prod")
+        production = is_production(newest.environment)
         shown = safe(newest.environment, _BADGE).upper()
         pieces += [span(f" {shown} ", "alarm" if production else "strong"), span(" ")]
     if not newest.verified:

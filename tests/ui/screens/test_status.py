@@ -26,3 +26,11 @@ def test_a_long_name_of_an_environment_leaves_room_for_the_rest() -> None:
     line = right_title(one, None, one.at, width=80, read_only=True)
     assert text_of(line).startswith(" CACHE-0001-001.X… ")
     assert line_width(line) <= 50
+
+
+@pytest.mark.parametrize(
+    ("environment", "role"), [(" prod-eu", "alarm"), ("PRODUCTION", "alarm"), ("staging", "strong")]
+)
+def test_what_is_production_for_a_run_is_an_alarm_in_the_title(environment: str, role: str) -> None:
+    one = replace(snapshot({}), environment=safe(environment))
+    assert right_title(one, None, one.at, width=80, read_only=False)[0].role == role

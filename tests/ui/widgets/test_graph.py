@@ -150,6 +150,15 @@ async def test_a_high_one_has_the_clock_below_it() -> None:
         assert app.rows == ["█" * 12] * 3
 
 
+async def test_a_low_one_has_no_room_for_words() -> None:
+    app = Graphs()
+    async with app.run_test(size=(24, 3)) as pilot:
+        app.graph.show([1.0] * 24, to(3.0), marks={2: safe("restarted")})
+        assert "restarted" in app.rows[0]
+        await pilot.resize_terminal(24, 2)
+        assert app.rows[0].split() == ["╎"]
+
+
 async def test_columns_of_before_the_first_are_blank() -> None:
     app = Graphs()
     async with app.run_test(size=(4, 2)):

@@ -15,7 +15,7 @@ from pymon_tui.application.samples import KEY_BYTES, KEY_LIVES
 from pymon_tui.application.statistics import APPLICATION_TODAY
 from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.model import units
-from pymon_tui.model.query import Query, Ready
+from pymon_tui.model.query import Query
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText
 from pymon_tui.ui.panes.application.lines import absent, copied, facts, subtitle
@@ -64,11 +64,11 @@ class ApplicationPane(Pane):
 
     def draw(self, snapshot: Snapshot) -> None:
         """Put the readings together."""
-        groups = _value(snapshot, KEY_GROUPS)
+        groups = snapshot.value(KEY_GROUPS)
         if groups is None:
             return
-        sizes, lives = _value(snapshot, KEY_BYTES), _value(snapshot, KEY_LIVES)
-        told = overview(groups, _value(snapshot, DATABASE_SIZE), sizes, lives, _value(snapshot, APPLICATION_TODAY))
+        sizes, lives = snapshot.value(KEY_BYTES), snapshot.value(KEY_LIVES)
+        told = overview(groups, snapshot.value(DATABASE_SIZE), sizes, lives, snapshot.value(APPLICATION_TODAY))
         self._told = told
         missing: tuple[tuple[str, Query[Any]], ...] = (("bytes", KEY_BYTES), ("no ttl", KEY_LIVES))
         self.query_one("#facts", Prose).show(facts(told, {name: snapshot.reading(query) for name, query in missing}))
@@ -118,8 +118,3 @@ class ApplicationPane(Pane):
 
 def _key(row: Row) -> bytes:
     return row.group.pattern.glob if row.group is not None else b""
-
-
-def _value(snapshot: Snapshot, query: Query[Any]) -> Any:
-    reading = snapshot.reading(query)
-    return reading.value if isinstance(reading, Ready) else None

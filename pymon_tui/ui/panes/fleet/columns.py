@@ -14,12 +14,13 @@ from pymon_tui.model.deployment import Role as NodeRole
 from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import FleetView, SentinelView
 from pymon_tui.model.text import join, safe
+from pymon_tui.readings.memory_use import Severity
 from pymon_tui.ui.panes.fleet.standing import Standing, Together
 from pymon_tui.ui.widgets.ink import Line, Role, Span, label, span
 from pymon_tui.ui.widgets.table import Column
 
-_FULL, _FAR_BEHIND = 0.9, 10 << 20
-"""The share of its limit, and the bytes behind, at which a node is worth a look."""
+_FAR_BEHIND = 10 << 20
+"""Bytes behind at which a replica is worth a look."""
 
 NAMES = {
     Kind.SINGLE: "one server",
@@ -56,6 +57,8 @@ def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
     """The deployment in two lines, below one of its Sentinels if it has any."""
     parts: list[Span] = [span(NAMES[fleet.kind], "strong"), label("  primaries "), span(str(whole.primaries))]
     parts += [label("  replicas "), span(str(whole.replicas))]
+    if whole.unknown:
+        parts += [label("  not known "), span(str(whole.unknown))]
     if whole.away:
         parts += [label("  away "), span(str(whole.away), "act")]
     if whole.slots is not None:
@@ -67,7 +70,7 @@ def summary(fleet: FleetView, whole: Together) -> tuple[Line, ...]:
     # As short as in the table: the line fits into a terminal of 80 columns.
     of, rate = "together  ", " ops  hit rate "
     if whole.away:
-        nodes = whole.primaries + whole.replicas
+        nodes = whole.primaries + whole.replicas + whole.unknown
         of, rate = f"{nodes - whole.away} of {nodes} nodes  ", "  hits "
     sums: list[Span] = [label(of), span(units.rate(whole.ops)), label(rate)]
     sums += [span(units.percent(whole.hits / reads if reads and whole.hits is not None else None)), label("  memory ")]
@@ -149,8 +152,8 @@ def _heard(one: Standing) -> Span:
 
 
 def _memory_share(one: Standing) -> Span:
-    full = one.memory_share is not None and one.memory_share >= _FULL
-    return Span(units.percent(one.memory_share), "warn" if full else "label")
+    role: Role = "label" if one.alarm is None else "act" if one.alarm is Severity.ACT else "warn"
+    return Span(units.percent(one.memory_share), role)
 
 
 def _number(

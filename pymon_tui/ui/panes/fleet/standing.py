@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from pymon_tui.model.deployment import Kind, Member, Role
 from pymon_tui.model.link import Live
-from pymon_tui.model.query import Query, Ready
 from pymon_tui.model.snapshot import FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.hits import SHORT, Window, windows
 from pymon_tui.readings.keyspace import KEYSPACE
-from pymon_tui.readings.memory import MEMORY
+from pymon_tui.readings.memory import MEMORY, Memory
+from pymon_tui.readings.memory_use import Severity, Subject, concerns
 from pymon_tui.readings.metrics import CLIENTS, COMMANDS
 from pymon_tui.readings.replication import REPLICATION, Replication
-
-T = TypeVar("T")
 
 SKEWED = 1.5
 """How many times the mean of the primaries one of them has before it is marked."""
@@ -37,6 +34,7 @@ class Standing:
         reads: Reads per second, hit and missed, lately.
         used_memory: Bytes.
         memory_share: Of its limit, from 0 to 1.
+        alarm: How bad that is, by what the memory pane says of it; None while all is well.
         lag_bytes: Of a replica: what it lacks of its primary's stream.
         lag_seconds: Of a replica: since it heard its primary last, or since the link is down.
         link_down: Whether it is a replica that doesn't hear its primary.
@@ -51,6 +49,7 @@ class Standing:
     reads: Window
     used_memory: int | None
     memory_share: float | None
+    alarm: Severity | None
     keys: int | None
     clients: float | None
     lag_bytes: int | None
@@ -71,10 +70,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """The deployment in one line: sums of the primaries, reads of all nodes."""
+    """The deployment in one line: sums of the primaries, reads of all nodes.
+
+    Attributes:
+        unknown: Nodes of which it isn't known whether they are a primary or a replica.
+    """
 
     primaries: int
     replicas: int
+    unknown: int
     away: int
     ops: float | None
     hits: float | None
@@ -108,8 +112,9 @@ def together(fleet: FleetView, nodes: Sequence[Standing]) -> Together:
     lags = [one.lag_bytes for one in live if one.is_replica and one.lag_bytes is not None]
     missing = sum(last - first + 1 for first, last in fleet.uncovered)
     return Together(
-        primaries=sum(not one.is_replica for one in nodes),
+        primaries=sum(one.member.role is Role.PRIMARY for one in nodes),
         replicas=sum(one.is_replica for one in nodes),
+        unknown=sum(one.member.role is Role.UNKNOWN for one in nodes),
         away=len(nodes) - len(live),
         ops=_sum([one.ops for one in primaries]),
         hits=_sum([one.reads.hits for one in live]),
@@ -130,8 +135,8 @@ def _sum(told: Sequence[float | None]) -> float | None:
 
 def _standing(place: int, node: Node, fleet: FleetView) -> Standing:
     snapshot, history = node.snapshot, node.snapshot.history
-    memory, keyspace = _value(snapshot, MEMORY), _value(snapshot, KEYSPACE)
-    replication = _value(snapshot, REPLICATION)
+    memory, keyspace = snapshot.value(MEMORY), snapshot.value(KEYSPACE)
+    replication = snapshot.value(REPLICATION)
     (reads,) = windows(history, (SHORT,))
     lag_bytes, lag_seconds = _lag(node, replication, fleet)
     standing = Standing(
@@ -143,6 +148,7 @@ def _standing(place: int, node: Node, fleet: FleetView) -> Standing:
         reads=reads,
         used_memory=memory.used_memory if memory is not None else None,
         memory_share=memory.share if memory is not None else None,
+        alarm=_alarm(memory) if memory is not None else None,
         keys=keyspace.keys if keyspace is not None else None,
         clients=history.latest(CLIENTS.name),
         lag_bytes=lag_bytes,
@@ -161,6 +167,7 @@ def _unknown(one: Standing) -> Standing:
         reads=replace(one.reads, hits=None, misses=None, expired=None, evicted=None),
         used_memory=None,
         memory_share=None,
+        alarm=None,
         keys=None,
         clients=None,
         lag_bytes=None,
@@ -169,9 +176,9 @@ def _unknown(one: Standing) -> Standing:
     )
 
 
-def _value(snapshot: Snapshot, query: Query[T]) -> T | None:
-    reading = snapshot.reading(query)
-    return reading.value if isinstance(reading, Ready) else None
+def _alarm(memory: Memory) -> Severity | None:
+    """A cache that evicts is meant to be full; what a person should look at is what the memory pane says."""
+    return next((concern.severity for concern in concerns(memory) if concern.subject is Subject.LIMIT), None)
 
 
 def _answers(node: Node) -> bool:
@@ -185,7 +192,7 @@ def _lag(node: Node, replication: Replication | None, fleet: FleetView) -> tuple
     seconds = replication.master_link_down_since_seconds
     seconds = replication.master_last_io_seconds_ago if seconds is None else seconds
     primary = next((other for other in fleet.nodes if other.member.id == node.member.primary), None)
-    theirs = _value(primary.snapshot, REPLICATION) if primary is not None and _answers(primary) else None
+    theirs = primary.snapshot.value(REPLICATION) if primary is not None and _answers(primary) else None
     if theirs is None:
         return None, seconds
     told = [one for one in theirs.replicas if one.address == str(node.member.address)]

@@ -74,11 +74,11 @@ class Room(NamedTuple):
 
 def statistics(snapshot: Snapshot) -> Statistics | None:
     """What is known of the application's look-ups; None where nothing is, or there were none."""
-    today, past = snapshot.reading(APPLICATION_TODAY), snapshot.reading(APPLICATION_DAYS)
-    if not isinstance(today, Ready):
+    today = snapshot.value(APPLICATION_TODAY)
+    if today is None:
         return None
-    days = until_today(past.value if isinstance(past, Ready) else Days(()), today.value)
-    return Statistics(today.value, days) if days.total.share is not None else None
+    days = until_today(snapshot.value(APPLICATION_DAYS) or Days(()), today)
+    return Statistics(today, days) if days.total.share is not None else None
 
 
 def missing(reading: Reading[Day]) -> tuple[Line, ...]:

@@ -152,7 +152,8 @@ def trouble(told: Told) -> tuple[Line, ...]:
         left = units.duration(persistence.loading_eta_seconds)
         lines.append(field("loading", NAME, span(share, "warn"), label("ready in"), left))
     if server.paused_actions not in (None, "none"):
-        left = units.duration((server.paused_timeout_milliseconds or 0) / 1000)
+        paused = server.paused_timeout_milliseconds
+        left = units.duration(None if paused is None else paused / 1000)
         lines.append(field("paused", NAME, span(server.paused_actions or "", "warn"), label("for"), left))
     if replication is not None and replication.master_failover_state not in (None, "no-failover"):
         lines.append(field("failover", NAME, span(replication.master_failover_state or "", "warn")))

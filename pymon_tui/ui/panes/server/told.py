@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 from pymon_tui.model.link import Live
-from pymon_tui.model.query import Query, Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings.commands import COMMANDSTATS, Commands
 from pymon_tui.readings.keyspace import KEYSPACE, Keyspace
@@ -15,8 +13,6 @@ from pymon_tui.readings.metrics import COMMANDS
 from pymon_tui.readings.persistence import PERSISTENCE, Persistence
 from pymon_tui.readings.replication import REPLICATION, Replication
 from pymon_tui.readings.server import SERVER, Server, server_now
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,22 +47,17 @@ class Told:
 
 def told(snapshot: Snapshot) -> Told | None:
     """What this snapshot tells; None while it doesn't even say which server answers."""
-    server = _value(snapshot, SERVER)
+    server = snapshot.value(SERVER)
     if server is None:
         return None
     return Told(
         snapshot=snapshot,
         server=server,
-        commands=_value(snapshot, COMMANDSTATS),
-        latency=_value(snapshot, LATENCY),
-        persistence=_value(snapshot, PERSISTENCE),
-        replication=_value(snapshot, REPLICATION),
-        keyspace=_value(snapshot, KEYSPACE),
+        commands=snapshot.value(COMMANDSTATS),
+        latency=snapshot.value(LATENCY),
+        persistence=snapshot.value(PERSISTENCE),
+        replication=snapshot.value(REPLICATION),
+        keyspace=snapshot.value(KEYSPACE),
         server_time=server_now(snapshot),
         rtt=snapshot.link.rtt if isinstance(snapshot.link, Live) else None,
     )
-
-
-def _value(snapshot: Snapshot, query: Query[T]) -> T | None:
-    reading = snapshot.reading(query)
-    return reading.value if isinstance(reading, Ready) else None

@@ -8,7 +8,7 @@ from typing import Any
 from pymon_tui.application.groups import DATABASE_SIZE
 from pymon_tui.application.sessions import SESSION_LIVES, SESSION_SIZES, SessionKeys
 from pymon_tui.model import units
-from pymon_tui.model.query import Query, Ready, Unavailable
+from pymon_tui.model.query import Query, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.ui.panes.sessions.columns import age, life_cell, moment, size_cell, user_cell, who
@@ -59,8 +59,7 @@ def total_text(known: Known, keys: SessionKeys, answered: int, snapshot: Snapsho
 
 def keyspace_keys(snapshot: Snapshot) -> int | None:
     """How many keys the walk has to meet; None where that isn't known."""
-    size = snapshot.reading(DATABASE_SIZE)
-    return size.value if isinstance(size, Ready) else None
+    return snapshot.value(DATABASE_SIZE)
 
 
 def refused(snapshot: Snapshot) -> tuple[Line, ...]:

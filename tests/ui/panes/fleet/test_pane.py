@@ -10,13 +10,17 @@ from pymon_tui.model.deployment import Kind, Role
 from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.model.snapshot import FleetView, SentinelView
 from pymon_tui.model.text import safe
+from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.memory import MEMORY
+from pymon_tui.readings.memory_use import Severity
 from pymon_tui.ui.panes.fleet import FleetPane
-from pymon_tui.ui.panes.fleet.columns import ordered, summary
+from pymon_tui.ui.panes.fleet.columns import columns_of, ordered, summary
 from pymon_tui.ui.panes.fleet.standing import standings, together
 from pymon_tui.ui.panes.pane import Pane
 from pymon_tui.ui.widgets.ink import text_of
 from pymon_tui.ui.widgets.table import Table
-from tests.script import Script
+from tests.script import Script, ready
 from tests.state.deployed import cluster, fleet, node, shown_of
 from tests.ui.panes.alone import alone
 from tests.ui.stage import app_of, until, until_shown
@@ -71,6 +75,36 @@ def test_a_primary_that_has_far_more_than_the_others_is_marked() -> None:
     assert not any(one.skewed for one in standings(idle))
 
 
+@pytest.mark.parametrize(
+    ("told", "alarm"),
+    [
+        ("maxmemory_policy:allkeys-lru", None),  # a cache that evicts is meant to be full
+        ("maxmemory_policy:noeviction", Severity.ACT),
+        ("maxmemory_policy:allkeys-lru\r\nused_memory_rss:95\r\ntotal_system_memory:100", Severity.ACT),
+        ("maxmemory_policy:allkeys-lru\r\ncurrent_eviction_exceeded_time:5000", Severity.LOOK),
+    ],
+)
+def test_a_share_is_marked_where_the_memory_pane_says_that_something_is_wrong(
+    told: str, alarm: Severity | None
+) -> None:
+    one = node(1, Role.PRIMARY)
+    memory = MEMORY.parse(parse_info(f"used_memory:99\r\nmaxmemory:100\r\n{told}\r\n# Keyspace\r\ndb0:keys=9".encode()))
+    readings = {**one.snapshot.readings, MEMORY.name: ready(memory)}
+    (row,) = standings(fleet(Kind.SINGLE, [replace(one, snapshot=replace(one.snapshot, readings=readings))]))
+    assert (row.memory_share, row.alarm) == (0.99, alarm)
+    (column,) = [column for column in columns_of(cluster(), 200) if column.name == "full"]
+    role = {None: "label", Severity.LOOK: "warn", Severity.ACT: "act"}[alarm]
+    assert tuple(column.cell(row)) == ("99.0%", role)
+
+
+def test_a_node_that_has_not_told_its_role_is_no_primary() -> None:
+    view = fleet(Kind.CLUSTER, [node(1, Role.PRIMARY, keys=7), node(2, Role.UNKNOWN, link=LOST)])
+    whole = together(view, standings(view))
+    assert (whole.primaries, whole.replicas, whole.unknown, whole.keys) == (1, 0, 1, 7)
+    assert "primaries 1  replicas 0  not known 1  away 1" in said(view)
+    assert "1 of 2 nodes" in said(view)
+
+
 def test_data_is_added_up_over_primaries_and_reads_over_all() -> None:
     whole = together(cluster(), standings(cluster()))
     assert (whole.primaries, whole.replicas, whole.away) == (3, 3, 0)
@@ -80,6 +114,14 @@ def test_data_is_added_up_over_primaries_and_reads_over_all() -> None:
     assert whole.misses == pytest.approx(12)
     assert "hit rate 80" in said(cluster())
     assert "slots all" in said(cluster())
+
+
+def test_a_sum_without_a_node_that_answers_is_not_told() -> None:
+    untold = node(2, Role.PRIMARY)
+    kept = {name: reading for name, reading in untold.snapshot.readings.items() if name != KEYSPACE.name}
+    nodes = [node(1, Role.PRIMARY), replace(untold, snapshot=replace(untold.snapshot, readings=kept))]
+    whole = together(view := fleet(Kind.CLUSTER, nodes), standings(view))
+    assert (whole.keys, whole.used_memory, whole.ops) == (None, 2_000_000, 200)
 
 
 def test_a_node_that_is_away_adds_nothing_up_and_is_counted() -> None:

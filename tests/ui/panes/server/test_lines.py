@@ -75,6 +75,16 @@ def test_what_is_wrong_is_said_however_little_room_there_is(name: str, changes: 
     assert text_of(line).startswith(first)
 
 
+def test_how_long_a_pause_lasts_is_told_where_the_server_tells_it() -> None:
+    told = told_of(changes={"paused_actions": "write", "paused_timeout_milliseconds": 12_000})
+    untold = told_of(changes={"paused_actions": "write"}, without=("paused_timeout",))
+    assert [said(lines.trouble(one)[0]) for one in (told, untold)] == ["write for 12s [warn]", "write for – [warn]"]
+
+
+def test_keys_that_expire_are_not_told_where_the_server_does_not_tell_them() -> None:
+    assert said(lines.keys(told_of(changes={"db0": "keys=7"}, without=("db3",)))) == "7 expire –"
+
+
 @pytest.mark.parametrize(
     ("changes", "without", "text"),
     [
