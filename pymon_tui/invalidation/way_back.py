@@ -106,7 +106,7 @@ def _undo_of(plan: Plan, options: Options, shelf: Shelf) -> Undo:
         cap = f"{units.bytes_(options.key_cap)} {are} kept (trash_key_size)"
         reasons.append(f"{units.keys(plan.oversized, about=about)} over {cap}")
     free, (room, what) = shelf.free, _room(options, shelf)
-    takes, told = _takes(plan)
+    takes, told = _takes(plan, room)
     if plan.undo_bytes is not None and free is not None and room == free < takes:
         # A run stops where the disk is full. What it would have kept by then is no part that anybody has chosen.
         why = f"the undo takes {told}, and {what}; free some, or keep no undo"
@@ -202,10 +202,12 @@ _UNTOLD = safe(
 )
 
 
-def _takes(plan: Plan) -> tuple[int, str]:
+def _takes(plan: Plan, room: int) -> tuple[int, str]:
     """Bytes that the undo takes at most, and how that is told; keys count as in memory where no dump was seen."""
     if plan.undo_bytes is not None:
-        return round(MARGIN * plan.undo_bytes), f"about {units.bytes_(plan.undo_bytes)}"
+        most = round(MARGIN * plan.undo_bytes)
+        at_most = f" and up to {units.bytes_(most)}" if plan.undo_bytes <= room else ""
+        return most, f"about {units.bytes_(plan.undo_bytes)}{at_most}"
     in_memory = sum(size for _, size in plan.undo_sizes)
     return in_memory, f"up to {units.bytes_(in_memory)}"
 

@@ -299,6 +299,7 @@ def test_a_disk_that_is_too_full_for_the_undo_refuses_it() -> None:
     assert (smaller.may, smaller.undo.state) == ("begin", "partial")
     barely = of_plan(plan, Options(trash_cap=6_000), RULES, Shelf(1 << 40)).undo
     assert (barely.state, barely.lost_keys, barely.about) == ("partial", 1, True)
+    assert barely.why.startswith("the undo takes about 4.88 KiB and up to 6.10 KiB, and 5.86 KiB at most are kept")
 
 
 def test_an_undo_of_a_size_that_nobody_knows_is_certain_where_all_memory_of_the_keys_fits() -> None:
