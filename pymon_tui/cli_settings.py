@@ -157,27 +157,38 @@ def at_primary(settings: Any) -> Any:
     """The settings of the server itself: where Sentinels are named they are asked, and the present primary is it.
 
     Raises:
-        NoServer: If none of them tells, or ssh doesn't get through to the primary.
+        NoServer: If none of them tells, or none of the primaries that they name is reached and is one.
     """
     service = settings.endpoint.service
     if service is None:
         return settings
     import asyncio
 
+    from pymon_tui.model.link import Trouble
+    from pymon_tui.server.opinions import namings, proved
     from pymon_tui.server.reasons import LinkError
-    from pymon_tui.server.sentinel import primary_of
 
+    failure = None
     try:
-        primary = asyncio.run(primary_of(settings.endpoint, service))
+        endpoint = settings.endpoint
+        for naming in asyncio.run(namings(endpoint, service)):
+            there = endpoint.at(naming.primary)
+            known = {"primary_known": True, "host": there.host, "port": there.port, "socket": None}
+            found = settings.model_copy(update=known)
+            try:
+                open_ssh(found, insists=True)
+                asyncio.run(proved(endpoint, service, naming))
+            except (NoServer, LinkError) as error:
+                failure = failure or str(error)
+                if isinstance(error, LinkError) and error.trouble is Trouble.LOCKED:
+                    break
+            else:
+                return found
     except LinkError as error:
-        raise NoServer(str(error)) from None
+        failure = str(error)
     except KeyboardInterrupt:
         raise click.Abort from None
-    found = settings.model_copy(
-        update={"primary_known": True, "host": primary.host, "port": primary.port, "socket": None}
-    )
-    open_ssh(found, insists=True)
-    return found
+    raise NoServer(failure or "no Sentinel names a primary")
 
 
 def say(text: str) -> None:

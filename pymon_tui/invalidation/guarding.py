@@ -11,8 +11,8 @@ from pymon_tui.invalidation.places import is_here, listener, places_of, port_of,
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.opinions import primary_of
 from pymon_tui.server.reasons import LinkError
-from pymon_tui.server.sentinel import primary_of
 
 _SECONDS = 1.0  # for the Sentinels of a profile: whoever goes elsewhere doesn't wait long for them
 
@@ -78,5 +78,5 @@ async def _address_now(guard: Guard) -> str | None:
     asked = replace(watched, connect_timeout=_SECONDS, command_timeout=_SECONDS)
     with suppress(LinkError, TimeoutError):
         async with asyncio.timeout(_SECONDS):
-            return (await primary_of(asked, watched.service)).address
+            return (await primary_of(asked, watched.service, _SECONDS / 2)).address
     return None

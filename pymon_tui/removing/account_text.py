@@ -77,6 +77,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "undo_left_out": 0,
         "refused_keys": [],
         "oversized_keys": [],
+        "may_be_lost": 0,
         "evicted": None,
         "gave_up": [],
         "nodes": [],

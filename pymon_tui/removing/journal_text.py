@@ -14,7 +14,17 @@ from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.removing.console import cells, exact, fitted, padded
 from pymon_tui.server.way import command, words_then
 
-_OF_RUN = ("matched", "removed", "already_gone", "ending_sooner", "protected", "refused", "unknown", "left")
+_OF_RUN = (
+    "matched",
+    "removed",
+    "already_gone",
+    "ending_sooner",
+    "protected",
+    "refused",
+    "unknown",
+    "may_be_lost",
+    "left",
+)
 _COUNTS = (*_OF_RUN, "total", "restored", "there", "skipped", "expired", "failed")
 _SERVER = 20  # cells of what the server is called, and its database, at most
 _NARROW = 12  # and where the rest takes more of the 80 cells that a terminal has at least
@@ -140,8 +150,9 @@ def _plan(plan: Mapping[str, Any] | None) -> str:
 
 def _account(result: Mapping[str, Any] | None) -> SafeText:
     told = {name: result.get(name) for name in _COUNTS} if result is not None else {}
-    if not told.get("ending_sooner"):
-        told.pop("ending_sooner", None)
+    for name in ("ending_sooner", "may_be_lost"):
+        if not told.get(name):
+            told.pop(name, None)
     return safe("   ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None))
 
 
