@@ -123,7 +123,7 @@ def nobody_tells(name: str, failures: Mapping[Address, LinkError]) -> LinkError:
 
 def _telling(errors: Sequence[LinkError]) -> Sequence[LinkError]:
     """The errors, first those that a person can do something about, then what was answered, then what is away."""
-    order = {Trouble.LOCKED: 0, Trouble.REFUSED: 1, Trouble.FOREIGN: 2}
+    order = {Trouble.LOCKED: 0, Trouble.REFUSED: 1, Trouble.UNTRUSTED: 1, Trouble.FOREIGN: 2}
     return sorted(errors, key=lambda error: (order.get(error.trouble, 3), "watches no service" not in error.what))
 
 
