@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import click
 
 from pymon_tui import process_list, tty
 from pymon_tui.model.text import safe
-from pymon_tui.options import SectionOption
+from pymon_tui.options import SectionOption, connection_options
 from pymon_tui.server.deferred_packages import defer_redis
 
 PROGRAM = "pymon-tui"
@@ -189,6 +189,27 @@ def at_primary(settings: Any) -> Any:
     except KeyboardInterrupt:
         raise click.Abort from None
     raise NoServer(failure or "no Sentinel names a primary")
+
+
+_MAY_ASK = ("--profile", "--ssh", "--askpass", "--sentinel-askpass")
+
+
+def settings_at(named: Any, way: Sequence[str]) -> Any:
+    """The settings of the server that a way leads to, by a look in passing; or in words why it can't be asked.
+
+    Args:
+        named: Those of the server that was named; None where none was.
+        way: The words that led to it then. Nobody is asked for a password for that, by us, ssh or a password command.
+    """
+    try:
+        if named is None:
+            if not way or (asks := [word for word in way if word in _MAY_ASK]):
+                return f"{asks[0]} may have to ask for something; name the server" if way else "name the server"
+            words = click.Command("way", params=connection_options()).make_context("way", list(way))
+            named = settings_of(given_of(words.params))
+        return "it is behind ssh" if named.ssh is not None else at_primary(named)
+    except click.ClickException as error:
+        return " ".join(error.format_message().split())
 
 
 def say(text: str) -> None:

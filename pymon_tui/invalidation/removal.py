@@ -162,7 +162,7 @@ class Removal:
         self._began = time.monotonic()
         pipe = await self._open(self._endpoint)
         try:
-            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role, self._endpoint.label)
             await self._spent.begin(pipe)
             async with AsyncExitStack() as held:
                 server, db = pipe.identity.run_id or "unnamed", self._endpoint.db
@@ -252,7 +252,7 @@ class Removal:
         check = self._part.check if self._part is not None else self._watch.may_be
         pipe = await reopened(self._endpoint, error, self._pacer, opens=self._open, check=check)
         try:
-            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role, self._endpoint.label)
             if not pipe.identity.run_id:
                 raise OrderError("the connection was lost, and INFO doesn't tell who answers now; plan anew")
             await self._watch.may_be()

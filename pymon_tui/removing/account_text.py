@@ -34,12 +34,12 @@ def run_lines(result: Result, mode: Mode, after: FollowUp) -> list[str]:
     lines += _node_lines(result)
     lines += _lines(report.kept_rows(result))
     if result.undo is not None:
-        lines += [f"  {'':<16}{after.elsewhere}"] * (after.elsewhere is not None)
+        lines += [f"  {'':<16}{after.remark}"] * (after.remark is not None)
         lines.append(f"  {'':<16}{after.undo(result.run)}")
     lines += listed("refused, and there", [safe(key) for key in result.refused_keys], result.tally.refused)
     lines += listed("too big for the undo", [safe(key) for key in result.oversized_keys], len(result.oversized_keys))
     if result.outcome != "done" and not result.dry_run:
-        lines.append(f"  {'go on':<16}{after.no_resume or after.resume(result.run)}")
+        lines.append(f"  {'go on':<16}{after.resume(result.run)}")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from pymon_tui.invalidation.restore import Restore
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.records import runs
 from pymon_tui.model.deployment import Address
+from pymon_tui.removing.follow_up import asked
 from pymon_tui.server.endpoint import Service
 from pymon_tui.server.opinions import primary_of
 from pymon_tui.server.reasons import LinkError
@@ -115,6 +117,12 @@ async def test_an_old_primary_that_comes_back_in_the_middle_is_left_alone(sentin
     # Replicas may not have had the last of what was answered.
     assert result.tally.removed - 1_000 <= gone <= result.tally.removed + result.tally.unknown
     assert "other:1" in keys_of(new)
+    after = await asyncio.to_thread(asked, desk, result.run)
+    assert f" undo {result.run} --elsewhere" in after.undo(result.run)
+    assert after.resume(result.run) == (
+        f"run {result.run} can't be resumed: another server process answers at {new.address} than the plan was made on "
+        f"({old.address}); plan anew"
+    )
 
     again = await (await removal_of(await desk_under(sentinels, tmp_path))).run()
     assert (again.outcome, again.left) == ("done", 0)
