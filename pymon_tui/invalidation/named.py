@@ -101,13 +101,16 @@ class Watch:
         self._named = named
         self._done = done
         self._stop = stop
-        self._certain = 0
+        self._certain = self._seen = 0
         service = named.endpoint.watched if named is not None else None
         self._council = Council(named.endpoint, service, EVERY / 2) if named is not None and service else None
 
     @property
     def lost(self) -> int:
-        """Keys that were written since the Sentinels named this server last, where they name another one now."""
+        """Keys that were written since the Sentinels named this server last, where they name another one now.
+
+        What was written just before that counts as well: it may not have been copied to the heir.
+        """
         return max(0, self._done() - self._certain) if self.replaced is not None else 0
 
     @asynccontextmanager
@@ -121,7 +124,7 @@ class Watch:
         if self._council is None:
             yield
             return
-        self._certain = self._done()
+        self._certain = self._seen = self._done()
         beat = asyncio.create_task(self._beat())
         try:
             try:
@@ -148,7 +151,8 @@ class Watch:
         except Replaced as error:
             self.replaced = error
             raise
-        self._certain = before
+        if before > self._seen:  # it has answered since: what was done by the last time has had time to be copied
+            self._certain, self._seen = self._seen, before
 
     async def may_be(self) -> None:
         """As ``must_be``, in the middle of the work: where no Sentinel answers nobody knows yet.

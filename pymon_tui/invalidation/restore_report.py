@@ -37,7 +37,7 @@ def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
     if result.evicted:
         rows.append(row("evicted", f"{units.keys(result.evicted)} meanwhile (maxmemory)", "warn"))
     if result.may_be_lost:
-        gone = f"{units.keys(result.may_be_lost)} {SINCE}, and may be gone again on the new primary"
+        gone = f"{units.keys(result.may_be_lost)} {SINCE}: the new primary may lack them"
         rows.append(row("may be lost", gone, "act"))
     if result.left:
         rows.append(row("left", f"{units.keys(result.left)} still to come: undo the run again", "warn"))
