@@ -25,6 +25,9 @@ MOST = 32
 PATIENCE = 1.0
 """Seconds that the others have once one Sentinel has told."""
 
+_COSTLY = (Trouble.LOCKED, Trouble.REFUSED, Trouble.CROWDED)
+"""Where each try counts for a lock, is noted, or takes a place: they aren't asked at each beat."""
+
 _UNHEARD = 30.0  # seconds for which one that was silent isn't asked again, where others are
 
 
@@ -135,7 +138,7 @@ class Council:
         tasks: dict[asyncio.Task[Opinion], Address] = {}
         for place in places:
             error, _, due = self._failed.get(place, (None, 0, 0.0))
-            if error is not None and clock.now() < due:
+            if error is not None and error.trouble in _COSTLY and clock.now() < due:
                 failures[place] = error
             else:
                 tasks[asyncio.create_task(self._one(place))] = place

@@ -151,6 +151,11 @@ async def test_the_sentinels_of_a_production_profile_are_asked_where_its_server_
         rules = await desk_of(endpoint_at(port), settings, tmp_path).rules_here()
         assert rules.guarded_by == guarded
         assert rules.notes == ()
+    # One that is behind the others hides nothing from the rails, whatever it names.
+    behind = sentinels.sentinels[0]
+    behind.ask("SENTINEL", "REMOVE", SERVICE)
+    behind.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", own_server(tcp=True).port, 2)
+    assert (await desk_of(endpoint_at(primary), settings, tmp_path).rules_here()).guarded_by == ("prod",)
     for sentinel in sentinels.sentinels:
         sentinel.stop()
     rules = await desk_of(endpoint_at(primary), settings, tmp_path).rules_here()
