@@ -93,7 +93,7 @@ def undo_lines(result: RestoreResult, record: Record, way: Sequence[str], *, els
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
     again = command(way, "undo", result.run, *(["--elsewhere"] if elsewhere else []))
-    lines += [f"  {'go on':<16}{again}"] * bool(result.left)
+    lines += [f"  {'go on':<16}{again}"] * bool(result.left or result.may_be_lost)
     if result.tally.skipped:
         replacing = command(way, "undo", result.run, "--replace", *(["--elsewhere"] if elsewhere else []))
         lines.append(f"  {'':<16}{replacing} replaces what is there")

@@ -81,7 +81,7 @@ def detail(record: Record, newer: Iterable[Record], after: FollowUp) -> list[str
         (wording.words_of(record).are, wording.counted_keys(record)),
         ("account", _account(record.result)),
         *((row.name, row.text) for row in past.back_rows(record)),
-        ("", after.remark or "" if comes_back(record, newer) else ""),
+        ("", (after.remark if comes_back(record, newer) else after.unasked) or ""),
         ("undo", _undo(record, newer, after)),
         ("go on", after.resume(record.id) if resume_problem(record) is None else ""),
     ]
@@ -171,4 +171,6 @@ def _undo(record: Record, newer: Iterable[Record], after: FollowUp) -> str:
     if (problem := _undo_problem(record, newer, after.way)) is not None:
         return f"none: {problem}"
     replaces = record.back is not None and record.back.comes_by_replacing
-    return after.undo(record.id, *["--replace"] * replaces)
+    # The run was not told who answered: so nobody knows who does, whether that was asked or not.
+    untold = after.elsewhere is None and any(not part.run_id for part in record.parts or (record,))
+    return after.undo(record.id, *["--elsewhere"] * untold, *["--replace"] * replaces)
