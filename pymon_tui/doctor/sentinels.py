@@ -48,7 +48,7 @@ async def asked(endpoint: Endpoint, service: Service) -> Asked:
     named = ranked(told)
     findings.append(_together(service, told, named[0].told))
     primary, passed = await _believed(endpoint, service, named)
-    findings += [failed(_STEP, service.name, error) for error in passed]
+    findings += [Finding(_STEP, service.name, Mark.BAD, error.what, error.remedy) for error in passed]
     return Asked(tuple(findings), primary)
 
 
