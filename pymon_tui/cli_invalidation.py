@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pymon_tui.cli_settings import at_primary, flags_of, given_of, open_ssh, settings_of
+from pymon_tui.cli_settings import at_primary, flags_of, given_of, open_ssh, settings_at, settings_of
 from pymon_tui.options import SectionedCommand, SectionOption, connection_options
 
 _LONGEST = 10 * 365 * 86_400.0  # seconds: far beyond what is meant, far below what a server counts up to
@@ -190,7 +190,11 @@ def journal(ctx: click.Context, /, run: str | None, last: int, as_json: bool, **
         settings = at_primary(settings)
     from pymon_tui.removing.journal import run_journal
 
-    return run_journal(run, endpoint=settings.endpoint if settings is not None else None, last=last, as_json=as_json)
+    def there(way: tuple[str, ...]) -> Any:
+        return settings_at(settings, way)
+
+    endpoint = settings.endpoint if settings is not None else None
+    return run_journal(run, endpoint=endpoint, last=last, as_json=as_json, there=there)
 
 
 def _taken(flags: dict[str, Any], *names: str) -> dict[str, Any]:

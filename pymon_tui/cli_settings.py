@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import click
 
 from pymon_tui import process_list, tty
 from pymon_tui.model.text import safe
-from pymon_tui.options import SectionOption
+from pymon_tui.options import SectionOption, connection_options
 from pymon_tui.server.deferred_packages import defer_redis
 
 PROGRAM = "pymon-tui"
@@ -157,27 +157,59 @@ def at_primary(settings: Any) -> Any:
     """The settings of the server itself: where Sentinels are named they are asked, and the present primary is it.
 
     Raises:
-        NoServer: If none of them tells, or ssh doesn't get through to the primary.
+        NoServer: If none of them tells, or none of the primaries that they name is reached and is one.
     """
     service = settings.endpoint.service
     if service is None:
         return settings
     import asyncio
 
+    from pymon_tui.model.link import Trouble
+    from pymon_tui.server.opinions import namings, proved
     from pymon_tui.server.reasons import LinkError
-    from pymon_tui.server.sentinel import primary_of
 
+    failure = None
     try:
-        primary = asyncio.run(primary_of(settings.endpoint, service))
+        endpoint = settings.endpoint
+        for naming in asyncio.run(namings(endpoint, service)):
+            there = endpoint.at(naming.primary)
+            known = {"primary_known": True, "host": there.host, "port": there.port, "socket": None}
+            found = settings.model_copy(update=known)
+            try:
+                open_ssh(found, insists=True)
+                asyncio.run(proved(endpoint, service, naming))
+            except (NoServer, LinkError) as error:
+                failure = failure or str(error)
+                if isinstance(error, LinkError) and error.trouble is Trouble.LOCKED:
+                    break
+            else:
+                return found
     except LinkError as error:
-        raise NoServer(str(error)) from None
+        failure = str(error)
     except KeyboardInterrupt:
         raise click.Abort from None
-    found = settings.model_copy(
-        update={"primary_known": True, "host": primary.host, "port": primary.port, "socket": None}
-    )
-    open_ssh(found, insists=True)
-    return found
+    raise NoServer(failure or "no Sentinel names a primary")
+
+
+_MAY_ASK = ("--profile", "--ssh", "--askpass", "--sentinel-askpass")
+
+
+def settings_at(named: Any, way: Sequence[str]) -> Any:
+    """The settings of the server that a way leads to, by a look in passing; or in words why it can't be asked.
+
+    Args:
+        named: Those of the server that was named; None where none was.
+        way: The words that led to it then. Nobody is asked for a password for that, by us, ssh or a password command.
+    """
+    try:
+        if named is None:
+            if not way or (asks := [word for word in way if word in _MAY_ASK]):
+                return f"{asks[0]} may have to ask for something; name the server" if way else "name the server"
+            words = click.Command("way", params=connection_options()).make_context("way", list(way))
+            named = settings_of(given_of(words.params))
+        return "it is behind ssh" if named.ssh is not None else at_primary(named)
+    except click.ClickException as error:
+        return " ".join(error.format_message().split())
 
 
 def say(text: str) -> None:

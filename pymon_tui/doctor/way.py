@@ -158,7 +158,7 @@ async def arrived(endpoint: Endpoint) -> Arrival:
 
 
 def _turned_away(error: LinkError) -> tuple[Finding, ...]:
-    if error.trouble not in (Trouble.LOCKED, Trouble.REFUSED):
+    if error.trouble not in (Trouble.LOCKED, Trouble.REFUSED, Trouble.UNTRUSTED):
         return (failed("handshake", "hand-shake", error),)
     answered = Finding("handshake", "hand-shake", Mark.GOOD, safe("Redis' protocol is spoken"), NOTHING)
     return (answered, failed("login", "login", error))

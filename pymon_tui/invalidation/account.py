@@ -216,6 +216,8 @@ class Result:
         rights: Of a dry run, whether the keys may be removed, as far as the plan was told.
         nodes: The accounts of each node of a cluster, of which this is the sum; empty for one server.
         gave_up: Whose undos were given up for this one.
+        may_be_lost: Of the removed keys, those that may be there again: they were removed since Sentinels named this
+            server last, and those name another one now.
     """
 
     run: str
@@ -235,11 +237,12 @@ class Result:
     rights: KeyRights = UNASKED
     nodes: tuple[NodeResult, ...] = field(default=())
     gave_up: tuple[GivenUp, ...] = ()
+    may_be_lost: int = 0
 
     @property
     def is_whole(self) -> bool:
         """Whether all was done that was meant."""
-        return self.outcome == "done" and not self.tally.refused and not self.tally.unknown
+        return self.outcome == "done" and not (self.tally.refused or self.tally.unknown or self.may_be_lost)
 
     @property
     def refused(self) -> int | None:
@@ -258,6 +261,7 @@ class Result:
             "dry_run": self.dry_run,
             **self.tally.as_json(),
             "refused": self.refused,
+            "may_be_lost": self.may_be_lost,
             "left": self.left,
             **self.freed.as_json(),
             "seconds": round(self.seconds, 3),

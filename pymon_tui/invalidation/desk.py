@@ -16,7 +16,7 @@ from pymon_tui.invalidation.account import Mode, Options
 from pymon_tui.invalidation.browsing import Browsing
 from pymon_tui.invalidation.cluster import orders
 from pymon_tui.invalidation.cluster.estimating import estimated
-from pymon_tui.invalidation.cluster.kept import require_same_servers
+from pymon_tui.invalidation.cluster.kept import other_than_then
 from pymon_tui.invalidation.cluster.planning import WholePlanning
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.removal import WholeRemoval
@@ -32,7 +32,7 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.restore_load import count_of
-from pymon_tui.invalidation.restore_part import OtherServer, other_process
+from pymon_tui.invalidation.restore_part import other_process
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.shelves import Shelves, hold
@@ -46,6 +46,7 @@ from pymon_tui.journal.met import Met
 from pymon_tui.journal.records import Record, Whose
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.opinions import primary_of
 from pymon_tui.server.reasons import LinkError
 
 _ESTIMATE_SECONDS = 0.3
@@ -65,6 +66,16 @@ class Desk:
         self._relations = records.Relations(self._journal)
         self._found: tuple[float, Found] | None = None
         self._shelves = Shelves(folder, self.record)
+
+    async def at_present(self) -> Desk:
+        """The desk of the server that Sentinels name by now; this one, where none are asked.
+
+        Raises:
+            LinkError: If they name none that is reached.
+        """
+        service = self.endpoint.watched
+        there = self.endpoint if service is None else await primary_of(self.endpoint, service)
+        return self if there.address == self.endpoint.address else Desk(there, self.rules, self._folder)
 
     def selection(self, patterns: Sequence[Pattern], filters: Filters, *, every: bool) -> Selection:
         """What is meant, with what is protected and the cap."""
@@ -140,7 +151,7 @@ class Desk:
         found = await self._look(anew=True)
         if order is not None and not found.is_cluster and not record.parts:
             try:
-                order.check(found.primaries[0].run_id, record.db, "")
+                order.check(found.primaries[0].run_id, record.db, "", found.primaries[0].endpoint.label)
             except OrderError as error:
                 order, problem = None, f"run {record.id} can't be resumed: {error}"
         shelf = await asyncio.to_thread(self._shelves.now, [record.id, *(part.id for part in record.parts)])
@@ -169,17 +180,7 @@ class Desk:
         Raises:
             LinkError, Refused: As ``judge_resume``.
         """
-        found = await self._look(anew=True)
-        kept = [part for part in record.parts or (record,) if part.undo_path is not None]
-        if not found.is_cluster and not record.parts:
-            (primary,) = found.primaries
-            user = self.endpoint.username or "default"
-            return other_process(primary.endpoint.label, primary.run_id, user, then=(record.node, record.run_id))
-        try:
-            require_same_servers(kept, found)
-        except OtherServer as error:
-            return safe(str(error), 400)
-        return None
+        return other_than_then(record, await self._look(anew=True), self.endpoint.username or "default")
 
     def untold(self, run: str) -> SafeText | None:
         """Why an undo will ask for another server to be allowed: none told the run which process it is; else None."""

@@ -11,8 +11,8 @@ from pymon_tui.invalidation.places import is_here, listener, places_of, port_of,
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.journal.met import Met
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.opinions import namings
 from pymon_tui.server.reasons import LinkError
-from pymon_tui.server.sentinel import primary_of
 
 _SECONDS = 1.0  # for the Sentinels of a profile: whoever goes elsewhere doesn't wait long for them
 
@@ -43,12 +43,13 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
         addresses.add(f"{service} via {endpoint.via}" if endpoint.via else service)
     known = [guard for guard in rules.guards if guard.profile in led or guard.address in addresses]
     others = [guard for guard in rules.guards if guard not in known and guard.address is not None]
-    open_ = dict(zip(others, await asyncio.gather(*map(_address_now, others)), strict=True))
-    places = await places_of({*addresses, *filter(None, open_.values())}) if open_ else {}
+    told = zip(others, await asyncio.gather(*map(_addresses_now, others)), strict=True)
+    open_ = [(guard, address) for guard, found_at in told for address in found_at or (None,)]
+    places = await places_of({*addresses, *(address for _, address in open_ if address)}) if open_ else {}
     here = frozenset[str]().union(*(places.get(address) or () for address in addresses))
     unresolved, meant, ports = [], set(known), {found.port, *map(port_of, addresses)}
     unproved = []
-    for guard, address in open_.items():
+    for guard, address in open_:
         there = places.get(address, frozenset()) if address is not None else None
         if there is None:
             unresolved.append(guard.profile)
@@ -60,7 +61,9 @@ async def rules_of(found: Found, endpoint: Endpoint, rules: Rules, met: Met) -> 
             elif port_of(address) in (None, *ports) or not await asyncio.to_thread(met.knows, guard.profile):
                 unproved.append(guard.profile)
     strict = rules.under(guard for guard in rules.guards if guard in meant)
-    return replace(strict, unresolved=tuple(unresolved), tunnelled=tuple(unproved))
+    known_by = {guard.profile for guard in meant}
+    unknown, unproved = ([one for one in dict.fromkeys(each) if one not in known_by] for each in (unresolved, unproved))
+    return replace(strict, unresolved=tuple(unknown), tunnelled=tuple(unproved))
 
 
 async def _listens(address: str | None, found: Found) -> bool:
@@ -70,13 +73,17 @@ async def _listens(address: str | None, found: Found) -> bool:
     return await asyncio.to_thread(listener, address) == found.process
 
 
-async def _address_now(guard: Guard) -> str | None:
-    """Where the guarded server is now; None where its Sentinels don't tell. An ssh of its own isn't begun for that."""
+async def _addresses_now(guard: Guard) -> tuple[str | None, ...]:
+    """Where the guarded server is now; none where its Sentinels don't tell. An ssh of its own isn't begun for that.
+
+    Where they don't agree each is taken for it: the rails are too strict then for as long as that lasts.
+    """
     watched = guard.watched
     if watched is None or watched.service is None or watched.via is not None:
-        return guard.address
+        return (guard.address,)
     asked = replace(watched, connect_timeout=_SECONDS, command_timeout=_SECONDS)
     with suppress(LinkError, TimeoutError):
         async with asyncio.timeout(_SECONDS):
-            return (await primary_of(asked, watched.service)).address
-    return None
+            named = await namings(asked, watched.service, _SECONDS / 2)
+            return tuple(dict.fromkeys(asked.at(one.primary).address for one in named))
+    return ()

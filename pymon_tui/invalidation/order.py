@@ -146,14 +146,17 @@ class Order:
         except (KeyError, TypeError, ValueError):
             raise OrderError(f"run {record.run} can't be taken up again: the journal lacks its plan") from None
 
-    def check(self, run_id: str, db: int, role: str) -> None:
-        """Refuse any server but the one that was looked at.
+    def check(self, run_id: str, db: int, role: str, here: str = "") -> None:
+        """Refuse any server but the one that was looked at; ``here`` is what the one that answers is called.
 
         Raises:
             OrderError: If another process answers, it is no primary, or another database is selected.
         """
         if run_id != self.run_id:
-            raise OrderError(f"another server process answers than the plan was made on ({self.node}); plan anew")
+            there = f" at {here}" if here not in ("", self.node) else ""
+            raise OrderError(
+                f"another server process answers{there} than the plan was made on ({self.node}); plan anew"
+            )
         if db != self.db:
             raise OrderError(f"the plan is for database {self.db}, and {db} is selected; plan anew")
         if role not in ("master", ""):

@@ -18,7 +18,7 @@ from pymon_tui.invalidation.client_limits import Limiting
 from pymon_tui.invalidation.entries import begun
 from pymon_tui.invalidation.fruitless import LINE, REPLIES, Fruitless
 from pymon_tui.invalidation.ledger import Ledger
-from pymon_tui.invalidation.named import Named
+from pymon_tui.invalidation.named import Named, Watch
 from pymon_tui.invalidation.order import Order, OrderError
 from pymon_tui.invalidation.own_trash import opened
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
@@ -86,7 +86,6 @@ class Removal:
         self._options = options
         self._journal = journal
         self._part = part
-        self._named = named
         self._addresses = addresses
         self._ledger = Ledger(self.id, None if options.dry_run else journal, order.start, order.planned)
         rate = Rate(options.rate, 1) if options.rate is not None else None
@@ -94,6 +93,7 @@ class Removal:
         if part is not None:
             self._bounds, rate = part.bounds, part.rate
         self._pacer = Pacer(pulse or Pulse(endpoint), options.ceiling, rate)
+        self._watch = Watch(named, lambda: self._ledger.tally.removed, self._pacer.cancel)
         self._began = time.monotonic()
         self._seconds: float | None = None
         self._scanned = 0  # on connections that were lost
@@ -162,7 +162,7 @@ class Removal:
         self._began = time.monotonic()
         pipe = await self._open(self._endpoint)
         try:
-            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role, self._endpoint.label)
             await self._spent.begin(pipe)
             async with AsyncExitStack() as held:
                 server, db = pipe.identity.run_id or "unnamed", self._endpoint.db
@@ -188,9 +188,8 @@ class Removal:
         left = None
         try:
             await self._pacer.feel_idle(brief=is_brief(self.order, self._options))
-            still_there = await self._persist(pipe)
-            if self._named is not None:
-                await self._named.must_be()
+            async with self._watch.watching():
+                still_there = await self._persist(pipe)
             outcome, left = "done", still_there
         except Cancelled:
             outcome = "cancelled"
@@ -250,15 +249,13 @@ class Removal:
             LinkError: If it doesn't come back.
             OrderError: If another process answers, or a replica.
         """
-        named = self._named
-        check = self._part.check if self._part is not None else named.may_be if named is not None else None
+        check = self._part.check if self._part is not None else self._watch.may_be
         pipe = await reopened(self._endpoint, error, self._pacer, opens=self._open, check=check)
         try:
-            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role)
+            self.order.check(pipe.identity.run_id, self._endpoint.db, pipe.identity.role, self._endpoint.label)
             if not pipe.identity.run_id:
                 raise OrderError("the connection was lost, and INFO doesn't tell who answers now; plan anew")
-            if named is not None:
-                await named.may_be()
+            await self._watch.may_be()
         except (OrderError, LinkError):
             await pipe.close()
             raise
@@ -309,6 +306,7 @@ class Removal:
             oversized_keys=tuple(ledger.oversized_keys),
             evicted=self._spent.evicted,
             gave_up=self._room.gave_up if self._room is not None else (),
+            may_be_lost=0 if self._options.dry_run else self._watch.lost,
             rights=self.order.rights,
         )
 

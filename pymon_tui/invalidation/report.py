@@ -26,6 +26,8 @@ Severity: TypeAlias = Literal["value", "strong", "good", "warn", "act"]
 
 _TEXT = 500
 _RUNS = 5  # that are named
+SINCE = "written about when Sentinels named this server last, or since"
+"""When keys were written that a failover may take back."""
 
 
 class Piece(NamedTuple):
@@ -233,6 +235,9 @@ def kept_rows(result: Result) -> tuple[Row, ...]:
     if result.undo_left_out:
         gone = f"{units.keys(result.undo_left_out)} without an undo: too big, or no room for it"
         rows.append(row("for good", gone, "warn"))
+    if result.may_be_lost:
+        gone = f"{units.keys(result.may_be_lost)} {SINCE}: the new primary may have them still"
+        rows.append(row("may be lost", gone, "act"))
     return (*rows, *given_up_rows(result.gave_up, "was given up for this one (trash_size)"))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from pymon_tui.invalidation.account import NOTHING
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.fruitless import QUERIES, Fruitless
-from pymon_tui.invalidation.named import Named
+from pymon_tui.invalidation.named import Named, Watch
 from pymon_tui.invalidation.outlook import memory_of
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.pipe import Line, open_pipe
@@ -105,7 +105,7 @@ class Restore:
         if read_only:
             raise RestoreError("nothing is restored: this is read-only")
         self.undo = undo or new_id()
-        self._part, self._named, self._opens = part, named, part.opens if part is not None else open_pipe
+        self._part, self._opens = part, part.opens if part is not None else open_pipe
         self._share = room.share() if room is not None else Share()
         self._astray = part.astray if part is not None else Astray()
         self._endpoint = endpoint
@@ -119,6 +119,7 @@ class Restore:
         self._began: float | None = None
         self._seconds: float | None = None
         self._pacer = Pacer(Pulse(endpoint), ceiling, None)
+        self._watch = Watch(named, lambda: self._tally.restored, self._pacer.cancel)
         self._entries = Entries(journal, self.undo)
         self._before = Before()
         self._evicted_before: int | None = None
@@ -209,9 +210,8 @@ class Restore:
             if self._total > _AT_ONCE:
                 with contextlib.suppress(Cancelled):
                     await self._pacer.feel_idle()
-            await self._persist(pipe, reader)
-            if self._named is not None:
-                await self._named.must_be()
+            async with self._watch.watching():
+                await self._persist(pipe, reader)
             outcome = "cancelled" if self._pacer.cancelled and self._tally.settled < self._total else "done"
         except (Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
@@ -237,15 +237,15 @@ class Restore:
                     self._before = replace(self._before, compares=True, again=True)
                     await pipe.close()
                     self._state = "reconnecting"
-                    check = self._named.may_be if self._named is not None else None
                     try:
-                        pipe = await reopened(pipe.endpoint, error, self._pacer, opens=self._opens, check=check)
+                        pipe = await reopened(
+                            pipe.endpoint, error, self._pacer, opens=self._opens, check=self._watch.may_be
+                        )
                     except Cancelled:
                         raise error from None
                     if pipe.identity.run_id != run_id:
                         raise Stopped("the server was restarted meanwhile, or another one answers now") from None
-                    if check is not None:
-                        await check()
+                    await self._watch.may_be()
         finally:
             await pipe.close()
 
@@ -315,5 +315,6 @@ class Restore:
             unrecorded=self._entries.lacking,
             copied=self._copied,
             evicted=self._evicted,
+            may_be_lost=self._watch.lost,
             damage=damage_of(reader, settled=self._unread, replaced=self._replace),
         )

@@ -127,6 +127,8 @@ class RestoreResult:
         copied: Keys in the trash that the run was cut off before removing, and that are left alone.
         evicted: Keys that the server evicted meanwhile (``evicted_keys``); None where it doesn't tell.
         damage: What is lost of the trash; None where nothing is, or only what was never written.
+        may_be_lost: Of the restored keys, those that may be gone again: they came back since Sentinels named this
+            server last, and those name another one now.
     """
 
     undo: str
@@ -143,6 +145,7 @@ class RestoreResult:
     copied: int = 0
     evicted: int | None = None
     damage: Damage | None = None
+    may_be_lost: int = 0
 
     @property
     def left(self) -> int:
@@ -165,6 +168,7 @@ class RestoreResult:
             "total": self.total,
             **self.tally.as_json(),
             "left": self.left,
+            "may_be_lost": self.may_be_lost,
             "copied": self.copied,
             "evicted": self.evicted,
             "torn": self.torn,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pymon_tui.invalidation.report import Row, row
+from pymon_tui.invalidation.report import SINCE, Row, row
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
 from pymon_tui.invalidation.trash_damage import torn_text
 from pymon_tui.journal.record import Record
@@ -36,6 +36,9 @@ def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
         rows.append(row("copied", f"{units.keys(result.copied)} more, and never removed: left alone"))
     if result.evicted:
         rows.append(row("evicted", f"{units.keys(result.evicted)} meanwhile (maxmemory)", "warn"))
+    if result.may_be_lost:
+        gone = f"{units.keys(result.may_be_lost)} {SINCE}: the new primary may lack them"
+        rows.append(row("may be lost", gone, "act"))
     if result.left:
         rows.append(row("left", f"{units.keys(result.left)} still to come: undo the run again", "warn"))
     if result.torn:

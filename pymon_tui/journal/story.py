@@ -162,7 +162,9 @@ def _removed(story: Story, back: Back | None) -> KeyCount:
 
     removed, named = count("removed"), count("named_up_to")
     if story.ended is not None:
-        return counted(removed, count("unknown"), back=proven)
+        # What was removed on a server that Sentinels had replaced by then isn't certain.
+        lost = min(removed, _number(story.ended, "may_be_lost") or 0)
+        return counted(removed - lost, count("unknown") + lost, back=proven)
     if story.latest is not story.progress:
         return counted(removed, None, back=proven, may_match=cap)
     # Of all keys that may have been named by now, these were certainly not removed.

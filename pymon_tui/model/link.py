@@ -15,7 +15,8 @@ class Trouble(Enum):
     UNREACHABLE = "unreachable"  # refused, no such name, no such socket, closed: try again, quickly at first
     SILENT = "silent"  # no answer in time: a frozen or very busy server, or a dead line
     LOCKED = "locked"  # a password is wanted, or is wrong: a person can give one, and trying fast locks accounts out
-    REFUSED = "refused"  # a certificate, a right that is missing: nothing that trying again changes soon
+    UNTRUSTED = "untrusted"  # a certificate, of theirs or ours, isn't taken: locks nobody out, and may be renewed soon
+    REFUSED = "refused"  # a right that is missing, a login to a bastion: each try is noted there, or counts for a lock
     CROWDED = "crowded"  # max number of clients: trying fast would take the next free place from someone
     FOREIGN = "foreign"  # what answers doesn't speak Redis' protocol
 

@@ -34,12 +34,12 @@ def run_lines(result: Result, mode: Mode, after: FollowUp) -> list[str]:
     lines += _node_lines(result)
     lines += _lines(report.kept_rows(result))
     if result.undo is not None:
-        lines += [f"  {'':<16}{after.elsewhere}"] * (after.elsewhere is not None)
+        lines += [f"  {'':<16}{after.remark}"] * (after.remark is not None)
         lines.append(f"  {'':<16}{after.undo(result.run)}")
     lines += listed("refused, and there", [safe(key) for key in result.refused_keys], result.tally.refused)
     lines += listed("too big for the undo", [safe(key) for key in result.oversized_keys], len(result.oversized_keys))
     if result.outcome != "done" and not result.dry_run:
-        lines.append(f"  {'go on':<16}{after.no_resume or after.resume(result.run)}")
+        lines.append(f"  {'go on':<16}{after.resume(result.run)}")
     return lines
 
 
@@ -77,6 +77,7 @@ def no_run(plan: Plan, why: str, *, dry_run: bool) -> dict[str, Any]:
         "undo_left_out": 0,
         "refused_keys": [],
         "oversized_keys": [],
+        "may_be_lost": 0,
         "evicted": None,
         "gave_up": [],
         "nodes": [],
@@ -92,7 +93,7 @@ def undo_lines(result: RestoreResult, record: Record, way: Sequence[str], *, els
         how = _how(each.result.outcome, each.result.why)
         lines.append(f"    {safe(each.node):<24}{exact(each.result.tally.restored):>11}   {how}".rstrip())
     again = command(way, "undo", result.run, *(["--elsewhere"] if elsewhere else []))
-    lines += [f"  {'go on':<16}{again}"] * bool(result.left)
+    lines += [f"  {'go on':<16}{again}"] * bool(result.left or result.may_be_lost)
     if result.tally.skipped:
         replacing = command(way, "undo", result.run, "--replace", *(["--elsewhere"] if elsewhere else []))
         lines.append(f"  {'':<16}{replacing} replaces what is there")

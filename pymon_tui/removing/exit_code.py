@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pymon_tui.invalidation.named import Replaced
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.pattern import PatternError
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
@@ -35,6 +36,8 @@ def coded(work: Callable[[], int]) -> int:
         code, why = REFUSED, f"{error} (--elsewhere)"
     except (PatternError, WrongUse) as error:
         code, why = WRONG_USE, str(error)
+    except Replaced as error:
+        code, why = REFUSED, str(error)
     except LinkError as error:
         code, why = NO_SERVER, str(error)
     except Refused as error:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from pymon_tui.invalidation.cluster.server import server_at
+from pymon_tui.invalidation.history import resume_problem
 from pymon_tui.invalidation.known import known
 from pymon_tui.journal.folder import state_folder
 from pymon_tui.journal.ids import is_id
@@ -15,36 +18,61 @@ from pymon_tui.journal.records import Record, find, newest, related
 from pymon_tui.model.text import safe
 from pymon_tui.removing.console import exact, say, tell, tell_json
 from pymon_tui.removing.exit_code import DONE, WrongUse, coded
-from pymon_tui.removing.journal_text import detail, listing
+from pymon_tui.removing.follow_up import FollowUp, asked
+from pymon_tui.removing.journal_text import comes_back, detail, listing
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.way import words_then
+from pymon_tui.settings import Settings
+from pymon_tui.settings.desk import desk_of
+
+There: TypeAlias = Callable[[tuple[str, ...]], Settings | str]
+"""From the words that lead to a server to its settings, or to why it can't be asked."""
+
+_PATIENCE = 1.0  # seconds: what the journal tells is of more interest
 
 
-def run_journal(run: str | None, *, endpoint: Endpoint | None, last: int, as_json: bool) -> int:
+def run_journal(run: str | None, *, endpoint: Endpoint | None, last: int, as_json: bool, there: There) -> int:
     """List the journal, or tell all of one run or undo; returns the exit code.
 
     Args:
         endpoint: Only what was done to this server, by whatever name led to it; None for all.
         last: How many runs, undos and actions are listed, the newest.
+        there: Gives the settings of the server of a run, to be asked what may follow that.
     """
 
     def work() -> int:
         journal = Journal(state_folder())
         if run is None:
             return _listed(journal, endpoint, last, as_json=as_json)
-        return _told(journal, run, endpoint.way if endpoint is not None else (), as_json=as_json)
+        return _told(journal, run, endpoint.way if endpoint is not None else (), there, as_json=as_json)
 
     return coded(work)
 
 
-def _told(journal: Journal, run: str, way: tuple[str, ...], *, as_json: bool) -> int:
+def _told(journal: Journal, run: str, way: tuple[str, ...], there: There, *, as_json: bool) -> int:
     found = find(journal, run) if is_id(run) else None
     if found is None:
         raise WrongUse(f'the journal has no run "{safe(run, limit=60)}"; pymon-tui journal lists them')
     if as_json:
         tell_json(_whole(known(found)))
     else:
-        tell(detail(known(found), related(journal, found.id), way))
+        record, newer = known(found), related(journal, found.id)
+        tell(detail(record, newer, _after(record, newer, way or words_then(record.way, record.server), there)))
     return DONE
+
+
+def _after(record: Record, newer: Sequence[Record], way: tuple[str, ...], there: There) -> FollowUp:
+    """What may follow it; the server is asked where it matters who answers."""
+    resumes = record.kind == "run" and resume_problem(record) is None
+    if not (resumes or comes_back(record, newer)):
+        return FollowUp(way)
+    settings = there(way)
+    if isinstance(settings, str):
+        return FollowUp(way, unasked=safe(f"it wasn't asked who answers now: {settings}", 600))
+    # It is looked at, and no profile leads there by that.
+    here = settings.endpoint
+    brief = replace(here, name=None, way=way, connect_timeout=_PATIENCE, command_timeout=_PATIENCE)
+    return asked(desk_of(brief, settings), record.id)
 
 
 def _listed(journal: Journal, endpoint: Endpoint | None, last: int, *, as_json: bool) -> int:

@@ -12,9 +12,19 @@ from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.removing.console import cells, exact, fitted, padded
-from pymon_tui.server.way import command, words_then
+from pymon_tui.removing.follow_up import FollowUp
 
-_OF_RUN = ("matched", "removed", "already_gone", "ending_sooner", "protected", "refused", "unknown", "left")
+_OF_RUN = (
+    "matched",
+    "removed",
+    "already_gone",
+    "ending_sooner",
+    "protected",
+    "refused",
+    "unknown",
+    "may_be_lost",
+    "left",
+)
 _COUNTS = (*_OF_RUN, "total", "restored", "there", "skipped", "expired", "failed")
 _SERVER = 20  # cells of what the server is called, and its database, at most
 _NARROW = 12  # and where the rest takes more of the 80 cells that a terminal has at least
@@ -53,14 +63,13 @@ def listing(shown: Sequence[Record | Entry], server: SafeText | None = None) -> 
     return lines
 
 
-def detail(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) -> list[str]:
+def detail(record: Record, newer: Iterable[Record], after: FollowUp) -> list[str]:
     """All that is known of a run or an undo.
 
     Args:
         newer: What the journal has after it, the newest first.
-        way: The words of the command line that lead to the server; empty for those that led to it then.
+        after: What may follow it.
     """
-    way = way or words_then(record.way, record.server)
     rows = [
         ("state", past.full_state(record) + (f": {record.why}" if record.why else "")),
         ("started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC by {_who(record)}"),
@@ -72,8 +81,9 @@ def detail(record: Record, newer: Iterable[Record], way: Sequence[str] = ()) -> 
         (wording.words_of(record).are, wording.counted_keys(record)),
         ("account", _account(record.result)),
         *((row.name, row.text) for row in past.back_rows(record)),
-        ("undo", _undo(record, newer, way)),
-        ("go on", command(way, "invalidate", "--resume", record.id) if resume_problem(record) is None else ""),
+        ("", (after.remark if comes_back(record, newer) else after.unasked) or ""),
+        ("undo", _undo(record, newer, after)),
+        ("go on", after.resume(record.id) if resume_problem(record) is None else ""),
     ]
     lines = [f"{record.kind} {record.id}", *(f"  {label:<13}{text}" for label, text in rows if text)]
     lines += [_node(part, first=part is record.parts[0]) for part in record.parts]
@@ -140,16 +150,27 @@ def _plan(plan: Mapping[str, Any] | None) -> str:
 
 def _account(result: Mapping[str, Any] | None) -> SafeText:
     told = {name: result.get(name) for name in _COUNTS} if result is not None else {}
-    if not told.get("ending_sooner"):
-        told.pop("ending_sooner", None)
+    for name in ("ending_sooner", "may_be_lost"):
+        if not told.get(name):
+            told.pop(name, None)
     return safe("   ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None))
 
 
-def _undo(record: Record, newer: Iterable[Record], way: Sequence[str]) -> str:
+def comes_back(record: Record, newer: Iterable[Record]) -> bool:
+    """Whether an undo of it is offered, whoever answers."""
+    return record.kind == "run" and _undo_problem(record, newer, ()) is None
+
+
+def _undo_problem(record: Record, newer: Iterable[Record], way: Sequence[str]) -> SafeText | None:
+    return undo_problem(record, newer, way) or unreadable(record) or no_more(record)
+
+
+def _undo(record: Record, newer: Iterable[Record], after: FollowUp) -> str:
     if record.kind == "undo":
         return ""
-    problem = undo_problem(record, newer, way) or unreadable(record) or no_more(record)
-    elsewhere = any(not part.run_id for part in record.parts or (record,))  # as the run was not told who answered
-    words = ["--elsewhere"] if elsewhere else []
-    words += ["--replace"] if record.back is not None and record.back.comes_by_replacing else []
-    return command(way, "undo", record.id, *words) if problem is None else f"none: {problem}"
+    if (problem := _undo_problem(record, newer, after.way)) is not None:
+        return f"none: {problem}"
+    replaces = record.back is not None and record.back.comes_by_replacing
+    # The run was not told who answered: so nobody knows who does, whether that was asked or not.
+    untold = after.elsewhere is None and any(not part.run_id for part in record.parts or (record,))
+    return after.undo(record.id, *["--elsewhere"] * untold, *["--replace"] * replaces)

@@ -20,6 +20,7 @@ from pymon_tui.removing.account_text import undo_code, undo_lines, undo_summary
 from pymon_tui.removing.confirming import confirmed, not_confirmed
 from pymon_tui.removing.console import say, show, tell_account
 from pymon_tui.removing.exit_code import PARTLY, WrongUse, coded, require_somebody
+from pymon_tui.removing.follow_up import asked
 from pymon_tui.removing.invalidate import record_of
 from pymon_tui.removing.watching import restore_watched
 from pymon_tui.server.way import command
@@ -68,6 +69,8 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
             return PARTLY
     restore.agree(outlook, asks=not yes)
     result = restore_watched(restore)
+    if result.outcome == "stopped":  # perhaps since another process answers by now
+        elsewhere = elsewhere or asked(desk, record.id).elsewhere is not None
     told = result.as_json() | {"not_kept": record.not_kept, "verdict": verdict.as_json()}
     lines = undo_lines(result, record, desk.endpoint.way, elsewhere=elsewhere)
     tell_account(lines, told if as_json else None, short=undo_summary(result, desk.endpoint.way))

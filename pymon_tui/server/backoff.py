@@ -6,14 +6,15 @@ import random
 
 from pymon_tui.model.link import Trouble
 
-LONGEST_WAIT = 15.0
-"""Seconds between two tries, at most; but for those who refused us, who are asked less often still."""
+LONGEST_WAIT = 12.8
+"""Seconds between two tries, at most, before they are spread: 16 then. Who refused us is asked less often still."""
 
 _FIRST_WAIT = {
     Trouble.UNREACHABLE: 0.25,
     Trouble.SILENT: 1.0,
     Trouble.CROWDED: 7.0,  # spread as it is, never within 5 s
     Trouble.FOREIGN: 5.0,
+    Trouble.UNTRUSTED: 1.0,
     Trouble.REFUSED: 45.0,
     # Each try counts for a lock: more than three times a minute, of both our connections, locks accounts out.
     Trouble.LOCKED: 45.0,

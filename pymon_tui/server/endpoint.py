@@ -43,12 +43,14 @@ class Service:
         sentinels: Those that the user named; they tell of the others.
         username: ACL user at the Sentinels, or None for the default user.
         password: Theirs, and not the servers'; never shown by ``repr``.
+        unheard: Those of them that were silent, and when (monotonic seconds); all who ask for the service share it.
     """
 
     name: str
     sentinels: tuple[Address, ...]
     username: str | None = None
     password: SecretStr | None = None
+    unheard: dict[Address, float] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Refusals:

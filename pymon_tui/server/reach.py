@@ -112,7 +112,7 @@ async def _heard(connection: AbstractConnection, endpoint: Endpoint) -> None:
         lost = link_error(error, endpoint)
         if lost.trouble is Trouble.UNREACHABLE:
             raise greeting_closed(endpoint) from None
-        if lost.trouble is Trouble.REFUSED:
+        if lost.trouble is Trouble.UNTRUSTED:
             raise lost from None
         # Silence, or another language, is no matter of TLS.
 

@@ -174,7 +174,7 @@ def no_longer(error: LinkError, endpoint: Endpoint) -> LinkError:
 def certificate_error(what: str, error: OSError, remedy: str) -> LinkError:
     """A certificate of ours, or one to trust, that can't be loaded."""
     why = error.reason or "not readable" if isinstance(error, ssl.SSLError) else error.strerror
-    return LinkError(Trouble.REFUSED, f"can't load {what}: {why}", remedy)
+    return LinkError(Trouble.UNTRUSTED, f"can't load {what}: {why}", remedy)
 
 
 def _tunnel_error(error: BaseException, cause: BaseException | None, endpoint: Endpoint) -> LinkError | None:
@@ -263,7 +263,7 @@ def _system_error(error: OSError, endpoint: Endpoint) -> LinkError:
             Trouble.UNREACHABLE, f"no socket at {endpoint.address}", "is the server running, is the path right?"
         )
     if isinstance(error, PermissionError):
-        return LinkError(Trouble.REFUSED, f"no permission to open {endpoint.address}", "check its mode and owner")
+        return LinkError(Trouble.UNREACHABLE, f"no permission to open {endpoint.address}", "check its mode and owner")
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} cut the connection", "is the server still running?")
     if isinstance(error, TimeoutError):
@@ -279,19 +279,19 @@ def _tls_error(error: ssl.SSLError, endpoint: Endpoint) -> LinkError:
             remedy = "name it with --sni"
             if text.startswith("IP address"):  # an address counts among the alternative names alone, and --sni is none
                 remedy += f", or, if it has the address in its CN alone, make it anew with {_ip_name(endpoint)}"
-            return LinkError(Trouble.REFUSED, f"the certificate is not for this host: {text}", remedy)
+            return LinkError(Trouble.UNTRUSTED, f"the certificate is not for this host: {text}", remedy)
         if "expired" in text:
-            return LinkError(Trouble.REFUSED, "the server's certificate has expired", "renew it")
+            return LinkError(Trouble.UNTRUSTED, "the server's certificate has expired", "renew it")
         what = f"the server's certificate is not trusted: {text}"
-        return LinkError(Trouble.REFUSED, what, "name its authority with --cacert")
+        return LinkError(Trouble.UNTRUSTED, what, "name its authority with --cacert")
     reason = error.reason or ""
     if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason or "EOF" in reason:
         what = f"{endpoint.address} does not speak TLS"
         return LinkError(Trouble.FOREIGN, what, "leave --tls out, or check the port")
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
-        return LinkError(Trouble.REFUSED, "the server wants a client certificate", "give it with --cert and --key")
+        return LinkError(Trouble.UNTRUSTED, "the server wants a client certificate", "give it with --cert and --key")
     return LinkError(
-        Trouble.REFUSED, f"TLS with {endpoint.address} failed: {reason or error}", "check its TLS settings"
+        Trouble.UNTRUSTED, f"TLS with {endpoint.address} failed: {reason or error}", "check its TLS settings"
     )
 
 

@@ -1,4 +1,4 @@
-"""Asks Sentinels where the primary is that they watch."""
+"""Asks a Sentinel where the primary is that it watches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from pymon_tui.server.session import Session
 
 _ASKED = "SENTINEL"
 _WHERE = "GET-MASTER-ADDR-BY-NAME"
-_WORDS = ("MASTER", "REPLICAS", "SENTINELS", "CKQUORUM", "MYID")
+WORDS = ("MASTER", "REPLICAS", "SENTINELS", "CKQUORUM", "MYID")
+"""What a Sentinel is asked beside where the primary is."""
+BRIEF = WORDS[:1]
+"""What tells whom to believe."""
 _NOT_ASKED = ResponseError("not asked")
 _UNKNOWN = ("unknown command", "no such command")
 _TO_SENTINEL = "give theirs with --sentinel-askpass or PYMON_SENTINEL_PASSWORD, and --sentinel-user"
@@ -70,18 +73,19 @@ async def open_sentinel(endpoint: Endpoint) -> Session:
     return session
 
 
-async def opinion(session: Session, name: str, refused: set[str]) -> Opinion:
-    """Ask one Sentinel all that it can tell of the primary of this name.
+async def opinion(session: Session, name: str, refused: set[str], asked: tuple[str, ...] = WORDS) -> Opinion:
+    """Ask one Sentinel of the primary of this name.
 
     Args:
         refused: What it has refused before, which isn't asked again: each time would be an entry in its ACL LOG. What
             it refuses now is added.
+        asked: What it is asked beside where the primary is; all that it can tell, if nothing else is said.
 
     Raises:
         LinkError: If the link is lost, or it doesn't tell where the primary is.
     """
     endpoint = session.endpoint
-    words = [word for word in _WORDS if word not in refused]
+    words = [word for word in asked if word not in refused]
     lines = [(_ASKED, word) if word == "MYID" else (_ASKED, word, name) for word in (_WHERE, *words)]
     try:
         address, *rest = await session.ask(lines)
@@ -91,7 +95,7 @@ async def opinion(session: Session, name: str, refused: set[str]) -> Opinion:
         raise _refusal(address, endpoint)
     refused |= {word for word, reply in zip(words, rest, strict=True) if _is_refusal(reply)}
     told = dict(zip(words, rest, strict=True))
-    watch, replicas, sentinels, quorum, own_id = (told.get(word, _NOT_ASKED) for word in _WORDS)
+    watch, replicas, sentinels, quorum, own_id = (told.get(word, _NOT_ASKED) for word in WORDS)
     try:
         primary = parse_address(address)
         if primary is None:
@@ -109,34 +113,6 @@ async def opinion(session: Session, name: str, refused: set[str]) -> Opinion:
         raise LinkError(Trouble.FOREIGN, f"{endpoint.address}: {error}", "check --sentinel") from None
 
 
-async def primary_of(endpoint: Endpoint, service: Service) -> Endpoint:
-    """The present primary, by the first Sentinel that tells.
-
-    Raises:
-        LinkError: As ``first_opinion``.
-    """
-    return endpoint.at((await first_opinion(endpoint, service)).primary)
-
-
-async def first_opinion(endpoint: Endpoint, service: Service) -> Opinion:
-    """What the first Sentinel says that tells; they are asked in turn.
-
-    Raises:
-        LinkError: If none does, with what each said.
-    """
-    failures: dict[Address, LinkError] = {}
-    for address in service.sentinels:
-        try:
-            session = await open_sentinel(sentinel_at(endpoint, service, address))
-            try:
-                return await opinion(session, service.name, set())
-            finally:
-                await session.close()
-        except LinkError as error:
-            failures[address] = error
-    raise nobody_tells(service.name, failures)
-
-
 def nobody_tells(name: str, failures: Mapping[Address, LinkError]) -> LinkError:
     """One error of what each Sentinel said."""
     said = tuple(failures.values())
@@ -147,7 +123,7 @@ def nobody_tells(name: str, failures: Mapping[Address, LinkError]) -> LinkError:
 
 def _telling(errors: Sequence[LinkError]) -> Sequence[LinkError]:
     """The errors, first those that a person can do something about, then what was answered, then what is away."""
-    order = {Trouble.LOCKED: 0, Trouble.REFUSED: 1, Trouble.FOREIGN: 2}
+    order = {Trouble.LOCKED: 0, Trouble.REFUSED: 1, Trouble.UNTRUSTED: 1, Trouble.FOREIGN: 2}
     return sorted(errors, key=lambda error: (order.get(error.trouble, 3), "watches no service" not in error.what))
 
 

@@ -84,7 +84,7 @@ def command(way: Sequence[str], *words: str) -> SafeText:
 
 
 def journal_command(way: Sequence[str], run: str) -> SafeText:
-    """The command that tells all of a run or an undo; it speaks to no server, and needs no password."""
+    """The command that tells all of a run or an undo; it needs no password: it can do without the server."""
     return command([word for word in way if word not in _ASKED.values()], "journal", run)
 
 

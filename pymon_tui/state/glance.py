@@ -23,9 +23,9 @@ from pymon_tui.readings.topology import ROLE, TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.opinions import namings
 from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError, is_sentinel, sentinel_error
-from pymon_tui.server.sentinel import first_opinion
 from pymon_tui.server.session import Session
 from pymon_tui.server.share import Share
 from pymon_tui.state.roster import Roster, Teller, Told, layout_of
@@ -207,7 +207,10 @@ class _Look:
                 return
         if (service := self._endpoint.watched) is not None:
             try:
-                opinion = await first_opinion(self._endpoint, service)
+                told, here = await namings(self._endpoint, service), self._endpoint.address
+                opinion = next(
+                    (one.told for one in told if self._endpoint.at(one.primary).address == here), told[0].told
+                )
                 sentinels = Told(opinion.primary, opinion.replicas)
             except LinkError:
                 sentinels = None  # a moment ago one of them answered; what the nodes tell is enough

@@ -18,15 +18,13 @@ from pymon_tui.readings.sentinel import Seen
 from pymon_tui.server import clock
 from pymon_tui.server.backoff import backoff
 from pymon_tui.server.endpoint import Endpoint, Service
+from pymon_tui.server.opinions import MOST, ranked, unmet
 from pymon_tui.server.reasons import LinkError
 from pymon_tui.server.sentinel import Opinion, nobody_tells, open_sentinel, opinion, sentinel_at
 from pymon_tui.server.session import Session
 
 EVERY = 1.0
 """Seconds between two askings of a Sentinel."""
-
-MOST = 32
-"""Sentinels that are asked; five are many."""
 
 
 @dataclass(slots=True, eq=False)
@@ -175,11 +173,11 @@ class Sentinels:
         return wait
 
     def _judge(self) -> None:
-        """Believe the one with the newest configuration: the others haven't heard of the failover yet."""
-        told = [one.told for one in self._asked.values() if one.told is not None]
+        """Believe who is to be believed, as everywhere else."""
+        told = {address: one.told for address, one in self._asked.items() if one.told is not None}
         if not told:
             return
-        before, best = self._best, max(told, key=lambda one: one.epoch)
+        before, best = self._best, ranked(told)[0].told
         self._best = best
         if before is None:
             return
@@ -192,18 +190,14 @@ class Sentinels:
 
     def _meet(self, others: tuple[Seen, ...]) -> None:
         """Ask the Sentinels as well that one tells of, where they aren't asked at another address already."""
-        ids = {one.told.own_id for one in self._asked.values() if one.told is not None}
+        told = [one.told for one in self._asked.values() if one.told is not None]
         unsure = any(one.told is None and one.failure is None for one in self._asked.values())
-        reached = {self._reached(address) for address in self._asked}
-        for seen in others:
-            known = seen.run_id in ids or self._reached(seen.address) in reached
-            if unsure or known or len(self._asked) >= MOST:
+        reached = {self._endpoint.at(address).address for address in self._asked}
+        for seen in unmet(told, others, reached, self._endpoint):
+            if unsure or seen.address in self._asked or len(self._asked) >= MOST:
                 continue  # whoever hasn't said yet who it is may be this one
             self._asked[seen.address] = one = _Sentinel()
             self._group.create_task(self._ask(seen.address, one))
-
-    def _reached(self, address: Address) -> str:
-        return self._endpoint.at(address).address
 
 
 def _down(told: Opinion) -> bool:

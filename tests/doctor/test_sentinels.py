@@ -9,6 +9,7 @@ from pymon_tui.doctor.finding import Finding, Mark, exit_code
 from pymon_tui.model.deployment import Address
 from pymon_tui.server.endpoint import Service
 from tests.server.fake import Serve, bulk, endpoint_at, serving, speaking
+from tests.server.test_opinions import sentinel, server, standing
 from tests.servers.sentinels import SERVICE, Sentinels
 
 
@@ -69,3 +70,14 @@ async def test_sentinels_that_disagree_are_said() -> None:
         assert "the newest says 127.0.0.1:1" in together.remedy
         (connection,) = [one for one in findings if one.step == "connection"]
         assert "127.0.0.1:1 refuses connections" in connection.said
+
+
+async def test_where_the_newest_leads_nowhere_the_next_opinion_is_examined() -> None:
+    async with standing(server(b"master")) as (primary,), standing(sentinel(1, 9), sentinel(primary, 8)) as places:
+        first, second = (Address("127.0.0.1", port) for port in places)
+        findings = await examined(first, second)
+    what = f"127.0.0.1:1 refuses connections, and Sentinel {first} names it the primary of {SERVICE}"
+    assert said(findings)[-1] == (SERVICE, Mark.BAD, what)
+    (connection,) = [one for one in findings if one.step == "connection"]
+    assert f"127.0.0.1:{primary} takes connections" in connection.said
+    assert exit_code(findings) == 1

@@ -141,3 +141,34 @@ undo of run {RUN}: stopped in 1.0 s
 def test_what_a_capped_plan_leaves_is_not_known() -> None:
     assert no_run(replace(PLAN, capped=True), "capped", dry_run=False)["left"] is None
     assert no_run(PLAN, "no", dry_run=False)["left"] == PLAN.matched
+
+
+def test_what_a_failover_may_take_back_is_counted_and_not_certain() -> None:
+    result = replace(DONE, may_be_lost=7)
+    assert run_code(result) == 1
+    line = "7 keys written about when Sentinels named this server last, or since: the new primary may have them still"
+    assert f"  may be lost     {line}" in run_lines(result, "unlink", FollowUp())
+    undone = RestoreResult(
+        undo="20261122-130000-0000",
+        run=RUN,
+        outcome="stopped",
+        why=safe("replaced"),
+        total=10,
+        tally=RestoreTally(restored=10),
+        torn=False,
+        failures=(),
+        seconds=1.0,
+        unrecorded=None,
+        may_be_lost=3,
+    )
+    lines = undo_lines(undone, record_of(), ("-h", "cache"), elsewhere=True)
+    assert any(line.startswith("  may be lost     3 keys written") for line in lines)
+    assert f"  go on           pymon-tui -h cache undo {RUN} --elsewhere" in lines
+
+
+def test_where_nobody_can_be_asked_who_answers_that_is_said() -> None:
+    lines = run_lines(DONE, "unlink", FollowUp(("-h", "cache"), unasked=safe("cache:6379 refuses connections")))
+    assert (
+        "                  cache:6379 refuses connections; if another server process answers by then, "
+        "undo with --elsewhere"
+    ) in lines

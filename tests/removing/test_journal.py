@@ -139,7 +139,7 @@ def test_what_was_cut_off_says_how_far_it_came(db: Redis, pymon: Command) -> Non
     out = pymon("journal", CUT_OFF).out
     assert "  state        interrupted\n" in out
     assert "  removed      100 to 250 100 keys\n" in out
-    assert printed(out, "go on")[-3:] == ["invalidate", "--resume", CUT_OFF]
+    assert f"  go on        run {CUT_OFF} can't be taken up again: the journal lacks its plan\n" in out
 
 
 @pytest.mark.parametrize(("flags", "typed"), [(("--yes",), ""), ((), "a:*")])
@@ -149,6 +149,7 @@ def test_what_was_cut_off_goes_on(
     fill(db, "a:", 300)
     cut_off(db, plan_of(pymon, "a:*"))
     db.delete(*(f"a:{number}" for number in range(100)))
+    assert printed(pymon("journal", CUT_OFF).out, "go on")[-3:] == ["invalidate", "--resume", CUT_OFF]
     answers.append(typed)
     ran = pymon("invalidate", "--resume", CUT_OFF, *flags)
     assert ran.code == 0

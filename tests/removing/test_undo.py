@@ -144,8 +144,18 @@ def test_a_restarted_server_is_another_one(pymon: Command, own_server: StartServ
     server = own_server()
     with Redis(unix_socket_path=server.socket) as client:
         fill(client, "a:", 3)
-    pymon("invalidate", "a:*", "--yes", socket=server.socket)
+    run = pymon("invalidate", "a:*", "--yes", "--json", socket=server.socket).told["run"]
+    for named in (server.socket, ""):  # the journal knows the way
+        assert f" undo {run}\n" in pymon("journal", run, socket=named).out
+    server.stop()
+    gone = pymon("journal", run, socket=server.socket).out
+    assert "it can't be asked who answers now: no socket at" in gone
+    assert "if another server process answers by then, undo with --elsewhere" in gone
     server.start()
+    for named in (server.socket, ""):
+        out = pymon("journal", run, socket=named).out
+        assert f" undo {run} --elsewhere\n" in out
+        assert "was restarted since the run, or another server answers there now" in out
     ran = pymon("undo", "--yes", socket=server.socket)
     assert ran.code == 4
     assert "--elsewhere" in ran.err

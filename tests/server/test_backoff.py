@@ -40,3 +40,10 @@ def test_two_connections_try_a_refused_password_no_more_than_three_times_a_minut
 def test_a_full_server_is_left_alone_for_a_while() -> None:
     dice = random.Random(8)
     assert min(backoff(Trouble.CROWDED, tries, dice) for tries in (1, 2, 3) for _ in range(200)) > 5
+
+
+def test_all_but_passwords_and_rights_are_tried_again_within_16_seconds() -> None:
+    """A certificate that can't be verified for a moment holds no run up for longer than a server that is away."""
+    dice, slow = random.Random(9), {Trouble.LOCKED, Trouble.REFUSED}
+    for trouble in set(Trouble) - slow:
+        assert max(backoff(trouble, tries, dice) for tries in (1, 2, 3, 100) for _ in range(200)) <= 16

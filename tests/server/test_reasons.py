@@ -56,7 +56,7 @@ LINK_ERRORS = [
     ),
     (caused_by(ConnectionResetError(104, "reset")), Trouble.UNREACHABLE, "closed the connection"),
     (ConnectionResetError(104, "reset"), Trouble.UNREACHABLE, "cut the connection"),
-    (caused_by(PermissionError(13, "denied")), Trouble.REFUSED, "no permission to open"),
+    (caused_by(PermissionError(13, "denied")), Trouble.UNREACHABLE, "no permission to open"),
     (caused_by(TimeoutError(errno.ETIMEDOUT, "timed out")), Trouble.SILENT, "no answer"),
     (RedisTimeoutError("Timeout connecting to server"), Trouble.SILENT, "no connection to db.example:6379 within 5 s"),
     (RedisTimeoutError("Timeout reading from db.example:6379"), Trouble.SILENT, "no answer from .* within 5 s"),
@@ -75,9 +75,9 @@ LINK_ERRORS = [
         Trouble.REFUSED,
         "'AUTH'; check",
     ),
-    (caused_by(certificate("Hostname mismatch, certificate is not valid")), Trouble.REFUSED, "not for this host"),
-    (caused_by(certificate("certificate has expired")), Trouble.REFUSED, "expired; renew it"),
-    (caused_by(certificate("self-signed certificate")), Trouble.REFUSED, "not trusted: self-signed certificate"),
+    (caused_by(certificate("Hostname mismatch, certificate is not valid")), Trouble.UNTRUSTED, "not for this host"),
+    (caused_by(certificate("certificate has expired")), Trouble.UNTRUSTED, "expired; renew it"),
+    (caused_by(certificate("self-signed certificate")), Trouble.UNTRUSTED, "not trusted: self-signed certificate"),
 ]
 
 

@@ -13,8 +13,9 @@ from pymon_tui.model.deployment import Address
 from pymon_tui.model.link import Trouble
 from pymon_tui.server.commands import WriteRefused, refuse_writes
 from pymon_tui.server.endpoint import Endpoint, Service, Tls
+from pymon_tui.server.opinions import namings
 from pymon_tui.server.reasons import LinkError
-from pymon_tui.server.sentinel import open_sentinel, opinion, primary_of, sentinel_at
+from pymon_tui.server.sentinel import open_sentinel, opinion, sentinel_at
 from tests.server.fake import CERT, KEY, Answer, bulk, endpoint_at, serving, speaking
 from tests.servers.sentinels import SERVICE, Sentinels
 
@@ -39,10 +40,15 @@ def at(host: bytes, port: int) -> bytes:
 
 async def failure(service: Service, endpoint: Endpoint | None = None) -> LinkError:
     with pytest.raises(LinkError) as caught:
-        await primary_of(endpoint or endpoint_at(0), service)
+        await namings(endpoint or endpoint_at(0), service)
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)
     return caught.value
+
+
+async def named(endpoint: Endpoint, service: Service) -> Endpoint:
+    """Where they say that the primary is."""
+    return endpoint.at((await namings(endpoint, service))[0].primary)
 
 
 async def test_a_real_one_tells_the_primary_and_all_around_it(sentinels: Sentinels) -> None:
@@ -50,7 +56,7 @@ async def test_a_real_one_tells_the_primary_and_all_around_it(sentinels: Sentine
     service = Service(SERVICE, (NOBODY, *places))
     endpoint = Endpoint(service=service, read_only=True, name="prod")
     primary = sentinels.primary()
-    found = await primary_of(endpoint, service)
+    found = await named(endpoint, service)
     assert (found.port, found.service) == (primary.port, None)
     session = await open_sentinel(sentinel_at(endpoint, service, places[0]))
     try:
@@ -101,7 +107,7 @@ async def test_one_that_tells_little_is_enough() -> None:
     async with serving(speaking(sentinel_saying(at(b"10.0.0.5", 6379)))) as port:
         service = Service("main", (NOBODY, Address("127.0.0.1", port)))
         mapped = ((Address("10.0.0.5", 6379), Address("localhost", 7001)),)
-        found = await primary_of(replace(endpoint_at(0), mapped=mapped), service)
+        found = await named(replace(endpoint_at(0), mapped=mapped), service)
         assert found.address == "localhost:7001"
         session = await open_sentinel(sentinel_at(endpoint_at(0), service, service.sentinels[1]))
         told = await opinion(session, "main", set())
@@ -155,7 +161,7 @@ async def test_tls_is_as_with_the_servers() -> None:
     async with serving(speaking(sentinel_saying(at(b"h", 7))), tls=context) as port:
         service = Service("main", (Address("localhost", port),))
         endpoint = replace(endpoint_at(0), tls=Tls(ca_certs=CERT))
-        assert (await primary_of(endpoint, service)).tls == endpoint.tls
+        assert (await named(endpoint, service)).tls == endpoint.tls
         assert "not trusted" in (await failure(service, replace(endpoint, tls=Tls()))).what
 
 

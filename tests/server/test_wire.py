@@ -62,7 +62,7 @@ async def test_a_server_that_is_not_trusted(cert: str, tls: Tls, message: str) -
     async with serving(ANSWERS, tls=terminator(cert)) as port:
         with pytest.raises(LinkError, match=message) as caught:
             await open_session(replace(endpoint_at(port), tls=tls))
-    assert caught.value.trouble is Trouble.REFUSED
+    assert caught.value.trouble is Trouble.UNTRUSTED
 
 
 async def test_a_server_that_wants_our_certificate() -> None:
@@ -145,7 +145,7 @@ async def test_what_is_wrong_with_tls_has_six_texts(own_server: StartServer) -> 
 async def test_certificates_that_cannot_be_loaded(tls: Tls, message: str) -> None:
     with pytest.raises(LinkError, match=f"can't load {message}") as caught:
         await open_session(replace(endpoint_at(1), tls=tls))
-    assert caught.value.trouble is Trouble.REFUSED
+    assert caught.value.trouble is Trouble.UNTRUSTED
 
 
 async def test_an_address_in_the_common_name_alone_needs_another_certificate() -> None:

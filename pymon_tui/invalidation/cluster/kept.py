@@ -11,12 +11,12 @@ from pymon_tui.invalidation.outlook import memory_at
 from pymon_tui.invalidation.portions import Astray
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
-from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
+from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, other_process
 from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.lock import Locked
 from pymon_tui.journal.records import Record
-from pymon_tui.model.text import safe
+from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.reasons import LinkError
 
 LOST = (LinkError, RestoreError, Locked, StateError)
@@ -57,6 +57,21 @@ def require_same_servers(kept: Sequence[Record], found: Found) -> None:
             f"{other.node} has failed over or was restarted since the run, or these are other servers; restore to them "
             "only if that is what you want"
         )
+
+
+def other_than_then(record: Record, found: Found, user: str) -> SafeText | None:
+    """Why an undo of this run would go to another server process than it was on; None where it is the same.
+
+    ``user`` is whom the server knows us as.
+    """
+    if not found.is_cluster and not record.parts:
+        (primary,) = found.primaries
+        return other_process(primary.endpoint.label, primary.run_id, user, then=(record.node, record.run_id))
+    try:
+        require_same_servers([part for part in record.parts or (record,) if part.undo_path is not None], found)
+    except OtherServer as error:
+        return safe(str(error), 400)
+    return None
 
 
 def astray_in(parts: Sequence[Record]) -> list[Astray]:

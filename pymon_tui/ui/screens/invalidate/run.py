@@ -126,8 +126,8 @@ class RunScreen(Asking, LiveScreen[After]):
         """Whether ``u`` leads to an undo here: where it didn't come to its end, another server may answer by now."""
         if result.undo is None or result.outcome == "done":
             return result.undo is not None
-        desk = self.site.desk
         try:
+            desk = await self.site.desk.at_present()
             record = await asyncio.to_thread(desk.record, result.run)
             if record is None or await desk.other_server(record) is not None:
                 return False
