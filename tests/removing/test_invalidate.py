@@ -334,7 +334,7 @@ def test_a_protection_that_cannot_be_meant_removes_nothing(
 @pytest.mark.parametrize(
     ("flags", "hint"),
     [
-        (["x_chain$"], '"x_chain$" is a glob and no regular expression: ^ and $ stand for themselves; "x_chain"?'),
+        (["x_chn$"], '"x_chn$" is a glob and no regular expression: ^ and $ stand for themselves; "*x_chn"?'),
         (["^a:.*"], '"^a:.*" is a glob and no regular expression: ^ and $ stand for themselves; "a:*"?'),
     ],
 )
@@ -611,6 +611,29 @@ def until_busy(client: Redis) -> None:
             assert "BUSY" in str(error)  # noqa: PT017 - the loop waits for it
             return
         time.sleep(0.002)
+
+
+@pytest.mark.parametrize("how", [("--yes",), ("--dry-run",), ("--yes", "--json"), ("--dry-run", "--json")])
+@pytest.mark.parametrize("bare", ["sess:", "sess", "other:"])
+def test_a_protected_prefix_without_a_star_is_told(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, how: tuple[str, ...], bare: str
+) -> None:
+    fill(db, "sess:", 3)
+    monkeypatch.setenv("PYMON_PROTECTED", bare)
+    said = (
+        f'protected "{bare}" (set in PYMON_PROTECTED) holds nothing back: it means that one key; '
+        f'keys that begin with it need "{bare}*"\n'
+    )
+    assert said in pymon("invalidate", "*:*", *how).err
+
+
+@pytest.mark.parametrize("held", ["sess:*", "sess:1", "other", "sess:12"])
+def test_a_pattern_that_protects_what_it_says_is_not_told(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    fill(db, "sess:", 3)
+    monkeypatch.setenv("PYMON_PROTECTED", held)
+    assert "holds nothing back" not in pymon("invalidate", "*:*", "--yes").err
 
 
 def test_each_protected_pattern_is_told_with_what_it_holds_back(
