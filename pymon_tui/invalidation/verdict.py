@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.account import Options, all_protected
 from pymon_tui.invalidation.history import brought_back, resume_problem
 from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.order import Order, matching_of
@@ -185,12 +185,7 @@ def _may(plan: Plan, options: Options, rules: Rules, undo: Undo) -> tuple[May, S
             return "refused", safe(f"{match} raise max_keys of profile {rules.capped_by}"), ""
         return "refused", safe(f"{match} allow more"), "max_keys"
     if not plan.matched and plan.protected:
-        keys = (
-            f"all {units.whole(plan.protected)} keys that match are"
-            if plan.protected > 1
-            else "the key that matches is"
-        )
-        return "refused", safe(f"{keys} protected; nothing is removed"), ""
+        return "refused", all_protected(plan.protected), ""
     if not plan.matched:
         return "nothing", safe("no key matches"), ""
     if plan.removal_problem is not None:
