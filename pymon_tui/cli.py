@@ -236,9 +236,12 @@ def _have_a_home() -> None:
 
 def _unforeseen(error: BaseException) -> int:
     """Say in one line what ended the program; returns the exit code."""
-    from pymon_tui.journal.crash import report
+    try:
+        from pymon_tui.journal.crash import report
 
-    tty.tell(report(error))
+        tty.tell(tty.broken(error) if isinstance(error, ImportError) else report(error))
+    except ImportError as missing:
+        tty.tell(tty.broken(missing))
     return 1
 
 
