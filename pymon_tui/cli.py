@@ -236,9 +236,12 @@ def _have_a_home() -> None:
 
 def _unforeseen(error: BaseException) -> int:
     """Say in one line what ended the program; returns the exit code."""
-    from pymon_tui.journal.crash import report
+    try:
+        from pymon_tui.journal.crash import report
 
-    tty.tell(report(error))
+        tty.tell(tty.broken(error) if isinstance(error, ImportError) else report(error))
+    except ImportError as missing:
+        tty.tell(tty.broken(missing))
     return 1
 
 
@@ -265,10 +268,11 @@ def _source(endpoint: Any, own: Any, folder: Path | None) -> Any:
     from pymon_tui.state.monitor import Monitor
 
     state = folder or state_folder()
-    record, met = recorder(Journal(state)), meeting(own, state)
+    record, terms = recorder(Journal(state)), meeting(own, state)
 
     def follow(node: Any, queries: Any, feed: Any) -> Any:
-        return Monitor(node, queries, interval=own.interval, feed=feed, read_only=own.read_only, record=record, met=met)
+        told = {"interval": own.interval, "feed": feed, "read_only": own.read_only, "record": record, "terms": terms}
+        return Monitor(node, queries, **told)
 
     patterns = [os.fsencode(channel) for channel in own.channels]
     return Fleet(endpoint, (*QUERIES, *OF_THE_APPLICATION), follow, patterns=patterns, read_only=own.read_only)

@@ -9,8 +9,10 @@ def main() -> None:
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:  # else the parent process has set it to be ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from pymon_tui import cli
-
+    try:
+        from pymon_tui import cli
+    except ImportError as error:  # where click isn't there, either
+        sys.exit(f"pymon-tui: its installation is broken: {' '.join(str(error).split())}; install it anew")
     signal.signal(signal.SIGINT, handler)
     try:
         cli.main()

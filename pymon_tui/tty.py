@@ -38,6 +38,11 @@ def use_color(color: str) -> None:
         os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[color]
 
 
+def broken(error: ImportError) -> str:
+    """The one line about a package that isn't there, or isn't as it was installed."""
+    return f"pymon-tui: its installation is broken: {' '.join(str(error).split())}; install it anew"
+
+
 def tell(line: str) -> None:
     """Write a line to stderr; what its encoding lacks is escaped. click would write UTF-8 where that is ASCII."""
     if sys.stderr is not None:

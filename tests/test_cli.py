@@ -542,6 +542,22 @@ def test_a_ctrl_c_that_is_ignored_stays_so() -> None:
     assert python("-c", code).returncode == 0
 
 
+@pytest.mark.parametrize("missing", ["click", "platformdirs", "redis", "pydantic", "pydantic_settings"])
+@pytest.mark.parametrize("words", [["once"], ["invalidate", "a:*", "--yes"], ["journal"], ["doctor"]])
+def test_a_package_that_is_missing_is_one_line(missing: str, words: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['pymon-tui', '-s', '/dev/null', *{words!r}]\n"
+        f"sys.modules[{missing!r}] = None\n"
+        "import pymon_tui.start; pymon_tui.start.main()"
+    )
+    done = python("-c", code)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("pymon-tui: its installation is broken: import of ")
+    assert missing in line
+    assert line.endswith("; install it anew")
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["invalidate", "--help"], ["journal", "--help"]])
 def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     code = (

@@ -13,7 +13,7 @@ from pymon_tui.model.query import Reply
 from pymon_tui.model.steps import Steps
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.services.keys import SESSION, USER_SESSIONS
-from pymon_tui.services.session import LIFE, TOUCH_EVERY, USER_ID, VERSION
+from pymon_tui.services.session import LIFE, TOUCH_EVERY, USER_ID, VERSION, is_id
 from pymon_tui.services.session_steps import AT_ONCE, NotTheirs, deleting, deleting_all, extending
 
 LONGEST_LIFE = timedelta(days=366)
@@ -92,13 +92,14 @@ def delete(session_id: str, user_id: str | None, idle: float) -> Action:
 def log_out(user_id: str, known: Sequence[str]) -> Action:
     """End all sessions of a user: those known here by their ids, and all others in the user's index.
 
+    One whose id isn't of the application's form stays, and that is said.
+
     Raises:
         ValueError: If the user's id is empty.
     """
     index = quoted(USER_SESSIONS.key(user_id=user_id))
-    ids = tuple(known)
-    known_here = "the 1 session" if len(ids) == 1 else f"the {units.count(len(ids))} sessions"
-    effect = safe(f"ends {known_here} of {_who(user_id)} known here, and all others in the user's index")
+    ids = tuple(filter(is_id, known))
+    effect = safe(f"ends {_known_here(user_id, len(ids), len(known) - len(ids))}")
     shown = (
         safe(f"TYPE {index}; HMGET {SESSION.template.format(id='ID')} {VERSION} {USER_ID}"),
         safe(f"MULTI; ZREM {index} ID …; UNLINK {SESSION.template.format(id='ID')} …; EXEC"),
@@ -112,6 +113,18 @@ def log_out(user_id: str, known: Sequence[str]) -> Action:
         counts=safe("sessions ended"),
         none=safe("there is no session of the user any more"),
     )
+
+
+def _known_here(user_id: str, theirs: int, odd: int) -> str:
+    """Which sessions of a user end, and how many of those that are known stay."""
+    who, many = _who(user_id), f"{units.count(theirs)} sessions"
+    ended = f"the {'1 session' if theirs == 1 else many} of {who} known here, and all others in the user's index"
+    if not odd:
+        return ended
+    if not theirs:
+        ended = f"all sessions in the index of {who}"
+    stay = "one has an id that isn't" if odd == 1 else f"{units.count(odd)} have ids that aren't"
+    return f"{ended}; of those known here {stay} of the application's form, and {'stays' if odd == 1 else 'stay'}"
 
 
 def _asked(session_id: str, index: SafeText | None) -> tuple[SafeText, ...]:

@@ -12,6 +12,7 @@ from pymon_tui.invalidation.freed import Freed
 from pymon_tui.invalidation.key_rights import UNASKED, KeyRights
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.shelf import GivenUp
+from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
 
 Mode = Literal["unlink", "expire"]
@@ -78,6 +79,12 @@ class Options:
             TypeError: If it is something else.
         """
         return cls(**written, undo=undo)
+
+
+def all_protected(keys: int) -> SafeText:
+    """That so many keys match, and none of them may go."""
+    which = f"all {units.whole(keys)} keys that match are" if keys > 1 else "the key that matches is"
+    return safe(f"{which} protected; nothing is removed")
 
 
 @dataclass(slots=True)
@@ -243,6 +250,18 @@ class Result:
     def is_whole(self) -> bool:
         """Whether all was done that was meant."""
         return self.outcome == "done" and not (self.tally.refused or self.tally.unknown or self.may_be_lost)
+
+    @property
+    def judged(self) -> Result:
+        """The same of a whole run: one that came to its end and met nothing but protected keys was stopped by them."""
+        if self.outcome != "done" or self.tally.matched or not self.tally.protected:
+            return self
+        return replace(self, outcome="stopped", why=all_protected(self.tally.protected))
+
+    @property
+    def is_all_protected(self) -> bool:
+        """Whether protected keys were all that it met."""
+        return self.outcome == "stopped" and self.why == all_protected(self.tally.protected)
 
     @property
     def refused(self) -> int | None:

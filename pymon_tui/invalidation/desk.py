@@ -131,7 +131,8 @@ class Desk:
 
     def judge(self, plan: Plan, options: Options) -> Verdict:
         """Whether this plan may be carried out with these options, how it is confirmed, and what can be taken back."""
-        return of_plan(plan, options, plan.rules or self.rules, self._shelves.now() if options.undo else None)
+        rules, shelf = plan.rules or self.rules, self._shelves.now() if options.undo else None
+        return of_plan(plan, options, rules, shelf, self._shelves.unwritable() if options.dry_run else None)
 
     async def judge_resume(self, record: Record) -> Verdict:
         """Whether a run may be gone on with, and how that is confirmed.

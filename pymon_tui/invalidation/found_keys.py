@@ -44,6 +44,10 @@ class FoundKeys:
         """Whether all keys of this selection are held."""
         return self._pages is not None and selection == self._selection
 
+    def any_begins(self, prefix: bytes) -> bool:
+        """Whether any key that is held begins with this."""
+        return any(key.startswith(prefix) for page in self._pages or () for key in page.keys)
+
     def take(self) -> deque[Page]:
         """All pages; there are none afterwards."""
         pages, self._pages = self._pages, None

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from difflib import get_close_matches
 
-from pymon_tui.invalidation.pattern import Pattern, is_one_set, is_unclosed
+from pymon_tui.invalidation.pattern import Pattern, PatternError, is_one_set, is_unclosed, parse_pattern
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
 
@@ -14,8 +14,21 @@ _BRACES = re.compile(r"\{[^{}]*,[^{}]*\}")
 _REGEX = re.compile(r"(^|[^\w*?\]])\.\*|\.\+|[\])]\+")
 """What repeats as in a regular expression. A namespace may end in a dot: ``config.*`` is a glob."""
 _BLANK = re.compile(r"^\s|\s$|\*\s|\s\*|[\r\n]")
+_LINES = ("n", "r", "t")
 _ACL = re.compile(r"%[RW]{1,2}~|allkeys$", re.IGNORECASE)
 """What names keys in ACL rules, besides a ~ alone."""
+_WILD = re.compile(r"[*?\[]")
+_AROUND = frozenset(("<>", "()"))
+_NAMED = re.compile(r"(prefix|pattern|patterns|key|keys|match|glob|protected|protect)\s*=", re.IGNORECASE)
+_STAR_ALONE = re.compile(r"\[[*?]\]$")
+_GROUP = re.compile(r"\([^()]*[*|?][^()]*\)|\(\?")
+_PERCENT = re.compile(r"^%|%$|:%:")
+"""What SQL would take for any text. Within a name it may encode a character: ``a%20b``."""
+_FLAGS = re.compile(r"^\(\?[a-zA-Z]+\)")
+_SLASH = re.compile(r"/[a-z]*$")
+_REPEATED = re.compile(r"(\.|\\[wdsSWD]|\[[^\]]*\])[*+](?!\?)")
+"""What repeats in a regular expression, and may be any text."""
+_ODD = re.compile(r"[\\^$()|+{}\[\]\"]")
 _ESCAPED = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ALONE = {
     ",": "has a comma, which stands for itself; several patterns are separated by blanks",
@@ -47,23 +60,43 @@ def mistake(typed: str, pattern: Pattern) -> str | None:
     A character that is typed behind a backslash or as ``\xNN`` is meant: ``\^a`` is the key that begins with it.
     """
     plain = _ESCAPED.sub("", typed)
-    is_class = any(len(found[1]) == 1 and found[1].isalnum() for found in _ESCAPED.finditer(typed))  # such as \\d
-    if is_class or typed.startswith("^") or plain.endswith("$") or _REGEX.search(plain) is not None:
-        return _as_glob(pattern.shown)
+    escaped = [found[1] for found in _ESCAPED.finditer(typed)]
+    if (line := next((each for each in escaped if each in _LINES), None)) is not None:
+        return rf"has \{line}, which stands for the letter {line}; give each pattern as an item of its own"
+    is_class = any(len(each) == 1 and each.isalnum() for each in escaped)  # such as \\d
+    if is_class or typed.startswith(("^", "(?")) or plain.endswith("$") or _REGEX.search(plain) is not None:
+        return _as_glob(typed)
     if _ACL.match(typed) is not None:
         return "is an ACL rule; write the pattern that stands in it, * for all keys, allkey[s] for the key of that name"
-    if typed.startswith(("~", "!")):
+    if typed.startswith(("~", "!", "-")):
         return "begins with a sign of ACL rules or of negation, which stands for itself; write the pattern without it"
+    if typed.startswith("@") and not _WILD.search(plain):
+        return "begins with @, which stands for itself: no file is read, and no category of commands is meant"
     if len(plain) > 1 and not _QUOTES.isdisjoint((plain[0], plain[-1])):
         return "has quotes, which stand for themselves; write the pattern without them"
+    if len(plain) > 1 and plain[0] + plain[-1] in _AROUND:
+        return f"stands between {plain[0]} and {plain[-1]}, which stand for themselves; write the pattern without them"
+    if (named := _NAMED.match(plain)) is not None:
+        return f"begins with {named[0]}, which stands for itself; write the pattern alone"
     if _BLANK.search(typed) is not None:
         return r"has a blank at its edge or beside a star; give a pattern for each, or write the blank as \x20"
     if is_unclosed(pattern.glob):
         return r"has a [ without its ], and all that follows is one byte of a set; a [ of the key is \["
     if is_one_set(pattern.glob):
         return "is a set, which matches one byte at most; brackets and quotes belong around a whole list"
+    if _STAR_ALONE.search(plain) is not None:
+        return "has a wildcard within brackets, where it is that one character; a * without them is any text"
+    return _of_characters(plain)
+
+
+def _of_characters(plain: str) -> str | None:
+    """What is said of characters that are a syntax elsewhere, and stand for themselves in a glob."""
     if _BRACES.search(plain) is not None or (plain.startswith("{") and plain.endswith("}")):
         return "has braces, which stand for themselves in a glob; give a pattern for each alternative"
+    if _GROUP.search(plain) is not None:
+        return "has parentheses, which stand for themselves in a glob; give a pattern for each alternative"
+    if _PERCENT.search(plain) is not None:
+        return "has a % for any text, which stands for itself in a glob; write * in its place"
     return next((what for character in plain if (what := _ALONE.get(character) or _unlike_ascii(character))), None)
 
 
@@ -78,11 +111,34 @@ def _unlike_ascii(character: str) -> str | None:
 
 def _of_pattern(pattern: Pattern) -> SafeText | None:
     what = mistake(pattern.shown, pattern)
-    if what is None and b".*" in pattern.glob:
+    if what is None and b".*" in pattern.glob:  # also one that may be a namespace, for it matches nothing
         what = _as_glob(pattern.shown)
     return None if what is None else safe(f'"{pattern.shown}" {what}', 400)
 
 
-def _as_glob(shown: SafeText) -> str:
-    meant = shown.removeprefix("^").removesuffix("$").replace(".*", "*")
-    return f'is a glob and no regular expression: ^ and $ stand for themselves; "{meant}"?'
+def _as_glob(typed: str) -> str:
+    r"""What is said of a regular expression, with the glob that it probably means where one does.
+
+    Nothing holds a regular expression's end but $: ``^a:`` is ``a:*``.
+    """
+    what = "is a glob and no regular expression: ^ and $ stand for themselves"
+    text = _FLAGS.sub("", typed)
+    if len(text) > 1 and text.startswith("/") and (end := _SLASH.search(text)) is not None:
+        text = text[1 : end.start()]
+    begins, ends = text.startswith("^"), text.endswith("$")
+    meant = _REPEATED.sub("*", text.removeprefix("^").removesuffix("$"))
+    meant = re.sub(r"\*+", "*", f"{'*' if ends and not begins else ''}{meant}{'*' if begins and not ends else ''}")
+    if meant == typed or not _is_plain(meant):
+        return f"{what}; write it as one, such as a:*"
+    return f'{what}; "{meant}"?'
+
+
+def _is_plain(glob: str) -> bool:
+    """Whether this can be suggested: a glob without any other syntax, that doesn't match every key."""
+    if not glob or _ODD.search(glob) is not None:
+        return False
+    try:
+        pattern = parse_pattern(glob)
+    except PatternError:
+        return False
+    return not pattern.is_catch_all and mistake(glob, pattern) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from pymon_tui.invalidation.account import all_protected
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.trash_format import TrashError
 from pymon_tui.invalidation.trash_reader import TrashReader
@@ -128,7 +129,14 @@ def resume_problem(record: Record) -> SafeText | None:
         return safe("it came to its end")
     if record.state == "running":
         return safe("it is still under way")
+    if _met_only_protected(record):
+        return safe("all keys that it had left were protected; plan anew")
     return brought_back(record)
+
+
+def _met_only_protected(record: Record) -> bool:
+    keys = (record.result or {}).get("protected")
+    return record.state == "stopped" and isinstance(keys, int) and keys > 0 and record.why == all_protected(keys)
 
 
 def brought_back(record: Record) -> SafeText | None:

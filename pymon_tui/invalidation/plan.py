@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from pymon_tui.invalidation.fitting import SizeClasses
 from pymon_tui.invalidation.found_keys import FoundKeys
@@ -17,6 +17,9 @@ from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.slots import Ranges
 from pymon_tui.invalidation.touched import UsedBefore
 from pymon_tui.model.text import SafeText, safe
+
+Prefix: TypeAlias = bytes
+"""In a plan ``bytes`` are those that its keys take."""
 
 _SHOWN_SAMPLES = 20
 _SHOWN_NAMESPACES = 100
@@ -127,6 +130,16 @@ class Plan:
         return tuple(
             (pattern.shown, count, self.rules.origin(pattern) if self.rules is not None else safe(""))
             for pattern, count in zip(self.selection.protected, self.held, strict=False)
+        )
+
+    def has_key_of(self, prefix: Prefix) -> bool:
+        """Whether a key that would go is known to begin with this, and to go on after it."""
+        shown = safe(prefix)
+        return (
+            any(pattern.literal_prefix.startswith(prefix) for pattern in self.matching)
+            or any(name.startswith(shown) for name, _ in self.namespaces)
+            or any(sample.key.startswith(prefix) for sample in self.samples)
+            or any(plan.found.any_begins(prefix) for plan in (self, *self.parts) if plan.found is not None)
         )
 
     @property

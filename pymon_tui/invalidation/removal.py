@@ -209,6 +209,7 @@ class Removal:
         except TrashError as error:
             why = why or str(error)
         result = self._result(outcome, safe(why or self._pacer.pulse.unjudged), left)
+        result = result if self._part is not None else result.judged
         with suppress(JournalError):  # the entries before it tell the most
             self._ledger.end(result)
         return result

@@ -10,6 +10,7 @@ from pymon_tui.invalidation.presets import Preset
 from pymon_tui.model.environment import is_production
 from pymon_tui.model.text import SafeText, join, safe
 from pymon_tui.server.endpoint import Endpoint
+from pymon_tui.server.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,20 @@ class Rules:
             for name in self.tunnelled
         ]
         return tuple(safe(note, 400) for note in notes)
+
+    @property
+    def terms(self) -> Terms:
+        """What holds of them for an action."""
+        because = safe(self.read_only_because if self.read_only else "", 400)
+        return Terms(safe(self.environment) if self.environment else None, because, self.keeps)
+
+    def keeps(self, key: bytes) -> SafeText | None:
+        """Which protected pattern holds a key back, and where that was set; None where none does."""
+        pattern = next((one for one in self.protected if one.matches(key)), None)
+        if pattern is None:
+            return None
+        origin = self.origin(pattern)
+        return safe(f"protected {pattern.shown}{f' ({origin})' if origin else ''}", 400)
 
     def noted(self, note: SafeText | None) -> SafeText | None:
         """A note with those on the guard rails; None where there is nothing to note."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pymon_tui.invalidation.shelf import UNKNOWN, Shelf, asked_about, shelf_of
-from pymon_tui.journal.folder import StateError, free_bytes
+from pymon_tui.journal.folder import StateError, free_bytes, unwritable
 from pymon_tui.journal.ids import is_id, new_id
 from pymon_tui.journal.key_count import NONE, KeyCount
 from pymon_tui.journal.lock import Locked, lock
@@ -28,6 +28,10 @@ class Shelves:
     def now(self, keep: Collection[str] = ()) -> Shelf:
         """What is there now; the files of the runs to ``keep`` aren't given up."""
         return shelf_of(self._folder, free_bytes(self._folder), self._whose, keep=keep)
+
+    def unwritable(self) -> StateError | None:
+        """Why a run couldn't write down what it does, as far as is known without a try; None where it could."""
+        return unwritable(self._folder)
 
     def _whose(self, file: str) -> tuple[str, KeyCount]:
         if file not in self._known:

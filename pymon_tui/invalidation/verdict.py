@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from pymon_tui.invalidation.account import Options
+from pymon_tui.invalidation.account import Options, all_protected
 from pymon_tui.invalidation.history import brought_back, resume_problem
 from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.order import Order, matching_of
@@ -17,6 +17,7 @@ from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.shelf import Shelf
 from pymon_tui.invalidation.way_back import MARGIN, Undo, undo_of_plan, undo_of_rest
+from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -81,20 +82,24 @@ class Verdict:
         return told | {"undo": self.undo.as_json(), "rights": rights}
 
 
-def of_plan(plan: Plan, options: Options, rules: Rules, shelf: Shelf | None = None) -> Verdict:
+def of_plan(
+    plan: Plan, options: Options, rules: Rules, shelf: Shelf | None = None, unwritable: StateError | None = None
+) -> Verdict:
     """The verdict on a plan that would be carried out with these options, by the rules of the server that it is of.
 
     A dry run is judged as the run that it rehearses, but that it may look where nothing may be written.
 
     Args:
         shelf: What is in the trash; None where nothing is.
+        unwritable: Of a dry run, which writes nothing: why its run couldn't write down what it does.
     """
     undo = undo_of_plan(plan, options, shelf or Shelf())
     may, why, way = _may(plan, options, rules, undo)
     if may != "begin" or rules.read_only:
         return Verdict(may, why, way, "nothing", (), NOTHING, undo, plan.rights)
     verdict = _confirmed(plan.matched, plan.matching or plan.selection.patterns, rules, undo)
-    return replace(verdict, rights=plan.rights)
+    why = NOTHING if unwritable is None else safe(f"a run would not begin: {unwritable}", 600)
+    return replace(verdict, rights=plan.rights, why=why)
 
 
 def of_resume(
@@ -185,12 +190,7 @@ def _may(plan: Plan, options: Options, rules: Rules, undo: Undo) -> tuple[May, S
             return "refused", safe(f"{match} raise max_keys of profile {rules.capped_by}"), ""
         return "refused", safe(f"{match} allow more"), "max_keys"
     if not plan.matched and plan.protected:
-        keys = (
-            f"all {units.whole(plan.protected)} keys that match are"
-            if plan.protected > 1
-            else "the key that matches is"
-        )
-        return "refused", safe(f"{keys} protected; nothing is removed"), ""
+        return "refused", all_protected(plan.protected), ""
     if not plan.matched:
         return "nothing", safe("no key matches"), ""
     if plan.removal_problem is not None:

@@ -16,6 +16,8 @@ ABSENT = (FileNotFoundError, NotADirectoryError)
 """What opening a file raises that isn't there: nor need its folders be, and one of them may be a file."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_FILES = ("/proc", "/sys")
+"""Where the system shows itself as files, and no other can be made."""
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -75,12 +77,34 @@ def make_private(folder: Path) -> None:
 
 
 def free_bytes(folder: Path) -> int | None:
-    """Bytes that the disk of this folder has left for us; None where that can't be known."""
+    """Bytes that the disk of this folder has left for us; None where that can't be known, or there is no disk."""
     try:
         there = next((each for each in (folder, *folder.parents) if each.exists()), None)
-        return None if there is None else shutil.disk_usage(there).free
+        disk = None if there is None else shutil.disk_usage(there)
     except OSError:
         return None
+    return disk.free if disk is not None and disk.total else None
+
+
+def unwritable(folder: Path) -> StateError | None:
+    """Why nothing can be written in a folder that need not exist, as far as is known without a try; None otherwise."""
+    try:
+        there = next(each for each in (folder, *folder.parents) if each.exists())
+        number = _why_not(there)
+    except OSError as error:
+        return StateError("can't write to", folder, error)
+    return None if number is None else StateError("can't write to", folder, OSError(number, os.strerror(number)))
+
+
+def _why_not(there: Path) -> int | None:
+    """The error of whoever would write in this, which exists."""
+    if not there.is_dir():
+        return errno.ENOTDIR
+    if there.stat().st_dev in {each.stat().st_dev for each in map(Path, _NO_FILES) if each.exists()}:
+        return errno.ENOENT
+    if os.statvfs(there).f_flag & os.ST_RDONLY:
+        return errno.EROFS
+    return None if os.access(there, os.W_OK | os.X_OK) else errno.EACCES
 
 
 def _remedy(error: OSError) -> str:

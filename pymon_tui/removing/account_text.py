@@ -53,8 +53,10 @@ def run_summary(result: Result, mode: Mode, after: FollowUp) -> str:
 
 
 def run_code(result: Result) -> int:
-    """0 if all was removed that was meant, 4 if the server refused every key, 1 if it is anything between."""
+    """0 if all was removed that was meant, 4 if none might go (refused, protected), 1 if it is anything between."""
     tally = result.tally
+    if result.is_all_protected:
+        return REFUSED
     if tally.refused and tally.refused == tally.matched and result.outcome == "done":
         return REFUSED
     return DONE if result.is_whole else PARTLY

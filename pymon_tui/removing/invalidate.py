@@ -11,6 +11,7 @@ from pymon_tui.invalidation.guard_report import guard_rows, note_rows
 from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.order import OrderError
 from pymon_tui.invalidation.plan import Plan
+from pymon_tui.invalidation.protection import prefixes
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.report import manner, matching, resume_rows, summary, trouble_rows
 from pymon_tui.invalidation.selection import Selection, check
@@ -72,6 +73,7 @@ def _planned(
     begun = None if read else pulses
     plan = plan_watched(desk.planning(selection, options.mode, undo=options.undo, read=read, pulses=begun))
     verdict = desk.judge(plan, options)
+    show(list(prefixes(plan)))
     guarded = [f"{row.name}: {row.text}" for row in guard_rows(plan.rules, options)] if verdict.begins else []
     if wish.dry_run:
         if not as_json:

@@ -12,61 +12,109 @@ from pymon_tui.model.action import Action, Attempt, Done, NotDone, Outcome, Reco
 from pymon_tui.model.query import Reply
 from pymon_tui.model.steps import Exchange
 from pymon_tui.model.text import SafeText, join, safe
-from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.server.commands import name_of
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError, answer_text, remedy_of
 from pymon_tui.server.session import Session
+from pymon_tui.server.terms import Terms, TermsOf, own_terms
 
 _UNKNOWN_REMEDY = safe("look before you try again")
+_REMOVING = frozenset(("unlink", "del"))
 _LOOK_AGAIN = safe("look again, and decide again")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """An action, where it goes, and what is known of that."""
+
+    action: Action
+    endpoint: Endpoint
+    environment: SafeText | None
+
+    def attempt(self, outcome: Outcome, run_id: SafeText | None) -> Attempt:
+        """What is recorded of it."""
+        endpoint = self.endpoint
+        return Attempt(
+            self.action,
+            outcome,
+            node=safe(endpoint.label),
+            server=safe(endpoint.address),
+            environment=self.environment,
+            db=endpoint.db,
+            acl_user=safe(endpoint.username or "default"),
+            run_id=run_id,
+        )
+
+
 async def perform(
-    action: Action, endpoint: Endpoint, handshake: Handshake, *, read_only: bool, record: Recorder
+    action: Action,
+    endpoint: Endpoint,
+    handshake: Handshake,
+    *,
+    read_only: bool,
+    record: Recorder,
+    terms: TermsOf = own_terms,
 ) -> Outcome:
     """Send the action's commands on a connection of its own, each once, and say what came of it.
 
-    Nothing is sent where another server process answers than the one that the action was decided on.
+    Nothing is sent where another server process answers than the one that the action was decided on, nor where the
+    terms of the one that answers forbid it, nor what would remove a key that they keep.
     A lost answer is not taken for a failure and no command is sent again: the outcome is then unknown.
     ``record`` is told of every attempt. One that it can't write down is made all the same, and its outcome says so.
     """
+    asked = _Asked(action, endpoint, endpoint.called)
     if read_only or endpoint.read_only:
         what = safe(f"{action.name} was not sent: this monitor is read-only")
         outcome: Outcome = NotDone(what, safe("start without --read-only"), unknown=False)
-        return await _recorded(_attempt(action, endpoint, outcome, None), record)
+        return await _recorded(asked.attempt(outcome, None), record)
     try:
         session, _ = await open_session(endpoint, handshake)
     except LinkError as error:
-        return await _recorded(_attempt(action, endpoint, _not_sent(action, error), None), record)
+        return await _recorded(asked.attempt(_not_sent(action, error), None), record)
     try:
-        run_id = await _run_id(session)
-        try:
-            outcome = _meant_for_another(action, endpoint, run_id) or await _send(action, session)
-        except asyncio.CancelledError:
-            # Whoever waited for the answer has gone, such as a monitor that was closed; the command hasn't.
-            what = safe(f"{action.name} was sent, and nobody waited for its answer")
-            record(_attempt(action, endpoint, NotDone(what, _UNKNOWN_REMEDY, unknown=True), run_id))
-            raise
+        info = await _info(session)
+        run_id = info.text("run_id")
+        refused = _meant_for_another(action, endpoint, run_id)
+        if refused is None:
+            found = await terms(endpoint, info, far=True)
+            asked, refused = replace(asked, environment=found.environment), _forbidden(action, found)
+            try:
+                outcome = refused or await _send(action, session, found)
+            except asyncio.CancelledError:
+                # Whoever waited for the answer has gone, such as a monitor that was closed; the command hasn't.
+                what = safe(f"{action.name} was sent, and nobody waited for its answer")
+                record(asked.attempt(NotDone(what, _UNKNOWN_REMEDY, unknown=True), run_id))
+                raise
+        else:
+            outcome = refused
     except LinkError as error:
         run_id, outcome = None, _not_sent(action, error)
     finally:
         await session.close()
-    return await _recorded(_attempt(action, endpoint, outcome, run_id), record)
+    return await _recorded(asked.attempt(outcome, run_id), record)
 
 
-async def _run_id(session: Session) -> SafeText | None:
-    """Which server process this is; asked here, since the one that the screen shows may have ended.
+async def _info(session: Session) -> Info:
+    """What the process tells that answers; asked here, since the one that the screen shows may have ended.
 
     Raises:
         LinkError: If the link is lost; then the action isn't sent either.
     """
-    (reply,) = await session.ask([("INFO", "server")])
+    replies = await session.ask([("INFO", "server"), ("INFO", "replication")])
     try:
-        return parse_info(reply).text("run_id") if isinstance(reply, bytes) else None
+        return parse_info(b"\r\n".join(reply for reply in replies if isinstance(reply, bytes)))
     except ValueError:  # a proxy that answers something of its own
+        return Info({})
+
+
+def _forbidden(action: Action, terms: Terms) -> NotDone | None:
+    if not terms.forbids:
         return None
+    what = safe(f"{action.name} was not sent: {terms.forbids}")
+    return NotDone(what, safe("guard rails follow the server, whatever leads there"), unknown=False)
 
 
 def _meant_for_another(action: Action, endpoint: Endpoint, run_id: SafeText | None) -> NotDone | None:
@@ -79,12 +127,14 @@ def _meant_for_another(action: Action, endpoint: Endpoint, run_id: SafeText | No
     return NotDone(safe(f"{action.name} was not sent: {why}"), _LOOK_AGAIN, unknown=False)
 
 
-async def _send(action: Action, session: Session) -> Outcome:
+async def _send(action: Action, session: Session, terms: Terms) -> Outcome:
     """Take the action's steps to their end, or to the first that is refused or whose answer is lost."""
     steps, written = action.steps(), False
     try:
         exchange = next(steps)
         while True:
+            if (kept := _kept(exchange, terms)) is not None:
+                return _held_back(action, kept, written=written)
             try:
                 answered = await _exchanged(exchange, session)
             except LinkError as error:
@@ -97,6 +147,22 @@ async def _send(action: Action, session: Session) -> Outcome:
         return _ended(action, end.value)
     finally:
         steps.close()
+
+
+def _kept(exchange: Exchange, terms: Terms) -> SafeText | None:
+    """Why a key stays that these commands would remove; None where none has to."""
+    for command in exchange.commands:
+        if name_of(command) in _REMOVING:
+            keys = (each.encode() if isinstance(each, str) else each for each in command[1:])
+            if kept := next(filter(None, (terms.keeps(key) for key in keys if isinstance(key, bytes))), None):
+                return kept
+    return None
+
+
+def _held_back(action: Action, kept: SafeText, *, written: bool) -> NotDone:
+    how = "was done in part, then refused" if written else "was not sent"
+    what = safe(f"{action.name} {how}: {kept} names a key that it would remove")
+    return NotDone(what, safe("nothing of this program removes what is protected"), unknown=False)
 
 
 def _ended(action: Action, value: Reply | Unchanged) -> Outcome:
@@ -156,19 +222,6 @@ def _lost(action: Action, error: LinkError) -> NotDone:
 
 def _not_sent(action: Action, error: LinkError) -> NotDone:
     return NotDone(safe(f"{action.name} was not sent: {error.what}"), error.remedy, unknown=False)
-
-
-def _attempt(action: Action, endpoint: Endpoint, outcome: Outcome, run_id: SafeText | None) -> Attempt:
-    return Attempt(
-        action,
-        outcome,
-        node=safe(endpoint.label),
-        server=safe(endpoint.address),
-        environment=safe(endpoint.environment) if endpoint.environment else None,
-        db=endpoint.db,
-        acl_user=safe(endpoint.username or "default"),
-        run_id=run_id,
-    )
 
 
 async def _recorded(attempt: Attempt, record: Recorder) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pydantic import SecretStr
 
 from pymon_tui.model.deployment import Address
+from pymon_tui.model.text import SafeText, safe
 
 CLIENT_NAME = "pymon-tui"
 """What our connections are called in CLIENT LIST."""
@@ -118,6 +119,11 @@ class Endpoint:
     watched: Service | None = None
     refusals: Refusals = field(default_factory=Refusals, compare=False, repr=False)
     way: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def called(self) -> SafeText | None:
+        """Its environment, fit to be shown."""
+        return safe(self.environment) if self.environment else None
 
     @property
     def address(self) -> str:

@@ -1,22 +1,25 @@
-"""What a server that answers is called: by its own profile, or by one that calls it production."""
+"""What holds for a server that answers: the rules of its own profile, and of each that calls it production."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
 from pathlib import Path
 
+from pymon_tui.invalidation.terms import terms_of
 from pymon_tui.journal.met import Met
 from pymon_tui.model.environment import is_production
+from pymon_tui.readings.info import Info
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.settings.guards import guards_of
+from pymon_tui.server.terms import Terms, TermsOf
 from pymon_tui.settings.model import Settings
+from pymon_tui.settings.rules import rules_by
 
 
-def meeting(settings: Settings, folder: Path) -> Callable[[Endpoint, str], str | None]:
-    """What is told of each process that answers, and says what its server is called; it blocks for the disk.
+def meeting(settings: Settings, folder: Path) -> TermsOf:
+    """What is told of each process that answers, and finds its terms.
 
     A profile that calls its server production has the process remembered. Another door to it, an address or a profile
-    that says something else, gets that name: where it has the same address, or the process has been met there.
+    that says something else, gets that profile's terms, as a run does.
 
     Args:
         settings: Those that led to the server.
@@ -24,13 +27,14 @@ def meeting(settings: Settings, folder: Path) -> Callable[[Endpoint, str], str |
     """
     met = Met(folder)
 
-    def name_of(endpoint: Endpoint, run_id: str) -> str | None:
-        if is_production(settings.environment):
-            if settings.name is not None:
-                met.note(settings.name, [run_id])
-            return settings.environment
-        led = met.profiles([run_id])
-        guards = (guard for guard in guards_of(settings) if guard.address == endpoint.address or guard.profile in led)
-        return next((guard.environment for guard in guards), settings.environment)
+    async def terms(endpoint: Endpoint, info: Info, *, far: bool) -> Terms:
+        run_ids = [str(run_id)] if (run_id := info.text("run_id")) else []
+        if is_production(settings.environment) and settings.name is not None:
+            await asyncio.to_thread(met.note, settings.name, run_ids)
+        rules = await asyncio.to_thread(rules_by, settings)
+        led = await asyncio.to_thread(met.profiles, run_ids)
+        if not (rules.guards or led or far):
+            return rules.terms
+        return await terms_of(endpoint, info, rules, met, far=far)
 
-    return name_of
+    return terms

@@ -38,7 +38,7 @@ class Deferred:
     @property
     def read_only(self) -> bool:
         """Whether ``act`` refuses everything."""
-        return self._read_only
+        return self._read_only or (self._made is not None and self._made.read_only)
 
     async def snapshots(self) -> AsyncGenerator[Snapshot]:
         """Make the source, and go on with its snapshots."""

@@ -30,6 +30,7 @@ from pymon_tui.state.monitor import Monitor
 from pymon_tui.state.pace import Pace
 from pymon_tui.state.roster import Roster, Told
 from pymon_tui.state.sentinels import EVERY, Sentinels
+from pymon_tui.state.standing import called
 from pymon_tui.state.whole import Whole
 
 _CHANGES = 200
@@ -99,8 +100,8 @@ class Fleet:
 
     @property
     def read_only(self) -> bool:
-        """Whether ``act`` refuses everything."""
-        return self._read_only
+        """Whether ``act`` refuses everything, as far as is known."""
+        return self._read_only or any(one.monitor.standing.read_only for one in self._followed.values())
 
     def want(self, names: Collection[str]) -> None:
         """Say which readings are looked at; those of nodes that aren't shown are not asked for."""
@@ -189,7 +190,7 @@ class Fleet:
                 self._learn()
                 self._hear()
                 if (snapshot := self._snapshot(new)) is not None:
-                    yield snapshot
+                    yield called(snapshot, (one.monitor.standing for one in self._followed.values()))
         finally:
             tasks = self._tasks()
             for task in tasks:
@@ -199,8 +200,7 @@ class Fleet:
     @property
     def _listens_to_an_answer(self) -> bool:
         """Whether the node that is listened to answers the poller."""
-        ear = self._followed.get(self._ear.name or "")
-        return ear is not None and ear.answers
+        return (ear := self._followed.get(self._ear.name or "")) is not None and ear.answers
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         tasks = (*(one.task for one in self._followed.values()), *self._ear.tasks, self._watching)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,6 @@ from pymon_tui.readings.info import Info
 from pymon_tui.readings.metrics import METRICS, RTT
 from pymon_tui.readings.restart import Held, held, loss
 from pymon_tui.server import clock
-from pymon_tui.server.actions import perform
 from pymon_tui.server.backoff import LONGEST_WAIT, backoff
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
@@ -32,12 +31,18 @@ from pymon_tui.server.poller import Poller
 from pymon_tui.server.reasons import LinkError, no_longer
 from pymon_tui.server.session import Session
 from pymon_tui.server.share import Share
+from pymon_tui.server.terms import TermsOf, own_terms
+from pymon_tui.state.standing import Standing
 
 _RESTARTED = "restarted"
 
 
 class Monitor:
-    """One server, followed for as long as ``snapshots`` is iterated."""
+    """One server, followed for as long as ``snapshots`` is iterated.
+
+    Attributes:
+        standing: What it is called, and whether ``act`` refuses everything.
+    """
 
     def __init__(
         self,
@@ -48,23 +53,20 @@ class Monitor:
         feed: Feed,
         read_only: bool,
         record: Recorder,
-        met: Callable[[Endpoint, str], str | None] = lambda endpoint, _: endpoint.environment,
+        terms: TermsOf = own_terms,
     ) -> None:
         """Follow a server.
 
         Args:
             feed: What its snapshots carry: the messages of the deployment that it belongs to.
             record: Told of every action.
-            met: Told of the run id of each process that answers, in a thread; returns what the server is called.
+            terms: Finds what holds for each process that answers, and for each action once more.
         """
         self._endpoint = endpoint
         self._share = Share(endpoint)
         self._poller = Poller(queries, self._share)
         self._interval = interval
-        self._read_only = read_only
-        self._record_action = record
-        self._met = met
-        self._environment = endpoint.environment
+        self.standing = Standing(endpoint, terms, record, read_only=read_only)
         self._wanted: frozenset[str] = frozenset()
         self._handshake = Handshake.RESP3
         self._history = History((*METRICS, RTT))
@@ -131,9 +133,7 @@ class Monitor:
 
     async def act(self, action: Action) -> Outcome:
         """Carry out a confirmed action on a connection of its own, and have it recorded."""
-        outcome = await perform(
-            action, self._endpoint, self._handshake, read_only=self._read_only, record=self._record_action
-        )
+        outcome = await self.standing.act(action, self._endpoint, self._handshake)
         self._poller.hasten()
         self._poked.set()
         return outcome
@@ -187,6 +187,7 @@ class Monitor:
                     await self._poller.tick(session, began, self._interval, self._wanted, own)
                 has_answered = True
                 info = self._poller.info
+                self.standing.meet(self._endpoint, info)
                 if info is not None and info is not last_info:
                     self._record(info, self._answered_at(info, began))
                 if reopened and self._run_id != run_id:
@@ -197,6 +198,7 @@ class Monitor:
                 yield self._snapshot()
                 await self._wait(max(began + self._interval - clock.now(), 0.02))
         finally:
+            self.standing.leave()
             await session.close()
 
     async def _connected(self) -> Session:
@@ -236,16 +238,8 @@ class Monitor:
         lost = self._lost_keys(info, changed)
         if news := [text for text in (changed or ("counters reset" if reset else None), lost) if text]:
             self._history.note(safe(", ".join(news)), time.time())
-        run_id = info.text("run_id") or self._run_id
-        if run_id is not None and run_id != self._run_id:
-            named = asyncio.get_running_loop().run_in_executor(None, self._met, self._endpoint, str(run_id))
-            named.add_done_callback(self._named)
-        self._run_id = run_id
+        self._run_id = info.text("run_id") or self._run_id
         self._recorded_at = at
-
-    def _named(self, named: asyncio.Future[str | None]) -> None:
-        if not named.cancelled() and named.exception() is None:  # else it keeps the name that it has
-            self._environment = named.result()
 
     def _lost_keys(self, info: Info, changed: str | None) -> SafeText | None:
         """What a restart has cost, told once the new process has loaded what there is to load."""
@@ -286,7 +280,7 @@ class Monitor:
         endpoint = self._endpoint
         return Snapshot(
             node=safe(endpoint.label),
-            environment=safe(self._environment) if self._environment else None,
+            environment=self.standing.environment,
             at=clock.now(),
             wall=time.time(),
             interval=self._interval,

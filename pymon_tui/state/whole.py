@@ -53,7 +53,7 @@ class Whole:
         """The deployment before any of its nodes is known."""
         return Snapshot(
             node=self._label,
-            environment=safe(endpoint.environment) if endpoint.environment else None,
+            environment=endpoint.called,
             at=clock.now(),
             wall=time.time(),
             interval=interval,

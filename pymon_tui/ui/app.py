@@ -172,7 +172,8 @@ class PymonApp(LeavableApp[int], DiffedApp[int]):
         """No key that writes under read-only, though a plan can be looked at; another tab only from a monitor."""
         if action == "tab":
             return len(self._tabs) > 1 and isinstance(self.screen, MonitorScreen)
-        return not (action == "undo_run" and self._endpoint.read_only)
+        shown = isinstance(self.screen, MonitorScreen) and self.screen.read_only
+        return not (action == "undo_run" and (self._endpoint.read_only or shown))
 
     def action_tab(self, step: int) -> None:
         """Show another tab."""

@@ -154,7 +154,7 @@ class Tabs:
 
     def _title(self, tab: Tab) -> TabTitle:
         newest = tab.kept.newest if tab.kept is not None else None
-        environment = tab.endpoint.environment
+        environment = newest.environment if newest is not None else tab.endpoint.environment
         return TabTitle(
             safe(tab.endpoint.label),
             safe(environment) if environment else None,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pymon_tui.invalidation.filters import Filters
-from pymon_tui.invalidation.hints import hints
-from pymon_tui.invalidation.pattern import parse_pattern
+from pymon_tui.invalidation.hints import hints, mistake
+from pymon_tui.invalidation.pattern import PatternError, parse_pattern
 from pymon_tui.invalidation.selection import Selection
 
 
@@ -26,7 +30,7 @@ def selecting(*patterns: str, type: str | None = None) -> Selection:  # noqa: A0
             selecting("^a:.*$", "x$"),
             [
                 '"^a:.*$" is a glob and no regular expression: ^ and $ stand for themselves; "a:*"?',
-                '"x$" is a glob and no regular expression: ^ and $ stand for themselves; "x"?',
+                '"x$" is a glob and no regular expression: ^ and $ stand for themselves; "*x"?',
             ],
         ),
         (selecting("cost.in.$*"), []),
@@ -62,3 +66,45 @@ def selecting(*patterns: str, type: str | None = None) -> Selection:  # noqa: A0
 )
 def test_a_selection_that_looks_like_a_mistake(selection: Selection, said: list[str]) -> None:
     assert list(hints(selection)) == said
+
+
+GLOBS = {
+    "^sess:": "sess:*",
+    "^sess:$": "sess:",
+    "^sess:.*": "sess:*",
+    "sess:.*": "sess:*",
+    "sess:.+": "sess:*",
+    r"sess:\w+": "sess:*",
+    r"^sess:\d+$": "sess:*",
+    "sess:[0-9]+": "sess:*",
+    "/sess:.*/": "sess:*",
+    "/^sess:/i": None,
+    "(?i)sess:.*": "sess:*",
+    "^(sess|b):": None,
+    r"^a\d": None,
+    "^.*$": None,
+    ".*": None,
+    "^": None,
+    "$": None,
+    ".+": None,
+}
+"""What is suggested for a regular expression; None where no glob is meant for sure."""
+
+
+@pytest.mark.parametrize(("text", "glob"), GLOBS.items(), ids=GLOBS)
+def test_a_suggestion_is_another_pattern_that_means_what_was_meant(text: str, glob: str | None) -> None:
+    said = mistake(text, parse_pattern(text)) or ""
+    suggested = re.search(r'"(.*)"\?$', said)
+    assert (suggested[1] if suggested else None) == glob
+
+
+@given(st.text(alphabet="ab:*.+?^$[]()|{}\\\\dwn/%<>@-=~ ", min_size=1, max_size=12))
+def test_no_suggestion_is_what_was_typed_nor_a_mistake_itself(text: str) -> None:
+    try:
+        said = mistake(text, parse_pattern(text)) or ""
+    except PatternError:
+        return
+    if (suggested := re.search(r'themselves; "(.*)"\?$', said)) is not None:
+        assert suggested[1] != text
+        assert mistake(suggested[1], parse_pattern(suggested[1])) is None
+        assert not parse_pattern(suggested[1]).is_catch_all

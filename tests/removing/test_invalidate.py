@@ -334,7 +334,7 @@ def test_a_protection_that_cannot_be_meant_removes_nothing(
 @pytest.mark.parametrize(
     ("flags", "hint"),
     [
-        (["x_chain$"], '"x_chain$" is a glob and no regular expression: ^ and $ stand for themselves; "x_chain"?'),
+        (["x_chn$"], '"x_chn$" is a glob and no regular expression: ^ and $ stand for themselves; "*x_chn"?'),
         (["^a:.*"], '"^a:.*" is a glob and no regular expression: ^ and $ stand for themselves; "a:*"?'),
     ],
 )
@@ -613,6 +613,29 @@ def until_busy(client: Redis) -> None:
         time.sleep(0.002)
 
 
+@pytest.mark.parametrize("how", [("--yes",), ("--dry-run",), ("--yes", "--json"), ("--dry-run", "--json")])
+@pytest.mark.parametrize("bare", ["sess:", "sess", "other:"])
+def test_a_protected_prefix_without_a_star_is_told(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, how: tuple[str, ...], bare: str
+) -> None:
+    fill(db, "sess:", 3)
+    monkeypatch.setenv("PYMON_PROTECTED", bare)
+    said = (
+        f'protected "{bare}" (set in PYMON_PROTECTED) holds nothing back: it means that one key; '
+        f'keys that begin with it need "{bare}*"\n'
+    )
+    assert said in pymon("invalidate", "*:*", *how).err
+
+
+@pytest.mark.parametrize("held", ["sess:*", "sess:1", "other", "sess:12"])
+def test_a_pattern_that_protects_what_it_says_is_not_told(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    fill(db, "sess:", 3)
+    monkeypatch.setenv("PYMON_PROTECTED", held)
+    assert "holds nothing back" not in pymon("invalidate", "*:*", "--yes").err
+
+
 def test_each_protected_pattern_is_told_with_what_it_holds_back(
     db: Redis, pymon: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -632,3 +655,35 @@ def test_each_protected_pattern_is_told_with_what_it_holds_back(
     said = " ".join(pymon("invalidate", "*", "--all", "--dry-run").out.split())
     assert "*:2 2 set in PYMON_PROTECTED" in said
     assert f"sesion:* 0 set in {origin}" in said
+
+
+@pytest.mark.parametrize("home", ["/dev/null", __file__, "/proc/nope"])
+@pytest.mark.parametrize("undo", [[], ["--no-undo"]])
+def test_a_dry_run_says_that_the_state_folder_cannot_be_written(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, home: str, undo: list[str]
+) -> None:
+    if home.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("no /proc here")
+    fill(db, "a:", 3)
+    monkeypatch.setenv("XDG_STATE_HOME", home)
+    dry = pymon("invalidate", "a:*", "--dry-run", *undo)
+    assert dry.code == 0
+    said = " ".join(dry.out.split())
+    assert f"a run would not begin: can't write to {home}/pymon-tui: N" in said  # Not a directory, No such file
+    assert "or set XDG_STATE_HOME to another folder" in said
+    why = pymon("invalidate", "a:*", "--dry-run", "--json", *undo).told["verdict"]["why"]
+    assert why.startswith("a run would not begin: can't write to ")
+    ran = pymon("invalidate", "a:*", "--yes", *undo)
+    assert ran.code == 1
+    assert "can't make the lock" in ran.err
+    assert "free some" not in ran.err  # the disk is not what is wrong
+    assert len(keys_of(db)) == 3
+
+
+def test_a_dry_run_says_nothing_of_a_folder_that_is_yet_to_be_made(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fill(db, "a:", 3)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "one" / "two"))
+    assert pymon("invalidate", "a:*", "--dry-run", "--json").told["verdict"]["why"] == ""
+    assert not (tmp_path / "one").exists()

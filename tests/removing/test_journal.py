@@ -166,6 +166,33 @@ def test_what_is_protected_by_now_stays(db: Redis, pymon: Command, monkeypatch: 
     assert keys_of(db) == {b"a:207"}
 
 
+def test_where_only_what_is_protected_is_left_it_is_refused_as_a_plan(
+    db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(db, "a:", 300)
+    cut_off(db, plan_of(pymon, "a:*"))
+    db.delete(*(f"a:{number}" for number in range(100)))
+    monkeypatch.setenv("PYMON_PROTECTED", "a:*")
+    plan = pymon("invalidate", "a:*", "--yes", "--json")
+    ran = pymon("invalidate", "--resume", CUT_OFF, "--yes", "--json")
+    why = "all 200 keys that match are protected; nothing is removed"
+    assert (plan.code, plan.told["why"]) == (ran.code, ran.told["why"]) == (4, why)
+    assert (ran.told["outcome"], ran.told["matched"], ran.told["protected"]) == ("stopped", 0, 200)
+    assert len(keys_of(db)) == 200
+    told = pymon("journal", ran.told["run"], "--json").told
+    assert (told["state"], told["why"]) == ("stopped", why)
+    ran = pymon("invalidate", "--resume", CUT_OFF, "--yes")
+    assert ran.code == 4
+    assert why in ran.out
+    assert "--resume" not in ran.out  # nobody is offered what would be refused once more
+    refused = pymon("invalidate", "--resume", told["run"], "--yes")
+    assert "all keys that it had left were protected; plan anew; there is nothing to resume" in refused.err
+    # Once they may go, the run that was cut off can be gone on with.
+    monkeypatch.delenv("PYMON_PROTECTED")
+    assert pymon("invalidate", "--resume", CUT_OFF, "--yes").code == 0
+    assert keys_of(db) == set()
+
+
 def test_what_can_t_go_on(db: Redis, pymon: Command, answers: list[str]) -> None:
     fill(db, "a:", 3)
     run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]

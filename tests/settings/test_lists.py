@@ -108,7 +108,20 @@ MISTAKEN = {
     "a:*,b:*": r'"a:*,b:*" has a comma',
     "[a:*]": r'"[a:*]" is a set,',
     r"a:\d+": r'"a:\d+" is a glob and no regular expression',
-    r"a:*\nb:*": r'"a:*\nb:*" is a glob and no regular expression',
+    r"a:*\nb:*": r'"a:*\nb:*" has \n, which stands for the letter n',
+    "(?i)a:.*": '"(?i)a:.*" is a glob and no regular expression',
+    "/a:.*/": '"/a:.*/" is a glob and no regular expression',
+    "-a:*": '"-a:*" begins with a sign',
+    "@file": '"@file" begins with @',
+    "<a:*>": '"<a:*>" stands between < and >',
+    "(a:*)": '"(a:*)" stands between ( and )',
+    "prefix=a:": '"prefix=a:" begins with prefix=',
+    "Pattern = a:*": '"Pattern = a:*" begins with Pattern =',
+    "a:[*]": '"a:[*]" has a wildcard within brackets',
+    "a:(*)": '"a:(*)" has parentheses',
+    "(a|b):*": '"(a|b):*" has parentheses',
+    "a:%": '"a:%" has a % for any text',
+    "%:a": '"%:a" has a % for any text',
     "a:[0-9]+": r'"a:[0-9]+" is a glob and no regular expression',
     "a:.*": r'"a:.*" is a glob and no regular expression',
     "~a:*": r'"~a:*" begins with a sign',
@@ -150,9 +163,13 @@ def test_the_acl_rule_for_all_keys_is_no_key(tmp_path: Path) -> None:
     assert pattern.matches(b"allkeys")
 
 
-@pytest.mark.parametrize(
-    "text", ["allkeys:*", "config.*", "a[bc]*", "a:^b", "$a", "[ab]*", "a:*.*", "c++", "{a}:*", "50%:*", r"a\x2cb"]
-)
+MEANT = [
+    *("allkeys:*", "config.*", "a[bc]*", "a:^b", "$a", "[ab]*", "a:*.*", "c++", "{a}:*", "50%:*", r"a\x2cb"),
+    *("a%20b:*", "@a/b:*", "a(1)", "key:*", "a=b", "a-b"),
+]
+
+
+@pytest.mark.parametrize("text", MEANT)
 def test_a_pattern_that_may_be_meant_is_taken(tmp_path: Path, text: str) -> None:
     assert loaded(tmp_path, PYMON_PROTECTED=text).protected == (parse_pattern(text),)
 

@@ -22,12 +22,13 @@ from pymon_tui.model.link import Connecting, Live, Lost, Trouble
 from pymon_tui.model.query import PENDING, Argument, Batch, Command, Query, Ready, Reason, Unavailable, fixed, itself
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
-from pymon_tui.readings.info import INFO
+from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.metrics import COMMANDS, HITS, MISSES, NET_INPUT, NET_OUTPUT, USED_MEMORY
 from pymon_tui.readings.slowlog_settings import SLOWLOG_SETTINGS
 from pymon_tui.server import clock
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
+from pymon_tui.server.terms import Terms
 from pymon_tui.state.fleet import Fleet
 from pymon_tui.state.monitor import Monitor
 from tests.conftest import StartServer, client_of
@@ -110,23 +111,29 @@ async def test_begins_without_a_connection_and_goes_on_with_one_snapshot_a_tick(
         assert third.own_ids >= {int(client["id"]) for client in clients if client["name"] == CLIENT_NAME} - {None}
 
 
-async def test_a_server_is_called_what_it_is_met_as(server: EmbeddedServer) -> None:
+async def test_a_server_is_what_it_is_met_as(server: EmbeddedServer) -> None:
     endpoint = Endpoint(socket=server.socket)
-    met: list[tuple[Endpoint, str]] = []
+    met: list[tuple[Endpoint, str, bool]] = []
 
-    def name_of(endpoint: Endpoint, run_id: str) -> str:
-        met.append((endpoint, run_id))
-        return "prod\x1b[2J"
+    async def terms(endpoint: Endpoint, info: Info, *, far: bool) -> Terms:
+        met.append((endpoint, str(info.text("run_id")), far))
+        return Terms(safe("prod\x1b[2J"), safe("profile prod is read-only"))
 
     monitor = Monitor(
-        endpoint, (SERVER,), interval=INTERVAL, feed=Feed(), read_only=False, record=unrecorded, met=name_of
+        endpoint, (SERVER,), interval=INTERVAL, feed=Feed(), read_only=False, record=unrecorded, terms=terms
     )
+    assert not monitor.standing.read_only
     async with watched(monitor) as snapshots:
         named = await until(snapshots, lambda one: one.environment is not None)
+        await until(snapshots, lambda one: one.at > named.at + 2 * INTERVAL)
     assert named.environment == "prod\\x1b[2J"
-    ((asked, run_id),) = met
-    assert asked == endpoint
-    assert len(run_id) == 40
+    assert monitor.standing.read_only
+    ((asked, run_id, far),) = met  # once for a process, on no other connection
+    assert (asked, len(run_id), far) == (endpoint, 40, False)
+    refused = await monitor.act(FLUSH)
+    assert isinstance(refused, NotDone)
+    assert refused.what.endswith(" was not sent: profile prod is read-only")
+    assert met[1:] == [(replace(endpoint, environment=named.environment), run_id, True)]
 
 
 async def test_never_ticks_before_its_time(server: EmbeddedServer) -> None:

@@ -105,6 +105,26 @@ async def find(endpoint: Endpoint, others: Iterable[Endpoint] = ()) -> Found:
     raise lost
 
 
+def told_by(endpoint: Endpoint, info: Info) -> Found:
+    """What one node tells by its INFO alone, a replica too, as if it were a primary; nothing is asked."""
+    members = replication_layout(info)
+    primary = Primary(endpoint, "", (), info.text("run_id") or "", frozenset())
+    addresses = (endpoint.address, *_beside(endpoint, info), *_named(endpoint, members, Role.PRIMARY))
+    replicas = _named(endpoint, members, Role.REPLICA)
+    return Found(False, (primary,), None, addresses, replicas, info.integer("process_id"), info.integer("tcp_port"))
+
+
+async def near(endpoint: Endpoint) -> Found:
+    """What one node tells, with the addresses of all nodes of its cluster, whoever of them answers; raises as ``find``.
+
+    The process alone is asked, and no Sentinel whether it is the primary.
+    """
+    layout, found = await _asked(replace(endpoint, watched=None), 0)
+    if layout is None:
+        return found
+    return replace(found, addresses=(*found.addresses, *_named(endpoint, layout, *Role)))
+
+
 def ranges_text(slots: Iterable[int]) -> str:
     """Slots in words: ``0-5460, 7000``."""
     found: list[list[int]] = []

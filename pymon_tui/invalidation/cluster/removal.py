@@ -223,7 +223,7 @@ class WholeRemoval:
             result = merged_result(self.id, outcome, why, results, dry_run=self.options.dry_run)
             nodes, seconds = by_node(self._results), time.monotonic() - self._began
             result = replace(result, left=left, seconds=seconds, rights=self.order.rights, nodes=nodes)
-            result = replace(result, gave_up=self._room.gave_up if self._room is not None else ())
+            result = replace(result, gave_up=self._room.gave_up if self._room is not None else ()).judged
             await self._write_down(result)
         return result
 

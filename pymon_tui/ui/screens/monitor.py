@@ -154,7 +154,7 @@ class MonitorScreen(ActingScreen):
                 # From now on what can't be reached is one node among others, that was stepped to.
                 self._is_settled = self._is_settled or known or isinstance(link, Lost)
                 first = known and (self._newest is None or not self._newest.readings_known)
-                self._newest = snapshot
+                self._newest, self.read_only = snapshot, self._source.read_only
                 if not self.paused:
                     self.snapshot = snapshot
                 self.show_state()

@@ -11,11 +11,13 @@ from pymon_tui.model import units
 from pymon_tui.model.query import Query, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.services.session import is_id
 from pymon_tui.ui.panes.sessions.columns import age, life_cell, moment, size_cell, user_cell, who
 from pymon_tui.ui.panes.sessions.rows import Known, Row
 from pymon_tui.ui.widgets.ink import BLANK, Line, field, label, span
 
 _WIDTH = 17
+_ODD = "not of the application's form: it is neither extended nor ended here"
 _OPTIONAL: Sequence[tuple[Query[Any], str]] = ((SESSION_LIVES, "time to live"), (SESSION_SIZES, "size"))
 
 
@@ -75,7 +77,12 @@ def refused(snapshot: Snapshot) -> tuple[Line, ...]:
 
 def detail(row: Row, at: float, now: float) -> tuple[Line, ...]:
     """One session, its id shortened. ``at`` is in monotonic seconds, ``now`` in Unix seconds by the server's clock."""
-    lines: list[Line] = [field("id", _WIDTH, span(row.shown_id), label("  v in the list shows all of it")), BLANK]
+    lines: list[Line] = [field("id", _WIDTH, span(row.shown_id), label("  v in the list shows all of it"))]
+    if not is_id(row.id):
+        lines.append(
+            field("", _WIDTH, span("not of the application's form: it is neither extended nor ended here", "warn"))
+        )
+    lines.append(BLANK)
     lines.append(field("user", _WIDTH, user_cell(row)))
     if row.header is not None:
         if row.header.user_id is not None:

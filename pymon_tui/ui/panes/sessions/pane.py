@@ -174,8 +174,9 @@ class SessionsPane(Pane):
         user_id = self._user()
         if user_id:
             keys = self._known.of(user_id)
-            action = log_out(user_id, [session_id for key in keys if is_id(session_id := id_of(key))])
-            self.post_message(self.Act(self._promised(action, lambda: self._ended(keys))))
+            ended = [key for key in keys if is_id(id_of(key))]
+            action = log_out(user_id, [id_of(key) for key in keys])
+            self.post_message(self.Act(self._promised(action, lambda: self._ended(ended))))
 
     def done(self, action: Action) -> None:
         """Show what came of an action of ours before it is read anew."""

@@ -11,6 +11,7 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.hints import hints
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.planning import PlanProgress
+from pymon_tui.invalidation.protection import prefixes
 from pymon_tui.invalidation.report import Piece, Row
 from pymon_tui.invalidation.sampling import Sample
 from pymon_tui.invalidation.selection import Selection
@@ -88,7 +89,8 @@ def _nodes(plan: Plan, width: int) -> Iterable[Line]:
 
 def troubles(plan: Plan, verdict: Verdict) -> tuple[Line, ...]:
     """What a person should know before it is too late, what keeps a run from beginning first."""
-    return tuple((span(row.text, row.severity),) for row in report.trouble_rows(plan, verdict))
+    lines = [(span(row.text, row.severity),) for row in report.trouble_rows(plan, verdict)]
+    return (*lines, *((span(line, "warn"),) for line in prefixes(plan)))
 
 
 def scanned(plan: Plan) -> str:

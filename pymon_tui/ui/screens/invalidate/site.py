@@ -35,7 +35,7 @@ class Site:
     @property
     def read_only(self) -> bool:
         """Whether nothing may be written, so that the keys which write are absent."""
-        return self.desk.rules.read_only
+        return self.desk.rules.read_only or self.source.read_only
 
     @property
     def place(self) -> str:

@@ -15,10 +15,12 @@ from pymon_tui.model.query import PENDING, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.ui.panes.sessions import SessionsPane
+from pymon_tui.ui.panes.sessions.lines import detail
 from pymon_tui.ui.screens.confirm import ConfirmScreen
 from pymon_tui.ui.screens.monitor import MonitorScreen
 from pymon_tui.ui.screens.prompt import PromptScreen
 from pymon_tui.ui.screens.reader import ReaderScreen
+from pymon_tui.ui.widgets.key_bar import KeyBar
 from pymon_tui.ui.widgets.table import Table
 from tests.application.made import USUAL, header_reply, headers, readings, session_id, session_key
 from tests.script import Script, snapshot
@@ -231,6 +233,54 @@ async def test_all_sessions_of_the_user_are_ended() -> None:
         await pilot.press("y")
         await until(pilot, lambda: len(table.rows) == 4)
         assert script.acts[0].name == "Log out everywhere"
+
+
+def odd(number: int) -> tuple[bytes, Any]:
+    """A session of kim's whose id isn't of the application's form."""
+    return f"session:odd-{number}".encode(), header_reply(b"kim", age=60 * number, idle=number)
+
+
+@pytest.mark.parametrize(
+    ("known", "says", "left"),
+    [
+        (
+            [odd(1), odd(2)],
+            "ends all sessions in the index of kim; of those known here 2 have ids that aren't of the application's "
+            "form, and stay",
+            2,
+        ),
+        (
+            [odd(1), (session_key(7), header_reply(b"kim", age=90, idle=9))],
+            "ends the 1 session of kim known here, and all others in the user's index; of those known here one has an "
+            "id that isn't of the application's form, and stays",
+            1,
+        ),
+    ],
+)
+async def test_a_session_whose_id_is_of_another_form_is_told_apart(
+    known: list[tuple[bytes, Any]], says: str, left: int
+) -> None:
+    one = shown(known=headers(*known))
+    script = Script(one)
+    script.outcome = Done(safe("1 sessions ended"))
+    async with opened(script, one) as pilot:
+        table = pilot.app.screen.query_one("SessionsPane Table", Table)
+        bar = pilot.app.screen.query_one(KeyBar)
+        await until(pilot, lambda: "Log out user" in {hint.name for hint in bar.hints})
+        assert not {"Extend", "Delete"} & {hint.name for hint in bar.hints}  # the cursor is on an odd one
+        await pilot.press("d", "e")
+        assert isinstance(pilot.app.screen, MonitorScreen)
+        row = table.cursor_row
+        assert row is not None
+        said = [piece.text for line in detail(row, 0.0, 0.0) for piece in line]
+        assert "not of the application's form: it is neither extended nor ended here" in said
+        await pilot.press("L")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        assert pilot.app.screen._action.effect == says
+        await pilot.press("y")
+        await until(pilot, lambda: bool(script.acts) and isinstance(pilot.app.screen, MonitorScreen))
+        await until(pilot, lambda: len(table.rows) == left)
 
 
 async def test_a_session_is_extended_by_what_is_typed() -> None:
