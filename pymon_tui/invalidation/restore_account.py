@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeAlias
 
 from pymon_tui.invalidation.trash_damage import Damage
+from pymon_tui.journal.dropped import Dropped
 from pymon_tui.model.text import SafeText, safe
 
 RestoreState: TypeAlias = Literal["starting", "running", "asking", "reconnecting", "ended"]
@@ -127,6 +128,7 @@ class RestoreResult:
         copied: Keys in the trash that the run was cut off before removing, and that are left alone.
         evicted: Keys that the server evicted meanwhile (``evicted_keys``); None where it doesn't tell.
         damage: What is lost of the trash; None where nothing is, or only what was never written.
+        dropped: Keys of nodes whose trash is gone; None where none is.
     """
 
     undo: str
@@ -143,6 +145,7 @@ class RestoreResult:
     copied: int = 0
     evicted: int | None = None
     damage: Damage | None = None
+    dropped: Dropped | None = None
 
     @property
     def left(self) -> int:
@@ -152,7 +155,7 @@ class RestoreResult:
     @property
     def is_whole(self) -> bool:
         """Whether each key that was kept is there again, or has a newer one in its place, or has ended by itself."""
-        lacks = self.torn and (self.damage is None or bool(self.damage))
+        lacks = (self.torn and (self.damage is None or bool(self.damage))) or self.dropped is not None
         return self.outcome == "done" and not self.tally.failed and not self.left and not lacks
 
     def as_json(self) -> dict[str, Any]:
@@ -169,6 +172,7 @@ class RestoreResult:
             "evicted": self.evicted,
             "torn": self.torn,
             "damage": self.damage.as_json() if self.damage is not None else None,
+            "dropped": self.dropped.as_json() if self.dropped is not None else None,
             "failures": [{"key": failure.key, "why": failure.why} for failure in self.failures],
             "seconds": round(self.seconds, 3),
             "nodes": [each.as_json() for each in self.nodes],

@@ -254,8 +254,10 @@ class UndoScreen(Asking, Window[None]):
         verdict = self._verdict
         place = self._site.place_of(record.db)
         kept = wording.counted_keys(record) if self._kept is None else units.keys(self._kept)
+        differs = self._kept is not None and record.removed != (self._kept, self._kept)
+        of = f" of {wording.counted(record)} that were {wording.words_of(record).are}" if differs else ""
         return (
-            (span(f"bring back {kept}", "strong"),),
+            (span(f"bring back {kept}", "strong"), label(of)),
             (span(past.what_text(record)),),
             (
                 label("onto "),
