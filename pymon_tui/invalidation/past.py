@@ -73,7 +73,9 @@ def back_rows(record: Record) -> tuple[Row, ...]:
             rows.append(row("unproven", f"{units.keys(back.unproven)} left alone, {why} {them}", "warn"))
         if back.failed:
             rows.append(row("failed", f"{units.keys(back.failed)} were refused by the server", "warn"))
-    if record.dropped is not None and (back is not None or record.undo_path is not None):
+    # Of a run that is left as it was, what has become of its undo tells it.
+    tells = back is not None or record.undo_path is not None or record.kind == "undo"
+    if record.dropped is not None and tells:
         rows.append(row("for good", dropped_text(record.dropped), "warn"))
     return (*rows, *unkept_rows(record))
 

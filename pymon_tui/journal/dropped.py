@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pymon_tui.journal.key_count import KeyCount
-from pymon_tui.model.text import SafeText
+from pymon_tui.model.text import SafeText, safe
 
 
 class Dropped(NamedTuple):
@@ -17,3 +18,13 @@ class Dropped(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """For ``--json`` and the journal."""
         return {"keys_at_least": self.keys.least, "keys_at_most": self.keys.most, "nodes": list(self.nodes)}
+
+    @classmethod
+    def from_json(cls, told: object) -> Dropped | None:
+        """What ``as_json`` gave; None where it isn't that."""
+        if not isinstance(told, Mapping):
+            return None
+        least, most, nodes = (told.get(name) for name in ("keys_at_least", "keys_at_most", "nodes"))
+        if not isinstance(least, int) or not isinstance(most, int | None) or not isinstance(nodes, list):
+            return None
+        return cls(KeyCount(least, most), tuple(safe(str(node)) for node in nodes))

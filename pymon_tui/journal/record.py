@@ -171,7 +171,12 @@ class Record:
 
     @property
     def dropped(self) -> Dropped | None:
-        """Keys that were kept, and that no undo brings back any more, as their trash is gone; None for none."""
+        """Keys that were kept, and that no undo brings back any more, as their trash is gone; None for none.
+
+        Of an undo, those that it couldn't bring back.
+        """
+        if self.kind == "undo":
+            return Dropped.from_json((self.result or {}).get("dropped"))
         if self._dropped == NONE:
             return None
         nodes = (part.node for part in self.parts if part._dropped != NONE)
@@ -179,7 +184,7 @@ class Record:
 
     @property
     def _dropped(self) -> KeyCount:
-        if self.kind != "run" or (self.undone and not self._lacks_some and not self.parts):
+        if self.kind == "undo" or (self.undone and not self._lacks_some and not self.parts):
             return NONE
         if self.parts:
             return added(part._dropped for part in self.parts).within(self.removed_at_most)

@@ -47,7 +47,7 @@ def give_up(pymon: Command, monkeypatch: pytest.MonkeyPatch, db: Redis, size: in
     """The account of another run that needs so many bytes of what there is."""
     folder = state_folder() / "trash"
     cap = sum(path.stat().st_size for path in folder.iterdir())
-    db.mset(noise("z:", size // SIZE))  # type: ignore[arg-type]
+    db.mset(noise("z:", size // SIZE))
     monkeypatch.setenv("PYMON_TRASH_SIZE", str(cap))
     told = pymon("invalidate", "z:*", "--yes", "--json").told
     monkeypatch.delenv("PYMON_TRASH_SIZE")
@@ -101,6 +101,9 @@ def test_what_one_node_lost_is_said_before_an_undo_and_after_it(
     words = pymon("journal", run, socket="").out
     assert "none: no more of it can come" in words
     assert f"of {node} was dropped for newer ones, or removed by hand" in words
+    undo = dropped.told["undo"]
+    assert run_of(pymon, undo)["dropped"] == told
+    assert f"of {node} was dropped" in pymon("journal", undo, socket="").out
     answers[:] = ["n"]
     asked = _at(pymon, one, "undo", run).err
     removed = f"{KEYS} keys" if ended else f"{KEYS - lost} to {KEYS} keys"
@@ -144,7 +147,7 @@ def test_what_a_trash_proved_of_killed_runs_holds_once_it_is_given_up(
 ) -> None:
     runs = []
     for count in (30, 20):
-        db.mset(noise("a:", count))  # type: ignore[arg-type]
+        db.mset(noise("a:", count))
         runs.append(pymon("invalidate", "a:*", "--yes", "--json").told["run"])
         killed(runs[-1], named_up_to=3_000)
         assert run_of(pymon, runs[-1])["removed_at_most"] == count
@@ -163,11 +166,11 @@ def test_what_a_trash_proved_of_killed_runs_holds_once_it_is_given_up(
 def test_an_undo_that_is_used_while_the_question_stands_is_given_up_for_what_it_left(
     db: Redis, pymon: Command, monkeypatch: pytest.MonkeyPatch, *, kept: int, answers: list[str]
 ) -> None:
-    db.mset(noise("a:", 30))  # type: ignore[arg-type]
+    db.mset(noise("a:", 30))
     run = pymon("invalidate", "a:*", "--yes", "--json").told["run"]
     file = Path(run_of(pymon, run)["undo"])
     db.mset({f"a:{number}": "new" for number in range(kept)} | {"b": "x"})
-    db.mset(noise("z:", 20))  # type: ignore[arg-type]
+    db.mset(noise("z:", 20))
     monkeypatch.setenv("PYMON_TRASH_SIZE", str(file.stat().st_size + 1_000))
     asked = []
 
