@@ -10,7 +10,7 @@ from threading import Lock
 from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.shelf import UNKNOWN, GivenUp, is_in_use, is_open
 from pymon_tui.invalidation.shelves import give_up
-from pymon_tui.invalidation.trash_files import make_room, trash_files, trashed
+from pymon_tui.invalidation.trash_files import TrashFile, make_room, trash_files, trashed
 from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.key_count import KeyCount
@@ -107,10 +107,13 @@ class Room:
         self._before -= frozenset(make_room(self._folder, cap=cap, needed=needed, keep=used, before=self._let_go))
         self._free = self._room_now()
 
-    def _let_go(self, file: str) -> None:
-        run, keys = self._give_up(file)
+    def _let_go(self, file: TrashFile) -> bool:
+        run, keys = self._give_up(file.run)
+        if is_in_use(self._folder, file):  # since it was looked at: a long journal takes its time
+            return False
         before = self._gave_up[run].files if run in self._gave_up else ()
-        self._gave_up[run] = GivenUp(run, (*before, (file, keys)))
+        self._gave_up[run] = GivenUp(run, (*before, (file.run, keys)))
+        return True
 
     def _room_now(self) -> int:
         return self._cap - self._claimed()

@@ -54,7 +54,7 @@ def next_number(folder: Path) -> int:
 
 
 def make_room(
-    folder: Path, *, cap: int, needed: int, keep: Collection[str], before: Callable[[str], object] | None = None
+    folder: Path, *, cap: int, needed: int, keep: Collection[str], before: Callable[[TrashFile], bool] | None = None
 ) -> tuple[str, ...]:
     """Remove the files of the oldest runs until ``needed`` bytes fit beside the others under ``cap``.
 
@@ -63,7 +63,7 @@ def make_room(
         cap: Bytes that all files together may have.
         needed: Bytes that are to come.
         keep: Runs whose files stay: those that are being written or read.
-        before: Called with each run just before its file goes.
+        before: Called with each file just before it goes: whether it may.
 
     Returns:
         The runs that can no longer be undone.
@@ -79,8 +79,8 @@ def make_room(
             break
         if file.run in keep:
             continue
-        if before is not None:
-            before(file.run)
+        if before is not None and not before(file):
+            continue
         try:
             file.path.unlink(missing_ok=True)
         except OSError as error:

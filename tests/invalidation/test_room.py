@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
@@ -142,6 +143,19 @@ def test_a_file_of_which_nothing_can_be_written_down_stays(tmp_path: Path) -> No
     assert (path.exists(), room.gave_up) == (True, ())
     assert room.take(100) == 100
     assert (path.exists(), room.gave_up) == (False, (GivenUp(OLDEST, ((OLDEST, KeyCount(0, 7)),)),))
+
+
+def test_an_undo_that_begins_while_the_journal_is_asked_keeps_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, OLDEST, 4_000)
+    with ExitStack() as undo:
+
+        def meanwhile(file: str) -> tuple[str, KeyCount]:
+            undo.enter_context(lock(tmp_path, f"run-{file}", run=OLDER))
+            return file, KeyCount(1, 1)
+
+        room = Room(tmp_path, trash_size(tmp_path), give_up=meanwhile)
+        assert room.take(100) == 0
+    assert (path.exists(), room.gave_up) == (True, ())
 
 
 def test_what_somebody_is_asked_about_stays_until_all_have_answered(tmp_path: Path) -> None:
