@@ -257,7 +257,7 @@ class UndoScreen(Asking, Window[None]):
         differs = self._kept is not None and record.removed != (self._kept, self._kept)
         of = f" of {wording.counted(record)} that were {wording.words_of(record).are}" if differs else ""
         return (
-            (span(f"bring back {kept}", "strong"), label(of)),
+            (span(f"bring back {kept}", "strong"), *((label(of),) if of else ())),
             (span(past.what_text(record)),),
             (
                 label("onto "),

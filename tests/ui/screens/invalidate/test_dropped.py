@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -38,14 +39,16 @@ def _of_nodes(back: Back | None = None) -> Record:
 
 
 async def test_what_a_node_lost_is_said_before_an_undo_and_none_is_offered_once_the_rest_is_back(
-    desk: ScriptedDesk,
+    desk: ScriptedDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = "the undo of 17 keys of b:6379 was dropped for newer ones, or removed by hand"
     desk.known = (_of_nodes(),)
+    monkeypatch.setattr(desk, "kept", AsyncMock(return_value=12_000))
     async with walk(desk) as on:
         await on.press("u")
         await on.until_on(UndoScreen)
         await on.until_says("#lines", f"for good {lost}")
+        await on.until_says("#lines", "bring back 12 000 keys of 12 017 that were removed")
         assert "newer keys stay as they are" in on.text("#lines")
     for count, may_come in ((12_000, False), (11_999, True)):
         desk.known = (_of_nodes(Back(count, failed=12_000 - count)),)
