@@ -118,15 +118,9 @@ class Desk:
             read: Whether anybody reads it; else it tells what its verdict needs, and little more.
             pulses: To be begun with the plan, for the run.
         """
+        cap, rules = self.rules.key_cap, self._rules_of
         return WholePlanning(
-            self.endpoint,
-            selection,
-            mode=mode,
-            undo=undo,
-            key_cap=self.rules.key_cap,
-            rules=self._rules_of,
-            read=read,
-            pulses=pulses,
+            self.endpoint, selection, mode=mode, undo=undo, key_cap=cap, rules=rules, read=read, pulses=pulses
         )
 
     def judge(self, plan: Plan, options: Options) -> Verdict:

@@ -9,7 +9,7 @@ from pymon_tui.invalidation.account import all_protected
 from pymon_tui.invalidation.cluster.server import Server
 from pymon_tui.invalidation.trash_format import TrashError
 from pymon_tui.invalidation.trash_reader import TrashReader
-from pymon_tui.invalidation.wording import came_back
+from pymon_tui.invalidation.wording import came_back, dropped_text, keys_between
 from pymon_tui.journal.records import Back, Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
@@ -105,11 +105,11 @@ def no_more(record: Record) -> SafeText | None:
     A run that is named may be tried all the same: its trash may have been copied back.
     """
     back = record.back
-    if back is None or back.may_come or (record.undone and not record.undone_in_part):
+    if back is None or record.may_come or (record.undone and not record.undone_in_part):
         return None
-    if not (back.lost or back.lost_at_least or back.torn):
-        return None
-    return safe(f"no more of it can come: {lost_text(back)}")
+    why = [lost_text(back)] if back.lost or back.lost_at_least or back.torn else []
+    why += [dropped_text(record.dropped)] if record.dropped is not None else []
+    return safe(f"no more of it can come: {'; '.join(why)}", 800) if why else None
 
 
 def lost_text(back: Back) -> SafeText:
@@ -185,4 +185,7 @@ def _dropped(record: Record) -> str:
     kept = record.result.get("undo") if record.result is not None else record.started.get("undo")
     if not record.started.get("undo"):
         return "it kept none"
-    return "its undo was dropped for newer ones, or removed by hand" if kept else "it removed nothing that was kept"
+    if not kept:
+        return "it removed nothing that was kept"
+    keys = f" ({keys_between(*record.dropped.keys)})" if record.dropped is not None else ""
+    return f"its undo was dropped for newer ones, or removed by hand{keys}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymon_tui.invalidation.history import Last, lost_text, undone_text
 from pymon_tui.invalidation.report import Row, row
-from pymon_tui.invalidation.wording import came_back, counted
+from pymon_tui.invalidation.wording import came_back, counted, dropped_text
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
@@ -73,6 +73,10 @@ def back_rows(record: Record) -> tuple[Row, ...]:
             rows.append(row("unproven", f"{units.keys(back.unproven)} left alone, {why} {them}", "warn"))
         if back.failed:
             rows.append(row("failed", f"{units.keys(back.failed)} were refused by the server", "warn"))
+    # Of a run that is left as it was, what has become of its undo tells it.
+    tells = back is not None or record.undo_path is not None or record.kind == "undo"
+    if record.dropped is not None and tells:
+        rows.append(row("for good", dropped_text(record.dropped), "warn"))
     return (*rows, *unkept_rows(record))
 
 
@@ -103,6 +107,5 @@ def nothing_to_undo(last: Last, place: str, how: Callable[[Record], str]) -> Saf
 
 def _others(record: Record, how: Callable[[Record], str]) -> str:
     """How to try the keys once more that an undo in part has left, as far as they can come."""
-    back = record.back
-    may_come = record.undone_in_part and back is not None and back.may_come
+    may_come = record.undone_in_part and record.may_come
     return f", the others may still come: {how(record)}" if may_come else ""

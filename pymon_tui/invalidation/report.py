@@ -17,7 +17,7 @@ from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.shelf import GivenUp
 from pymon_tui.invalidation.verdict import Verdict
 from pymon_tui.invalidation.way_back import Undo
-from pymon_tui.invalidation.wording import keys_between, words
+from pymon_tui.invalidation.wording import dropped_text, keys_between, words
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, join, safe
 
@@ -261,9 +261,9 @@ def given_up_rows(runs: Sequence[GivenUp], how: str) -> tuple[Row, ...]:
 
 def undo_rows(verdict: Verdict) -> tuple[Row, ...]:
     """What an undo does to what is there by now."""
-    if verdict.undo.loses:
-        return (row("for good", verdict.undo.loss, "act"),)
-    return (row("newer keys", "stay as they are"),)
+    dropped, stay = verdict.undo.dropped, row("newer keys", "stay as they are")
+    replaced = row("for good", verdict.undo.loss, "act") if verdict.undo.state == "none" else stay
+    return (row("for good", dropped_text(dropped), "act"), replaced) if dropped is not None else (replaced,)
 
 
 def _undo_row(undo: Undo, cap: SafeText) -> Row:

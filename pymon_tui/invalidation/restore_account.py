@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeAlias
 
 from pymon_tui.invalidation.trash_damage import Damage
+from pymon_tui.journal.dropped import Dropped
 from pymon_tui.model.text import SafeText, safe
 
 RestoreState: TypeAlias = Literal["starting", "running", "asking", "reconnecting", "ended"]
@@ -129,6 +130,7 @@ class RestoreResult:
         damage: What is lost of the trash; None where nothing is, or only what was never written.
         may_be_lost: Of the restored keys, those that may be gone again: they came back since Sentinels named this
             server last, and those name another one now.
+        dropped: Keys of nodes whose trash is gone; None where none is.
     """
 
     undo: str
@@ -146,6 +148,7 @@ class RestoreResult:
     evicted: int | None = None
     damage: Damage | None = None
     may_be_lost: int = 0
+    dropped: Dropped | None = None
 
     @property
     def left(self) -> int:
@@ -155,7 +158,7 @@ class RestoreResult:
     @property
     def is_whole(self) -> bool:
         """Whether each key that was kept is there again, or has a newer one in its place, or has ended by itself."""
-        lacks = self.torn and (self.damage is None or bool(self.damage))
+        lacks = (self.torn and (self.damage is None or bool(self.damage))) or self.dropped is not None
         return self.outcome == "done" and not self.tally.failed and not self.left and not lacks
 
     def as_json(self) -> dict[str, Any]:
@@ -173,6 +176,7 @@ class RestoreResult:
             "evicted": self.evicted,
             "torn": self.torn,
             "damage": self.damage.as_json() if self.damage is not None else None,
+            "dropped": self.dropped.as_json() if self.dropped is not None else None,
             "failures": [{"key": failure.key, "why": failure.why} for failure in self.failures],
             "seconds": round(self.seconds, 3),
             "nodes": [each.as_json() for each in self.nodes],

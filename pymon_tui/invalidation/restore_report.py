@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pymon_tui.invalidation.report import SINCE, Row, row
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
 from pymon_tui.invalidation.trash_damage import torn_text
+from pymon_tui.invalidation.wording import dropped_text
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText
@@ -32,6 +33,8 @@ def restore_troubles(result: RestoreResult) -> tuple[Row, ...]:
         count = units.whole(result.tally.unlinked)
         lack = f"{count} time series {are} back without compaction rules, if {they} had any"
         rows.append(row("links", lack, "warn"))
+    if result.dropped is not None:
+        rows.append(row("for good", dropped_text(result.dropped), "warn"))
     if result.copied:
         rows.append(row("copied", f"{units.keys(result.copied)} more, and never removed: left alone"))
     if result.evicted:

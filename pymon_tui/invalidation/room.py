@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.shelf import GivenUp, is_in_use, is_open
-from pymon_tui.invalidation.trash_files import make_room, trash_files, trashed
+from pymon_tui.invalidation.shelf import UNKNOWN, GivenUp, is_in_use, is_open
+from pymon_tui.invalidation.shelves import give_up
+from pymon_tui.invalidation.trash_files import TrashFile, make_room, trash_files, trashed
 from pymon_tui.invalidation.way_back import Undo
+from pymon_tui.journal.journal import Journal
+from pymon_tui.journal.key_count import KeyCount
 
 _PARTS = 64
 """Of the cap: what is made room for at once, so that the folder isn't looked through for every few keys."""
 
 
-def room_for(folder: Path, options: Options, undo: Undo) -> Room | None:
+def room_for(journal: Journal, options: Options, undo: Undo) -> Room | None:
     """The room for a run of which so much is to be taken back; None where nothing is kept."""
     if not options.undo or options.dry_run:
         return None
-    return Room(folder, options.trash_cap, undo.takes, undo.gives_up)
+    return Room(journal.folder, options.trash_cap, undo.takes, undo.gives_up, partial(give_up, journal))
 
 
 class Room:
@@ -28,7 +32,14 @@ class Room:
     What other runs that began before have said that they would take is theirs, and what this one has said is its own.
     """
 
-    def __init__(self, folder: Path, cap: int, holds: int = 0, gives_up: Sequence[GivenUp] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cap: int,
+        holds: int = 0,
+        gives_up: Sequence[GivenUp] | None = None,
+        give_up: Callable[[str], tuple[str, KeyCount]] | None = None,
+    ) -> None:
         """Look at what is there.
 
         Args:
@@ -36,14 +47,16 @@ class Room:
             cap: Bytes that all trash files together may have.
             holds: Bytes that the run will take, about.
             gives_up: Whose undos may be given up; None for all that are there by now.
+            give_up: Called with each file just before it goes: tells its run, and how many keys it could still bring.
         """
         self._folder = folder
         self._cap = cap
-        self._named = gives_up or ()
+        told = {file: (one.run, keys) for one in gives_up or () for file, keys in one.files}
+        self._give_up = give_up or (lambda file: told.get(file, (file, UNKNOWN)))
         there = frozenset(trashed(folder))
         named = there if gives_up is None else there.intersection(file for one in gives_up for file, _ in one.files)
         self._before = named  # only those go: never what this run has kept itself
-        self._dropped: set[str] = set()
+        self._gave_up: dict[str, GivenUp] = {}
         self._own: set[str] = set()
         self._number: int | None = None  # of the first of its own files
         self._taken = 0
@@ -55,7 +68,7 @@ class Room:
     @property
     def gave_up(self) -> tuple[GivenUp, ...]:
         """Whose undos were given up."""
-        return tuple(some for one in self._named if (some := one.of(self._dropped)).files)
+        return tuple(self._gave_up.values())
 
     def own(self, run: str, number: int, share: float) -> int:
         """Take a file of this run, or a part of it, for its own; returns the bytes that ``share`` of it will take."""
@@ -91,9 +104,16 @@ class Room:
         cap = self._cap - (self._claimed() - sum(file.size for file in files))
         used = [file.run for file in files if file.run not in self._before or is_in_use(self._folder, file)]
         needed = min(cap, max(size, self._cap // _PARTS))
-        self._dropped.update(make_room(self._folder, cap=cap, needed=needed, keep=used))
-        self._before -= self._dropped
+        self._before -= frozenset(make_room(self._folder, cap=cap, needed=needed, keep=used, before=self._let_go))
         self._free = self._room_now()
+
+    def _let_go(self, file: TrashFile) -> bool:
+        run, keys = self._give_up(file.run)
+        if is_in_use(self._folder, file):  # since it was looked at: a long journal takes its time
+            return False
+        before = self._gave_up[run].files if run in self._gave_up else ()
+        self._gave_up[run] = GivenUp(run, (*before, (file.run, keys)))
+        return True
 
     def _room_now(self) -> int:
         return self._cap - self._claimed()

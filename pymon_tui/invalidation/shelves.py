@@ -6,9 +6,12 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.shelf import UNKNOWN, Shelf, asked_about, shelf_of
+from pymon_tui.journal import records
 from pymon_tui.journal.folder import StateError, free_bytes, unwritable
 from pymon_tui.journal.ids import is_id, new_id
+from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.key_count import NONE, KeyCount
 from pymon_tui.journal.lock import Locked, lock
 from pymon_tui.journal.record import Record
@@ -36,15 +39,43 @@ class Shelves:
     def _whose(self, file: str) -> tuple[str, KeyCount]:
         if file not in self._known:
             try:
-                record = self._record(file)
-                whole = self._record(record.group) if record is not None and record.group else record
+                self._known[file] = _coming(self._record(file), file, self._record)
             except StateError:
                 return file, UNKNOWN
-            if record is None or whole is None:
-                self._known[file] = file, UNKNOWN
-            else:
-                self._known[file] = whole.id, NONE if whole.to_come == NONE else record.to_come
         return self._known[file]
+
+
+def give_up(journal: Journal, file: str) -> tuple[str, KeyCount]:
+    """Write down that a file of the trash is about to go, with all that it tells by now: nobody can ask it later.
+
+    Returns:
+        The run that it belongs to, and how many keys could still be brought back from it.
+
+    Raises:
+        JournalError: If it can't be written down; the file should then stay.
+    """
+
+    def find(run: str) -> Record | None:
+        record = records.find(journal, run)
+        return None if record is None else known(record)
+
+    try:
+        record = find(file)
+        run, keys = _coming(record, file, find)
+    except StateError:
+        return file, UNKNOWN
+    if record is not None:
+        removed = {"removed_at_least": record.removed_at_least, "removed_at_most": record.removed_at_most}
+        journal.append("run", "given_up", run=file, keys_at_least=keys.least, keys_at_most=keys.most, **removed)
+    return run, keys
+
+
+def _coming(record: Record | None, file: str, find: Callable[[str], Record | None]) -> tuple[str, KeyCount]:
+    """The run of a file, and how many keys could be brought back from it; ``record`` is the file's own."""
+    whole = find(record.group) if record is not None and record.group else record
+    if record is None or whole is None:
+        return file, UNKNOWN
+    return whole.id, NONE if whole.to_come == NONE else record.to_come
 
 
 def hold(folder: Path, record: Record) -> ExitStack:

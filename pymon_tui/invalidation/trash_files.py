@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +53,9 @@ def next_number(folder: Path) -> int:
     return max((file.number for file in trash_files(folder)), default=0) + 1
 
 
-def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> tuple[str, ...]:
+def make_room(
+    folder: Path, *, cap: int, needed: int, keep: Collection[str], before: Callable[[TrashFile], bool] | None = None
+) -> tuple[str, ...]:
     """Remove the files of the oldest runs until ``needed`` bytes fit beside the others under ``cap``.
 
     Args:
@@ -61,6 +63,7 @@ def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> 
         cap: Bytes that all files together may have.
         needed: Bytes that are to come.
         keep: Runs whose files stay: those that are being written or read.
+        before: Called with each file just before it goes: whether it may.
 
     Returns:
         The runs that can no longer be undone.
@@ -75,6 +78,8 @@ def make_room(folder: Path, *, cap: int, needed: int, keep: Collection[str]) -> 
         if size + needed <= cap:
             break
         if file.run in keep:
+            continue
+        if before is not None and not before(file):
             continue
         try:
             file.path.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.shelf import Shelf
 from pymon_tui.invalidation.way_back import MARGIN, Undo, undo_of_plan, undo_of_rest
+from pymon_tui.invalidation.wording import dropped_text
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
@@ -145,7 +146,7 @@ def of_more(order: Order, options: Options, rules: Rules, undo: Undo, keys: int,
 
 def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: bool) -> Verdict:
     """The verdict on an undo of a run; ``problem`` is why it can't be undone, None where it can."""
-    undo = _REPLACES if replace else Undo("not needed")
+    undo = _back_of(record, replaces=replace)
     if problem is not None:
         return _refused(f"run {record.id} can't be undone: {problem}", undo)
     if rules.read_only:
@@ -162,6 +163,17 @@ def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: 
             return _refused(f"{why}; undo it without that", undo)
         return Verdict("begin", NOTHING, "", "type", typed, production(rules), undo)
     return Verdict("begin", NOTHING, "", "yes", (), NOTHING, undo)
+
+
+def _back_of(record: Record, *, replaces: bool) -> Undo:
+    """What an undo destroys for good, and what it can't bring back."""
+    dropped = record.dropped
+    if dropped is None:
+        return _REPLACES if replaces else Undo("not needed")
+    if replaces:
+        return replace(_REPLACES, lost_keys=dropped.keys.most, dropped=dropped)
+    why, about = dropped_text(dropped), dropped.keys.least != dropped.keys.most
+    return Undo("partial", dropped.keys.most, None, why, about=about, lost=why, dropped=dropped)
 
 
 _NOT_WANTED = Undo("none", None, None, safe("no undo is kept"))

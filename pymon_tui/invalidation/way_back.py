@@ -10,6 +10,7 @@ from pymon_tui.invalidation.account import Options
 from pymon_tui.invalidation.fitting import SizeClasses, lost_for_room
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.shelf import GivenUp, Shelf
+from pymon_tui.journal.dropped import Dropped
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -39,6 +40,7 @@ class Undo:
             than was said: a run asks before more of them go.
         takes: Bytes on our disk that the run is to have for itself; 0 where that isn't known, or nothing is kept.
         gives_up: Whose undos are given up where it needs their room.
+        dropped: Keys that an undo would not bring back, as their trash is gone; None where none is.
     """
 
     state: WayBack
@@ -54,6 +56,7 @@ class Undo:
     unkept: int = 0
     takes: int = 0
     gives_up: tuple[GivenUp, ...] = ()
+    dropped: Dropped | None = None
 
     @property
     def loses(self) -> bool:
@@ -74,7 +77,8 @@ class Undo:
         """For ``--json``."""
         lost = {"lost_keys": self.lost_keys, "lost_bytes": self.lost_bytes}
         told = {"state": self.state, **lost, "why": self.why, "elsewhere": self.elsewhere}
-        return told | {"gives_up": [one.as_json() for one in self.gives_up if one.costs]}
+        dropped = self.dropped.as_json() if self.dropped is not None else None
+        return told | {"gives_up": [one.as_json() for one in self.gives_up if one.costs], "dropped": dropped}
 
 
 def undo_of_plan(plan: Plan, options: Options, shelf: Shelf) -> Undo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pymon_tui.invalidation.account import State
+from pymon_tui.journal.dropped import Dropped
 from pymon_tui.journal.record import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
@@ -52,6 +53,13 @@ def keys_between(least: int, most: int | None) -> SafeText:
     if least == most:
         return units.keys(most)
     return safe(f"{units.whole(least)} to {units.keys(most)}" if least else f"up to {units.keys(most)}")
+
+
+def dropped_text(dropped: Dropped) -> SafeText:
+    """What no undo brings back any more, as the trash is gone, and of which nodes."""
+    keys = "an unknown number of keys" if dropped.keys == (0, None) else keys_between(*dropped.keys)
+    of = f" of {', '.join(dropped.nodes)}" if dropped.nodes else ""
+    return safe(f"the undo of {keys}{of} was dropped for newer ones, or removed by hand", 500)
 
 
 def counted(record: Record) -> SafeText:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from pymon_tui.journal.dropped import Dropped
 from pymon_tui.journal.key_count import NONE, KeyCount, added, counted
 from pymon_tui.model.text import SafeText, safe
 
@@ -98,6 +99,7 @@ class Record:
         undone: Whether an undo of this run came to its end, and brought something back or left nothing to come.
         back: What undos of this run have brought back, also such as were cut off; None where there was none.
         parts: What it consisted of, where it went on at several nodes of a cluster: each node's own record.
+        given_up: The entry of when its trash was given up for another run, or None.
     """
 
     id: str
@@ -125,12 +127,22 @@ class Record:
     undone: bool
     parts: tuple[Record, ...] = ()
     back: Back | None = None
+    given_up: Mapping[str, Any] | None = None
 
     @property
     def undone_in_part(self) -> bool:
         """Whether an undo brought keys back, and others that the run removed have neither come back nor ended since."""
+        return self._lacks_some or (self._is_back and self._dropped != NONE)
+
+    @property
+    def _is_back(self) -> bool:
+        return self.back is not None and (self.undone or bool(self.back.keys))
+
+    @property
+    def _lacks_some(self) -> bool:
+        """Whether it is undone in part by what undos have told, whatever became of its trash since."""
         back = self.back
-        if back is None or not (self.undone or back.keys):
+        if back is None or not self._is_back:
             return False
         came, most = back.keys + back.expired, self.removed_at_most
         comes_short = came < self.removed_at_least or (back.lost_at_least and (most is None or came < most))
@@ -144,9 +156,50 @@ class Record:
     @property
     def to_come(self) -> KeyCount:
         """Keys that an undo of this run could still bring back."""
-        if self.undone and not self.undone_in_part:
+        if self.undone and not self._lacks_some:
             return NONE
+        if self.parts:
+            return added(part.to_come for part in self.parts).within(self.removed_at_most)
+        return self._not_back if self.undo_path is not None else NONE
+
+    @property
+    def may_come(self) -> bool:
+        """Whether another undo may bring more of it than the ones before."""
+        if self.parts:
+            return any(part.may_come for part in self.parts if part.undo_path is not None)
+        return self.back is None or self.back.may_come
+
+    @property
+    def dropped(self) -> Dropped | None:
+        """Keys that were kept, and that no undo brings back any more, as their trash is gone; None for none.
+
+        Of an undo, those that it couldn't bring back.
+        """
+        if self.kind == "undo":
+            return Dropped.from_json((self.result or {}).get("dropped"))
+        if self._dropped == NONE:
+            return None
+        nodes = (part.node for part in self.parts if part._dropped != NONE)
+        return Dropped(self._dropped, tuple(dict.fromkeys(nodes)))
+
+    @property
+    def _dropped(self) -> KeyCount:
+        if self.kind == "undo" or (self.undone and not self._lacks_some and not self.parts):
+            return NONE
+        if self.parts:
+            return added(part._dropped for part in self.parts).within(self.removed_at_most)
+        kept = (self.started if self.result is None else self.result).get("undo")
+        if self.dry_run or not kept or self.undo_path is not None:
+            return NONE
+        told = (self.given_up or {}).get("keys_at_most")
+        return self._not_back.within(told if isinstance(told, int) else None)
+
+    @property
+    def _not_back(self) -> KeyCount:
+        """Keys in its trash that undos have left there."""
         back = self.back or Back(0)
+        if self.undone and not back.may_come:
+            return NONE
         settled = back.keys + back.expired + back.lost
         more = None if back.more or back.lost_at_least else settled
         return self.removed.without(self._unkept).without(KeyCount(settled, more))

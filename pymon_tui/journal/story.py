@@ -19,6 +19,7 @@ class Story:
 
     Attributes:
         told: The last entry with counts.
+        given_up: The entry of when its trash was given up for another run, whoever wrote that.
     """
 
     def __init__(self, started: Entry) -> None:
@@ -27,8 +28,12 @@ class Story:
         self.told: Entry | None = None
         self.progress: Entry | None = None
         self.ended: Entry | None = None
+        self.given_up: Entry | None = None
 
     def add(self, entry: Entry) -> None:
+        if entry.event == "given_up":
+            self.given_up = entry
+            return
         self.latest = entry
         if entry.event == "progress":
             self.progress = self.told = entry
@@ -85,6 +90,8 @@ def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Ba
     plan = started.fields.get("plan")
     patterns = started.fields.get("patterns")
     told = _restored(story) if started.kind == "undo" else _removed(story, back)
+    # What its trash has proven holds also once that is gone.
+    told = told if story.given_up is None else told.within(_number(story.given_up, "removed_at_most"))
     return Record(
         id=own_id,
         run=run,
@@ -110,6 +117,7 @@ def record_of(own_id: str, story: Story, folder: Path, *, undone: bool, back: Ba
         why=safe(_text(story.ended, "why")),
         undone=started.kind == "run" and undone,
         back=back if started.kind == "run" else None,
+        given_up=story.given_up.fields if story.given_up is not None else None,
     )
 
 

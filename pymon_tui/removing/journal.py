@@ -114,7 +114,8 @@ def _plain(record: Record) -> dict[str, Any]:
         "undo": None if record.undo_path is None else str(record.undo_path),
         "undone": record.undone,
         "undone_in_part": record.undone_in_part,
-        "back": None if record.back is None else record.back.as_json(),
+        "back": None if record.back is None else record.back.as_json() | _gone(record),
+        "dropped": None if record.dropped is None else record.dropped.as_json(),
         "not_kept": record.not_kept,
         "oversized_keys": list(record.oversized_keys),
         "nodes": [_node(part) for part in record.parts],
@@ -132,7 +133,14 @@ def _node(part: Record) -> dict[str, Any]:
         "removed_at_most": part.removed_at_most,
         "why": part.why,
         "undo": None if part.undo_path is None else str(part.undo_path),
+        "dropped": None if part.dropped is None else part.dropped.as_json(),
     }
+
+
+def _gone(record: Record) -> dict[str, int | None]:
+    """How many keys can't come back, as their trash is gone."""
+    least, most = (0, 0) if record.dropped is None else record.dropped.keys
+    return {"dropped_at_least": least, "dropped_at_most": most}
 
 
 def _whole(record: Record) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pymon_tui.invalidation.report import undo_rows
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError
 from pymon_tui.invalidation.restore_report import passed_rows
 from pymon_tui.invalidation.verdict import Verdict
-from pymon_tui.invalidation.wording import words_of
+from pymon_tui.invalidation.wording import counted_keys, words_of
 from pymon_tui.journal.records import Record
 from pymon_tui.model import units
 from pymon_tui.model.text import safe
@@ -58,7 +58,8 @@ def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bo
     rules = asyncio.run(desk.rules_here())
     show([f"{row.name}: {row.text}" for row in note_rows(rules)])
     if yes:
-        rows = (*production_rows(rules), *(undo_rows(verdict) if verdict.undo.loses else ()))
+        losses = [row for row in undo_rows(verdict) if row.severity == "act"]
+        rows = (*production_rows(rules), *losses)
         show([f"{row.name}: {row.text}" for row in rows])
         for warning in outlook.warnings:
             say(warning)
@@ -106,10 +107,11 @@ def _again(desk: Desk, record: Record) -> str:
 
 
 def _lines(record: Record, outlook: Outlook, desk: Desk, verdict: Verdict) -> list[str]:
-    did = words_of(record).are
+    did, keys = words_of(record).are, outlook.load.keys
     return [
         f"run {record.id} of {record.user}, {record.started_at:%Y-%m-%d %H:%M} UTC, {record.state}",
-        f"  {units.keys(outlook.load.keys)} {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
+        f"  {counted_keys(record)} {did} in db {record.db} on {record.node}: {' '.join(record.patterns)}",
+        *([] if record.removed == (keys, keys) else [f"  kept: {units.keys(keys)}"]),
         f"  to {safe(desk.endpoint.label)}",
         *(f"  {row.name}: {row.text}" for row in undo_rows(verdict)),
         *(f"  {warning}" for warning in outlook.warnings),

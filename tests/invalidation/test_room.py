@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.account import Options, Result
-from pymon_tui.invalidation.room import Room
+from pymon_tui.invalidation.room import Room, room_for
 from pymon_tui.invalidation.shelf import GivenUp, asked_about
 from pymon_tui.invalidation.shelves import Shelves, hold
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path, trash_size
+from pymon_tui.invalidation.way_back import Undo
+from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.key_count import KeyCount
 from pymon_tui.journal.lock import lock
 from tests.invalidation.planned import selecting
@@ -123,6 +127,35 @@ def test_only_undos_that_were_named_are_given_up(tmp_path: Path) -> None:
     assert room.gave_up == (named,)
     assert room.take(1_000_000) < 4_000
     assert paths[0].exists()
+
+
+def test_a_file_of_which_nothing_can_be_written_down_stays(tmp_path: Path) -> None:
+    path = write(tmp_path, OLDEST, 4_000)
+    journal = Journal(tmp_path)
+    journal.append("run", "started", run=OLDEST, undo=str(path), named_up_to=7)
+    size = trash_size(tmp_path)
+    undo = Undo("certain", gives_up=(GivenUp("as planned", ((OLDEST, KeyCount(1, 1)),)),))
+    room = room_for(journal, Options(undo=True, trash_cap=size), undo)
+    assert room is not None
+    full = JournalError("can't write the journal", journal.path, "full")
+    with patch.object(Journal, "append", side_effect=full), pytest.raises(JournalError):
+        room.take(100)
+    assert (path.exists(), room.gave_up) == (True, ())
+    assert room.take(100) == 100
+    assert (path.exists(), room.gave_up) == (False, (GivenUp(OLDEST, ((OLDEST, KeyCount(0, 7)),)),))
+
+
+def test_an_undo_that_begins_while_the_journal_is_asked_keeps_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, OLDEST, 4_000)
+    with ExitStack() as undo:
+
+        def meanwhile(file: str) -> tuple[str, KeyCount]:
+            undo.enter_context(lock(tmp_path, f"run-{file}", run=OLDER))
+            return file, KeyCount(1, 1)
+
+        room = Room(tmp_path, trash_size(tmp_path), give_up=meanwhile)
+        assert room.take(100) == 0
+    assert (path.exists(), room.gave_up) == (True, ())
 
 
 def test_what_somebody_is_asked_about_stays_until_all_have_answered(tmp_path: Path) -> None:

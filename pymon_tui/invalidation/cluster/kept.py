@@ -120,11 +120,6 @@ def near(part: Record, found: Found) -> Primary:
     return next(same, found.primaries[0])
 
 
-def is_dropped(part: Record) -> bool:
-    """Whether it kept keys, and its trash is gone."""
-    return part.undo_path is None and part.result is not None and part.result.get("undo") is not None
-
-
 def without_begin(part: Restore, record: Record, error: BaseException | None) -> RestoreResult:
     """The account of a part that was kept from beginning, or cut off."""
     progress, known = part.progress, isinstance(error, LOST)

@@ -176,7 +176,7 @@ class WholeRemoval:
         self._bounds = self._bounds.judged(self.order.selection.max_keys, judge, self._undo)
         parts = self._hand_out(found)
         work = tuple((one, replace(order, selection=order.selection.under(rules))) for one, order in parts)
-        self._room = await asyncio.to_thread(room_for, self._journal.folder, self.options, self._undo)
+        self._room = await asyncio.to_thread(room_for, self._journal, self.options, self._undo)
         if not found.is_cluster:
             return await self._run_alone(*work[0], found)
         rate = self.options.rate

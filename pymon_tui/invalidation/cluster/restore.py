@@ -23,6 +23,7 @@ from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.restored import begun, merged_result
 from pymon_tui.invalidation.cluster.routes import open_routes
 from pymon_tui.invalidation.history import undo_problem
+from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.named import Named
 from pymon_tui.invalidation.outlook import Outlook, memories_of, outlook_of
 from pymon_tui.invalidation.pipe import Line, open_pipe
@@ -213,8 +214,11 @@ class WholeRestore:
             RestoreError: If there is one, with the order to follow.
             JournalError: If the journal can't be read.
         """
-        known = await asyncio.to_thread(self._relations.of, self._record.id)
-        problem = undo_problem(self._record, known, self._endpoint.way)
+        related = await asyncio.to_thread(self._relations.of, self._record.id)
+        now = next((record for record in related if record.id == self._record.id), None)
+        if now is not None:  # what some of its nodes kept may have been given up since
+            self._record = await asyncio.to_thread(known, now)
+        problem = undo_problem(self._record, related, self._endpoint.way)
         if problem is not None:
             raise RestoreError(f"run {self._record.id} can't be undone: {problem}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pymon_tui.invalidation.cluster.kept import added, is_dropped
+from pymon_tui.invalidation.cluster.kept import added
 from pymon_tui.invalidation.restore_account import LISTED, NodeRestored, RestoreOutcome, RestoreResult
 from pymon_tui.invalidation.trash_damage import added as all_damage
 from pymon_tui.journal.journal import JsonValue
@@ -52,10 +52,6 @@ def merged_result(
     outcomes = {result.outcome for result in results}
     outcome: RestoreOutcome = next(each for each in _WORST if each in outcomes)
     reasons = [result.why for result in results if result.why]
-    dropped = sum(is_dropped(part) for part in record.parts)
-    if dropped:
-        outcome = "stopped" if outcome == "done" else outcome
-        reasons.append(safe(f"what {dropped} of the nodes had was dropped for the undo of newer runs"))
     lacking = (result.unrecorded for result in results if result.unrecorded is not None)
     return RestoreResult(
         undo=undo,
@@ -72,4 +68,6 @@ def merged_result(
         evicted=evicted,
         damage=all_damage([result.damage for result in results if result.damage is not None]),
         nodes=tuple(NodeRestored(name, result) for name, result in nodes),
+        may_be_lost=sum(result.may_be_lost for result in results),
+        dropped=record.dropped,
     )

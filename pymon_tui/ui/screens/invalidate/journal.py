@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from pymon_tui.invalidation import past
 from pymon_tui.invalidation.cluster.server import Server
-from pymon_tui.invalidation.history import resume_problem, undo_problem
+from pymon_tui.invalidation.history import no_more, resume_problem, undo_problem
 from pymon_tui.invalidation.sweep import Refused
 from pymon_tui.journal.folder import StateError
 from pymon_tui.journal.records import Record
@@ -143,7 +143,10 @@ class JournalScreen(LiveScreen[Chosen | None]):
             if record is None or record.kind != "run" or not self._server.is_of(record):
                 return None
             way = self.site.desk.endpoint.way
-            why_not = undo_problem(record, self._found, way) if action == "undo" else resume_problem(record)
+            if action == "undo":
+                why_not = undo_problem(record, self._found, way) or no_more(record)
+            else:
+                why_not = resume_problem(record)
             return True if why_not is None else None
         return record is not None if action == "details" else True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import ClassVar
@@ -94,7 +95,6 @@ class UndoScreen(Asking, Window[None]):
         """Ask."""
         self.set_interval(LOOK_SECONDS, self._look)
         self._look()
-        self.count()
         self.judge()
 
     def on_unmount(self) -> None:
@@ -114,6 +114,10 @@ class UndoScreen(Asking, Window[None]):
         if self._held is None:
             self._held = desk.hold(self._record)
         try:
+            # Some of its trash may have gone since the journal was read.
+            now = await asyncio.to_thread(desk.record, self._record.id)
+            self._record = self._record if now is None else now
+            self.count()
             verdict = await desk.judge_undo(self._record, replace=self._replace)
             self._why = verdict.why or None
             if verdict.begins and (other := await desk.other_server(self._record)) is not None:
@@ -148,7 +152,6 @@ class UndoScreen(Asking, Window[None]):
         self._replace = not self._replace
         self.ask_anew()
         self._look()
-        self.count()
         self.judge()
 
     def action_start(self) -> None:
@@ -254,8 +257,10 @@ class UndoScreen(Asking, Window[None]):
         verdict = self._verdict
         place = self._site.place_of(record.db)
         kept = wording.counted_keys(record) if self._kept is None else units.keys(self._kept)
+        differs = self._kept is not None and record.removed != (self._kept, self._kept)
+        of = f" of {wording.counted(record)} that were {wording.words_of(record).are}" if differs else ""
         return (
-            (span(f"bring back {kept}", "strong"),),
+            (span(f"bring back {kept}", "strong"), *((label(of),) if of else ())),
             (span(past.what_text(record)),),
             (
                 label("onto "),
