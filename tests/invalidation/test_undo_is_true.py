@@ -428,8 +428,9 @@ async def test_what_would_be_evicted_is_known_before(
     assert f"{units.keys(outlook.evicted, about=True)} are evicted for them ({policy})" in warning
     before = (await redis.info("stats"))["evicted_keys"]
     result = await undone(any_server, tmp_path)
-    assert result.evicted == (await redis.info("stats"))["evicted_keys"] - before
+    count = (await redis.info("stats"))["evicted_keys"] - before  # a server may go on evicting behind the undo
     assert result.evicted is not None
+    assert 0.9 * count < result.evicted <= count
     assert 0.5 < result.evicted / outlook.evicted < 2
     await redis.config_set("maxmemory", 0)
     assert (await undo_of(any_server, run_in(tmp_path), tmp_path).outlook()).warnings == ()
