@@ -148,8 +148,8 @@ def _rasterised(out: Path, names: tuple[str, ...]) -> int:
         return 0
     for name in names:
         svg = (out / name).read_text(encoding="utf-8")
-        # Fonts that Textual's SVG names are on the web, which is not asked: the machine's own serve.
-        data = resvg.svg_to_bytes(svg_string=svg, monospace_family="Fira Code", zoom=1)
+        # Fonts that Textual's SVG names are on the web, which is not asked: the machine's own Fira Code, or this one.
+        data = resvg.svg_to_bytes(svg_string=svg, monospace_family="DejaVu Sans Mono", zoom=1)
         (out / name).with_suffix(".png").write_bytes(bytes(data))
     return len(names)
 

@@ -40,13 +40,13 @@ class Chosen:
     what: Literal["undo", "resume"]
 
 
-_SERVER = 14  # cells of what the server is called, and its database
+_SERVER = 16  # cells of what the server is called, and its database
 _PAGE = 500
 """Runs and undos that are read at once."""
 
 _COLUMNS: tuple[Column[Record], ...] = (
     Column("node", "server", _SERVER, lambda record: span(records.server(record, _SERVER)), sortable=False),
-    Column("when", "when", 16, lambda record: Span(records.minute(record), "label"), sortable=False),
+    Column("when", "when", 14, lambda record: Span(records.minute(record), "label"), sortable=False),
     Column("state", "state", 14, records.state, sortable=False),
     Column("what", "what", 12, lambda record: span(past.what_text(record)), grows=True, sortable=False),
     Column("removed", "keys", 16, lambda record: span(past.keys_text(record), "strong"), "right", sortable=False),

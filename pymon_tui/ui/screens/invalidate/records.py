@@ -33,8 +33,8 @@ def when(record: Record) -> SafeText:
 
 
 def minute(record: Record) -> SafeText:
-    """The minute it began in, in local time."""
-    return safe(f"{record.started_at.astimezone():%Y-%m-%d %H:%M}")
+    """The minute it began in, in local time, with the year's last two digits."""
+    return safe(f"{record.started_at.astimezone():%y-%m-%d %H:%M}")
 
 
 def server(record: Record, width: int) -> SafeText:

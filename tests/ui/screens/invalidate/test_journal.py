@@ -60,7 +60,7 @@ async def test_all_runs_are_listed_with_what_became_of_them(desk: ScriptedDesk) 
     async with walk(desk) as on:
         await to_journal(on)
         shown = rows(on)
-        assert "prod-cache/0 2026-11-22 12:04 done undo of 202… 12 000" in shown[0]
+        assert "prod-cache/0 26-11-22 12:04 done undo of 202… 12 000" in shown[0]
         assert "undone user:cache:* 12 017" in shown[1]
         assert "interrupted user:cache:* 400 to 900" in shown[2]
         assert "400+" in shown[3]
