@@ -213,7 +213,9 @@ def too_many(size: float, memory: Memory, coming: Coming) -> Short:
         return FITS
     per_key = coming.bytes / coming.keys if coming.keys else 0.0
     each = memory.key_bytes or per_key or over
-    evicted = min(memory.keys, math.ceil(over / each)) if memory.policy != NEVER else 0
+    # What has come back may be evicted as well, for what comes after it.
+    most = memory.keys + coming.keys if memory.policy.startswith("allkeys") else memory.keys
+    evicted = min(most, math.ceil(over / each)) if memory.policy != NEVER else 0
     left = over - evicted * each
     return Short(evicted, math.ceil(left / per_key) if per_key and left > 0 else 0)
 

@@ -9,6 +9,7 @@ from collections import deque
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pymon_tui.invalidation.account import NOTHING
 from pymon_tui.invalidation.brake import FIRST
@@ -155,9 +156,8 @@ class Restore:
         reader = await asyncio.to_thread(TrashReader, self._path, promised=self._promised)
         with reader:
             header = reader.header
-            endpoint = replace(
-                self._endpoint, db=header.db, command_timeout=max(self._endpoint.command_timeout, _SILENCE)
-            )
+            patience = max(self._endpoint.command_timeout, _SILENCE)
+            endpoint = replace(self._endpoint, db=header.db, command_timeout=patience)
             pipe = await self._opens(endpoint)
             try:
                 require_primary(pipe)
@@ -181,10 +181,11 @@ class Restore:
     async def _take_up(self, pipe: Line, reader: TrashReader) -> None:
         """Find out what was done before, and write down that this begins."""
         header = reader.header
+        evicted = self._part.evicted if self._part is not None else (await memory_of(pipe)).evicted
+        self._evicted_before = evicted if self._part is None else None
+        how: dict[str, Any] = {"run_id": pipe.identity.run_id, "replace": self._replace, "evicted": evicted}
         try:
-            self._before = await asyncio.to_thread(
-                before_of, self._journal, header, self._path, run_id=pipe.identity.run_id, replace=self._replace
-            )
+            self._before = await asyncio.to_thread(before_of, self._journal, header, self._path, **how)
         except JournalError as error:
             self._before = Before(ends=header.mode == "expire")
             self._entries.lack(safe(str(error)))
@@ -200,6 +201,7 @@ class Restore:
             elsewhere=self._elsewhere,
             total=self._total,
             mark=self._mark.as_json(),
+            evicted_keys=evicted,
             run=header.run,
             **({"group": self._part.group} if self._part is not None else {}),
         )
@@ -255,8 +257,6 @@ class Restore:
         how = {"replace": self._replace, "elsewhere": self._elsewhere, "unnoted": reader.lacks_notes}
         returning = self._before.returning(pipe, moved=self._part is not None, **how)
         await returning.look_at_the_clock()
-        if self._part is None and self._evicted_before is None:
-            self._evicted_before = (await memory_of(pipe)).evicted
         sent: deque[Sent] = deque()
         refusal, held, settled = None, NOTHING, 0
         found = portions(reader, self._mark.offset, self._mark.index, self._astray, unproven=self._replace)

@@ -62,12 +62,15 @@ class Before:
         )
 
 
-def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str, replace: bool) -> Before:
+def before_of(
+    journal: Journal, header: TrashHeader, trash: Path, *, run_id: str, replace: bool, evicted: int | None
+) -> Before:
     """What was done before an undo; blocks.
 
     Args:
         run_id: The server process that it is made on.
         replace: Whether it replaces keys that are there.
+        evicted: Keys that the server has evicted since its start; None where it doesn't tell.
 
     Raises:
         JournalError: If the journal can't be read.
@@ -78,14 +81,13 @@ def before_of(journal: Journal, header: TrashHeader, trash: Path, *, run_id: str
     earlier = next((record for record in known if record.kind == "undo" and record.run == header.run), None)
     ends = header.mode == "expire" or (run is not None and run.mode == "expire")
     again = earlier is not None and _is_gone_on_with(earlier, run_id, replace=replace)
-    told = (earlier.result or earlier.progress or {}) if earlier is not None and again else {}
     return Before(
         ends=ends,
         window=Window.of(run, trash.stat().st_mtime) if ends else None,
         compares=earlier is not None or run is None or not run.is_settled,
         again=again,
         marked=header.marks,
-        mark=Mark.from_json(told.get("mark")),
+        mark=_mark_of(earlier, evicted) if earlier is not None and again else Mark(),
         here=bool(run_id) and run_id in {header.run_id, *(record.run_id for record in known if record.kind == "undo")},
     )
 
@@ -95,7 +97,14 @@ def _is_gone_on_with(earlier: Record, run_id: str, *, replace: bool) -> bool:
     return same_way and bool(earlier.run_id) and earlier.run_id == run_id
 
 
-def begun_at(journal: Journal, run: Record, *, run_id: str, replace: bool) -> Mark:
+def _mark_of(earlier: Record, evicted: int | None) -> Mark:
+    """Where an undo was; the start, where keys were evicted since it began, which may be those that it brought back."""
+    if evicted is not None and earlier.started.get("evicted_keys") not in (None, evicted):
+        return Mark()
+    return Mark.from_json((earlier.result or earlier.progress or {}).get("mark"))
+
+
+def begun_at(journal: Journal, run: Record, *, run_id: str, replace: bool, evicted: int | None) -> Mark:
     """Where an undo goes on with one before it, as ``before_of``; the start where there is none.
 
     Raises:
@@ -105,7 +114,7 @@ def begun_at(journal: Journal, run: Record, *, run_id: str, replace: bool) -> Ma
     earlier = next((record for record in known if record.kind == "undo" and record.run == run.id), None)
     if earlier is None or not _is_gone_on_with(earlier, run_id, replace=replace):
         return Mark()
-    return Mark.from_json((earlier.result or earlier.progress or {}).get("mark"))
+    return _mark_of(earlier, evicted)
 
 
 def to_come(reader: TrashReader, *, replace: bool) -> int:

@@ -72,8 +72,10 @@ class RestorePart:
         group: The undo that they make together, which has looked who answers.
         opens: Connects to wherever the keys are to go.
         astray: Keys of its trash that were found again on another node, and named there.
+        evicted: Keys that the servers had evicted as it began; None where one of them doesn't tell.
     """
 
     group: str
     opens: Callable[[Endpoint], Awaitable[Line]]
     astray: Astray
+    evicted: int | None = None

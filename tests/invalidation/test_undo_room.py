@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.outlook import Memory, outlook_of
+from pymon_tui.invalidation.outlook import Memory, outlook_of, too_many
 from pymon_tui.invalidation.pacing import Pacer
 from pymon_tui.invalidation.restore_account import RestoreTally
 from pymon_tui.invalidation.restore_load import Coming, Load
@@ -215,3 +216,51 @@ async def test_what_does_not_fit_since_too_few_keys_may_be_evicted_is_said_befor
     assert f"about {outlook.unfit} keys won't fit" in warning
     assert ("no key may be evicted" in warning) is not bool(with_ttl)
     assert outlook.as_json()["unfit"] == outlook.unfit
+
+
+async def test_keys_that_were_evicted_since_an_undo_brought_them_back_come_back_when_it_goes_on(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    await redis.config_set("maxmemory-policy", "noeviction")
+    await fill(redis, [f"k:{number}" for number in range(KEYS)], VALUE)
+    await removed(server, selecting("k:*"), tmp_path, KEPT)
+    await limit(redis, ROOM)
+    first = await undo_of(server, run_in(tmp_path), tmp_path).run()
+    assert (first.outcome, 0 < first.tally.restored < KEYS) == ("stopped", True)
+    await redis.config_set("maxmemory-policy", "allkeys-lru")
+    await limit(redis, -ROOM // 2)
+    await redis.set("other", "v")  # a server may wait for a command before it evicts
+    await redis.config_set("maxmemory", 0)
+    there = await redis.dbsize() - await redis.exists("other")
+    assert there < first.tally.restored
+    undo = undo_of(server, run_in(tmp_path), tmp_path)
+    assert (await undo.outlook()).load.bytes > KEYS * SIZE / 2
+    result = await undo.run()
+    assert (result.outcome, result.tally.restored, result.tally.skipped, result.left) == ("done", KEYS, 0, 0)
+    assert await redis.dbsize() - await redis.exists("other") == KEYS
+
+
+async def test_an_undo_goes_on_where_it_was_if_nothing_was_evicted_since(
+    own_server: StartServer, tmp_path: Path
+) -> None:
+    server = own_server()
+    async with client_of(server) as redis:
+        await redis.config_set("maxmemory-policy", "noeviction")
+        await fill(redis, [f"k:{number}" for number in range(KEYS)], VALUE)
+        await removed(server, selecting("k:*"), tmp_path, KEPT)
+        await limit(redis, ROOM)
+        first = await undo_of(server, run_in(tmp_path), tmp_path).run()
+        await redis.config_set("maxmemory", 0)
+        await redis.config_resetstat()
+        result = await undo_of(server, run_in(tmp_path), tmp_path).run()
+        assert (result.outcome, result.tally.restored) == ("done", KEYS)
+        calls = (await redis.info("commandstats"))["cmdstat_restore"]["calls"]
+        assert calls < KEYS - first.tally.restored + 50
+
+
+def test_what_comes_back_may_be_evicted_for_what_comes_after_it() -> None:
+    coming = Coming(500, 10_000_000.0, 10_000_000)
+    few = Memory(0, "allkeys-lru", 0, 10, 20_000.0)
+    assert too_many(10_000_000, few, coming) == (500, 0)
+    assert too_many(10_000_000, replace(few, policy="volatile-lru"), coming) == (10, 490)
+    assert too_many(10_000_000, replace(few, policy="noeviction"), coming) == (0, 500)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from pymon_tui.invalidation.cluster.primaries import Found, Primary
-from pymon_tui.invalidation.outlook import memory_at
+from pymon_tui.invalidation.outlook import Memory, memory_at
 from pymon_tui.invalidation.portions import Astray
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
@@ -34,6 +34,11 @@ async def evicted_by(found: Found) -> int | None:
         memories = await asyncio.gather(*(memory_at(one.endpoint) for one in found.primaries))
     except LinkError:
         return None
+    return evicted_in(memories)
+
+
+def evicted_in(memories: Sequence[Memory]) -> int | None:
+    """The keys that these servers have evicted since they started; None where one of them doesn't tell."""
     counts = [memory.evicted for memory in memories if memory.evicted is not None]
     return sum(counts) if len(counts) == len(memories) else None
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.cluster.kept import (
@@ -14,6 +15,7 @@ from pymon_tui.invalidation.cluster.kept import (
     added,
     astray_in,
     evicted_by,
+    evicted_in,
     near,
     require_same_servers,
     without_begin,
@@ -182,7 +184,7 @@ class WholeRestore:
 
     async def _outlook_of(self, found: Found) -> Outlook:
         memories = await memories_at(found)
-        return outlook_of(await asyncio.to_thread(self._load_of, found), memories)
+        return outlook_of(await asyncio.to_thread(self._load_of, found, evicted_in(memories)), memories)
 
     async def _agreed_of(self, found: Found) -> Outlook:
         """What was agreed to, with what comes to which node by now."""
@@ -190,11 +192,13 @@ class WholeRestore:
             return await self._outlook_of(found)
         if self._outlook.load.owners == owners_of(found):
             return self._outlook
-        return replace(self._outlook, load=await asyncio.to_thread(self._load_of, found))
+        load = await asyncio.to_thread(self._load_of, found, await evicted_by(found))
+        return replace(self._outlook, load=load)
 
-    def _load_of(self, found: Found) -> Load:
+    def _load_of(self, found: Found, evicted: int | None) -> Load:
         run_id = " ".join(sorted(one.run_id for one in found.primaries))
-        marks = {part.id: begun_at(self._journal, part, run_id=run_id, replace=self._replace) for part in self._kept}
+        how: dict[str, Any] = {"run_id": run_id, "replace": self._replace, "evicted": evicted}
+        marks = {part.id: begun_at(self._journal, part, **how) for part in self._kept}
         return load_of(self._kept, replace=self._replace, marks=marks, owners=owners_of(found))
 
     @property
@@ -228,14 +232,14 @@ class WholeRestore:
         async def opened(endpoint: Endpoint) -> Line:
             return await opens(endpoint)
 
+        before = await evicted_by(found)
         for part, astray in zip(kept, await asyncio.to_thread(astray_in, kept), strict=True):
-            shared = RestorePart(self.undo, opened, astray)
+            shared = RestorePart(self.undo, opened, astray, before)
             self._parts.append(self._part(near(part, found).endpoint, part, shared, None, room))
         self._copied = await asyncio.to_thread(copied_in, kept)
         how = {"replace": self._replace, "elsewhere": self._elsewhere}
         told = begun(self._record, self._endpoint, str(kept[0].undo_path), found.addresses)
         await self._write("started", **told, **how)
-        before = await evicted_by(found)
         tasks = [asyncio.create_task(part.run()) for _, part in self._parts]
         results: list[RestoreResult] = []
         try:
