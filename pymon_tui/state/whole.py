@@ -7,17 +7,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pymon_tui.model.deployment import Kind as Deployment
 from pymon_tui.model.deployment import Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History, HistoryView
 from pymon_tui.model.link import Link, Live, Lost
 from pymon_tui.model.metric import Kind, Metric
-from pymon_tui.model.query import PENDING, Part, Query, Reading, Ready, Reason, Unavailable
+from pymon_tui.model.query import PENDING, Part, Pending, Query, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.merged_info import merged
 from pymon_tui.readings.metrics import CLIENTS, CONNECTIONS, HITS, METRICS, MISSES, RTT
+from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
 
@@ -39,7 +41,7 @@ class Whole:
         self._history = History((*METRICS, RTT))
         self._totals: dict[str, float] = {}
         self._values: dict[str, Any] = {}
-        self._recorded_at: float | None = None
+        self._recorded_at: float | None = None  # not before all nodes have told
 
     def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:
         """Mark the history."""
@@ -66,17 +68,24 @@ class Whole:
             verified=endpoint.is_verified,
         )
 
-    def snapshot(self, fleet: FleetView, infos: Sequence[Info | None], pace: Snapshot, feed: Feed) -> Snapshot:
+    def snapshot(
+        self, fleet: FleetView, infos: Sequence[Info | None], pace: Snapshot, feed: Feed, *, met: bool = True
+    ) -> Snapshot:
         """The deployment at the moment of ``pace``, the newest snapshot of one of its nodes.
+
+        Nothing is recorded while a node may still come to tell for the first time: a sum that lacks it is no sum.
+        Before the first time that all have told, nothing is said of all together either.
 
         Args:
             fleet: The nodes.
             infos: The newest INFO of each, None where none is known.
             pace: Whose moment and interval it gets.
             feed: The messages of the deployment.
+            met: Whether ``fleet`` has every node that is known.
         """
         known = [(node, info) for node, info in zip(fleet.nodes, infos, strict=True) if _answers(node) and info]
-        self._record(fleet.nodes, pace)
+        if met and all(_has_told(node, fleet.kind) for node in fleet.nodes):
+            self._record(fleet.nodes, pace)
         links = [node.snapshot.link for node in fleet.nodes]
         live = [link for link in links if isinstance(link, Live)]
         link = Live(min(each.since for each in live), max(each.rtt for each in live)) if live else _first_lost(links)
@@ -87,7 +96,7 @@ class Whole:
             wall=pace.wall,
             interval=pace.interval,
             link=link,
-            readings=self._readings(known, pace.at),
+            readings=self._readings(known if self._recorded_at is not None else (), pace.at),
             cadence=_slowest([node.snapshot.cadence for node in fleet.nodes]),
             history=self._history.view(),
             feed=feed,
@@ -100,6 +109,7 @@ class Whole:
         """Add a sample: what the nodes that answer do per second, of each metric that all of them tell."""
         if self._recorded_at is not None and pace.at <= self._recorded_at:
             return
+        is_first = self._recorded_at is None
         elapsed = pace.at - self._recorded_at if self._recorded_at is not None else pace.interval
         answering = [node for node in nodes if _answers(node)]
         values: dict[str, float | None] = {}
@@ -114,6 +124,8 @@ class Whole:
                 values[metric.name] = max((value for value in told if value is not None), default=None)
             elif metric.kind is Kind.GAUGE:
                 values[metric.name] = level
+            elif is_first:
+                values[metric.name] = self._totals[metric.name] = 0.0  # what comes next has grown since this moment
             elif level is not None:
                 # The nodes' own histories have left out what is no growth: resets, and what we caused ourselves.
                 self._totals[metric.name] = self._totals.get(metric.name, 0.0) + level * elapsed
@@ -169,6 +181,15 @@ def _lately(history: HistoryView, metric: Metric[Any], seconds: float) -> float 
 
 def _answers(node: Node) -> bool:
     return isinstance(node.snapshot.link, Live)
+
+
+def _has_told(node: Node, kind: Deployment) -> bool:
+    """Whether it has told how it is and, of a cluster, who else belongs to it; also where it is known to be away."""
+    snapshot = node.snapshot
+    if not isinstance(snapshot.link, Live):
+        return isinstance(snapshot.link, Lost) or node.member.failing is not None
+    is_placed = kind is not Deployment.CLUSTER or node.member.role is not Role.UNKNOWN
+    return is_placed or any(not isinstance(snapshot.reading(query), Pending) for query in TOPOLOGY[:2])
 
 
 def _first_lost(links: Sequence[Any]) -> Any:

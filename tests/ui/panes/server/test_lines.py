@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,19 @@ def test_overview_of_a_primary() -> None:
         "saved     2s ago ok · aof off",
         "replicas  2 online lag 0s 0B",
     ]
+
+
+@pytest.mark.parametrize(
+    ("without", "says"),
+    [
+        pytest.param((), "–", id="ours can't be left out yet"),
+        pytest.param(("total_commands",), "9/s", id="the server counts none"),
+    ],
+)
+def test_the_number_that_has_ours_in_it_is_only_told_where_there_is_no_other(without: Sequence[str], says: str) -> None:
+    told = told_of(changes={"instantaneous_ops_per_sec": 9}, without=without)
+    told = replace(told, snapshot=replace(told.snapshot, history=History(METRICS).view()))
+    assert said(lines.commands(told, dated=True)).split()[0] == says
 
 
 @pytest.mark.parametrize(("seconds", "how_long"), [(1, "1s"), (59, "59s"), (840, "14m"), (3 * 86_400, "3d")])
