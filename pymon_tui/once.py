@@ -213,8 +213,10 @@ def _latency_line(readings: Mapping[str, Reading[Any]]) -> str | None:
         none = "" if told.last is None else "only calls like ours" if told.last.like_ours else "no calls"
         why = f"{none} in {units.took(told.last.seconds)}; " if told.last is not None else ""
         return f"  latency {why}{_percentiles(told.since_start)} since start or reset"
-    if not isinstance(commands, Ready) or commands.value.usec_per_call is None:
+    if not isinstance(commands, Ready) or not commands.value.told:
         return None
+    if commands.value.usec_per_call is None:
+        return "  latency no calls yet"
     growth = commands.value.total_growth
     if growth is not None and growth.usec_per_call is not None:
         return f"  latency mean {units.microseconds(growth.usec_per_call)} just now"

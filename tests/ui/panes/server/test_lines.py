@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from pymon_tui.model.history import History
+from pymon_tui.model.traffic import Traffic
+from pymon_tui.readings.commands import parse_commands
+from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.latency import Calls, Histogram, Latency
 from pymon_tui.readings.metrics import COMMANDS, METRICS
 from pymon_tui.ui.panes.server import lines
@@ -149,6 +153,17 @@ def test_without_histograms_latency_is_a_mean_and_is_called_one(without: tuple[s
     told = told_of(PRIMARY, {}, without)
     assert said(lines.latency(told)) == text
     assert text_of(lines.lasting_latency(told)).split() == ["–"]
+
+
+@pytest.mark.parametrize("calls", [0, 3])
+def test_after_a_restart_there_are_no_calls_yet(calls: int) -> None:
+    ours = Traffic(calls=Counter({"info": 3}))
+    told = replace(
+        told_of(), commands=parse_commands(parse_info(f"cmdstat_info:calls={calls},usec=9\r\n".encode()).beside(ours))
+    )
+    assert said(lines.latency(told)) == "no calls yet"
+    none = replace(told, commands=parse_commands(parse_info(b"# Commandstats\r\n# Stats\r\nevicted_keys:0\r\n")))
+    assert said(lines.latency(none)) == "no calls yet"
 
 
 @pytest.mark.parametrize(
