@@ -14,10 +14,13 @@ from pymon_tui.model import units
 from pymon_tui.model.deployment import Kind
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Pending, Reading, Ready, Reason, Unavailable
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import safe
 from pymon_tui.readings.commands import COMMANDSTATS
+from pymon_tui.readings.hits import HIT_RATE, Hits
+from pymon_tui.readings.keyspace import KEYSPACE, Keyspace
 from pymon_tui.readings.latency import LATENCY, Histogram, Latency
 from pymon_tui.readings.memory import MEMORY, Memory
+from pymon_tui.readings.memory_use import Concern, Severity, concerns
 from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.server import SERVER, Server
 from pymon_tui.removing.console import say, tell, tell_json
@@ -125,7 +128,9 @@ def summary(endpoint: Endpoint, seen: Glance) -> tuple[str, ...]:
                 f"  {name:<12} not available: {reading.detail}" + (f"; {reading.remedy}" * bool(reading.remedy))
             )
     if isinstance(memory, Ready):
-        lines.append(_memory_line(memory.value))
+        lines += [_memory_line(memory.value), *map(_concern_line, concerns(memory.value))]
+    if (kept := _keys_line(readings)) is not None:
+        lines.append(kept)
     lines += [_node_line(one) for one in seen.nodes if len(seen.nodes) > 1 or one.lost is not None]
     lines += [f"  slots {first}-{last} are served by no node" for first, last in seen.uncovered]
     return tuple(lines)
@@ -231,13 +236,41 @@ def _percentiles(calls: Histogram) -> str:
 
 
 def _memory_line(memory: Memory) -> str:
-    policy: SafeText = memory.maxmemory_policy or safe("?")
-    used, fullest = f"  memory {units.bytes_(memory.used_memory)}", memory.fullest
+    """What is used of how much; of several nodes also which is the fullest, as sums say nothing of that."""
+    used, fullest, limit = f"  memory {units.bytes_(memory.used_memory)}", memory.fullest, memory.limit
+    if limit:
+        used += f" of {units.bytes_(limit)}"
+    elif memory.maxmemory == 0 and fullest is None:
+        used += ", no limit"
+    if memory.maxmemory and fullest is None and memory.share is not None:
+        used += f" ({_limited(memory)})"
+    if memory.maxmemory_policy:
+        used += f", {memory.maxmemory_policy}"
     if fullest is None:
-        return f"{used} of {units.bytes_(memory.limit)}, {policy}"
-    of = f" of {units.bytes_(memory.limit)}" if memory.limit else ""
+        return used
     without = f"; {memory.unlimited} of {len(memory.primaries)} have no limit" if memory.unlimited else ""
-    return f"{used}{of}, {policy}; {fullest.node} is at {_limited(fullest.memory)}{without}"
+    return f"{used}; {fullest.node} is at {_limited(fullest.memory)}{without}"
+
+
+def _concern_line(concern: Concern) -> str:
+    """What the memory pane says in colour."""
+    return f"  to {'act on' if concern.severity is Severity.ACT else 'look at'}: {concern.text}"
+
+
+def _keys_line(readings: Mapping[str, Reading[Any]]) -> str | None:
+    """How many keys there are, and what became of reads and of keys; what isn't told is left out."""
+    keyspace, hits = readings.get(KEYSPACE.name), readings.get(HIT_RATE.name)
+    said = []
+    if isinstance(keyspace, Ready):
+        told: Keyspace = keyspace.value
+        expire = "" if told.expires is None else f", {units.count(told.expires)} expire"
+        said.append(f"keys {units.count(told.keys)}{expire}")
+    if isinstance(hits, Ready):
+        counted: Hits = hits.value
+        rate = "nothing read" if counted.hit_rate is None else f"hit rate {units.percent(counted.hit_rate)}"
+        evicted = "" if counted.evicted_keys is None else f", {units.count(counted.evicted_keys)} evicted"
+        said.append(f"{rate}{evicted} since start or reset")
+    return f"  {' · '.join(said)}" if said else None
 
 
 def _limited(memory: Memory) -> str:
