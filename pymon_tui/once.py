@@ -189,7 +189,8 @@ def _plain(value: Any) -> Any:
 
 def _server_line(server: Server, kind: str, latency: Reading[Latency] | None) -> str:
     """What it is and does; ``kind`` is its role, or what several are together."""
-    clients = f"{units.count(server.connected_clients)} client{'s' * (server.connected_clients != 1)}, ours among them"
+    among = "" if server.own_clients else ", ours among them"
+    clients = f"{units.count(server.other_clients)} client{'s' * (server.other_clients != 1)}{among}"
     what = [
         f"{server.product} {server.version}",
         kind,

@@ -137,10 +137,10 @@ def keys(told: Told) -> Line:
 
 
 def clients(told: Told) -> Line:
-    """Connected clients of those allowed, and those that wait in a blocking command."""
+    """Connected clients but us, of those allowed with us, and those that wait in a blocking command."""
     server = told.server
     crowded = server.maxclients and server.connected_clients and server.connected_clients > 0.9 * server.maxclients
-    count = span(units.count(server.connected_clients), "warn" if crowded else "value")
+    count = span(units.count(server.other_clients), "warn" if crowded else "value")
     most = (label("of"), span(units.count(server.maxclients))) if server.maxclients else ()
     return field("clients", NAME, count, *most, label(" blocked"), units.count(server.blocked_clients))
 

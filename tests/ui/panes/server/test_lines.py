@@ -205,6 +205,9 @@ def test_busy_is_the_share_of_the_last_seconds_and_amber_when_callers_wait() -> 
 def test_many_clients_are_amber_when_few_more_may_come() -> None:
     assert said(lines.clients(told_of(changes={"connected_clients": 9_500}))) == "9 500 of 10 000 blocked 0 [warn]"
     assert said(lines.clients(told_of(changes={"connected_clients": 12}))) == "12 of 10 000 blocked 0"
+    told = told_of(changes={"connected_clients": 9_001})  # the limit holds for all of them
+    ours = replace(told, server=replace(told.server, own_clients=2))
+    assert said(lines.clients(ours)) == "8 999 of 10 000 blocked 0 [warn]"
 
 
 @pytest.mark.parametrize(
