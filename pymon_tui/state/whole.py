@@ -42,6 +42,7 @@ class Whole:
         self._totals: dict[str, float] = {}
         self._values: dict[str, Any] = {}
         self._recorded_at: float | None = None  # not before all nodes have told
+        self._met = False  # whether it is known which nodes there are
 
     def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:
         """Mark the history."""
@@ -74,7 +75,7 @@ class Whole:
         """The deployment at the moment of ``pace``, the newest snapshot of one of its nodes.
 
         Nothing is recorded while a node may still come to tell for the first time: a sum that lacks it is no sum.
-        Before the first time that all have told, nothing is said of all together either.
+        Before it is known which nodes there are, nothing is said of all together either.
 
         Args:
             fleet: The nodes.
@@ -84,7 +85,8 @@ class Whole:
             met: Whether ``fleet`` has every node that is known.
         """
         known = [(node, info) for node, info in zip(fleet.nodes, infos, strict=True) if _answers(node) and info]
-        if met and all(_has_told(node, fleet.kind) for node in fleet.nodes):
+        self._met = self._met or (met and all(_is_placed(node, fleet.kind) for node in fleet.nodes))
+        if met and self._met and all(_has_told(node) for node in fleet.nodes):
             self._record(fleet.nodes, pace)
         links = [node.snapshot.link for node in fleet.nodes]
         live = [link for link in links if isinstance(link, Live)]
@@ -96,7 +98,7 @@ class Whole:
             wall=pace.wall,
             interval=pace.interval,
             link=link,
-            readings=self._readings(known if self._recorded_at is not None else (), pace.at),
+            readings=self._readings(known if self._met else (), pace.at),
             cadence=_slowest([node.snapshot.cadence for node in fleet.nodes]),
             history=self._history.view(),
             feed=feed,
@@ -183,13 +185,17 @@ def _answers(node: Node) -> bool:
     return isinstance(node.snapshot.link, Live)
 
 
-def _has_told(node: Node, kind: Deployment) -> bool:
-    """Whether it has told how it is and, of a cluster, who else belongs to it; also where it is known to be away."""
-    snapshot = node.snapshot
-    if not isinstance(snapshot.link, Live):
-        return isinstance(snapshot.link, Lost) or node.member.failing is not None
-    is_placed = kind is not Deployment.CLUSTER or node.member.role is not Role.UNKNOWN
-    return is_placed or any(not isinstance(snapshot.reading(query), Pending) for query in TOPOLOGY[:2])
+def _has_told(node: Node) -> bool:
+    """Whether it has told how it is, or is known to be away."""
+    return isinstance(node.snapshot.link, Live | Lost) or node.member.failing is not None
+
+
+def _is_placed(node: Node, kind: Deployment) -> bool:
+    """Whether it is known who else belongs to its cluster, or that it doesn't say."""
+    if kind is not Deployment.CLUSTER or node.member.role is not Role.UNKNOWN:
+        return True
+    is_asked = any(not isinstance(node.snapshot.reading(query), Pending) for query in TOPOLOGY[:2])
+    return is_asked or isinstance(node.snapshot.link, Lost)
 
 
 def _first_lost(links: Sequence[Any]) -> Any:

@@ -175,11 +175,14 @@ INFO = parse_info(b"run_id:x\r\nused_memory:500\r\nused_memory_rss:500\r\n")
         pytest.param([TOLD, placed(2, Role.PRIMARY, Connecting(99.0))], True, id="another is being connected to"),
     ],
 )
-def test_nothing_is_said_of_a_cluster_before_each_node_has_told(nodes: Sequence[Node], *, met: bool) -> None:
+def test_nothing_is_recorded_of_a_cluster_before_each_node_has_told(nodes: Sequence[Node], *, met: bool) -> None:
     whole = Whole((MEMORY,), safe("shop"))
     infos = [INFO if isinstance(each.snapshot.link, Live) else None for each in nodes]
     shown = whole.snapshot(fleet(Kind.CLUSTER, nodes), infos, nodes[0].snapshot, Feed(), met=met)
-    assert (len(shown.history), shown.reading(MEMORY)) == (0, PENDING)
+    assert len(shown.history) == 0
+    # One that hangs doesn't hide what the others tell.
+    is_hanging = len(nodes) > 1
+    assert isinstance(shown.reading(MEMORY), Ready if is_hanging else type(PENDING))
 
     both = [TOLD, placed(2, Role.PRIMARY, LIVE)]
     for at in (101.0, 102.0):
