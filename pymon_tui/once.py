@@ -14,10 +14,13 @@ from pymon_tui.model import units
 from pymon_tui.model.deployment import Kind
 from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Pending, Reading, Ready, Reason, Unavailable
-from pymon_tui.model.text import SafeText, safe
+from pymon_tui.model.text import safe
 from pymon_tui.readings.commands import COMMANDSTATS
+from pymon_tui.readings.hits import HIT_RATE, Hits
+from pymon_tui.readings.keyspace import KEYSPACE, Keyspace
 from pymon_tui.readings.latency import LATENCY, Histogram, Latency
 from pymon_tui.readings.memory import MEMORY, Memory
+from pymon_tui.readings.memory_use import Concern, Severity, concerns
 from pymon_tui.readings.queries import QUERIES
 from pymon_tui.readings.server import SERVER, Server
 from pymon_tui.removing.console import say, tell, tell_json
@@ -125,7 +128,9 @@ def summary(endpoint: Endpoint, seen: Glance) -> tuple[str, ...]:
                 f"  {name:<12} not available: {reading.detail}" + (f"; {reading.remedy}" * bool(reading.remedy))
             )
     if isinstance(memory, Ready):
-        lines.append(_memory_line(memory.value))
+        lines += [_memory_line(memory.value), *map(_concern_line, concerns(memory.value))]
+    if (kept := _keys_line(readings)) is not None:
+        lines.append(kept)
     lines += [_node_line(one) for one in seen.nodes if len(seen.nodes) > 1 or one.lost is not None]
     lines += [f"  slots {first}-{last} are served by no node" for first, last in seen.uncovered]
     return tuple(lines)
@@ -184,7 +189,8 @@ def _plain(value: Any) -> Any:
 
 def _server_line(server: Server, kind: str, latency: Reading[Latency] | None) -> str:
     """What it is and does; ``kind`` is its role, or what several are together."""
-    clients = f"{units.count(server.connected_clients)} client{'s' * (server.connected_clients != 1)}, ours among them"
+    among = "" if server.own_clients else ", ours among them"
+    clients = f"{units.count(server.other_clients)} client{'s' * (server.other_clients != 1)}{among}"
     what = [
         f"{server.product} {server.version}",
         kind,
@@ -213,8 +219,10 @@ def _latency_line(readings: Mapping[str, Reading[Any]]) -> str | None:
         none = "" if told.last is None else "only calls like ours" if told.last.like_ours else "no calls"
         why = f"{none} in {units.took(told.last.seconds)}; " if told.last is not None else ""
         return f"  latency {why}{_percentiles(told.since_start)} since start or reset"
-    if not isinstance(commands, Ready) or commands.value.usec_per_call is None:
+    if not isinstance(commands, Ready) or not commands.value.told:
         return None
+    if commands.value.usec_per_call is None:
+        return "  latency no calls yet"
     growth = commands.value.total_growth
     if growth is not None and growth.usec_per_call is not None:
         return f"  latency mean {units.microseconds(growth.usec_per_call)} just now"
@@ -229,13 +237,41 @@ def _percentiles(calls: Histogram) -> str:
 
 
 def _memory_line(memory: Memory) -> str:
-    policy: SafeText = memory.maxmemory_policy or safe("?")
-    used, fullest = f"  memory {units.bytes_(memory.used_memory)}", memory.fullest
+    """What is used of how much; of several nodes also which is the fullest, as sums say nothing of that."""
+    used, fullest, limit = f"  memory {units.bytes_(memory.used_memory)}", memory.fullest, memory.limit
+    if limit:
+        used += f" of {units.bytes_(limit)}"
+    elif memory.maxmemory == 0 and fullest is None:
+        used += ", no limit"
+    if memory.maxmemory and fullest is None and memory.share is not None:
+        used += f" ({_limited(memory)})"
+    if memory.maxmemory_policy:
+        used += f", {memory.maxmemory_policy}"
     if fullest is None:
-        return f"{used} of {units.bytes_(memory.limit)}, {policy}"
-    of = f" of {units.bytes_(memory.limit)}" if memory.limit else ""
+        return used
     without = f"; {memory.unlimited} of {len(memory.primaries)} have no limit" if memory.unlimited else ""
-    return f"{used}{of}, {policy}; {fullest.node} is at {_limited(fullest.memory)}{without}"
+    return f"{used}; {fullest.node} is at {_limited(fullest.memory)}{without}"
+
+
+def _concern_line(concern: Concern) -> str:
+    """What the memory pane says in colour."""
+    return f"  to {'act on' if concern.severity is Severity.ACT else 'look at'}: {concern.text}"
+
+
+def _keys_line(readings: Mapping[str, Reading[Any]]) -> str | None:
+    """How many keys there are, and what became of reads and of keys; what isn't told is left out."""
+    keyspace, hits = readings.get(KEYSPACE.name), readings.get(HIT_RATE.name)
+    said = []
+    if isinstance(keyspace, Ready):
+        told: Keyspace = keyspace.value
+        expire = "" if told.expires is None else f", {units.count(told.expires)} expire"
+        said.append(f"keys {units.count(told.keys)}{expire}")
+    if isinstance(hits, Ready):
+        counted: Hits = hits.value
+        rate = "nothing read" if counted.hit_rate is None else f"hit rate {units.percent(counted.hit_rate)}"
+        evicted = "" if counted.evicted_keys is None else f", {units.count(counted.evicted_keys)} evicted"
+        said.append(f"{rate}{evicted} since start or reset")
+    return f"  {' · '.join(said)}" if said else None
 
 
 def _limited(memory: Memory) -> str:

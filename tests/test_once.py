@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from pymon_tui import cli
 from pymon_tui.demo.embedded import EmbeddedServer
-from tests.conftest import StartServer
+from tests.conftest import StartServer, client_of
 from tests.demo.waiting import wait_until
 from tests.servers.cluster import Cluster
 from tests.servers.fixtures import StartCluster
@@ -141,6 +141,59 @@ async def test_a_cluster_where_one_alone_has_a_limit_names_it(
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  memory ")]
     assert f"; {limited.address} is at " in line
     assert line.endswith(f"% of its limit; {len(others)} of {len(others) + 1} have no limit")
+
+
+async def test_a_cluster_without_limits_says_so(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    for node in cluster.primaries():
+        node.ask("CONFIG", "SET", "maxmemory", "0")
+    assert await ran("-h", "127.0.0.1", "-p", str(cluster.nodes[0].port), "--span", "0") == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  memory ")]
+    assert line.endswith(" MiB, no limit, noeviction")
+
+
+@pytest.mark.parametrize(
+    ("limit", "policy", "says"),
+    [
+        pytest.param(0, "noeviction", "", id="no limit of its own"),
+        pytest.param(0.5, "noeviction", "writes fail now: noeviction, ", id="over it"),
+        pytest.param(
+            0.5, "volatile-lru", "writes fail now: volatile-lru, and no key has a TTL, ", id="nothing to evict"
+        ),
+    ],
+)
+async def test_memory_is_judged_as_in_its_pane(
+    own_server: StartServer, capsys: pytest.CaptureFixture[str], limit: float, policy: str, says: str
+) -> None:
+    server = own_server()
+    async with client_of(server) as client:
+        await client.set("key", "v")
+        used = (await client.info("memory"))["used_memory"]
+        await client.config_set("maxmemory-policy", policy)
+        await client.config_set("maxmemory", int(used * limit))
+    assert await ran("-s", server.socket, "--span", "0") == 0
+    lines = capsys.readouterr().out.splitlines()
+    (memory,) = [line for line in lines if line.startswith("  memory ")]
+    concerns = [line for line in lines if line.startswith(("  to act on: ", "  to look at: "))]
+    if not says:
+        assert (memory.endswith("iB, noeviction"), concerns) == (True, [])
+        return
+    share = memory.partition("(")[2].removesuffix(f" of its limit), {policy}")
+    assert float(share.rstrip("%")) > 190
+    assert concerns == [f"  to act on: {says}{share} of maxmemory"]
+
+
+async def test_keys_and_what_reads_found(own_server: StartServer, capsys: pytest.CaptureFixture[str]) -> None:
+    server = own_server()
+    assert await ran("-s", server.socket, "--span", "0") == 0
+    assert "  keys 0, 0 expire · nothing read, 0 evicted since start or reset" in capsys.readouterr().out.splitlines()
+    async with client_of(server) as client:
+        await client.set("a", "v")
+        await client.set("b", "v", ex=1_000)
+        for key in ("a", "b", "a", "c"):
+            await client.get(key)
+    assert await ran("-s", server.socket, "--span", "0") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "  keys 2, 1 expire · hit rate 75.0%, 0 evicted since start or reset" in told
 
 
 async def test_who_may_not_see_the_cluster_sees_the_node_with_its_own_role(cluster: Cluster, told: Any) -> None:

@@ -21,6 +21,7 @@ class Traffic:
         errors: Errors that were answered to us (``total_error_replies``).
         connections: Connections that we made (``total_connections_received``).
         calls: The commands by their names in ``INFO commandstats``.
+        lines: Connections that are open now (of ``connected_clients``); no count, and 0 where nobody asked.
     """
 
     commands: int = 0
@@ -31,6 +32,7 @@ class Traffic:
     errors: int = 0
     connections: int = 0
     calls: Counter[str] = field(default_factory=Counter)
+    lines: int = 0
 
     def counts(self) -> Mapping[str, int]:
         """All but the calls, by INFO's names for what they are a share of."""

@@ -83,16 +83,18 @@ class Commands:
         statistics: In INFO's order.
         now: The totals of this moment; None where the server tells no clock.
         earlier: The totals of the moments before in the last ``WINDOW`` seconds, oldest first.
+        told: Whether the server counts calls at all, though there may be none yet.
     """
 
     statistics: tuple[CommandStatistic, ...]
     run_id: SafeText | None = field(repr=False)
     now: Totals | None = field(repr=False)
     earlier: tuple[Totals, ...] = field(default=(), repr=False)
+    told: bool = field(default=True, repr=False)
 
     @property
     def usec_per_call(self) -> float | None:
-        """The mean duration of all calls in microseconds."""
+        """The mean duration of all calls in microseconds; None where there is none."""
         calls = sum(each.calls for each in self.statistics)
         return sum(each.usec for each in self.statistics) / calls if calls else None
 
@@ -159,6 +161,7 @@ def parse_commands(info: Info) -> Commands:
         statistics=tuple(statistics),
         run_id=info.text("run_id"),
         now=None if clock is None else Totals(clock / 1e6, totals, own),
+        told=bool(totals) or info.tells("commandstats"),
     )
 
 

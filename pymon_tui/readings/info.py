@@ -67,6 +67,12 @@ class Info:
             return count
         return max(0, count - self.own.counts().get(field, 0))
 
+    @property
+    def other_clients(self) -> int | None:
+        """Clients that are connected now, without our own connections."""
+        count = self.integer("connected_clients")
+        return count if count is None or self.own is None else max(0, count - self.own.lines)
+
     def number(self, field: str) -> float | None:
         """The field as a finite number; a trailing ``%`` is left out. None for a negative one that is told unsigned."""
         text = self._fields.get(field)

@@ -141,6 +141,7 @@ def _own(primaries: Sequence[Info], everyone: Sequence[Info]) -> Traffic | None:
     for field, share in SHARES.items():
         if field in _OF_ALL:
             setattr(whole, share, getattr(of_all, share))
+    whole.lines = of_all.lines
     return whole
 
 

@@ -26,7 +26,8 @@ EVICTED = _field("evicted_keys", Kind.COUNTER, "evicted_keys")
 ERRORS = _field("error_replies", Kind.COUNTER, "total_error_replies")
 USED_MEMORY = _field("used_memory", Kind.GAUGE, "used_memory")
 RSS = _field("used_memory_rss", Kind.GAUGE, "used_memory_rss")
-CLIENTS = _field("connected_clients", Kind.GAUGE, "connected_clients")
+CLIENTS: Metric[Info] = Metric("connected_clients", Kind.GAUGE, lambda info: info.other_clients, ("connected_clients",))
+"""Without our own connections."""
 
 RTT: Metric[float] = Metric("rtt", Kind.GAUGE, lambda seconds: seconds)
 """Seconds of a tick's round trip, without the server's own time: measured, and no field of INFO."""

@@ -29,6 +29,7 @@ class Server:
 
     Attributes:
         own_errors: Errors that were answered to us, which the total leaves out.
+        own_clients: Our own connections, which ``connected_clients`` has: it is what ``maxclients`` is the limit of.
         product: ``valkey``, ``redis``, ``keydb``, ``dragonfly`` and so on, as the server calls itself.
         version: Its version by that name; ``redis_version`` may be that of the protocol it follows.
         role: ``primary`` or ``replica``.
@@ -70,6 +71,12 @@ class Server:
     paused_actions: SafeText | None
     paused_timeout_milliseconds: int | None
     own_errors: int = 0
+    own_clients: int = 0
+
+    @property
+    def other_clients(self) -> int | None:
+        """Clients that are connected now, without our own connections."""
+        return None if self.connected_clients is None else max(0, self.connected_clients - self.own_clients)
 
 
 def parse_server(info: Info) -> Server:
@@ -110,6 +117,7 @@ def parse_server(info: Info) -> Server:
         paused_actions=info.text("paused_actions"),
         paused_timeout_milliseconds=info.integer("paused_timeout_milliseconds"),
         own_errors=info.own.errors if info.own is not None else 0,
+        own_clients=info.own.lines if info.own is not None else 0,
     )
 
 

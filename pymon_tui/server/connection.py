@@ -106,6 +106,7 @@ async def _greeted(
     except (RedisError, OSError) as error:
         raise link_error(error, endpoint) from None
     session.account.connected(None if endpoint.via else peer_of(connection))
+    session.account.lines.add(session)
     try:
         greeted = await greet(session, connection, handshake)
         session.is_bare = greeted is Handshake.BARE

@@ -51,6 +51,12 @@ class Session:
         self._connection = connection
 
     @property
+    def is_open(self) -> bool:
+        """Whether neither end has closed it, as far as is known."""
+        reader = self._connection._reader
+        return self._connection.is_connected and reader is not None and not reader.at_eof()
+
+    @property
     def user(self) -> SafeText:
         """The ACL user we are logged in as."""
         return safe(self.endpoint.username or "default")
@@ -136,6 +142,7 @@ class Session:
 
     async def close(self) -> None:
         """Close the connection; never raises for one that is lost already."""
+        self.account.lines.discard(self)
         self.account.were_asked(((name, 1) for name in self._asked), times=-1)
         self.account.lost((name, 1) for name in self._asked)
         self._asked.clear()

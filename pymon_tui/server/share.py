@@ -29,6 +29,7 @@ class Share:
         self._known: set[Account] = set()  # whose traffic was counted at the last INFO
         self._strangers: dict[Account, Traffic] = {}  # what others had caused by then, of whom it wasn't known where
         self._asked_at: dict[Account, Traffic] = {}  # the same, when INFO was asked
+        self._lines: dict[Account, int] = {}  # connections that were open when INFO was asked
         self._asked_of: set[Account] = set()  # whose traffic was counted when INFO was asked
         self._last: Info | None = None  # with what was ours of it
         self._flying = Traffic()  # what was on the way when INFO was asked
@@ -45,6 +46,7 @@ class Share:
         """What was caused until now, just before INFO is asked."""
         self._flying = on_the_way(self._endpoint)
         self._asked_of = set(accounts_of(self._endpoint))
+        self._lines = {each: each.open for each in accounts()}
         self._asked_at = {each: each.total.copy() for each in accounts() if each.run_id is None}
         return caused(self._endpoint)
 
@@ -75,6 +77,7 @@ class Share:
         if _went_back(info, last) or info.is_less_than(own):
             own = self._set_back(info, own, grown if last is not None else None)
         self._known, self._strangers = self._asked_of, self._asked_at
+        own.lines = sum(self._lines.get(each, 0) for each in accounts_of(self._endpoint))
         self._last = info.beside(own)
         return self._last, grown
 

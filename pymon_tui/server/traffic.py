@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from redis.exceptions import RedisError
 
@@ -28,6 +28,15 @@ class _Address(NamedTuple):
     via: str | None
 
 
+class Line(Protocol):
+    """A connection."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither end has closed it."""
+        ...
+
+
 class Account:
     """What was caused at one address.
 
@@ -39,6 +48,7 @@ class Account:
         joined: The total when that was learnt.
         moved: Whether another process has answered there before.
         peer: The system's address of who answers; None where it tells nothing of that.
+        lines: Our connections that nobody here has closed.
     """
 
     def __init__(self) -> None:
@@ -49,6 +59,12 @@ class Account:
         self.joined = Traffic()
         self.moved = False
         self.peer: object = None
+        self.lines: set[Line] = set()
+
+    @property
+    def open(self) -> int:
+        """How many connections there are, without those that the other end has closed."""
+        return sum(line.is_open for line in self.lines)
 
     def connected(self, peer: object = None) -> None:
         """Count a connection. Who answers at the same ``peer`` as another address is taken for the same process."""

@@ -298,7 +298,8 @@ class Fleet:
         name, pace = self._pace.of([(one.name, snapshot) for one, snapshot in known])
         if name not in new and "" not in new:
             return None
-        return self._whole.snapshot(view, [one.monitor.info for one, _ in known], pace, self._feed)
+        infos = [one.monitor.info for one, _ in known]
+        return self._whole.snapshot(view, infos, pace, self._feed, met=len(known) == len(self._roster.members))
 
     def _view(self, known: Sequence[tuple[str, Snapshot]], chosen: int | None) -> FleetView:
         return FleetView(

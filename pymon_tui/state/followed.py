@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from pymon_tui.model.deployment import Layout
 from pymon_tui.model.link import Live, Lost
-from pymon_tui.model.query import PENDING, Unavailable
+from pymon_tui.model.query import PENDING, Reading, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.model.units import duration
+from pymon_tui.readings.clients import CLIENTS, ClientTable
 from pymon_tui.readings.info import Info
 from pymon_tui.readings.shard_channels import SHARD_CHANNELS
 from pymon_tui.readings.topology import ROLE, TOPOLOGY
@@ -28,6 +29,9 @@ class Followed:
     monitor: Monitor
     task: asyncio.Task[None] | None = None
     snapshot: Snapshot | None = None
+    _own_ids: frozenset[int] = frozenset()  # of our connections of now
+    _listed: Reading[ClientTable] = PENDING  # the newest list of clients
+    _listed_ids: frozenset[int] = frozenset()  # of our connections that may be in it
 
     def leave(self) -> None:
         """Follow it no more."""
@@ -65,10 +69,18 @@ class Followed:
         return safe(f"{self.name} {', '.join(news)}") if news else None
 
     def shown(self, own_ids: frozenset[int]) -> Snapshot | None:
-        """Its newest snapshot, which knows these connections for ours as well."""
-        if self.snapshot is None or own_ids <= self.snapshot.own_ids:
-            return self.snapshot
-        return replace(self.snapshot, own_ids=self.snapshot.own_ids | own_ids)
+        """Its newest snapshot, which knows these connections for ours as well, and those that its list still has.
+
+        A lost link keeps the last list, and a connection that is gone by now is in it.
+        """
+        if self.snapshot is None:
+            return None
+        before, self._own_ids = self._own_ids, self.snapshot.own_ids | own_ids
+        if (listed := self.snapshot.reading(CLIENTS)) is not self._listed:
+            # Asked for a moment ago: one that was closed since then is in it as well.
+            self._listed, self._listed_ids = listed, before | self._own_ids
+        known = self._own_ids | self._listed_ids
+        return self.snapshot if known == self.snapshot.own_ids else replace(self.snapshot, own_ids=known)
 
     def as_shard_node(self, slots: tuple[tuple[int, int], ...]) -> ShardNode:
         """What it told of shard channels; ``slots`` are those that it serves."""

@@ -7,17 +7,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pymon_tui.model.deployment import Kind as Deployment
 from pymon_tui.model.deployment import Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History, HistoryView
 from pymon_tui.model.link import Link, Live, Lost
 from pymon_tui.model.metric import Kind, Metric
-from pymon_tui.model.query import PENDING, Part, Query, Reading, Ready, Reason, Unavailable
+from pymon_tui.model.query import PENDING, Part, Pending, Query, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.merged_info import merged
 from pymon_tui.readings.metrics import CLIENTS, CONNECTIONS, HITS, METRICS, MISSES, RTT
+from pymon_tui.readings.topology import TOPOLOGY
 from pymon_tui.server import clock
 from pymon_tui.server.endpoint import Endpoint
 
@@ -39,7 +41,8 @@ class Whole:
         self._history = History((*METRICS, RTT))
         self._totals: dict[str, float] = {}
         self._values: dict[str, Any] = {}
-        self._recorded_at: float | None = None
+        self._recorded_at: float | None = None  # not before all nodes have told
+        self._met = False  # whether it is known which nodes there are
 
     def note(self, text: SafeText, wall: float, *, run: str | None = None) -> None:
         """Mark the history."""
@@ -66,17 +69,25 @@ class Whole:
             verified=endpoint.is_verified,
         )
 
-    def snapshot(self, fleet: FleetView, infos: Sequence[Info | None], pace: Snapshot, feed: Feed) -> Snapshot:
+    def snapshot(
+        self, fleet: FleetView, infos: Sequence[Info | None], pace: Snapshot, feed: Feed, *, met: bool = True
+    ) -> Snapshot:
         """The deployment at the moment of ``pace``, the newest snapshot of one of its nodes.
+
+        Nothing is recorded while a node may still come to tell for the first time: a sum that lacks it is no sum.
+        Before it is known which nodes there are, nothing is said of all together either.
 
         Args:
             fleet: The nodes.
             infos: The newest INFO of each, None where none is known.
             pace: Whose moment and interval it gets.
             feed: The messages of the deployment.
+            met: Whether ``fleet`` has every node that is known.
         """
         known = [(node, info) for node, info in zip(fleet.nodes, infos, strict=True) if _answers(node) and info]
-        self._record(fleet.nodes, pace)
+        self._met = self._met or (met and all(_is_placed(node, fleet.kind) for node in fleet.nodes))
+        if met and self._met and all(_has_told(node) for node in fleet.nodes):
+            self._record(fleet.nodes, pace)
         links = [node.snapshot.link for node in fleet.nodes]
         live = [link for link in links if isinstance(link, Live)]
         link = Live(min(each.since for each in live), max(each.rtt for each in live)) if live else _first_lost(links)
@@ -87,7 +98,7 @@ class Whole:
             wall=pace.wall,
             interval=pace.interval,
             link=link,
-            readings=self._readings(known, pace.at),
+            readings=self._readings(known if self._met else (), pace.at),
             cadence=_slowest([node.snapshot.cadence for node in fleet.nodes]),
             history=self._history.view(),
             feed=feed,
@@ -100,6 +111,7 @@ class Whole:
         """Add a sample: what the nodes that answer do per second, of each metric that all of them tell."""
         if self._recorded_at is not None and pace.at <= self._recorded_at:
             return
+        is_first = self._recorded_at is None
         elapsed = pace.at - self._recorded_at if self._recorded_at is not None else pace.interval
         answering = [node for node in nodes if _answers(node)]
         values: dict[str, float | None] = {}
@@ -114,6 +126,8 @@ class Whole:
                 values[metric.name] = max((value for value in told if value is not None), default=None)
             elif metric.kind is Kind.GAUGE:
                 values[metric.name] = level
+            elif is_first:
+                values[metric.name] = self._totals[metric.name] = 0.0  # what comes next has grown since this moment
             elif level is not None:
                 # The nodes' own histories have left out what is no growth: resets, and what we caused ourselves.
                 self._totals[metric.name] = self._totals.get(metric.name, 0.0) + level * elapsed
@@ -169,6 +183,19 @@ def _lately(history: HistoryView, metric: Metric[Any], seconds: float) -> float 
 
 def _answers(node: Node) -> bool:
     return isinstance(node.snapshot.link, Live)
+
+
+def _has_told(node: Node) -> bool:
+    """Whether it has told how it is, or is known to be away."""
+    return isinstance(node.snapshot.link, Live | Lost) or node.member.failing is not None
+
+
+def _is_placed(node: Node, kind: Deployment) -> bool:
+    """Whether it is known who else belongs to its cluster, or that it doesn't say."""
+    if kind is not Deployment.CLUSTER or node.member.role is not Role.UNKNOWN:
+        return True
+    is_asked = any(not isinstance(node.snapshot.reading(query), Pending) for query in TOPOLOGY[:2])
+    return is_asked or isinstance(node.snapshot.link, Lost)
 
 
 def _first_lost(links: Sequence[Any]) -> Any:

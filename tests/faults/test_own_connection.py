@@ -7,9 +7,11 @@ import gc
 
 import pytest
 
-from pymon_tui.model.link import Live
+from pymon_tui.model.link import Live, Lost
+from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.readings.clients import CLIENTS
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
-from tests.faults.watching import heard, hurried, live, marks, open_files, until, watching
+from tests.faults.watching import away, heard, hurried, live, marks, open_files, until, watching
 from tests.servers.clients import client_of
 from tests.servers.node import Node
 from tests.servers.proxy import Proxy
@@ -29,6 +31,28 @@ async def test_it_is_killed_by_an_administrator(node: Node) -> None:
         )
         assert watch.said == []  # it was asked once more, and answered
         assert after.history.events() == ()  # it is no restart
+
+
+@pytest.mark.usefixtures("soon")
+async def test_it_is_no_client_of_the_picture_that_is_kept_of_a_frozen_server(node: Node) -> None:
+    def others(snapshot: Snapshot) -> int:
+        listed = snapshot.value(CLIENTS)
+        assert listed is not None
+        return len(listed.without(snapshot.own_ids))
+
+    endpoint = Endpoint(socket=node.server.socket, connect_timeout=0.3, command_timeout=0.3)
+    async with watching(endpoint) as watch:
+        await watch.until(lambda snapshot: heard(snapshot) and len(snapshot.own_ids) == 2)
+        before = others(await watch.ticks(2))
+        node.pause()
+        try:
+            await watch.until(away)
+            await until(lambda: isinstance(watch.newest.feed.status, Lost))
+            tries = watch.lost.tries
+            await watch.until(lambda snapshot: isinstance(snapshot.link, Lost) and snapshot.link.tries > tries)
+            assert others(watch.newest) == before
+        finally:
+            node.resume()
 
 
 @pytest.mark.usefixtures("soon")

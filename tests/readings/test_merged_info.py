@@ -63,6 +63,11 @@ REPLICA = info(
 )
 
 
+def test_our_own_connections_are_left_out_on_all_nodes() -> None:
+    whole = merged([A.beside(Traffic(lines=2)), B.beside(Traffic(lines=1))], [REPLICA.beside(Traffic(lines=1))])
+    assert (whole.integer("connected_clients"), whole.other_clients) == (13, 9)
+
+
 def test_reads_and_clients_are_those_of_all_nodes_and_data_that_of_the_primaries() -> None:
     whole = merged([A, B], [REPLICA])
     hits = parse_hits(whole)

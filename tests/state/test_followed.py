@@ -11,8 +11,10 @@ from pymon_tui.model.deployment import Address, Kind, Layout, Member, Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
 from pymon_tui.model.link import Link, Live, Lost, Trouble
+from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
+from pymon_tui.readings.clients import CLIENTS, ClientTable, parse_clients
 from pymon_tui.readings.topology import CLUSTER_SHARDS
 from pymon_tui.server.endpoint import Endpoint, Tls
 from pymon_tui.state.followed import Followed
@@ -65,3 +67,21 @@ async def test_others_are_where_they_speak_as_it_does(tls: Tls | None, port: int
     layout = one.teller.layout
     assert layout is not None
     assert [each.address for each in layout.members] == [Address("10.0.0.2", port)]
+
+
+async def test_our_connections_are_ours_for_as_long_as_the_list_of_clients_has_them() -> None:
+    one = await followed(Endpoint())
+    away = Lost(Trouble.UNREACHABLE, safe("it refuses connections"), safe(""), 40.0, 41.0, 1)
+    first, second = (Ready(parse_clients(b"id=7 name=a\nid=8 name=b\n"), at) for at in (39.0, 50.0))
+
+    def shown(link: Link, listed: Ready[ClientTable], own_id: int, *listening: int) -> frozenset[int]:
+        one.take(snapshot({CLIENTS: listed}, link=link, own_ids={own_id}))
+        known = one.shown(frozenset(listening))
+        assert known is not None
+        return known.own_ids
+
+    assert shown(Live(10.0, 0.001), first, 7, 8) == {7, 8}
+    assert shown(away, first, 7) == {7, 8}, "the listener's line is lost with the poller's, and the picture is kept"
+    assert shown(away, first, 9) == {7, 8, 9}, "a connection was made, and was lost before anything was told on it"
+    assert shown(Live(50.0, 0.001), second, 10, 11) == {9, 10, 11}
+    assert shown(Live(50.0, 0.001), replace(second, at=51.0), 10, 11) == {10, 11}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
+from pymon_tui.readings.metrics import CLIENTS as CONNECTED
 from pymon_tui.readings.metrics import COMMANDS, CONNECTIONS, ERRORS, HITS, MISSES, NET_INPUT
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
@@ -53,6 +55,38 @@ async def test_from_the_first_sample_on_with_a_feed(own_server: StartServer) -> 
             quiet = await until(snapshots, has_samples(10))
             assert moved(quiet) == {}
             assert of_others(quiet) == others
+
+
+async def test_our_own_connections_are_no_clients(own_server: StartServer) -> None:
+    server = own_server()
+    endpoint = Endpoint(socket=server.socket)
+
+    def counted(clients: int, ours: int) -> Callable[[Snapshot], bool]:
+        def is_counted(snapshot: Snapshot) -> bool:
+            told = snapshot.value(SERVER)
+            number = snapshot.history.latest(CONNECTED.name)
+            if told is None or told.own is None:
+                return False
+            return (number, told.other_clients, told.own.lines) == (clients, clients, ours)
+
+        return is_counted
+
+    async with watched(monitor_of(endpoint, CLIENTS)) as snapshots:
+        await until(snapshots, counted(0, 1))
+        async with listening(endpoint, b"news") as (_, feed):
+            await until_true(live(feed))
+            session, _ = await open_session(endpoint)
+            await until(snapshots, counted(0, 3))
+            async with client_of(server) as client:
+                await client.ping()
+                await until(snapshots, counted(1, 3))
+                assert session.client_id is not None
+                await client.client_kill_filter(_id=str(session.client_id))  # which nobody here has noticed
+                await until(snapshots, counted(1, 2))
+            await session.close()
+            quiet = await until(snapshots, counted(0, 2))
+            quiet = await until(snapshots, has_samples(len(quiet.history) + 5))
+            assert set(quiet.history.samples(CONNECTED.name, quiet.history.end - 4, quiet.history.end)) == {0}
 
 
 async def test_after_the_line_was_lost_with_what_was_asked_on_it(own_server: StartServer) -> None:

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from pymon_tui.model.deployment import Kind, Role
 from pymon_tui.model.feed import Feed
 from pymon_tui.model.history import History
-from pymon_tui.model.link import Link, Live, Lost, Trouble
+from pymon_tui.model.link import Connecting, Link, Live, Lost, Trouble
 from pymon_tui.model.metric import Kind as Counts
 from pymon_tui.model.metric import Metric
-from pymon_tui.model.query import PENDING, Reading, Ready
+from pymon_tui.model.query import PENDING, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import Node, Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.hits import HIT_RATE
@@ -20,6 +22,7 @@ from pymon_tui.readings.info import Info, parse_info
 from pymon_tui.readings.latency import LATENCY, Calls, Histogram, Latency
 from pymon_tui.readings.memory import MEMORY
 from pymon_tui.readings.metrics import CLIENTS, COMMANDS, CONNECTIONS, ERRORS, HITS, METRICS, MISSES, RTT, USED_MEMORY
+from pymon_tui.readings.topology import CLUSTER_NODES
 from pymon_tui.state.whole import Whole
 from tests.state.deployed import fleet, node
 
@@ -150,3 +153,61 @@ def test_peaks_of_the_whole_are_set_anew() -> None:
     assert (shown.history.peak(CLIENTS.name), shown.history.peak(COMMANDS.name)) == (3, 10)
     assert shown.history.peaks_since == one.snapshot.wall
     assert shown.history.peaks_cover == 60
+
+
+def placed(port: int, role: Role, link: Link, failing: str | None = None) -> Node:
+    """A primary of 500 bytes that does 10 commands a second, or what is known of one that hasn't told yet."""
+    told = isinstance(link, Live)
+    one = doing(port, role, {COMMANDS: 10.0, USED_MEMORY: 500.0} if told else {}, link)
+    return replace(one, member=replace(one.member, failing=safe(failing) if failing else None))
+
+
+LIVE = Live(50.0, 0.001)
+TOLD = placed(1, Role.PRIMARY, LIVE)
+INFO = parse_info(b"run_id:x\r\nused_memory:500\r\nused_memory_rss:500\r\n")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "met"),
+    [
+        pytest.param([placed(1, Role.UNKNOWN, LIVE)], True, id="the one that was named, which knows no others yet"),
+        pytest.param([TOLD], False, id="others are known, and nothing of them"),
+        pytest.param([TOLD, placed(2, Role.PRIMARY, Connecting(99.0))], True, id="another is being connected to"),
+    ],
+)
+def test_nothing_is_recorded_of_a_cluster_before_each_node_has_told(nodes: Sequence[Node], *, met: bool) -> None:
+    whole = Whole((MEMORY,), safe("shop"))
+    infos = [INFO if isinstance(each.snapshot.link, Live) else None for each in nodes]
+    shown = whole.snapshot(fleet(Kind.CLUSTER, nodes), infos, nodes[0].snapshot, Feed(), met=met)
+    assert len(shown.history) == 0
+    # One that hangs doesn't hide what the others tell.
+    is_hanging = len(nodes) > 1
+    assert isinstance(shown.reading(MEMORY), Ready if is_hanging else type(PENDING))
+
+    both = [TOLD, placed(2, Role.PRIMARY, LIVE)]
+    for at in (101.0, 102.0):
+        shown = whole.snapshot(fleet(Kind.CLUSTER, both), [INFO, INFO], replace(TOLD.snapshot, at=at), Feed())
+    assert shown.history.samples(USED_MEMORY.name, 0, shown.history.end) == (1_000, 1_000)
+    assert shown.history.samples(COMMANDS.name, 0, shown.history.end) == (None, 20)
+    reading = shown.reading(MEMORY)
+    assert isinstance(reading, Ready)
+    assert reading.value.used_memory == 1_000
+
+
+@pytest.mark.parametrize(
+    "away", [placed(2, Role.PRIMARY, lost(80.0)), placed(2, Role.PRIMARY, Connecting(99.0), "fail")]
+)
+def test_a_node_that_is_known_to_be_away_is_not_waited_for(away: Node) -> None:
+    shown = Whole((MEMORY,), safe("shop")).snapshot(
+        fleet(Kind.CLUSTER, [TOLD, away]), [INFO, None], TOLD.snapshot, Feed()
+    )
+    assert shown.history.latest(USED_MEMORY.name) == 500
+    assert isinstance(shown.reading(MEMORY), Ready)
+
+
+def test_a_cluster_that_does_not_let_us_see_its_nodes_is_recorded_of_the_one() -> None:
+    refused = Unavailable(Reason.DENIED, safe("no"), safe(""))
+    one = placed(1, Role.UNKNOWN, LIVE)
+    one = replace(one, snapshot=replace(one.snapshot, readings={CLUSTER_NODES.name: refused}))
+    shown = Whole((MEMORY,), safe("shop")).snapshot(fleet(Kind.CLUSTER, [one]), [INFO], one.snapshot, Feed())
+    assert shown.history.latest(USED_MEMORY.name) == 500

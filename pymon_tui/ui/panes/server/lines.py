@@ -57,8 +57,10 @@ def latency(told: Told) -> Line:
             return field("latency", NAME, label(_none_of(last)), units.duration(last.seconds))
         p50, p99 = (_at_most(last, share) for share in (0.5, 0.99))
         return field("latency", NAME, label("p50"), steady(p50, 7), label("p99"), p99)
-    if told.commands is None or not told.commands.statistics:
+    if told.commands is None or not told.commands.told:
         return field("latency", NAME, label("not told by this server"))
+    if told.commands.usec_per_call is None:
+        return field("latency", NAME, label("no calls yet"))  # after a start or a reset
     growth = told.commands.total_growth
     if growth is not None and growth.usec_per_call is not None:
         mean, span_ = units.microseconds(growth.usec_per_call), units.duration(told.commands.growth_seconds)
@@ -135,10 +137,10 @@ def keys(told: Told) -> Line:
 
 
 def clients(told: Told) -> Line:
-    """Connected clients of those allowed, and those that wait in a blocking command."""
+    """Connected clients but us, of those allowed with us, and those that wait in a blocking command."""
     server = told.server
     crowded = server.maxclients and server.connected_clients and server.connected_clients > 0.9 * server.maxclients
-    count = span(units.count(server.connected_clients), "warn" if crowded else "value")
+    count = span(units.count(server.other_clients), "warn" if crowded else "value")
     most = (label("of"), span(units.count(server.maxclients))) if server.maxclients else ()
     return field("clients", NAME, count, *most, label(" blocked"), units.count(server.blocked_clients))
 

@@ -40,9 +40,9 @@ class Told:
 
     @property
     def rate(self) -> float | None:
-        """Commands per second without ours; where that isn't known yet, the server's own number."""
-        latest = self.latest(COMMANDS.name)
-        return latest if latest is not None else self.server.instantaneous_ops_per_sec
+        """Commands per second without ours; where the server counts none, its own number, in which ours are."""
+        counts = self.server.total_commands_processed is not None
+        return self.latest(COMMANDS.name) if counts else self.server.instantaneous_ops_per_sec
 
 
 def told(snapshot: Snapshot) -> Told | None:

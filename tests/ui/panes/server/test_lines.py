@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from pymon_tui.model.history import History
+from pymon_tui.model.traffic import Traffic
+from pymon_tui.readings.commands import parse_commands
+from pymon_tui.readings.info import parse_info
 from pymon_tui.readings.latency import Calls, Histogram, Latency
 from pymon_tui.readings.metrics import COMMANDS, METRICS
 from pymon_tui.ui.panes.server import lines
@@ -45,6 +50,19 @@ def test_overview_of_a_primary() -> None:
         "saved     2s ago ok · aof off",
         "replicas  2 online lag 0s 0B",
     ]
+
+
+@pytest.mark.parametrize(
+    ("without", "says"),
+    [
+        pytest.param((), "–", id="ours can't be left out yet"),
+        pytest.param(("total_commands",), "9/s", id="the server counts none"),
+    ],
+)
+def test_the_number_that_has_ours_in_it_is_only_told_where_there_is_no_other(without: Sequence[str], says: str) -> None:
+    told = told_of(changes={"instantaneous_ops_per_sec": 9}, without=without)
+    told = replace(told, snapshot=replace(told.snapshot, history=History(METRICS).view()))
+    assert said(lines.commands(told, dated=True)).split()[0] == says
 
 
 @pytest.mark.parametrize(("seconds", "how_long"), [(1, "1s"), (59, "59s"), (840, "14m"), (3 * 86_400, "3d")])
@@ -137,6 +155,17 @@ def test_without_histograms_latency_is_a_mean_and_is_called_one(without: tuple[s
     assert text_of(lines.lasting_latency(told)).split() == ["–"]
 
 
+@pytest.mark.parametrize("calls", [0, 3])
+def test_after_a_restart_there_are_no_calls_yet(calls: int) -> None:
+    ours = Traffic(calls=Counter({"info": 3}))
+    told = replace(
+        told_of(), commands=parse_commands(parse_info(f"cmdstat_info:calls={calls},usec=9\r\n".encode()).beside(ours))
+    )
+    assert said(lines.latency(told)) == "no calls yet"
+    none = replace(told, commands=parse_commands(parse_info(b"# Commandstats\r\n# Stats\r\nevicted_keys:0\r\n")))
+    assert said(lines.latency(none)) == "no calls yet"
+
+
 @pytest.mark.parametrize(
     ("last", "long", "said_of_both"),
     [
@@ -176,6 +205,9 @@ def test_busy_is_the_share_of_the_last_seconds_and_amber_when_callers_wait() -> 
 def test_many_clients_are_amber_when_few_more_may_come() -> None:
     assert said(lines.clients(told_of(changes={"connected_clients": 9_500}))) == "9 500 of 10 000 blocked 0 [warn]"
     assert said(lines.clients(told_of(changes={"connected_clients": 12}))) == "12 of 10 000 blocked 0"
+    told = told_of(changes={"connected_clients": 9_001})  # the limit holds for all of them
+    ours = replace(told, server=replace(told.server, own_clients=2))
+    assert said(lines.clients(ours)) == "8 999 of 10 000 blocked 0 [warn]"
 
 
 @pytest.mark.parametrize(
