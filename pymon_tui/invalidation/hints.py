@@ -97,7 +97,9 @@ def _of_characters(plain: str) -> str | None:
         return "has parentheses, which stand for themselves in a glob; give a pattern for each alternative"
     if _PERCENT.search(plain) is not None:
         return "has a % for any text, which stands for itself in a glob; write * in its place"
-    return next((what for character in plain if (what := _ALONE.get(character) or _unlike_ascii(character))), None)
+    # Ids with a | have parts that are no patterns.
+    odd = plain if all(each.strip("*") and not each.isdigit() for each in plain.split("|")) else plain.replace("|", "")
+    return next((what for character in odd if (what := _ALONE.get(character) or _unlike_ascii(character))), None)
 
 
 def _unlike_ascii(character: str) -> str | None:
@@ -121,7 +123,8 @@ def _as_glob(typed: str) -> str:
 
     Nothing holds a regular expression's end but $: ``^a:`` is ``a:*``.
     """
-    what = "is a glob and no regular expression: ^ and $ stand for themselves"
+    signs = ": ^ and $ stand for themselves" if "^" in typed or "$" in typed else ""
+    what = f"is a glob and no regular expression{signs}"
     text = _FLAGS.sub("", typed)
     if len(text) > 1 and text.startswith("/") and (end := _SLASH.search(text)) is not None:
         text = text[1 : end.start()]

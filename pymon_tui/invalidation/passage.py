@@ -208,7 +208,7 @@ class Passage:
             await self._name_each(portion, copies, 0, copies.count)
             if self._trash is not None:
                 unkept = len(portion.keys) - copies.count
-                await self._agreeing.to_lose(unkept, self._sent, full=len(portion.oversized) < unkept)
+                await self._agreeing.to_lose(unkept, self._sent, full=self._trash.full)
             await self._name_each(portion, copies, copies.count, len(portion.keys))
             if not portion.keys:
                 await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are

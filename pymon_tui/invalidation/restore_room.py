@@ -35,7 +35,7 @@ Look = Callable[[Line], Awaitable[Sequence[Memory]]]
 """Asks the servers that keys come back to; it is given the connection on which they are sent."""
 
 
-class _Node:
+class Node:
     """What is known of one server that keys come back to.
 
     Attributes:
@@ -59,6 +59,12 @@ class _Node:
             return average
         return came / self.evicted
 
+    def step(self, average: float, keys: float) -> float:
+        """Bytes that may come at once where so many keys may be evicted for them: few until some are seen to be."""
+        if self.evicted is None or self.evicted <= _FEW or not self.over:
+            return _FIRST
+        return keys * min(average, self.over / self.evicted)
+
 
 class Room:
     """What is left below ``maxmemory`` for an undo, for all of its parts: each server has its own.
@@ -79,7 +85,7 @@ class Room:
         self._shares: list[Share] = []
         self._portions = 0  # that may be sent until the next look
         self._counted = 0  # keys that were evicted meanwhile
-        self._nodes: defaultdict[str, _Node] = defaultdict(_Node)
+        self._nodes: defaultdict[str, Node] = defaultdict(Node)
 
     def share(self) -> Share:
         """What one part of the undo sends."""
@@ -151,9 +157,9 @@ class Room:
         if not self.agreed:
             node.left = min(_LIKELY, (memory.room - rest) * _OF_SLACK)
         else:
-            may_go = max(0.0, _ABOUT * self.agreed - counted) * _OF_AGREED * each
+            may_go = max(0.0, _ABOUT * self.agreed - counted) * _OF_AGREED
             # Up to the limit in ever smaller steps, as what a key takes there is an estimate.
-            node.left = min(_SOME, max(memory.room * _OF_ROOM, may_go if node.over else min(_FIRST, may_go)))
+            node.left = min(_SOME, max(memory.room * _OF_ROOM, node.step(each, may_go)))
         gone = node.over / each if each else 0.0
         return gone + too_many(rest, replace(memory, key_bytes=each or None), coming).evicted
 

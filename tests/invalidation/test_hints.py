@@ -56,12 +56,13 @@ def selecting(*patterns: str, type: str | None = None) -> Selection:  # noqa: A0
             ['"[a:*]" is a set, which matches one byte at most; brackets and quotes belong around a whole list'],
         ),
         (
-            selecting("a:*|b:*", "c|*"),
+            selecting("a:*|b:*", "c|d*"),
             [
                 '"a:*|b:*" has a |, which stands for itself; give a pattern for each alternative',
-                '"c|*" has a |, which stands for itself; give a pattern for each alternative',
+                '"c|d*" has a |, which stands for itself; give a pattern for each alternative',
             ],
         ),
+        (selecting("id|7|*", "c|*", "a||b"), []),
     ],
 )
 def test_a_selection_that_looks_like_a_mistake(selection: Selection, said: list[str]) -> None:

@@ -19,7 +19,7 @@ from pymon_tui.invalidation.outlook import Memory, outlook_of, too_many
 from pymon_tui.invalidation.pacing import Pacer
 from pymon_tui.invalidation.restore_account import RestoreTally
 from pymon_tui.invalidation.restore_load import Coming, Load
-from pymon_tui.invalidation.restore_room import Room
+from pymon_tui.invalidation.restore_room import Node, Room
 from tests.conftest import StartServer, client_of
 from tests.invalidation.planned import selecting
 from tests.invalidation.removing import fill, removed
@@ -264,3 +264,12 @@ def test_what_comes_back_may_be_evicted_for_what_comes_after_it() -> None:
     assert too_many(10_000_000, few, coming) == (500, 0)
     assert too_many(10_000_000, replace(few, policy="volatile-lru"), coming) == (10, 490)
     assert too_many(10_000_000, replace(few, policy="noeviction"), coming) == (0, 500)
+
+
+@pytest.mark.parametrize(("over", "seen", "most"), [(0, None, 2**16), (20_000, 5, 2**16), (19_983, 139, 900 * 144)])
+def test_no_large_step_is_made_before_it_is_seen_what_is_evicted_for_a_small_one(
+    over: int, seen: int | None, most: int
+) -> None:
+    node = Node()
+    node.over, node.evicted = over, seen
+    assert 0 < node.step(1_889, 900) <= most
