@@ -130,7 +130,7 @@ def resume_problem(record: Record) -> SafeText | None:
     if record.state == "running":
         return safe("it is still under way")
     if _met_only_protected(record):
-        return safe("all keys that it had left were protected; plan anew")
+        return safe("all keys that it met were protected; make a new plan")
     return brought_back(record)
 
 

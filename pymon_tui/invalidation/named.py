@@ -93,7 +93,7 @@ class Watch:
         """Prepare; nothing is asked yet.
 
         Args:
-            named: Who the server must go on to be; None for whoever it is.
+            named: The server that the Sentinels must go on to name; None where any will do.
             done: Tells how many keys were written so far.
             stop: Told why the work must end.
         """

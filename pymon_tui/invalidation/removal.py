@@ -69,7 +69,7 @@ class Removal:
         Args:
             run: What it is to be called; None for a new name.
             part: What it is a part of, on a node of a cluster; None where it stands alone.
-            named: Who the server must go on to be; None for whoever it is.
+            named: The process that must go on to answer; None where any may.
             addresses: By which the server may be named besides its own.
             pulse: Of the server, where it is felt already.
             bounds: Where they aren't those of the order alone, or of the part.

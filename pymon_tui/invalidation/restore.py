@@ -97,7 +97,7 @@ class Restore:
             undo: What it is to be called; None for a new name.
             part: What it is a part of; None where it stands alone.
             room: What is left for it below ``maxmemory``; None where nobody looks.
-            named: Who the server must go on to be; None for whoever it is.
+            named: The process that must go on to answer; None where any may.
             promised: As ``TrashReader``.
 
         Raises:

@@ -97,7 +97,7 @@ def unwritable(folder: Path) -> StateError | None:
 
 
 def _why_not(there: Path) -> int | None:
-    """The error of whoever would write in this, which exists."""
+    """The error that writing in this existing path ends with; None where it can be written in."""
     if not there.is_dir():
         return errno.ENOTDIR
     if there.stat().st_dev in {each.stat().st_dev for each in map(Path, _NO_FILES) if each.exists()}:

@@ -99,7 +99,7 @@ class Record:
         undone: Whether an undo of this run came to its end, and brought something back or left nothing to come.
         back: What undos of this run have brought back, also such as were cut off; None where there was none.
         parts: What it consisted of, where it went on at several nodes of a cluster: each node's own record.
-        given_up: The entry of when its trash was given up for another run, or None.
+        given_up: The entry that its trash was given up for another run; None where it wasn't.
     """
 
     id: str

@@ -19,7 +19,7 @@ class Story:
 
     Attributes:
         told: The last entry with counts.
-        given_up: The entry of when its trash was given up for another run, whoever wrote that.
+        given_up: The entry that its trash was given up for another run; that run's process may have written it.
     """
 
     def __init__(self, started: Entry) -> None:

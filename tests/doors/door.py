@@ -308,6 +308,15 @@ class CommandLine:
         return code, json.loads(self._capsys.readouterr().out)
 
 
+async def undo_screen(pilot: Pilot[int], app: PymonApp) -> UndoScreen:
+    """The question whether the last run is undone, as the monitor puts it."""
+    await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
+    await pilot.press("u")
+    await until(pilot, lambda: isinstance(app.screen, UndoScreen) and app.screen.is_judged)
+    assert isinstance(app.screen, UndoScreen)
+    return app.screen
+
+
 class Screens:
     """The door of the app."""
 
@@ -447,11 +456,7 @@ class Screens:
         async def undo() -> tuple[int, str]:
             app = PymonApp(settings, *cli._ways_to_servers(settings))
             async with app.run_test(size=(80, 24)) as pilot:
-                await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
-                await pilot.press("u")
-                await until(pilot, lambda: isinstance(app.screen, UndoScreen) and app.screen.is_judged)
-                screen = app.screen
-                assert isinstance(screen, UndoScreen)
+                screen = await undo_screen(pilot, app)
                 await pilot.press("y")
                 await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and bool(app.screen.query("#lines")))
                 await pilot.pause()

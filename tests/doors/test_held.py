@@ -19,9 +19,7 @@ from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.settings import Settings
 from pymon_tui.settings.desk import desk_of
 from pymon_tui.ui.app import PymonApp
-from pymon_tui.ui.screens.invalidate.undo import UndoScreen
-from pymon_tui.ui.screens.monitor import MonitorScreen
-from tests.doors.door import Case, CommandLine, Screens
+from tests.doors.door import Case, CommandLine, Screens, undo_screen
 from tests.doors.test_damaged import apart as apart
 from tests.doors.test_given_up import noise
 from tests.ui.stage import until
@@ -94,11 +92,7 @@ def test_on_the_screen(*, yes: bool, run: str, apart: EmbeddedServer, db: Redis,
     async def undo() -> Result:
         app = PymonApp(settings, *cli._ways_to_servers(settings))
         async with app.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.newest is not None)
-            await pilot.press("u")
-            await until(pilot, lambda: isinstance(app.screen, UndoScreen) and app.screen.is_judged)
-            screen = app.screen
-            assert isinstance(screen, UndoScreen)
+            screen = await undo_screen(pilot, app)
             assert len(asked()) == 1
             result = await asyncio.to_thread(another, apart, "b:*")
             await pilot.press("y" if yes else "n")

@@ -186,7 +186,7 @@ def test_where_only_what_is_protected_is_left_it_is_refused_as_a_plan(
     assert why in ran.out
     assert "--resume" not in ran.out  # nobody is offered what would be refused once more
     refused = pymon("invalidate", "--resume", told["run"], "--yes")
-    assert "all keys that it had left were protected; plan anew; there is nothing to resume" in refused.err
+    assert "all keys that it met were protected; make a new plan; there is nothing to resume" in refused.err
     # Once they may go, the run that was cut off can be gone on with.
     monkeypatch.delenv("PYMON_PROTECTED")
     assert pymon("invalidate", "--resume", CUT_OFF, "--yes").code == 0

@@ -311,7 +311,7 @@ async def _carried_out(work: WholeRemoval | WholeRestore, cut: Cut | None, line:
     task = asyncio.create_task(account())
     while not task.done():
         if isinstance(work, WholeRemoval) and work.progress.state == "asking":
-            work.go_on(work.progress.why)
+            work.go_on(work.progress.why, work.growth.to_type if work.growth is not None else "")
         if cut is not None and cut.how == "stop" and _settled(work) >= cut.at:
             work.cancel()
         if cut is not None and cut.how == "cancel" and (_settled(work) >= cut.at if line is None else line.stopped):

@@ -115,9 +115,9 @@ def told_by(endpoint: Endpoint, info: Info) -> Found:
 
 
 async def near(endpoint: Endpoint) -> Found:
-    """What one node tells, with the addresses of all nodes of its cluster, whoever of them answers; raises as ``find``.
+    """What one node tells, with the addresses of all nodes of its cluster; raises as ``find``.
 
-    The process alone is asked, and no Sentinel whether it is the primary.
+    No other node is asked, and no Sentinel whether this is the primary.
     """
     layout, found = await _asked(replace(endpoint, watched=None), 0)
     if layout is None:
