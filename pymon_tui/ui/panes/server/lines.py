@@ -66,7 +66,7 @@ def latency(told: Told) -> Line:
         mean, span_ = units.microseconds(growth.usec_per_call), units.duration(told.commands.growth_seconds)
         return field("latency", NAME, label("mean"), mean, label(safe(f"of {span_}")))
     mean = units.microseconds(told.commands.usec_per_call)
-    return field("latency", NAME, label("mean"), mean, label("since start/reset"))
+    return field("latency", NAME, label("mean"), mean, label("of all calls"))
 
 
 def lasting_latency(told: Told) -> Line:

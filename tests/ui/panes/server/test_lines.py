@@ -145,7 +145,7 @@ def test_replication(name: str, changes: dict[str, object], without: tuple[str, 
     ("without", "text"),
     [
         ((), "mean 1.7 µs of 10s"),
-        (("server_time",), "mean 1.7 µs since start/reset"),
+        (("server_time",), "mean 1.7 µs of all calls"),
         (("cmdstat",), "not told by this server"),
     ],
 )
