@@ -18,6 +18,9 @@ from pymon_tui.journal.key_count import KeyCount
 _PARTS = 64
 """Of the cap: what is made room for at once, so that the folder isn't looked through for every few keys."""
 
+_UNSEEN = 1_024
+"""Of the cap: what is taken beyond what the run has said, before it is looked again what others have taken."""
+
 
 def room_for(journal: Journal, options: Options, undo: Undo) -> Room | None:
     """The room for a run of which so much is to be taken back; None where nothing is kept."""
@@ -59,7 +62,7 @@ class Room:
         self._gave_up: dict[str, GivenUp] = {}
         self._own: set[str] = set()
         self._number: int | None = None  # of the first of its own files
-        self._taken = 0
+        self._taken = self._seen_at = 0  # bytes, and those when the folder was last looked through
         self._lock = Lock()
         self._free = self._room_now()
         beside = sum(file.size for file in trash_files(folder) if file.run in named)
@@ -83,7 +86,8 @@ class Room:
             TrashError: If a file can't be removed.
         """
         with self._lock:
-            if self._taken + size > self._holds:  # others may have come, or grown, since
+            beyond = self._taken + size - max(self._holds, self._seen_at)
+            if size > self._free or beyond > self._cap // _UNSEEN:  # others may have come, or grown, since
                 self._free = self._room_now()
             if size > self._free and self._before:
                 self._make(size)
@@ -116,6 +120,7 @@ class Room:
         return True
 
     def _room_now(self) -> int:
+        self._seen_at = self._taken
         return self._cap - self._claimed()
 
     def _claimed(self) -> int:

@@ -13,6 +13,7 @@ from pymon_tui.invalidation.room import Room, room_for
 from pymon_tui.invalidation.shelf import GivenUp, asked_about
 from pymon_tui.invalidation.shelves import Shelves, hold
 from pymon_tui.invalidation.trash import TrashHeader, TrashReader, TrashWriter, trash_path, trash_size
+from pymon_tui.invalidation.trash_files import trash_files
 from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.journal.journal import Journal, JournalError
 from pymon_tui.journal.key_count import KeyCount
@@ -180,3 +181,17 @@ def test_all_that_the_nodes_of_a_cluster_had_is_held(tmp_path: Path) -> None:
         assert room.take(10) == 0
     assert all(path.exists() for path in paths)
     assert list((tmp_path / "locks").iterdir()) == []
+
+
+def test_the_folder_is_not_looked_through_for_each_block_beyond_what_a_run_has_said(tmp_path: Path) -> None:
+    write(tmp_path, OLDEST, 4_000)
+    room = Room(tmp_path, 2**20)
+    with patch("pymon_tui.invalidation.room.trash_files", wraps=trash_files) as looks:
+        assert sum(room.take(64) for _ in range(1_024)) == 64 * 1_024
+        assert 0 < looks.call_count <= 64  # once for each 1/1024 of the cap
+        growing = write(tmp_path, NEW, 500_000)
+        taken = 0
+        while one := room.take(1_000):
+            taken += one
+    assert taken <= 2**20 - trash_size(tmp_path) - 64 * 1_024 + 1_024  # but for what was taken since the last look
+    assert growing.exists()
