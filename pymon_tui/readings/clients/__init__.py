@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymon_tui.readings.clients.client import UNIX_SOCKET, Client, parse_client
 from pymon_tui.readings.clients.groups import Group, Grouping, group, labels
-from pymon_tui.readings.clients.listing import CLIENTS, ClientTable, parse_clients
+from pymon_tui.readings.clients.listing import CLIENTS, ClientTable, node_field, parse_clients
 from pymon_tui.readings.clients.rates import COMMANDS, NET_IN, NET_OUT, Rates, Traffic
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Traffic",
     "group",
     "labels",
+    "node_field",
     "parse_client",
     "parse_clients",
 ]

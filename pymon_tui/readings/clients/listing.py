@@ -195,11 +195,16 @@ def _text(field: str) -> re.Pattern[bytes]:
     return re.compile(rb" " + field.encode() + rb"=([^ \n]*)")
 
 
+def node_field(node: str) -> str:
+    """What stands in the field ``node`` of the clients of this node, where a list is of several."""
+    return node.replace(" ", "_")
+
+
 def _of_nodes(parts: Sequence[Part[ClientTable]]) -> ClientTable:
     """The clients of all nodes but ourselves, each row with the node as one field more."""
     rows: list[bytes] = []
     for part in parts:
-        field = b" node=" + part.node.replace(" ", "_").encode()
+        field = b" node=" + node_field(part.node).encode()
         rows += [part.value.row(place) + field for place in part.value.without(part.own_ids)]
     return ClientTable(rows)
 

@@ -16,7 +16,7 @@ from pymon_tui.model import units
 from pymon_tui.model.query import Ready
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.readings.clients import CLIENTS, ClientTable, Group, Grouping, Rates, group, labels
+from pymon_tui.readings.clients import CLIENTS, ClientTable, Group, Grouping, Rates, group, labels, node_field
 from pymon_tui.readings.slowlog import SLOWLOG
 from pymon_tui.ui.panes.clients.columns import TITLES, columns_of, group_columns, group_name
 from pymon_tui.ui.panes.clients.detail import detail
@@ -61,6 +61,7 @@ class ClientsPane(Pane):
         self._rates = Rates(_EMPTY, None, 0.0)
         self._earlier: Ready[ClientTable] | None = None
         self._own_ids: frozenset[int] = frozenset()
+        self._left_out: frozenset[str] = frozenset()  # nodes of whose clients ours are left out
         self._everybody = self._shown = 0
         self._arranged: tuple[object, ...] = ()
         self._filter_line = FilterLine()
@@ -159,7 +160,8 @@ class ClientsPane(Pane):
         if not isinstance(row, Row):
             return None
         # Where the server doesn't tell our id, whoever has just asked for this list may be us.
-        ours = not self._own_ids and (row.client.cmd or "").startswith("client")
+        told = bool(self._own_ids) or row.client.node in self._left_out
+        ours = not told and (row.client.cmd or "").startswith("client")
         return None if ours else row
 
     def _take(self, reading: Ready[ClientTable], snapshot: Snapshot) -> None:
@@ -173,6 +175,8 @@ class ClientsPane(Pane):
         if earlier is not None and not 0 < reading.at - earlier.at <= max(3 * period, _STALE_SECONDS):
             self._earlier = earlier = None
         self._newest, self._own_ids = reading, snapshot.own_ids
+        nodes = [node.snapshot for node in snapshot.fleet.nodes] if snapshot.fleet is not None else []
+        self._left_out = frozenset(node_field(node.node) for node in nodes if node.own_ids)
         seconds = reading.at - earlier.at if earlier is not None else 0.0
         self._rates = Rates(reading.value, earlier.value if earlier is not None else None, seconds)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pymon_tui.model.deployment import Kind, Role
 from pymon_tui.model.query import PENDING, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.model.text import safe
-from pymon_tui.readings.clients import CLIENTS
+from pymon_tui.readings.clients import CLIENTS, node_field
 from pymon_tui.readings.slowlog import SLOWLOG, SlowEntry, SlowLog
 from pymon_tui.ui.panes.clients import ClientsPane
 from pymon_tui.ui.screens.confirm import ConfirmScreen
@@ -19,6 +21,7 @@ from pymon_tui.ui.screens.reader import ReaderScreen
 from pymon_tui.ui.widgets.table import Table
 from tests.readings.clients.rows import listing, row
 from tests.script import Script, snapshot
+from tests.state.deployed import fleet, node
 from tests.ui.panes.alone import Alone, alone
 from tests.ui.stage import app_of, monitor_of
 
@@ -239,6 +242,21 @@ async def test_whoever_may_be_us_is_not_offered() -> None:
         assert stage.pane.check_action("kill", ()) is None
         await stage.show(shown(row(9, cmd="client|list"), at=101.0, own_ids={8}), full=True)
         assert stage.pane.check_action("kill", ()) is True
+
+
+async def test_of_all_nodes_together_each_clients_node_says_who_is_left_out() -> None:
+    named, unnamed = node(7000, Role.PRIMARY), node(7001, Role.PRIMARY)
+    nodes = [
+        replace(one, snapshot=replace(one.snapshot, own_ids=ids))
+        for one, ids in ((named, frozenset({8})), (unnamed, frozenset()))
+    ]
+    view = fleet(Kind.CLUSTER, nodes)
+    async with alone(ClientsPane(), 120, 30) as stage:
+        for at, (one, is_offered) in enumerate(zip(nodes, (True, None), strict=True), start=100):
+            on = node_field(one.snapshot.node)
+            told = shown(row(9, cmd="client|list", node=on), at=at, own_ids=())
+            await stage.show(replace(told, fleet=view), full=True)
+            assert stage.pane.check_action("kill", ()) is is_offered
 
 
 async def test_read_only_the_key_is_absent() -> None:
