@@ -10,6 +10,9 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.info import INFO, Info
 
 # INFO keeps the old names of the roles for old clients.
+SILENT_PRIMARY = 20
+"""Seconds without a sign of a primary from which on something is wrong: it pings its replicas every ten."""
+
 _ROLES = {"master": Role.PRIMARY, "slave": Role.REPLICA}
 # Dragonfly says stable_sync where the others say online.
 _ONLINE = frozenset({"online", "stable_sync"})

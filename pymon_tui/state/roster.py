@@ -73,7 +73,7 @@ class Roster:
         self._aliases: dict[str, str] = {}  # other addresses of nodes, to the names they are followed by
         self._own_roles: dict[str, Role] = {}  # what each said of itself last
         self._promoted: set[str] = set()  # turned primary under our eyes, and Sentinels haven't heard of it yet
-        self._known = False  # whether anybody has told anything yet: before that nothing is news
+        self._known = False  # whether anybody has told which nodes there are: before that nothing is news
 
     def endpoint_of(self, name: str, first: Endpoint) -> Endpoint:
         """Where a node is reached, in the way in which the one that the user named is."""
@@ -93,13 +93,19 @@ class Roster:
             return ()
         before, known = self.members, self._known
         if any(teller.info is not None and is_cluster(teller.info) for teller in told):
-            self._learn_cluster(tellers)
+            self._known = self._learn_cluster(tellers) or known
         else:
             self._learn_replication(tellers, now, sentinels)
-        self._known = self._known or bool(told)
+            self._known = known or self._all_were_asked(tellers)
         return tuple(_changes(before, self.members)) if known else ()
 
-    def _learn_cluster(self, tellers: Sequence[Teller]) -> None:
+    def _all_were_asked(self, tellers: Sequence[Teller]) -> bool:
+        """Whether each node that is known of has told which others there are, or can't be reached."""
+        asked = {self._followed(each.name) for each in tellers if each.info or each.away_since is not None}
+        return asked.issuperset(self.members)
+
+    def _learn_cluster(self, tellers: Sequence[Teller]) -> bool:
+        """Returns whether any node tells which nodes there are."""
         self.kind = Kind.CLUSTER
         away = {teller.name for teller in tellers if teller.away_since is not None}
         for teller in tellers:
@@ -107,7 +113,7 @@ class Roster:
                 self._ids[teller.layout.own] = teller.name
         layouts = [teller.layout for teller in tellers if teller.layout is not None and teller.name not in away]
         if not layouts:
-            return
+            return False
         # A node that was cut off from the others still believes what was, at an older epoch.
         layout = max(layouts, key=lambda each: max((member.epoch for member in each.members), default=0))
         members: dict[str, Member] = {}
@@ -116,6 +122,7 @@ class Roster:
             if name is not None and member.role is not Role.UNKNOWN:
                 members[name] = member
         self.members, self.uncovered = members, layout.uncovered
+        return True
 
     def _name_of(self, member: Member, away: set[str]) -> str | None:
         known = self._ids.get(member.id or "")

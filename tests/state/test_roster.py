@@ -54,8 +54,13 @@ def test_a_replica_leads_to_its_primary_and_to_the_others() -> None:
     assert roles(roster) == {SEED: "primary", "10.0.0.2:6379": "replica"}
     both = info(role="master", run_id="p", slave0="ip=10.0.0.2,port=6379,state=online", slave1="ip=10.0.0.3,port=6379")
     changes = roster.update([teller("10.0.0.2:6379", REPLICA), teller(SEED, both)], 1)
-    assert changes == ("10.0.0.3:6379 joined as replica",)
+    assert changes == ()  # it was there before: nobody had been asked who knows of it
     assert list(roster.members) == [SEED, "10.0.0.2:6379", "10.0.0.3:6379"]
+    third = teller("10.0.0.3:6379", None, away=1.0)
+    assert roster.update([teller("10.0.0.2:6379", REPLICA), teller(SEED, both), third], 2) == ()
+    more = info(role="master", run_id="p", **{f"slave{n}": f"ip=10.0.0.{n + 2},port=6379" for n in range(3)})
+    changes = roster.update([teller("10.0.0.2:6379", REPLICA), teller(SEED, more), third], 3)
+    assert changes == ("10.0.0.4:6379 joined as replica",)
 
 
 def test_one_process_at_two_addresses_is_one_node() -> None:
@@ -148,6 +153,14 @@ def test_a_cluster_is_followed_as_its_nodes_lay_it_out() -> None:
     assert list(roster.members) == ["redis.example:7000", "127.0.0.1:7001"]
     assert [member.slot_count for member in roster.members.values()] == [8192, 8192]
     assert roster.uncovered == ()
+
+
+def test_a_cluster_that_was_there_before_it_was_asked_for_is_no_news() -> None:
+    roster = Roster(SEED)
+    assert roster.update([teller(SEED, MEMBER)], 0) == ()  # INFO is told before CLUSTER NODES is asked
+    assert roster.update([teller(SEED, MEMBER, cluster(A))], 1) == ()
+    newer = cluster(A, slots="0-8000", epoch=9)
+    assert roster.update([teller(SEED, MEMBER, newer)], 2) == (f"{SEED} has 8001 slots now, and had 8192",)
 
 
 def test_the_layout_of_the_newest_epoch_counts_and_changes_are_told() -> None:

@@ -132,7 +132,8 @@ def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width
     share = memory.share if fullest is None else fullest.memory.share
     figure = span(f" {units.percent(share):>6}", role)
     bar = (*bar_line(share or 0.0, width - len(figure.text), "bytes" if role == "value" else role), figure)
-    used = field("used", _NAME, _size(memory.used_memory), label("of"), units.bytes_(memory.limit))
+    limit = () if memory.limit is None else (label("of"), units.bytes_(memory.limit))
+    used = field("used", _NAME, _size(memory.used_memory), *limit)
     rss = field("rss", _NAME, _size(memory.used_memory_rss), label("frag"), _fragmentation(memory, found))
     gone = field("evicted", _NAME, _now(snapshot, EVICTED), label(" expired"), _now(snapshot, EXPIRED))
     warnings = _warnings(found[:1], width)
@@ -144,7 +145,8 @@ def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width
     clients = field(
         "clients", _NAME, _size(memory.mem_clients_normal), label("replicas"), _size(memory.mem_clients_slaves)
     )
-    return (*lines, _peak(memory), dataset, clients)
+    peak = () if memory.used_memory_peak is None else (_peak(memory),)
+    return (*lines, *peak, dataset, clients)
 
 
 def _said(memory: Memory) -> str:
@@ -221,7 +223,7 @@ def _of_keys(memory: Memory, snapshot: Snapshot) -> Group:
         Fact(2, field("with a TTL", _NAME, units.count(memory.volatile_keys).rjust(_BYTES), label("keys"))),
         Fact(2, field("to free", _NAME, units.count(memory.lazyfree_pending_objects).rjust(_BYTES), label("objects"))),
     ]
-    if memory.total_eviction_exceeded_time is not None:
+    if memory.total_eviction_exceeded_time is not None and (memory.maxmemory or memory.total_eviction_exceeded_time):
         exceeded = units.milliseconds(memory.total_eviction_exceeded_time / 1000)
         facts.append(Fact(2, field("over limit", _NAME, exceeded.rjust(_BYTES), label(since(snapshot.history)))))
     if memory.evicted_clients:
@@ -246,10 +248,8 @@ def _of_allocator(memory: Memory, found: tuple[Concern, ...]) -> Group:
 
 def _of(name: str, size: int | None, limit: int | None, share: float | None, role: Role) -> Line:
     """A size, what it is compared with, and its share of that."""
-    of = (label("of"), span(units.bytes_(limit).rjust(_BYTES)))
-    return field(
-        name, _NAME, span(units.bytes_(size).rjust(_BYTES), role), *of, span(units.percent(share).rjust(5), role)
-    )
+    of = (label("of"), span(units.bytes_(limit).rjust(_BYTES)), span(units.percent(share).rjust(5), role))
+    return field(name, _NAME, span(units.bytes_(size).rjust(_BYTES), role), *(() if limit is None else of))
 
 
 def _peak(memory: Memory) -> Line:

@@ -27,7 +27,8 @@ def left_title(snapshot: Snapshot, width: int, tabs: Line = ()) -> Line:
     node = span(safe(snapshot.node, max(_NAME, width - _BESIDE)), "strong")
     pieces = [span(" pymon ", "badge"), span(" "), *(tabs or (dot, span(" "), node))]
     fleet = snapshot.fleet
-    if fleet is not None and len(fleet.nodes) > 1:
+    several = fleet is not None and len(fleet.nodes) > 1
+    if fleet is not None and several:
         count, place = len(fleet.nodes), fleet.chosen
         pieces.append(label(f"  all {count} nodes" if place is None else f"  node {place + 1} of {count}"))
         if tabs and place is not None and width >= _WIDE:
@@ -36,9 +37,10 @@ def left_title(snapshot: Snapshot, width: int, tabs: Line = ()) -> Line:
     if isinstance(reading, Ready):
         server = reading.value
         pieces.append(label(f"  {server.product} {server.version}"))
-        if server.role:
+        of_one = fleet is None or not several or fleet.chosen is not None
+        if server.role and of_one:
             pieces.append(label(f" · {server.role}"))
-        if width >= _WIDE:
+        if width >= _WIDE and of_one:
             pieces.append(label(f" · up {units.duration(server.uptime_in_seconds)}"))
     return tuple(pieces)
 

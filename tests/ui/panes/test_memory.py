@@ -111,7 +111,7 @@ def test_of_several_nodes_the_bar_is_that_of_the_fullest_which_is_named() -> Non
 def test_a_server_that_says_little_is_drawn_with_what_it_says() -> None:
     little = memory(used_memory=5)
     assert texts(details(little, shown(little), (), 76, 5))[0].split()[:3] == ["used", "5", "B"]
-    assert texts(overview(little))[1] == "used           5 B of –"
+    assert texts(overview(little))[1] == "used           5 B"
 
 
 @pytest.mark.parametrize(("width", "height"), [(74, 11), (76, 11), (116, 23), (196, 37)])

@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pymon_tui.model.text import safe
+from pymon_tui.readings.info import parse_info
+from pymon_tui.readings.server import SERVER
 from pymon_tui.ui.screens.status import left_title, right_title
 from pymon_tui.ui.widgets.ink import line_width, text_of
-from tests.script import snapshot
+from tests.script import ready, snapshot
+from tests.state.deployed import cluster
 
 LONG = safe("cache-0001-001." + "x" * 300 + ".example:6379")
 
@@ -19,6 +22,16 @@ LONG = safe("cache-0001-001." + "x" * 300 + ".example:6379")
 )
 def test_a_long_name_of_a_node_is_cut_and_not_left_out(width: int, shown: str) -> None:
     assert text_of(left_title(replace(snapshot({}), node=LONG), width)) == f" pymon  {shown}"
+
+
+def test_all_nodes_together_have_no_role_and_no_uptime_of_one() -> None:
+    info = parse_info(b"redis_version:7.0.15\r\nrole:master\r\nuptime_in_seconds:90\r\n")
+    server = {SERVER: ready(SERVER.parse(info))}
+    one = replace(snapshot(server), node=safe("main"))
+    assert text_of(left_title(one, 120)) == " pymon  ● main  redis 7.0.15 · primary · up 1m 30s"
+    assert text_of(left_title(replace(one, fleet=cluster()), 120)) == " pymon  ● main  all 6 nodes  redis 7.0.15"
+    chosen = replace(one, fleet=cluster(chosen=0))
+    assert text_of(left_title(chosen, 120)) == " pymon  ● main  node 1 of 6  redis 7.0.15 · primary · up 1m 30s"
 
 
 def test_a_long_name_of_an_environment_leaves_room_for_the_rest() -> None:

@@ -15,6 +15,7 @@ from pymon_tui.model.link import Live, Lost
 from pymon_tui.model.snapshot import FleetView, SentinelView
 from pymon_tui.model.text import join, safe
 from pymon_tui.readings.memory_use import Severity
+from pymon_tui.readings.replication import SILENT_PRIMARY
 from pymon_tui.ui.panes.fleet.standing import Standing, Together
 from pymon_tui.ui.widgets.ink import Line, Role, Span, label, span
 from pymon_tui.ui.widgets.table import Column
@@ -29,8 +30,6 @@ NAMES = {
     Kind.CLUSTER: "cluster",
 }
 _NAME = 15
-_SLOW = 5
-"""Seconds without a word from its primary after which a replica is amber."""
 
 
 def columns_of(fleet: FleetView, width: int) -> Sequence[Column[Standing]]:
@@ -147,7 +146,7 @@ def _lag(one: Standing) -> Span:
 def _heard(one: Standing) -> Span:
     if not one.is_replica:
         return span("")
-    late = one.lag_seconds is not None and one.lag_seconds >= _SLOW
+    late = one.lag_seconds is not None and one.lag_seconds >= SILENT_PRIMARY
     return Span(units.age(one.lag_seconds), "warn" if late else "label")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pymon_tui.model import units
+from collections.abc import Sequence
+
+from pymon_tui.model import deployment, units
+from pymon_tui.model.deployment import Member
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.keyspace import Database
 from pymon_tui.readings.metrics import CONNECTIONS
@@ -19,6 +22,7 @@ ESSENTIAL = 1
 """Facts up to this rank are worth more than the groups' titles."""
 _SLOW_FORK = 500_000
 """Microseconds of standstill for a fork from which on it is shown amber."""
+_COUNTED = {deployment.Role.PRIMARY: "primaries", deployment.Role.REPLICA: "replicas"}
 
 
 def overview(told: Told, rows: int, *, dated: bool) -> tuple[Line, ...]:
@@ -59,15 +63,32 @@ def groups(told: Told) -> tuple[Group, ...]:
     )
 
 
+def _members(told: Told) -> Sequence[Member]:
+    """The nodes, where this is of all of them together."""
+    fleet = told.snapshot.fleet
+    return [node.member for node in fleet.nodes] if fleet and fleet.chosen is None and len(fleet.nodes) > 1 else ()
+
+
+def _role(told: Told) -> Sequence[Span]:
+    """Its role, or how many nodes have which where this is of all of them together."""
+    members = _members(told)
+    if not members:
+        return (span(told.server.role or units.UNKNOWN),)
+    counts = {role: sum(member.role is role for member in members) for role in _COUNTED}
+    told_as = {role: role.value if count == 1 else _COUNTED[role] for role, count in counts.items()}
+    return tuple(piece for role in _COUNTED for piece in (span(str(counts[role])), label(told_as[role])))
+
+
 def _identity(told: Told) -> tuple[Fact, ...]:
     server = told.server
     mode = label(f"· {server.redis_mode}") if server.redis_mode else label("")
+    of_youngest = "of the youngest" if _members(told) else ""
     protocol = server.redis_version if server.redis_version != server.version else None
     return (
         *(Fact(0, line) for line in lines.trouble(told)),
         Fact(0, field("version", NAME, span(server.product, "strong"), span(server.version, "strong"), mode)),
-        Fact(1, field("role", NAME, server.role or units.UNKNOWN)),
-        Fact(0, field("uptime", NAME, units.duration(server.uptime_in_seconds))),
+        Fact(1, field("role", NAME, *_role(told))),
+        Fact(0, field("uptime", NAME, units.duration(server.uptime_in_seconds), label(of_youngest))),
         Fact(1, field("process", NAME, _number(server.process_id), *_port(server))),
         Fact(0, lines.clients(told)),
         Fact(1, lines.round_trip(told)),

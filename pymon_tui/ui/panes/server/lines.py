@@ -7,7 +7,7 @@ from pymon_tui.model.text import SafeText, safe
 from pymon_tui.readings.latency import Calls
 from pymon_tui.readings.metrics import COMMANDS, CPU, ERRORS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import Persistence
-from pymon_tui.readings.replication import Replication
+from pymon_tui.readings.replication import SILENT_PRIMARY, Replication
 from pymon_tui.ui.panes.server.told import Told
 from pymon_tui.ui.since_text import now
 from pymon_tui.ui.widgets.ink import Line, Role, Span, field, label, span
@@ -15,8 +15,6 @@ from pymon_tui.ui.widgets.ink import Line, Role, Span, field, label, span
 NAME = 10
 _SILENT_REPLICA = 10
 """Seconds without an acknowledgement, of which a replica sends one each second, from which on a lag is shown amber."""
-_SILENT_PRIMARY = 20
-"""Seconds without a sign of a primary, which pings its replicas every ten, from which on it is shown amber."""
 _BUSY = 0.8
 """The share of the time in commands from which on callers wait for each other."""
 
@@ -233,7 +231,7 @@ def link_state(replication: Replication) -> Span:
         since = replication.master_link_down_since_seconds
         return span("down" if since is None else f"down {units.duration(since)}", "act")
     silent = replication.master_last_io_seconds_ago
-    if silent is not None and silent >= _SILENT_PRIMARY:
+    if silent is not None and silent >= SILENT_PRIMARY:
         return span(f"silent {units.duration(silent)}", "warn")
     return span(replication.master_link_status or units.UNKNOWN, "good")
 

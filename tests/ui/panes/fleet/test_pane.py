@@ -62,6 +62,13 @@ def test_a_replica_is_behind_by_what_it_lacks_of_its_primarys_stream() -> None:
     assert together(cluster(), standings(cluster())).lag_bytes == 2_000
 
 
+def test_an_idle_primary_that_pings_every_ten_seconds_is_not_silent() -> None:
+    (column,) = [column for column in columns_of(cluster(), 200) if column.name == "heard"]
+    replica = next(one for one in standings(cluster()) if one.is_replica)
+    seen = {seconds: tuple(column.cell(replace(replica, lag_seconds=seconds))) for seconds in (11, 19, 20, None)}
+    assert seen == {11: ("11s", "label"), 19: ("19s", "label"), 20: ("20s", "warn"), None: ("–", "label")}
+
+
 def test_a_primary_that_has_far_more_than_the_others_is_marked() -> None:
     assert [one.skewed for one in standings(cluster())] == [
         frozenset(),

@@ -18,6 +18,7 @@ from pymon_tui.ui.panes.server import lines
 from pymon_tui.ui.panes.server.facts import groups, overview
 from pymon_tui.ui.widgets.groups import arrange
 from pymon_tui.ui.widgets.ink import Line, line_width, text_of
+from tests.state.deployed import cluster
 from tests.ui.panes.server.made import ORPHAN, PRIMARY, REDIS, REPLICA, told_of
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -91,6 +92,13 @@ def test_what_is_wrong_is_said_however_little_room_there_is(name: str, changes: 
     (line,) = overview(told_of(name, changes), 1, dated=True)
 
     assert text_of(line).startswith(first)
+
+
+def test_of_several_nodes_together_roles_are_counted_and_the_uptime_is_the_youngests() -> None:
+    told = replace(told_of(), snapshot=replace(told_of().snapshot, fleet=cluster()))
+    said = [text_of(fact.line) for group in groups(told) for fact in group.facts]
+    assert [line for line in said if line.startswith("role")] == ["role      3 primaries 3 replicas"]
+    assert [line.split()[-3:] for line in said if line.startswith("uptime")] == [["of", "the", "youngest"]]
 
 
 def test_how_long_a_pause_lasts_is_told_where_the_server_tells_it() -> None:
