@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
+from pymon_tui.invalidation.agreed import under
 from pymon_tui.invalidation.browsing import Browsing
 from pymon_tui.invalidation.cluster import orders
 from pymon_tui.invalidation.cluster.estimating import estimated
@@ -32,14 +33,13 @@ from pymon_tui.invalidation.pattern import Pattern
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.pulses import Pulses
 from pymon_tui.invalidation.restore_load import count_of
-from pymon_tui.invalidation.restore_part import other_process
+from pymon_tui.invalidation.restore_part import RestoreError, other_process
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.shelves import Shelves, hold
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.trash_files import trashed
 from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
-from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.journal import records
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.met import Met
@@ -208,8 +208,7 @@ class Desk:
         if not verdict.begins:
             raise OrderError(verdict.why)
         order = Order.of(plan, preset)
-        undo = (agreed or verdict).undo
-        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, undo, pulses)
+        return self._removal(self.endpoint, order, orders.of_plan(plan, preset), options, verdict, agreed, pulses)
 
     async def resumed(self, record: Record, agreed: Verdict | None = None) -> WholeRemoval:
         """A run that goes on where this one was cut off; what is protected now is protected as well.
@@ -227,7 +226,7 @@ class Desk:
         order = orders.protecting(order, self.rules.protected)
         # In its own database: another one must not be gone through by mistake.
         endpoint = dataclasses.replace(self.endpoint, db=record.db)
-        return self._removal(endpoint, order, orders.resumed(record, order), options, (agreed or verdict).undo)
+        return self._removal(endpoint, order, orders.resumed(record, order), options, verdict, agreed)
 
     async def server(self) -> Server:
         """Which server is here, by whatever name it was reached.
@@ -245,8 +244,13 @@ class Desk:
         except TrashError:
             return None
 
-    def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
-        """An undo of this run; None where it has no trash. The arguments are those of ``Restore``."""
+    def restore(
+        self, record: Record, *, replace: bool, elsewhere: bool, agreed: Verdict | None = None
+    ) -> WholeRestore | None:
+        """An undo of this run; None where it has no trash.
+
+        ``agreed`` is what a person is asked to agree to; the other arguments are those of ``Restore``.
+        """
         if record.undo_path is None:
             return None
         return WholeRestore(
@@ -256,7 +260,7 @@ class Desk:
             ceiling=self.rules.ceiling,
             replace=replace,
             elsewhere=elsewhere,
-            rules=self._rules_of,
+            rules=under(self._rules_of, agreed, RestoreError, replaces=replace),
             relations=self._relations,
         )
 
@@ -271,7 +275,8 @@ class Desk:
         order: Order,
         hand_out: orders.HandOut,
         options: Options,
-        undo: Undo,
+        verdict: Verdict,
+        agreed: Verdict | None,
         pulses: Pulses | None = None,
     ) -> WholeRemoval:
         return WholeRemoval(
@@ -280,8 +285,8 @@ class Desk:
             hand_out,
             options,
             self._journal,
-            rules=self._rules_of,
-            undo=undo,
+            rules=under(self._rules_of, agreed, OrderError, keys=order.planned),
+            undo=(agreed or verdict).undo,
             pulses=pulses,
         )
 

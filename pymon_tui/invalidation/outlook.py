@@ -23,6 +23,9 @@ from pymon_tui.server.endpoint import Endpoint
 NEVER = "noeviction"
 """The policy of a server that evicts no key."""
 
+_MUCH = 0.8
+"""Of what the other keys take: keys that take less of it make what is evicted more."""
+
 _ASKED = pack_all([(b"INFO", b"memory"), (b"INFO", b"stats"), (b"INFO", b"keyspace")])
 
 
@@ -77,6 +80,8 @@ class Tight:
         bytes: What comes back to them.
         room: Bytes left below their ``maxmemory``.
         where: Which they are; empty where there is one server.
+        own: Whether keys that come back may be evicted in their turn, and are much smaller than the others: fewer keys
+            go if those don't.
     """
 
     policy: str
@@ -84,6 +89,7 @@ class Tight:
     bytes: int
     room: int
     where: str = ""
+    own: bool = False
 
     @property
     def text(self) -> SafeText:
@@ -97,6 +103,8 @@ class Tight:
         about, are = units.keys(self.keys.evicted, about=True), "is" if self.keys.evicted == 1 else "are"
         # What is known is the size of all keys together, and not of those that the policy takes.
         average = ", if they are as large as the others"
+        if self.own:
+            about, average = safe(f"up to {units.keys(self.keys.evicted)}"), ", some of those that come back too"
         and_ = f", and {unfit}; raise maxmemory first" if unfit else ""
         return safe(f"{need}{there}: {about} {are} evicted for them ({self.policy}){average}{and_}")
 
@@ -112,6 +120,7 @@ class Outlook:
         tight: The servers that have too little room for what comes to them.
         evicted_at: Keys that each server had evicted by then, and when that was (monotonic seconds); None where one of
             them doesn't tell.
+        key_bytes: What a key that is evicted takes, by ``evicted_bytes``, of each server that has a limit.
     """
 
     load: Load
@@ -119,6 +128,7 @@ class Outlook:
     policy: str
     tight: tuple[Tight, ...] = ()
     evicted_at: tuple[Mapping[str, int], float] | None = field(default=None, compare=False)
+    key_bytes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def evicted(self) -> int:
@@ -203,21 +213,44 @@ async def memory_of(pipe: Line, node: str = "") -> Memory:
     )
 
 
-def too_many(size: float, memory: Memory, coming: Coming) -> Short:
+def too_many(size: float, memory: Memory, coming: Coming, each: float | None = None) -> Short:
     """What becomes of so many bytes that come to a server and have no room.
 
-    ``coming`` is what of it comes to that server in all.
+    Args:
+        size: The bytes.
+        memory: Of the server.
+        coming: What of it comes to that server in all.
+        each: Bytes of a key that is evicted, where they aren't to be as of ``evicted_bytes``.
     """
     over = size - memory.room if memory.room is not None else 0.0
     if over <= 0:
         return FITS
     per_key = coming.bytes / coming.keys if coming.keys else 0.0
-    each = memory.key_bytes or per_key or over
+    each = each or evicted_bytes(memory, coming) or over
     # What has come back may be evicted as well, for what comes after it.
-    most = memory.keys + coming.keys if memory.policy.startswith("allkeys") else memory.keys
+    most = memory.keys + own_of(memory, coming)
     evicted = min(most, math.ceil(over / each)) if memory.policy != NEVER else 0
     left = over - evicted * each
     return Short(evicted, math.ceil(left / per_key) if per_key and left > 0 else 0)
+
+
+def own_of(memory: Memory, coming: Coming) -> int:
+    """How many of the keys that come the server may evict in their turn."""
+    return coming.ending if memory.policy.startswith("volatile") else coming.keys
+
+
+def evicted_bytes(memory: Memory, coming: Coming) -> float | None:
+    """What a key that is evicted takes, on average; None where that isn't known.
+
+    Nobody knows before whether a policy takes keys that were there or those that come: it is the lesser of what the
+    former take and what both together do.
+    """
+    own, others = own_of(memory, coming), memory.keys
+    per_key = coming.bytes / coming.keys if coming.keys else None
+    if memory.key_bytes is None or per_key is None or not own:
+        return memory.key_bytes or per_key
+    both = (memory.key_bytes * others + per_key * own) / (others + own)
+    return min(memory.key_bytes, both) if others else per_key
 
 
 def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
@@ -226,6 +259,7 @@ def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
     if not limited:
         return Outlook(load, None, "")
     short, tight = dict[str, Short](), []
+    each = {memory.node: evicted_bytes(memory, load.to.get(memory.node, Coming())) for memory in limited}
     for memory in limited:
         coming = load.to.get(memory.node)
         if coming is not None and (keys := too_many(coming.bytes, memory, coming)) != FITS:
@@ -235,8 +269,10 @@ def outlook_of(load: Load, memories: Sequence[Memory]) -> Outlook:
         where = "" if len(memories) == 1 else some[0].node if len(some) == 1 else f"{len(some)} nodes"
         size, room = sum(load.to[memory.node].bytes for memory in some), sum(memory.room or 0 for memory in some)
         keys = reduce(Short.plus, (short[memory.node] for memory in some))
-        tight.append(Tight(policy, keys, round(size), room, where))
+        own = any((each[memory.node] or 0.0) < _MUCH * (memory.key_bytes or 0.0) for memory in some)
+        tight.append(Tight(policy, keys, round(size), room, where, own))
     counts = {memory.node: memory.evicted for memory in memories if memory.evicted is not None}
     at = (counts, time.monotonic()) if len(counts) == len(memories) else None
     policy = next((memory.policy for memory in limited if memory.policy != NEVER), NEVER)
-    return Outlook(load, sum(memory.room or 0 for memory in limited), policy, tuple(tight), at)
+    room = sum(memory.room or 0 for memory in limited)
+    return Outlook(load, room, policy, tuple(tight), at, {node: size for node, size in each.items() if size})

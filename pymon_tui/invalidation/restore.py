@@ -8,6 +8,7 @@ import time
 from collections import deque
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from pymon_tui.invalidation.account import NOTHING
 from pymon_tui.invalidation.brake import FIRST
 from pymon_tui.invalidation.fruitless import QUERIES, Fruitless
 from pymon_tui.invalidation.named import Named, Watch
-from pymon_tui.invalidation.outlook import memory_of
 from pymon_tui.invalidation.pacing import Cancelled, Pacer, Stopped
 from pymon_tui.invalidation.pipe import Line, open_pipe
 from pymon_tui.invalidation.portions import Astray, portions
@@ -31,6 +31,7 @@ from pymon_tui.invalidation.restore_account import (
     RestoreState,
     RestoreTally,
 )
+from pymon_tui.invalidation.restore_after import Evictions, Sought, still_there, why_gone, without
 from pymon_tui.invalidation.restore_before import (
     Before,
     before_of,
@@ -55,17 +56,14 @@ from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.reasons import LinkError
 
 _AT_ONCE = 2_000  # keys: so few are back before it is known what other clients feel
-
 _SILENCE = 60.0  # seconds: a value of many megabytes is long on its way on a thin line
 
 
 class Restore:
-    """One undo of one run. ``cancel`` ends it early, ``progress`` says how it stands.
+    """One undo of one run; ``undo`` is its id. ``cancel`` ends it early, ``progress`` says how it stands.
 
     An undo of the same run that was cut off, stopped or cancelled is gone on with, where it was on the same server
     process and with the same ``replace``.
-
-    ``undo`` is its id.
     """
 
     def __init__(
@@ -123,8 +121,7 @@ class Restore:
         self._watch = Watch(named, lambda: self._tally.restored, self._pacer.cancel)
         self._entries = Entries(journal, self.undo)
         self._before = Before()
-        self._evicted_before: int | None = None
-        self._evicted: int | None = None
+        self._evictions = Evictions(part)
 
     @property
     def progress(self) -> RestoreProgress:
@@ -157,8 +154,7 @@ class Restore:
         with reader:
             header = reader.header
             patience = max(self._endpoint.command_timeout, _SILENCE)
-            endpoint = replace(self._endpoint, db=header.db, command_timeout=patience)
-            pipe = await self._opens(endpoint)
+            pipe = await self._opens(replace(self._endpoint, db=header.db, command_timeout=patience))
             try:
                 require_primary(pipe)
                 if self._part is None and not self._elsewhere:
@@ -181,15 +177,15 @@ class Restore:
     async def _take_up(self, pipe: Line, reader: TrashReader) -> None:
         """Find out what was done before, and write down that this begins."""
         header = reader.header
-        evicted = self._part.evicted if self._part is not None else (await memory_of(pipe)).evicted
-        self._evicted_before = evicted if self._part is None else None
+        evicted = await self._evictions.begin(pipe)
         how: dict[str, Any] = {"run_id": pipe.identity.run_id, "replace": self._replace, "evicted": evicted}
         try:
             self._before = await asyncio.to_thread(before_of, self._journal, header, self._path, **how)
         except JournalError as error:
             self._before = Before(ends=header.mode == "expire")
             self._entries.lack(safe(str(error)))
-        self._mark = placed(self._before.mark, reader)
+        trash = Sought(reader, self._astray, self._replace)
+        self._mark = await still_there(pipe, trash, placed(self._before.mark, reader))
         self._tally = self._mark.tally
         self._unread = settled_unread(reader, self._mark)
         self._total += self._unread
@@ -214,6 +210,7 @@ class Restore:
                     await self._pacer.feel_idle()
             async with self._watch.watching():
                 await self._persist(pipe, reader)
+                await self._look_again(Sought(reader, self._astray, self._replace))
             outcome = "cancelled" if self._pacer.cancelled and self._tally.settled < self._total else "done"
         except (Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
@@ -251,6 +248,13 @@ class Restore:
         finally:
             await pipe.close()
 
+    async def _look_again(self, trash: Sought) -> None:
+        """Leave the keys to another undo that came back and are gone again."""
+        opens = partial(self._opens, replace(self._endpoint, db=trash.reader.header.db))
+        if gone := await self._evictions.gone(self.undo, opens, trash, self._tally):
+            self._tally = without(self._tally, gone)
+            raise Stopped(why_gone(gone, at_least=self._tally.skipped > 0))
+
     async def _restore(self, pipe: Line, reader: TrashReader, *, alone: bool) -> None:
         """Restore what is left, ``alone`` for one portion at a time."""
         self._state, self._why = "running", NOTHING
@@ -278,8 +282,7 @@ class Restore:
                     refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         while sent:
             refusal = await self._settle(returning, sent.popleft(), reader, refusal)
-        if self._evicted_before is not None and (evicted := (await memory_of(pipe)).evicted) is not None:
-            self._evicted = evicted - self._evicted_before
+        await self._evictions.look(pipe)
         if refusal or held:
             raise Stopped(refusal or held)
 
@@ -295,10 +298,7 @@ class Restore:
         if refusal is None:  # else an undo after this one begins with the first portion that was refused
             self._mark = Mark(sent.portion.offset, sent.portion.index, self._tally)
             self._share.settle(sent.portion)
-            if self._entries.is_due:
-                await self._entries.add(
-                    "progress", mark=self._mark.as_json(), noted=reader.noted, **self._tally.as_json()
-                )
+            await self._entries.progress(self._mark, reader.noted)
         return refusal
 
     def _result(self, outcome: RestoreOutcome, reader: TrashReader) -> RestoreResult:
@@ -314,7 +314,7 @@ class Restore:
             seconds=self._elapsed,
             unrecorded=self._entries.lacking,
             copied=self._copied,
-            evicted=self._evicted,
+            evicted=self._evictions.keys,
             may_be_lost=self._watch.lost,
             damage=damage_of(reader, settled=self._unread, replaced=self._replace),
         )

@@ -6,6 +6,7 @@ import time
 
 from pymon_tui.invalidation.blocking import to_its_end
 from pymon_tui.invalidation.pipe import Line
+from pymon_tui.invalidation.restore_account import Mark
 from pymon_tui.journal.journal import Journal, JournalError, JsonValue
 from pymon_tui.model.text import SafeText, safe
 
@@ -26,11 +27,6 @@ class Entries:
         self._undo = undo
         self._written_at = 0.0
 
-    @property
-    def is_due(self) -> bool:
-        """Whether it is time to tell how far it is."""
-        return time.monotonic() - self._written_at > PERIOD
-
     def lack(self, why: SafeText | None) -> None:
         """Note why something isn't written down, if that is so."""
         self.lacking = why or self.lacking
@@ -46,6 +42,11 @@ class Entries:
             environment=pipe.endpoint.environment,
             **fields,
         )
+
+    async def progress(self, mark: Mark, noted: int) -> None:
+        """Tell how far it is, if it is time to; ``noted`` is as of ``TrashReader``."""
+        if time.monotonic() - self._written_at > PERIOD:
+            await self.add("progress", mark=mark.as_json(), noted=noted, **mark.tally.as_json())
 
     async def add(self, event: str, **fields: JsonValue) -> None:
         """Add an entry."""

@@ -15,6 +15,7 @@ from pymon_tui.invalidation.restore_before import damage_of, placed, to_come
 from pymon_tui.invalidation.trash import TrashReader
 from pymon_tui.invalidation.trash_copies import only_copied
 from pymon_tui.invalidation.trash_damage import Damage, added
+from pymon_tui.invalidation.trash_format import TrashRecord
 from pymon_tui.invalidation.trash_marks import COPIED, UNPROVEN
 from pymon_tui.invalidation.trash_of import reader_of
 from pymon_tui.journal.records import Record
@@ -27,9 +28,10 @@ Owners = Mapping[int, str]
 
 @dataclass(slots=True)
 class Coming:
-    """What comes back to one node; ``bytes`` and ``raw`` as of ``Load``, and how many keys that is."""
+    """What comes back to one node; ``bytes`` and ``raw`` as of ``Load``, how many keys that is, and how many end."""
 
     keys: int = 0
+    ending: int = 0
     bytes: float = 0.0
     raw: int = 0
 
@@ -103,7 +105,7 @@ def load_of(
             reader.examine()
             mark = placed((marks or {}).get(part.id, Mark()), reader)
             here: dict[str, Coming] = {}
-            for place, key, payload, given in _records(reader):
+            for place, (key, end, payload), given in _records(reader):
                 if given == COPIED or (given == UNPROVEN and not replace) or given > now:
                     continue
                 if (name := module_type(payload)) in LINKED:
@@ -111,6 +113,7 @@ def load_of(
                 if place >= (mark.offset, mark.index):
                     coming = here.setdefault(owner_of(key, owners), Coming())
                     coming.keys += 1
+                    coming.ending += end > 0
                     coming.raw += raw_of(key, payload)
             keys += to_come(reader, replace=replace)
             _add(here, to, _key_bytes(part))
@@ -135,15 +138,16 @@ def _add(here: Mapping[str, Coming], to: dict[str, Coming], key_bytes: float) ->
     for node, coming in here.items():
         every = to.setdefault(node, Coming())
         every.keys += coming.keys
+        every.ending += coming.ending
         every.raw += coming.raw
         every.bytes += coming.raw * size / raw
 
 
-def _records(reader: TrashReader) -> Iterator[tuple[tuple[int, int], bytes, bytes, int]]:
-    """Where each record is found, its key and payload, and what was done with the key."""
+def _records(reader: TrashReader) -> Iterator[tuple[tuple[int, int], TrashRecord, int]]:
+    """Where each record is found, the record, and what was done with its key."""
     for block in reader.blocks():
-        for index, ((key, _, payload), given) in enumerate(zip(block.records, block.given, strict=True)):
-            yield (block.offset, index), key, payload, given
+        for index, (record, given) in enumerate(zip(block.records, block.given, strict=True)):
+            yield (block.offset, index), record, given
 
 
 def copied_in(parts: Sequence[Record]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -64,6 +65,26 @@ def other_process(here: str, run_id: str, user: str, *, then: tuple[str, str]) -
     return safe(f"{why}{'' if why.endswith('or else') else ';'} {anyway}", 400)
 
 
+class Together:
+    """The parts of an undo: none looks what is there before all of them have sent what they had."""
+
+    def __init__(self, parts: int) -> None:
+        """``parts`` is how many there are; each arrives, whatever becomes of it."""
+        self._parts = parts
+        self._arrived: set[str] = set()
+        self._all = asyncio.Event()
+
+    def arrive(self, part: str) -> None:
+        """Say that this one sends nothing any more."""
+        self._arrived.add(part)
+        if len(self._arrived) == self._parts:
+            self._all.set()
+
+    async def wait(self) -> None:
+        """Wait for the last of them."""
+        await self._all.wait()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RestorePart:
     """What an undo of what one node had shares with those of the others.
@@ -73,9 +94,13 @@ class RestorePart:
         opens: Connects to wherever the keys are to go.
         astray: Keys of its trash that were found again on another node, and named there.
         evicted: Keys that the servers had evicted as it began; None where one of them doesn't tell.
+        evicted_now: Asks for that number once more.
+        together: Where the parts wait for each other.
     """
 
     group: str
     opens: Callable[[Endpoint], Awaitable[Line]]
     astray: Astray
-    evicted: int | None = None
+    evicted: int | None
+    evicted_now: Callable[[], Awaitable[int | None]]
+    together: Together

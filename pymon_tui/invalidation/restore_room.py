@@ -6,10 +6,9 @@ import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
-from pymon_tui.invalidation.outlook import Memory, Outlook, too_many
+from pymon_tui.invalidation.outlook import Memory, Outlook, evicted_bytes, too_many
 from pymon_tui.invalidation.pacing import Pacer, Stopped
 from pymon_tui.invalidation.pipe import Line
 from pymon_tui.invalidation.portions import Portion
@@ -148,12 +147,14 @@ class Room:
         if node.seen is not None:
             before, room = node.seen
             node.over += max(0.0, (sent - before) * coming.scale - room)
+        # As it was when it was agreed to: what came back since changes the average, and not what is taken.
+        average = self._outlook.key_bytes.get(memory.node) or evicted_bytes(memory, coming) or 0.0
         if memory.room is None or not memory.evicts:
             node.seen, node.left = None, _LIKELY
-            return node.over / memory.key_bytes if memory.key_bytes else 0.0
+            return node.over / average if average else 0.0
         node.seen = sent, memory.room
         rest = max(0.0, coming.raw - sent) * coming.scale
-        each = node.key_bytes(memory.key_bytes) if memory.key_bytes else 0.0
+        each = node.key_bytes(average) if average else 0.0
         if not self.agreed:
             node.left = min(_LIKELY, (memory.room - rest) * _OF_SLACK)
         else:
@@ -161,7 +162,7 @@ class Room:
             # Up to the limit in ever smaller steps, as what a key takes there is an estimate.
             node.left = min(_SOME, max(memory.room * _OF_ROOM, node.step(each, may_go)))
         gone = node.over / each if each else 0.0
-        return gone + too_many(rest, replace(memory, key_bytes=each or None), coming).evicted
+        return gone + too_many(rest, memory, coming, each).evicted
 
     def _note_evicted(self, memory: Memory) -> None:
         """Count the keys that a server has evicted since the first look, beyond what it evicted before it."""

@@ -28,6 +28,7 @@ NEVER = -1
 # enough that it has always one to do. On a long line there are more: they arrive one after the other.
 _FEWEST, _MOST = 4, 16
 _PER_PORTION = 0.005  # seconds of a round trip
+_TRIES = 3  # a server at its limit evicts keys between two questions
 _LARGE = 65_536  # bytes of payload that take long enough to compare that they are compared in a thread
 
 
@@ -133,8 +134,13 @@ class Returning:
             commands.append((b"RESTORE", copy.key, b"%d" % copy.end, copy.payload, *options, *copy.words))
         return Sent(portion, alive, self._ask(commands))
 
-    async def _restored(self, sent: Sent, *, of: int | None = None) -> Settled:
-        """What became of keys that were sent; ``of`` is how many were to be, where they aren't the whole portion."""
+    async def _restored(self, sent: Sent, *, of: int | None = None, tries: int = _TRIES) -> Settled:
+        """What became of keys that were sent.
+
+        Args:
+            of: How many were to be, where they aren't the whole portion.
+            tries: How often keys are sent again that were there and are gone when they are looked at.
+        """
         ended = (len(sent.portion.copies) if of is None else of) - len(sent.alive)
         if sent.answers is None:
             return Settled(RestoreTally(expired=ended), (), None)
@@ -155,11 +161,12 @@ class Returning:
             failed=len(failures),
             unlinked=sum(module_type(copy.payload) in LINKED for copy in back),
         )
-        return Settled(tally.plus(await self._looked_at(there)), tuple(failures), refusal)
+        settled = Settled(tally, tuple(failures), refusal)
+        return settled.plus(await self._looked_at(there, sent, tries)) if there else settled
 
-    async def _looked_at(self, there: Sequence[Copy]) -> RestoreTally:
-        """What keys count as that are there already."""
-        same = 0
+    async def _looked_at(self, there: Sequence[Copy], sent: Sent, tries: int) -> Settled:
+        """What keys count as that were there already; those that are gone by now are sent again."""
+        same, gone = 0, list[Copy]()
         if self._compares and there:
             exact = (await knowledge_of(self._pipe)).ends is not False
             asked = self._ask_ends(there, exact=exact)
@@ -170,7 +177,14 @@ class Returning:
                     pair = copy.payload, value, self.now
                     is_large = len(value) > _LARGE
                     same += await asyncio.to_thread(same_value, *pair) if is_large else same_value(*pair)
-        return self._as_they_were(same).plus(RestoreTally(skipped=len(there) - same))
+                elif value is None and tries:
+                    gone.append(copy)
+        skipped = RestoreTally(skipped=len(there) - same - len(gone))
+        settled = Settled(self._as_they_were(same).plus(skipped), (), None)
+        if not gone:
+            return settled
+        anew = self._restore(sent.portion, gone, replace=self._replace)
+        return settled.plus(await self._restored(anew, of=len(gone), tries=tries - 1))
 
     def _as_they_were(self, count: int) -> RestoreTally:
         return RestoreTally(restored=count) if self._again else RestoreTally(there=count)

@@ -76,6 +76,11 @@ class Verdict:
         except PatternError:
             return False
 
+    @property
+    def unasked(self) -> Verdict:
+        """The same where nobody is asked: it was confirmed before it was known (``--yes``)."""
+        return replace(self, confirm="nothing")
+
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         rights = self.rights.as_json() if self.rights is not None else None

@@ -66,14 +66,15 @@ class Story:
             return number if isinstance(number, int) else 0
 
         begun = self.started.fields
+        lost = _may_be_lost(self.ended, count("restored"))
         return Back(
-            keys=count("restored") + count("there"),
+            keys=count("restored") - lost + count("there"),
             expired=count("expired"),
             changed=count("skipped"),
             failed=count("failed"),
-            more=self.ended is None,
+            more=self.ended is None or lost > 0,
             noted=count("noted"),
-            left=_number(self.ended, "left") or 0,
+            left=(_number(self.ended, "left") or 0) + lost,
             lost=damaged("unreadable"),
             unproven=damaged("unproven"),
             torn=told.get("torn") is True and not isinstance(damage, Mapping),
@@ -170,8 +171,7 @@ def _removed(story: Story, back: Back | None) -> KeyCount:
 
     removed, named = count("removed"), count("named_up_to")
     if story.ended is not None:
-        # What was removed on a server that Sentinels had replaced by then isn't certain.
-        lost = min(removed, _number(story.ended, "may_be_lost") or 0)
+        lost = _may_be_lost(story.ended, removed)
         return counted(removed - lost, count("unknown") + lost, back=proven)
     if story.latest is not story.progress:
         return counted(removed, None, back=proven, may_match=cap)
@@ -188,7 +188,13 @@ def _cap_of(started: Mapping[str, Any]) -> int | None:
 
 def _restored(story: Story) -> KeyCount:
     restored, total = _number(story.told, "restored") or 0, _number(story.started, "total")
-    return counted(restored, None if story.ended is None else 0, may_match=total)
+    lost = _may_be_lost(story.ended, restored)
+    return counted(restored - lost, None if story.ended is None else lost, may_match=total)
+
+
+def _may_be_lost(ended: Entry | None, keys: int) -> int:
+    """Of so many keys, those on a server that Sentinels had replaced by then: what became of them isn't certain."""
+    return min(keys, _number(ended, "may_be_lost") or 0)
 
 
 def _undo_path(started: Entry, folder: Path) -> Path | None:

@@ -87,7 +87,7 @@ def _planned(
     what = f"{words(options.mode).do} {about(plan)}"
     if not (yes or wish.dry_run or confirmed(verdict, what, f"{manner(options)}: {what}, {selection.shown}?")):
         return _without_run(plan, verdict, dry_run=False, as_json=as_json, no=True)
-    removal = desk.removal(plan, options, wish.preset, pulses, verdict)
+    removal = desk.removal(plan, options, wish.preset, pulses, verdict.unasked if yes else verdict)
     try:
         result = _result_of(desk, removal)
     except StateError as error:  # nothing is removed then
@@ -105,7 +105,8 @@ def _resume(settings: Settings, run: str, *, yes: bool, as_json: bool) -> int:
         raise WrongUse(verdict.why)
     if not verdict.begins:
         raise OrderError(verdict.why)
-    removal, rules = asyncio.run(desk.resumed(record, verdict)), asyncio.run(desk.rules_here())
+    removal = asyncio.run(desk.resumed(record, verdict.unasked if yes else verdict))
+    rules = asyncio.run(desk.rules_here())
     show([f"{row.name}: {row.text}" for row in note_rows(rules)])
     if yes:
         show([f"{row.name}: {row.text}" for row in guard_rows(rules, removal.options)])

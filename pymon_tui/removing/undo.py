@@ -47,7 +47,8 @@ def run_undo(settings: Settings, run: str | None, *, replace: bool, elsewhere: b
 
 def _undo(desk: Desk, record: Record, *, replace: bool, elsewhere: bool, yes: bool, as_json: bool) -> int:
     verdict = asyncio.run(desk.judge_undo(record, replace=replace))
-    restore = desk.restore(record, replace=replace, elsewhere=elsewhere)
+    agreed = verdict.unasked if yes else verdict
+    restore = desk.restore(record, replace=replace, elsewhere=elsewhere, agreed=agreed)
     if restore is None or not verdict.begins:
         raise RestoreError(verdict.why)
     if not elsewhere and (other := asyncio.run(desk.other_server(record))) is not None:

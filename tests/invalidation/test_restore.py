@@ -245,7 +245,10 @@ async def test_a_payload_that_the_server_cannot_read_fails_alone(
     assert (failure.key, failure.why) == ("bad\\x1b", "ERR DUMP payload version or checksum are wrong")
 
 
-async def test_it_goes_on_where_it_was_cancelled(redis: Redis, server: EmbeddedServer, journal: Journal) -> None:
+@pytest.mark.parametrize("gone", [False, True])
+async def test_it_goes_on_where_it_was_cancelled_if_what_was_back_is_there(
+    redis: Redis, server: EmbeddedServer, journal: Journal, *, gone: bool
+) -> None:
     async with raw(server) as client:
         path = await trash_of(server, journal, *await many(client))
     first = undo(server, path, journal)
@@ -256,10 +259,14 @@ async def test_it_goes_on_where_it_was_cancelled(redis: Redis, server: EmbeddedS
     assert cancelled.outcome == "cancelled"
     assert 0 < cancelled.tally.restored == await redis.dbsize() < 20_000
     assert cancelled.left == 20_000 - cancelled.tally.restored
-    await redis.flushall()
+    if gone:
+        await redis.delete(await redis.randomkey())
+    await redis.config_resetstat()
     rest = await undo(server, path, journal).run()
     assert (rest.outcome, rest.tally) == ("done", RestoreTally(restored=20_000))
-    assert await redis.dbsize() == cancelled.left  # what was restored before wasn't sent again
+    assert await redis.dbsize() == 20_000
+    sent = (await redis.info("commandstats"))["cmdstat_restore"]["calls"]
+    assert sent == (20_000 if gone else cancelled.left)
 
 
 async def test_a_process_that_was_killed_is_gone_on_from(

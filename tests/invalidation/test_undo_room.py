@@ -17,13 +17,14 @@ from redis.asyncio import Redis
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.outlook import Memory, outlook_of, too_many
 from pymon_tui.invalidation.pacing import Pacer
-from pymon_tui.invalidation.restore_account import RestoreTally
+from pymon_tui.invalidation.restore_account import RestoreResult, RestoreTally
 from pymon_tui.invalidation.restore_load import Coming, Load
 from pymon_tui.invalidation.restore_room import Node, Room
+from pymon_tui.model import units
 from tests.conftest import StartServer, client_of
 from tests.invalidation.planned import selecting
 from tests.invalidation.removing import fill, removed
-from tests.invalidation.test_undo_is_true import KEPT, run_in, undo_of
+from tests.invalidation.test_undo_is_true import KEPT, run_in, undo_of, undone
 from tests.server.listening import until
 
 pytestmark = pytest.mark.usefixtures("at_once")
@@ -47,6 +48,14 @@ async def limit(redis: Any, room: int) -> None:
 
 async def evicted(redis: Any) -> int:
     return int((await redis.info("stats"))["evicted_keys"])
+
+
+async def all_is_told(redis: Any, result: RestoreResult) -> None:
+    """What came back and was evicted for what came after it is still to come, and the account says so."""
+    there = await redis.exists(*(f"k:{number}" for number in range(KEYS)))
+    assert (result.tally.restored, result.left) == (there, KEYS - there)
+    assert result.outcome == ("done" if there == KEYS else "stopped")
+    assert ("gone again" in result.why) is (there < KEYS)
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random", "allkeys-lfu"])
@@ -87,7 +96,7 @@ async def test_a_person_is_asked_once_and_what_was_said_is_done(
         undo.go_on("another question")
         undo.go_on(undo.progress.why)
         result = await task
-        assert (result.outcome, result.tally.restored) == ("done", KEYS)
+        await all_is_told(redis, result)
         assert 0 < await evicted(redis) - before < KEYS
     else:
         undo.cancel()
@@ -136,7 +145,7 @@ async def test_what_was_agreed_to_is_evicted_and_asked_about_no_more(
     undo.agree(outlook, asks=False)
     before = await evicted(redis)
     result = await undo.run()
-    assert (result.outcome, result.tally.restored) == ("done", KEYS)
+    await all_is_told(redis, result)
     assert 0 < await evicted(redis) - before < 2 * outlook.evicted
 
 
@@ -161,7 +170,7 @@ async def test_it_asks_the_server_no_more_often_than_it_has_to(
 
 async def test_one_answer_is_for_all_parts_that_ask_the_same() -> None:
     """The second part counts one key more: it has asked before the first was answered."""
-    load = Load(100, 0, 2_000_000, (), False, raw=2_000_000, to={"": Coming(100, 2_000_000.0, 2_000_000)})
+    load = Load(100, 0, 2_000_000, (), False, raw=2_000_000, to={"": Coming(100, bytes=2_000_000.0, raw=2_000_000)})
     rooms = [1_000_000, 980_000]
 
     async def look(_: Any) -> list[Memory]:
@@ -175,6 +184,60 @@ async def test_one_answer_is_for_all_parts_that_ask_the_same() -> None:
         first.answer()
         await asyncio.gather(*parts)
     assert room.agreed == 50
+
+
+@pytest.mark.parametrize("policy", ["volatile-ttl", "allkeys-random"])
+async def test_what_is_evicted_of_what_comes_back_was_said_before_and_is_left_to_another_undo(
+    any_redis: Redis, any_server: EmbeddedServer, tmp_path: Path, policy: str
+) -> None:
+    """Many small keys with a TTL come back among a few large ones without."""
+    redis: Any = any_redis
+    await redis.config_set("maxmemory-policy", policy)
+    await fill(redis, [f"live:{number}" for number in range(300)], VALUE)
+    fill_ending = "for n = 0, ARGV[1] - 1 do redis.call('set', 'k:' .. n, ARGV[2], 'ex', 86400) end"
+    await redis.eval(fill_ending, 0, 6_000, VALUE[:300])
+    await removed(any_server, selecting("k:*"), tmp_path, KEPT)
+    await limit(redis, 1_200_000)
+    undo = undo_of(any_server, run_in(tmp_path), tmp_path)
+    outlook = await undo.outlook()
+    (warning,) = outlook.warnings
+    assert ("are evicted for them" in warning, outlook.unfit) == (True, 0)
+    undo.agree(outlook, asks=False)
+    before = await evicted(redis)
+    result = await undo.run()
+    assert 0 < await evicted(redis) - before < 2 * outlook.evicted
+    there = sum([bool(await redis.exists(f"k:{number}")) for number in range(6_000)])
+    assert 0 < there < 6_000
+    assert (result.outcome, result.tally.restored, result.left) == ("stopped", there, 6_000 - there)
+    assert f"{units.keys(6_000 - there)} that came back are gone again" in result.why
+    assert run_in(tmp_path).undone_in_part
+    await redis.config_set("maxmemory", 0)
+    again = await undone(any_server, tmp_path)
+    assert (again.outcome, again.tally.restored + again.tally.there) == ("done", 6_000)
+    assert await redis.exists(*(f"k:{number}" for number in range(6_000))) == 6_000
+
+
+async def test_keys_that_came_back_do_not_make_it_ask_for_more(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """The keys take less on average the more small ones are back, and not one is evicted yet."""
+    load = Load(20_000, 0, 8_000_000, (), False, raw=8_000_000)
+    load.to[""] = Coming(20_000, bytes=8_000_000.0, raw=8_000_000)  # type: ignore[index]  # a dict
+    memory = Memory(4_000_000, "allkeys-lru", 0, 1_000, 20_000.0)
+    sent = [0]
+
+    async def look(_: Any) -> list[Memory]:
+        back = sent[0] // 400
+        keys, size = 1_000 + back, 20_000_000 + sent[0]
+        return [replace(memory, room=max(0, 4_000_000 - sent[0]), keys=keys, key_bytes=size / keys)]
+
+    room = Room(outlook_of(load, [memory]), look, asks=False)
+    share = room.share()
+    for _ in range(160):
+        await room.gate(Mock(), Pacer(Mock(), 1.0, None), {"": 50_000})
+        share.sent[""] += 50_000
+        sent[0] += 50_000
+    assert sent == [8_000_000]
 
 
 async def test_keys_that_are_smaller_than_the_others_are_seen_before_many_more_are_evicted(
@@ -259,10 +322,12 @@ async def test_an_undo_goes_on_where_it_was_if_nothing_was_evicted_since(
 
 
 def test_what_comes_back_may_be_evicted_for_what_comes_after_it() -> None:
-    coming = Coming(500, 10_000_000.0, 10_000_000)
+    coming = Coming(500, bytes=10_000_000.0, raw=10_000_000)
     few = Memory(0, "allkeys-lru", 0, 10, 20_000.0)
     assert too_many(10_000_000, few, coming) == (500, 0)
     assert too_many(10_000_000, replace(few, policy="volatile-lru"), coming) == (10, 490)
+    ending = replace(coming, ending=200)
+    assert too_many(10_000_000, replace(few, policy="volatile-lru"), ending) == (210, 290)
     assert too_many(10_000_000, replace(few, policy="noeviction"), coming) == (0, 500)
 
 

@@ -375,7 +375,9 @@ class ScriptedDesk(Desk):
         """As the record says."""
         return record.removed_at_least
 
-    def restore(self, record: Record, *, replace: bool, elsewhere: bool) -> WholeRestore | None:
+    def restore(
+        self, record: Record, *, replace: bool, elsewhere: bool, agreed: Verdict | None = None
+    ) -> WholeRestore | None:
         """An undo to be finished by the test."""
         self.wanted.restores.append((record.id, replace, elsewhere))
         self.restores.append(ScriptedRestore())

@@ -51,6 +51,13 @@ class Memories:
             told = await asyncio.gather(*map(self._of, self._endpoints))
         return [memory for memory in told if memory is not None]
 
+    async def evicted(self) -> int | None:
+        """Keys that all of them have evicted since they started; None where one doesn't tell, or isn't reached."""
+        async with self._one_by_one:
+            told = await asyncio.gather(*map(self._of, self._endpoints))
+        counts = [memory.evicted for memory in told if memory is not None and memory.evicted is not None]
+        return sum(counts) if len(counts) == len(told) else None
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pymon_tui.invalidation.blocking import to_its_end
@@ -37,7 +38,7 @@ from pymon_tui.invalidation.restore_account import (
 )
 from pymon_tui.invalidation.restore_before import begun_at
 from pymon_tui.invalidation.restore_load import Load, copied_in, load_of
-from pymon_tui.invalidation.restore_part import RestoreError, RestorePart
+from pymon_tui.invalidation.restore_part import RestoreError, RestorePart, Together
 from pymon_tui.invalidation.restore_room import Room
 from pymon_tui.invalidation.rules import Rules
 from pymon_tui.invalidation.sweep import Refused
@@ -180,7 +181,7 @@ class WholeRestore:
                 await held.enter_async_context(patient_lock(self._journal.folder, name, run=self.undo))
             memories = await held.enter_async_context(Memories(by_name(found)))
             room = Room(await self._agreed_of(found), memories, asks=self._asks)
-            return await self._carried_out(kept, found, room)
+            return await self._carried_out(kept, found, room, memories)
 
     async def _outlook_of(self, found: Found) -> Outlook:
         memories = await memories_at(found)
@@ -226,21 +227,23 @@ class WholeRestore:
         if problem is not None:
             raise RestoreError(f"run {self._record.id} can't be undone: {problem}")
 
-    async def _carried_out(self, kept: Sequence[Record], found: Found, room: Room) -> RestoreResult:
+    async def _carried_out(self, kept: Sequence[Record], found: Found, room: Room, memories: Memories) -> RestoreResult:
         opens = open_routes if found.is_cluster else open_pipe
 
         async def opened(endpoint: Endpoint) -> Line:
             return await opens(endpoint)
 
-        before = await evicted_by(found)
+        before, together = await evicted_by(found), Together(len(kept))
         for part, astray in zip(kept, await asyncio.to_thread(astray_in, kept), strict=True):
-            shared = RestorePart(self.undo, opened, astray, before)
+            shared = RestorePart(self.undo, opened, astray, before, memories.evicted, together)
             self._parts.append(self._part(near(part, found).endpoint, part, shared, None, room))
         self._copied = await asyncio.to_thread(copied_in, kept)
         how = {"replace": self._replace, "elsewhere": self._elsewhere}
         told = begun(self._record, self._endpoint, str(kept[0].undo_path), found.addresses)
         await self._write("started", **told, **how)
         tasks = [asyncio.create_task(part.run()) for _, part in self._parts]
+        for task, (_, one) in zip(tasks, self._parts, strict=True):
+            task.add_done_callback(partial(_arrived, together, one.undo))
         results: list[RestoreResult] = []
         try:
             await asyncio.wait(tasks)
@@ -297,3 +300,7 @@ class WholeRestore:
             await to_its_end(self._journal.append, "undo", event, **({"undo": self.undo} | fields))
         except JournalError as error:
             self._unrecorded = safe(str(error))
+
+
+def _arrived(together: Together, undo: str, _: object) -> None:
+    together.arrive(undo)

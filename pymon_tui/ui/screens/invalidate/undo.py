@@ -179,7 +179,7 @@ class UndoScreen(Asking, Window[None]):
         try:
             verdict = await desk.judge_undo(self._record, replace=self._replace)
             self._verdict = verdict
-            restore = desk.restore(self._record, replace=self._replace, elsewhere=self._elsewhere)
+            restore = desk.restore(self._record, replace=self._replace, elsewhere=self._elsewhere, agreed=verdict)
             if restore is None or not verdict.begins:
                 self._why = verdict.why
             elif await self._may_begin(restore) and await self._confirmed(verdict):

@@ -1,0 +1,160 @@
+"""What is there of an undo once all of it is sent: a server at its limit may evict what has just come back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from pymon_tui.invalidation.outlook import memory_of
+from pymon_tui.invalidation.packing import last_words, pack_each
+from pymon_tui.invalidation.payload import has_ended
+from pymon_tui.invalidation.pipe import Line
+from pymon_tui.invalidation.portions import Astray, Copy, portions
+from pymon_tui.invalidation.restore_account import Mark, RestoreTally
+from pymon_tui.invalidation.restore_part import RestorePart
+from pymon_tui.invalidation.trash import TrashReader
+from pymon_tui.model import units
+from pymon_tui.model.text import SafeText, safe
+
+_GONE = -2  # what PTTL answers for a key that isn't there
+_LIFE = ((b"PTTL",),)
+_LOOKS = 5
+_SLACK = 1_000  # milliseconds by which a key that is about to end isn't missed
+
+
+class Evictions:
+    """What the servers evict while an undo is under way.
+
+    Attributes:
+        keys: So many, as of the last look, of an undo that stands alone; None where it isn't told.
+    """
+
+    def __init__(self, part: RestorePart | None) -> None:
+        """``part`` is what the undo is a part of; None where it stands alone."""
+        self.keys: int | None = None
+        self._part = part
+        self._before: int | None = None
+
+    async def begin(self, pipe: Line) -> int | None:
+        """Look before anything is sent; returns the keys that were evicted since the server's start, or None.
+
+        Raises:
+            LinkError: If the link is lost.
+        """
+        self._before = await self._count(pipe) if self._part is None else self._part.evicted
+        return self._before
+
+    async def look(self, pipe: Line) -> None:
+        """Look again; raises as ``begin``."""
+        if self._part is None and self._before is not None and (now := await self._count(pipe)) is not None:
+            self.keys = now - self._before
+
+    async def gone(self, undo: str, opens: Callable[[], Awaitable[Line]], trash: Sought, tally: RestoreTally) -> int:
+        """How many keys came back and are evicted since, at least, once all parts have sent what they had.
+
+        Args:
+            undo: The one that asks.
+            opens: Connects to the servers that the keys are on.
+            trash: What it brings back.
+            tally: What became of it when it was sent.
+
+        Raises:
+            LinkError: If the link is lost.
+            TrashError: If the trash can't be read any more.
+        """
+        if self._part is not None:
+            self._part.together.arrive(undo)
+            await self._part.together.wait()
+            now = await self._part.evicted_now()
+        else:
+            now = self._before + self.keys if self._before is not None and self.keys is not None else None
+        if now is None or now == self._before:
+            return 0
+        line, gone, before = await opens(), 0, self._before
+        try:
+            for _ in range(_LOOKS):  # a server goes on for a while with what it has begun
+                if now is None or now == before:
+                    break
+                before, gone = now, await gone_again(line, trash, tally)
+                now = await self._count(line)
+        finally:
+            await line.close()
+        return gone
+
+    async def _count(self, line: Line) -> int | None:
+        return (await memory_of(line)).evicted if self._part is None else await self._part.evicted_now()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sought:
+    """What an undo brings back of a trash.
+
+    Attributes:
+        reader: The trash.
+        astray: As ``portions``.
+        unproven: As ``portions``.
+    """
+
+    reader: TrashReader
+    astray: Astray
+    unproven: bool
+
+
+async def still_there(line: Line, trash: Sought, mark: Mark) -> Mark:
+    """Where an undo goes on; the start, where keys that were back before are gone, whatever took them.
+
+    Raises:
+        LinkError, TrashError: As ``gone_again``.
+    """
+    return Mark() if mark.offset and await gone_again(line, trash, mark.tally, mark) else mark
+
+
+async def gone_again(line: Line, trash: Sought, tally: RestoreTally, until: Mark | None = None) -> int:
+    """How many keys that came back, or were there already, are there no more, at least.
+
+    Args:
+        line: A connection to the servers that the keys are on.
+        trash: What it brings back.
+        tally: What became of the keys when they were sent.
+        until: Where in the trash to stop; None for its end.
+
+    Raises:
+        LinkError: If the link is lost.
+        TrashError: If the trash can't be read any more.
+    """
+    answer = await line.ask_one(b"TIME")
+    soon = (int(answer[0]) * 1_000 if isinstance(answer, list) else int(time.time() * 1_000)) + _SLACK
+    missing = 0
+    async with aclosing(portions(trash.reader, 0, 0, trash.astray, unproven=trash.unproven)) as found:
+        async for portion in found:
+            if until is not None and (portion.offset, portion.index) > (until.offset, until.index):
+                break
+            missing += await _missing(line, [copy for copy in portion.copies if not _ends_by(copy, soon)])
+    # After a run that gave keys an end, one that was skipped may have been gone by then.
+    return max(0, min(missing - tally.failed - tally.skipped, tally.restored + tally.there))
+
+
+async def _missing(line: Line, copies: Sequence[Copy]) -> int:
+    if not copies:
+        return 0
+    answers = await line.ask(pack_each(_LIFE, last_words([copy.key for copy in copies])), len(copies))
+    return answers.count(_GONE)
+
+
+def _ends_by(copy: Copy, moment: int) -> bool:
+    return 0 < copy.end <= moment or has_ended(copy.payload, moment)
+
+
+def without(tally: RestoreTally, gone: int) -> RestoreTally:
+    """The same, with so many keys to come once more."""
+    again = min(gone, tally.restored)
+    return replace(tally, restored=tally.restored - again, there=tally.there - (gone - again))
+
+
+def why_gone(gone: int, *, at_least: bool) -> SafeText:
+    """What to do where keys that came back are gone again, so many or ``at_least`` so many."""
+    are, them = ("is", "it") if gone == 1 else ("are", "them")
+    keys = f"{'at least ' * at_least}{units.keys(gone)} that came back {are} gone again"
+    return safe(f"{keys}: the server has evicted {them}, or others have deleted {them}; raise maxmemory first", 400)
