@@ -11,7 +11,7 @@ from pymon_tui.invalidation.selection import Selection
 from pymon_tui.model.text import SafeText, safe
 
 _BRACES = re.compile(r"\{[^{}]*,[^{}]*\}")
-_REGEX = re.compile(r"(^|[^\w*?\]])\.\*|\.\+|[\])]\+")
+_REGEX = re.compile(r"(^|[^\w*?\]])\.(\*|\{\d+(,\d*)?\})|\.\+|[\])](\+|\{\d+(,\d*)?\})")
 """What repeats as in a regular expression. A namespace may end in a dot: ``config.*`` is a glob."""
 _BLANK = re.compile(r"^\s|\s$|\*\s|\s\*|[\r\n]")
 _LINES = ("n", "r", "t")
@@ -22,8 +22,11 @@ _AROUND = frozenset(("<>", "()"))
 _NAMED = re.compile(r"(prefix|pattern|patterns|key|keys|match|glob|protected|protect)\s*=", re.IGNORECASE)
 _STAR_ALONE = re.compile(r"\[[*?]\]$")
 _GROUP = re.compile(r"\([^()]*[*|?][^()]*\)|\(\?")
-_PERCENT = re.compile(r"^%|%$|:%:")
-"""What SQL would take for any text. Within a name it may encode a character: ``a%20b``."""
+_PERCENT = re.compile(r"^%(?![0-9A-Fa-f]{2}|[a-z](\W|$))|%$|:%:")
+"""What SQL would take for any text. It may encode a character, ``a%20b``, or stand in a name as of printf."""
+_VALUE = re.compile(r"\$\{\w+\}")
+_ADDRESS = re.compile(r"(rediss?|valkeys?|unix)://", re.IGNORECASE)
+_SET = re.compile(r"\[[^\]]*\]")
 _FLAGS = re.compile(r"^\(\?[a-zA-Z]+\)")
 _SLASH = re.compile(r"/[a-z]*$")
 _REPEATED = re.compile(r"(\.|\\[wdsSWD]|\[[^\]]*\])[*+](?!\?)")
@@ -68,7 +71,7 @@ def mistake(typed: str, pattern: Pattern) -> str | None:
         return _as_glob(typed)
     if _ACL.match(typed) is not None:
         return "is an ACL rule; write the pattern that stands in it, * for all keys, allkey[s] for the key of that name"
-    if typed.startswith(("~", "!", "-")):
+    if typed.startswith(("~", "!", "-")) and not typed[1:2].isdigit():
         return "begins with a sign of ACL rules or of negation, which stands for itself; write the pattern without it"
     if typed.startswith("@") and not _WILD.search(plain):
         return "begins with @, which stands for itself: no file is read, and no category of commands is meant"
@@ -76,6 +79,10 @@ def mistake(typed: str, pattern: Pattern) -> str | None:
         return "has quotes, which stand for themselves; write the pattern without them"
     if len(plain) > 1 and plain[0] + plain[-1] in _AROUND:
         return f"stands between {plain[0]} and {plain[-1]}, which stand for themselves; write the pattern without them"
+    if _ADDRESS.match(plain) is not None:
+        return "is an address; write the pattern of the keys alone"
+    if _VALUE.search(plain) is not None:
+        return "has a ${…} for a value, which stands for itself; write * in its place"
     if (named := _NAMED.match(plain)) is not None:
         return f"begins with {named[0]}, which stands for itself; write the pattern alone"
     if _BLANK.search(typed) is not None:
@@ -97,16 +104,20 @@ def _of_characters(plain: str) -> str | None:
         return "has parentheses, which stand for themselves in a glob; give a pattern for each alternative"
     if _PERCENT.search(plain) is not None:
         return "has a % for any text, which stands for itself in a glob; write * in its place"
+    plain = _SET.sub("", plain)  # what stands there is meant
     # Ids with a | have parts that are no patterns.
     odd = plain if all(each.strip("*") and not each.isdigit() for each in plain.split("|")) else plain.replace("|", "")
-    return next((what for character in odd if (what := _ALONE.get(character) or _unlike_ascii(character))), None)
+    # Names in a script of wide characters have its punctuation.
+    is_wide = any(unicodedata.category(character) == "Lo" for character in plain)
+    told = (_ALONE.get(character) or _unlike_ascii(character, is_wide=is_wide) for character in odd)
+    return next((what for what in told if what), None)
 
 
-def _unlike_ascii(character: str) -> str | None:
-    """What is said of a character that is taken for another, or for none."""
+def _unlike_ascii(character: str, *, is_wide: bool) -> str | None:
+    """What is said of a character that is taken for another, or for none; ``is_wide`` is whether letters are."""
     if unicodedata.category(character) == "Cf":
         return f"has a character that isn't seen (U+{ord(character):04X}), which stands for itself; leave it out"
-    if unicodedata.east_asian_width(character) == "F" or (character.isspace() and not character.isascii()):
+    if (unicodedata.east_asian_width(character) == "F" and not is_wide) or (character.isspace() and not character.isascii()):
         return "has a wide character, which stands for itself; write it as ASCII has it"
     return None
 

@@ -39,8 +39,19 @@ def selecting(*patterns: str, type: str | None = None) -> Selection:  # noqa: A0
             ['"feed:{1,2}" has braces, which stand for themselves in a glob; give a pattern for each alternative'],
         ),
         (
-            selecting("slot:{1}", "a:[,]b"),
-            ['"a:[,]b" has a comma, which stands for itself; several patterns are separated by blanks'],
+            selecting("slot:{1}", "a:[,]b", "%3A*", "%d:*", "-1:*", "用户：*", "$sys:*", "app.{42}:*"),
+            [],
+        ),
+        (
+            selecting("%user:*", "-user:*", "user：*", "redis://host/a:*", "a:${id}"),
+            [
+                '"%user:*" has a % for any text, which stands for itself in a glob; write * in its place',
+                '"-user:*" begins with a sign of ACL rules or of negation, which stands for itself; '
+                "write the pattern without it",
+                '"user：*" has a wide character, which stands for itself; write it as ASCII has it',
+                '"redis://host/a:*" is an address; write the pattern of the keys alone',
+                '"a:${id}" has a ${…} for a value, which stands for itself; write * in its place',
+            ],
         ),
         (
             selecting("user:*,feed:*"),
@@ -72,6 +83,9 @@ def test_a_selection_that_looks_like_a_mistake(selection: Selection, said: list[
 GLOBS = {
     "^sess:": "sess:*",
     "^sess:$": "sess:",
+    "sess:[0-9]{4}": None,
+    "sess:.{4}": None,
+    "sess:(a){2,}": None,
     "^sess:.*": "sess:*",
     "sess:.*": "sess:*",
     "sess:.+": "sess:*",
