@@ -33,13 +33,15 @@ OTHERS = 500
 async def killed_at(mark: int, redis: Redis, server: EmbeddedServer, folder: Path) -> None:
     """Begin a run in a process of its own, and kill it when so many keys have gone."""
     ours, theirs = os.pipe()
-    with open(os.devnull, "r+b") as nothing, open(ours, "rb") as told:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    with os.fdopen(ours, "rb") as told:
         process = start(
             [server.socket, str(folder), str(RATE)],
             module="tests.invalidation.killed",
-            streams=[nothing.fileno(), theirs, sys.stderr.fileno()],
+            streams=[nothing, theirs, sys.stderr.fileno()],
         )
         os.close(theirs)
+        os.close(nothing)
         try:
             assert await asyncio.to_thread(told.readline) == b"planned\n"
             while await redis.dbsize() > KEYS + OTHERS - mark:
