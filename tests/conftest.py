@@ -24,6 +24,7 @@ from tests.servers.ports import free_port as free_port
 
 pytest_plugins = [
     "tests.forked",
+    "tests.lookups",
     "tests.servers.fixtures",
     "tests.servers.needs",
     "tests.ui.known",

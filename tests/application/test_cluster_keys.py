@@ -35,11 +35,11 @@ def errors_of(node: Node) -> dict[str, str]:
 
 
 def fill(cluster: Cluster) -> None:
-    for number in range(MANY):
-        session, recent = SESSION.key(id=f"{number:032x}"), NOTIFICATIONS_RECENT.key(user_id=number)
-        fields = (USER_ID, "7", VERSION, "1", CREATED_AT, "2026-11-30T00:00:00+00:00")
-        cluster.owner_of(session).ask("HSET", session, *fields, LAST_ACTIVITY, "2026-11-30T00:00:00+00:00")
-        cluster.owner_of(recent).ask("LPUSH", recent, "{}")
+    fields = (USER_ID, "7", VERSION, "1", CREATED_AT, "2026-11-30T00:00:00+00:00")
+    for session, node in cluster.owners(SESSION.key(id=f"{number:032x}") for number in range(MANY)).items():
+        node.ask("HSET", session, *fields, LAST_ACTIVITY, "2026-11-30T00:00:00+00:00")
+    for recent, node in cluster.owners(NOTIFICATIONS_RECENT.key(user_id=number) for number in range(MANY)).items():
+        node.ask("LPUSH", recent, "{}")
 
 
 async def test_no_node_sends_us_away(cluster: Cluster) -> None:

@@ -14,7 +14,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:

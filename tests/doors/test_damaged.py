@@ -16,7 +16,7 @@ from tests.doors.door import CommandLine, Screens
 from tests.doors.test_doors import DOORS
 from tests.invalidation.killed_by_hand import without_end
 
-KEYS = 3_000
+KEYS = 1_500
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.doors.door import CommandLine, Screens
 from tests.doors.test_damaged import apart as apart
 from tests.doors.test_doors import DOORS
 
-KEYS, ROOM = 400, 2_000_000
+KEYS, ROOM = 200, 1_000_000
 VALUE = Random(7).randbytes(10_000).hex()
 
 

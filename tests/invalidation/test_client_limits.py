@@ -31,14 +31,14 @@ from tests.server.listening import until
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
-KEYS, SIZE = 600, 20_000
+KEYS, SIZE = 200, 20_000
 UNLINK = Options(undo=True)
 EXPIRE = Options(mode="expire", expire=600.0, undo=True)
 MIB = 2**20
 
 
 async def fill(redis: Redis) -> None:
-    """12 MB that match; compressed, they would take as much."""
+    """4 MB that match; compressed, they would take as much."""
     await redis.mset({f"gone:{number}": os.urandom(SIZE) for number in range(KEYS)})
 
 

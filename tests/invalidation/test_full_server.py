@@ -23,7 +23,7 @@ from tests.server.listening import until
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
-LIVE, GONE = 440, 220
+LIVE, GONE = 220, 220
 SIZE = 20_000  # what matches takes twice the room that there is
 UNLINK = Options(undo=True)
 EXPIRE = Options(mode="expire", expire=600.0, undo=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from pymon_tui.journal.lock import holder
 from pymon_tui.journal.records import Record, runs
 from pymon_tui.server.endpoint import Endpoint
 from tests.demo.waiting import a_moment
+from tests.forked import start
 from tests.invalidation.planned import only_client_left
 from tests.invalidation.removing import populate, record_of
 
@@ -30,16 +32,23 @@ OTHERS = 500
 
 async def killed_at(mark: int, redis: Redis, server: EmbeddedServer, folder: Path) -> None:
     """Begin a run in a process of its own, and kill it when so many keys have gone."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.invalidation.killed", server.socket, folder, str(RATE)),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"planned\n"
-    while await redis.dbsize() > KEYS + OTHERS - mark:
-        await a_moment()
-    process.kill()
-    await process.wait()
+    ours, theirs = os.pipe()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    with os.fdopen(ours, "rb") as told:
+        process = start(
+            [server.socket, str(folder), str(RATE)],
+            module="tests.invalidation.killed",
+            streams=[nothing, theirs, sys.stderr.fileno()],
+        )
+        os.close(theirs)
+        os.close(nothing)
+        try:
+            assert await asyncio.to_thread(told.readline) == b"planned\n"
+            while await redis.dbsize() > KEYS + OTHERS - mark:
+                await a_moment()
+        finally:
+            process.kill()
+            process.wait()
     await only_client_left(redis)  # whatever was on its way has arrived
 
 

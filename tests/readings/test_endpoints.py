@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from pymon_tui.readings.topology import deployed, parse_nodes, parse_shards, par
 from pymon_tui.server.endpoint import Endpoint, Tls
 from tests.conftest import StartServer
 from tests.demo.waiting import eventually
+from tests.servers import cluster as clusters
 from tests.servers.cluster import Cluster, slot_of
+from tests.servers.kinds import binary_of
 from tests.servers.ports import free_port
 from tests.state.test_fleet import all_live
 from tests.state.test_monitor import until, watched
@@ -71,38 +74,41 @@ async def test_each_way_a_server_can_announce_itself(own_server: StartServer, ip
                     assert member.hostname in ((name or None), None if answered[0] is None else name or None)
 
 
+@pytest.fixture(scope="module")
+def named(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster whose nodes hear of each other's new names within two seconds, half of what they take for silence."""
+    folder, config = tmp_path_factory.mktemp("named"), {"cluster-node-timeout": "4000"}
+    cluster = clusters.started(folder, config, binary=binary_of(server_kind))
+    yield cluster
+    cluster.stop()
+
+
 @pytest.mark.needs("cluster|shards")
-@pytest.mark.parametrize("name", ["", NAME, "localhost"])
 @pytest.mark.parametrize("preferred", TYPES)
-async def test_nodes_are_where_the_server_redirects_to(cluster: Cluster, preferred: str, name: str) -> None:
+@pytest.mark.parametrize("name", ["", NAME, "localhost"])  # the last to change: all hear of each once
+async def test_nodes_are_where_the_server_redirects_to(named: Cluster, preferred: str, name: str) -> None:
     if preferred == "hostname" and name == NAME:
         pytest.skip("such a cluster can't be reached by anybody")
-    for node in cluster.nodes:
+    for node in named.nodes:
         node.ask("CONFIG", "SET", "cluster-preferred-endpoint-type", preferred)
         node.ask("CONFIG", "SET", "cluster-announce-hostname", name)
-    try:
-        await eventually(lambda: _is_told(cluster, name))
-        seed, *others = cluster.primaries()
-        found = await find(Endpoint(port=seed.port))
-        reached = {one.node_id: Address(one.endpoint.host, one.endpoint.port) for one in found.primaries}
-        owned = cluster.slots()
-        for other in others:
-            key = next(f"key:{n}" for n in range(1_000) if slot_of(f"key:{n}") in owned[other])
-            with pytest.raises(MovedError) as moved:
-                seed.ask("GET", key)
-            redirect = redirect_of(ResponseError(f"MOVED {moved.value.message}"), "127.0.0.1")
-            assert redirect is not None
-            assert reached[other.id] == redirect.address
-        async with watched(fleet_of(Endpoint(port=seed.port))) as snapshots:
-            shown = await until(snapshots, lambda one: all_live(one, 6))
-        assert shown.fleet is not None
-        told = {node.member.id: (node.member.address, node.member.hostname) for node in shown.fleet.nodes}
-        assert all(told[other.id] == (reached[other.id], name or None) for other in others)
-    finally:
-        for node in cluster.nodes:
-            node.ask("CONFIG", "SET", "cluster-preferred-endpoint-type", "ip")
-            node.ask("CONFIG", "SET", "cluster-announce-hostname", "")
-        await eventually(lambda: _is_told(cluster, ""))
+    await eventually(lambda: _is_told(named, name))
+    seed, *others = named.primaries()
+    found = await find(Endpoint(port=seed.port))
+    reached = {one.node_id: Address(one.endpoint.host, one.endpoint.port) for one in found.primaries}
+    owned = named.slots()
+    for other in others:
+        key = next(f"key:{n}" for n in range(1_000) if slot_of(f"key:{n}") in owned[other])
+        with pytest.raises(MovedError) as moved:
+            seed.ask("GET", key)
+        redirect = redirect_of(ResponseError(f"MOVED {moved.value.message}"), "127.0.0.1")
+        assert redirect is not None
+        assert reached[other.id] == redirect.address
+    async with watched(fleet_of(Endpoint(port=seed.port))) as snapshots:
+        shown = await until(snapshots, lambda one: all_live(one, 6))
+    assert shown.fleet is not None
+    told = {node.member.id: (node.member.address, node.member.hostname) for node in shown.fleet.nodes}
+    assert all(told[other.id] == (reached[other.id], name or None) for other in others)
 
 
 async def _is_told(cluster: Cluster, name: str) -> bool:

@@ -68,8 +68,9 @@ def test_what_one_node_lost_is_said_before_an_undo_and_after_it(
     ended: bool,
     by_hand: bool,
 ) -> None:
-    for key, value in noise("a:", KEYS).items():
-        cluster.owner_of(key).ask("SET", key, value)
+    values = noise("a:", KEYS)
+    for key, owner in cluster.owners(values).items():
+        owner.ask("SET", key, values[key])
     one = cluster.primaries()[0]
     run = _at(pymon, one, "invalidate", "a:*", "--yes", "--json", *mode).told["run"]
     nodes = run_of(pymon, run)["nodes"]

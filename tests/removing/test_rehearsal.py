@@ -14,6 +14,12 @@ from redis import Redis
 from tests.removing.conftest import Command, fill, keys_of, let
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that finds no room doesn't wait for some."""
+    monkeypatch.setattr("pymon_tui.invalidation.headroom.PATIENCE", 0.2)
+
+
 def _nothing(_: Redis) -> None:
     """The keys as they are."""
 

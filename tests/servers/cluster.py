@@ -131,6 +131,11 @@ class Cluster:
         """The node that serves this key's slot."""
         return self.owner(slot_of(key))
 
+    def owners(self, keys: Iterable[str]) -> dict[str, Node]:
+        """As `owner_of`, of many keys by one question."""
+        found = self._owners()
+        return {key: found[slot_of(key)] for key in keys}
+
     # Its state
 
     def agrees(self) -> bool:
@@ -172,8 +177,10 @@ class Cluster:
 
     async def move_slots(self, slots: Iterable[int], to: Node) -> None:
         """Move these slots with their keys to another primary."""
+        owners = self._owners()
+        primaries = [node for node in self.primaries() if node.running]
         for slot in slots:
-            self.move(slot, to).complete()
+            Move(slot, owners[slot], to, primaries).complete()
         await self.settled()
 
     async def add_node(self, *, replica_of: Node | None = None) -> Node:
@@ -206,7 +213,7 @@ class Cluster:
 
     def fill(self, keys: Iterable[str | bytes], value: str = "v") -> None:
         """Set these keys, each on the node that serves it. Blocks."""
-        owners = {slot: node for node, slots in self.slots().items() for slot in slots}
+        owners = self._owners()
         commands: dict[Node, list[tuple[str | bytes | int, ...]]] = {}
         for key in keys:
             commands.setdefault(owners[slot_of(key)], []).append(("SET", key, value))
@@ -227,6 +234,9 @@ class Cluster:
 
     def _view(self) -> list[Seen]:
         return _seen_by(next(node for node in self.nodes if node.running))
+
+    def _owners(self) -> dict[int, Node]:
+        return {slot: node for node, slots in self.slots().items() for slot in slots}
 
     def _node(self, id_: str) -> Node:
         return next(node for node in self.nodes if node.id == id_)

@@ -62,7 +62,7 @@ async def heard(fleet: Fleet, snapshots: Snapshots, node: Node, channel: str) ->
 
 def one_of_each(cluster: Cluster) -> dict[Node, str]:
     """A channel of a slot of each primary."""
-    return {cluster.owner_of(name): name for name in (f"orders:{number}" for number in range(50))}
+    return {node: name for name, node in cluster.owners(f"orders:{number}" for number in range(50)).items()}
 
 
 @pytest.mark.needs("ssubscribe")

@@ -172,5 +172,5 @@ async def test_keys_that_move_while_they_are_given_ends_get_their_first_ones_bac
     assert result.tally.matched == result.tally.removed == len(keys)
     back = await undone(desk)
     assert (back.outcome, back.tally.skipped, back.tally.failed) == ("done", 0, 0)
-    ends = {key: cluster.owner_of(key).ask("PTTL", key) for key in keys}
+    ends = {key: node.ask("PTTL", key) for key, node in cluster.owners(keys).items()}
     assert set(ends.values()) == {-1}

@@ -142,7 +142,8 @@ async def test_ends_that_were_given_are_taken_back(cluster: Cluster, tmp_path: P
     back = await undone(desk)
 
     assert (back.outcome, back.total, back.tally.restored, back.tally.skipped) == ("done", 300, 299, 1)
-    assert {cluster.owner_of(key).ask("PTTL", key) for key in cache_keys(300) if key != "cache:1"} == {-1}
+    others = cluster.owners(key for key in cache_keys(300) if key != "cache:1")
+    assert {node.ask("PTTL", key) for key, node in others.items()} == {-1}
     assert owner.ask("PTTL", "cache:1") > 600_000
     again = await undone(desk)
     assert (again.tally.restored, again.tally.there, again.tally.skipped) == (0, 299, 1)
@@ -155,7 +156,7 @@ async def test_a_dry_run_removes_nothing(cluster: Cluster, tmp_path: Path) -> No
 
     assert (result.outcome, result.tally.matched, result.tally.removed, result.left) == ("done", 600, 0, 600)
     assert result.freed.bytes is not None
-    smallest = min(cluster.owner_of(key).ask("MEMORY", "USAGE", key) for key in cache_keys(600))
+    smallest = min(node.ask("MEMORY", "USAGE", key) for key, node in cluster.owners(cache_keys(600)).items())
     assert result.freed.bytes >= 600 * smallest
     assert dbsize_of(cluster) == 600 + len(OTHERS)
     assert list(tmp_path.iterdir()) == []  # no journal, no lock, no trash
@@ -281,8 +282,9 @@ async def test_a_run_that_is_cut_off_leaves_how_far_it_came(cluster: Cluster, tm
 
 async def test_what_is_left_is_counted_on_nodes_whose_part_was_done(cluster: Cluster, tmp_path: Path) -> None:
     first, *others = cluster.primaries()
-    names = [name for name in cache_keys(6_000) if cluster.owner_of(name) is first]
-    few = [next(name for name in cache_keys(6_000) if cluster.owner_of(name) is node) for node in others]
+    owners = cluster.owners(cache_keys(6_000))
+    names = [name for name, owner in owners.items() if owner is first]
+    few = [next(name for name, owner in owners.items() if owner is node) for node in others]
     cluster.fill([*names, *few])
     desk = desk_at(first, tmp_path, rate=2_000.0)
     removal = await removal_of(desk)
