@@ -117,7 +117,9 @@ def _unlike_ascii(character: str, *, is_wide: bool) -> str | None:
     """What is said of a character that is taken for another, or for none; ``is_wide`` is whether letters are."""
     if unicodedata.category(character) == "Cf":
         return f"has a character that isn't seen (U+{ord(character):04X}), which stands for itself; leave it out"
-    if (unicodedata.east_asian_width(character) == "F" and not is_wide) or (character.isspace() and not character.isascii()):
+    if (unicodedata.east_asian_width(character) == "F" and not is_wide) or (
+        character.isspace() and not character.isascii()
+    ):
         return "has a wide character, which stands for itself; write it as ASCII has it"
     return None
 
