@@ -240,7 +240,7 @@ class CommandLine:
         self._config.touch(mode=0o600)
         self._answers[:] = ["y", "y" if yes else "n"]
         code, told, err = self._ran("-s", server.socket, "--config", str(self._config), "undo", "--json")
-        assert (code, self._answers) == (0 if yes else 1, [])
+        assert (code, self._answers) == (1 if told["left"] else 0, [])
         return told["restored"], err
 
     def undo(self, server: EmbeddedServer, config: str, pattern: str, *, replaces: bool) -> Back:

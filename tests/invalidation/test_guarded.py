@@ -108,3 +108,33 @@ def replaced(desk: Learning) -> Learning:
     """The same desk, without the guards."""
     desk.guards = ()
     return desk
+
+
+async def test_a_yes_holds_for_what_was_known_when_it_was_given(desk: Learning) -> None:
+    """Production is learnt while the question stands: then the pattern is to be typed."""
+    selection = desk.selection([parse_pattern("a:*")], Filters(), every=False)
+    options = desk.options("unlink", expire=0.0, jitter=0.0, undo=True, dry_run=False)
+    plan = await desk.planning(selection, "unlink", undo=True).run()
+    verdict = desk.judge(plan, options)
+    assert verdict.confirm == "yes"
+    loose = replace(GUARD, protected=())
+    typed = replace(verdict, confirm="type", typed=selection.patterns)
+    few = replace(loose, environment="test", type_above=2)
+    for guard, why in ((loose, "this is production"), (few, "over 2 keys go")):
+        desk.guards = (guard,)
+        with pytest.raises(OrderError, match=f"^{why}.*; begin anew, and type the pattern$"):
+            await desk.removal(plan, options, None, None, verdict).run()
+    desk.guards = (loose,)
+    assert (await desk.removal(plan, options, None, None, typed).run()).tally.removed == 5
+    (record,) = desk.newest()
+    agreed = await replaced(desk).judge_undo(record, replace=True)
+    assert agreed.confirm == "yes"
+    desk.guards = (loose,)
+    for told, restored in ((agreed, None), (agreed.unasked, 5)):
+        restore = desk.restore(record, replace=True, elsewhere=False, agreed=told)
+        assert restore is not None
+        if restored is None:
+            with pytest.raises(RestoreError, match=r"^this is production \(profile prod\), which wasn't known"):
+                await restore.run()
+        else:
+            assert (await restore.run()).tally.restored == restored

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from pymon_tui.demo.embedded import EmbeddedServer
 from pymon_tui.invalidation.restore import Restore
 from pymon_tui.invalidation.restore_account import Mark, RestoreTally
 from pymon_tui.invalidation.restore_part import OtherServer, RestoreError, other_process
+from pymon_tui.invalidation.returning import Returning
 from pymon_tui.invalidation.trash import TrashError, TrashHeader, TrashReader, TrashRecord, TrashWriter, trash_path
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.lock import Locked, lock
@@ -260,7 +262,9 @@ async def test_it_goes_on_where_it_was_cancelled_if_what_was_back_is_there(
     assert 0 < cancelled.tally.restored == await redis.dbsize() < 20_000
     assert cancelled.left == 20_000 - cancelled.tally.restored
     if gone:
-        await redis.delete(await redis.randomkey())
+        some = await redis.randomkey()
+        assert some is not None
+        await redis.delete(some)
     await redis.config_resetstat()
     rest = await undo(server, path, journal).run()
     assert (rest.outcome, rest.tally) == ("done", RestoreTally(restored=20_000))
@@ -553,3 +557,29 @@ def test_one_server_is_not_called_another_than_itself(here: str, said: str) -> N
     why = other_process(here, "b" * 40, "default", then=("prod", "a" * 40))
     assert why == f"{said}restore to it only if that is what you want"
     assert other_process(here, "a" * 40, "default", then=("prod", "a" * 40)) is None
+
+
+async def test_a_key_that_is_gone_when_it_is_looked_at_is_sent_again(
+    redis: Redis, server: EmbeddedServer, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server at its limit evicts it between BUSYKEY and DUMP."""
+    async with raw(server) as client:
+        path = await trash_of(server, journal, await strings(client, range(10)))
+    assert (await undo(server, path, journal).run()).tally.restored == 10
+    ask, gone = Returning._ask, 0
+
+    def evicting(returning: Returning, commands: Iterable[tuple[bytes, ...]]) -> Any:
+        nonlocal gone
+        listed = list(commands)
+        if listed and listed[0][0] == b"DUMP":
+            gone = evict([key for _, key in listed[:4]])
+        return ask(returning, listed)
+
+    def evict(keys: list[bytes]) -> int:
+        with SyncRedis(unix_socket_path=server.socket) as db:
+            return int(db.delete(*keys))
+
+    monkeypatch.setattr(Returning, "_ask", evicting)
+    result = await undo(server, path, journal).run()
+    assert (gone, result.tally) == (4, RestoreTally(restored=4, there=6))
+    assert await redis.dbsize() == 10

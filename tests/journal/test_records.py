@@ -278,3 +278,19 @@ def test_no_more_is_looked_through_than_may_be_undone(
     assert last.record is None
     assert len(last.passed_over) == max(3, kept)
     assert len(seen) == read
+
+
+@pytest.mark.parametrize(("lost", "least", "in_part"), [(0, 480, False), (300, 180, True), (480, 0, True)])
+def test_what_came_back_to_a_primary_that_was_replaced_is_uncertain(
+    journal: Journal, *, lost: int, least: int, in_part: bool
+) -> None:
+    start(journal)
+    journal.append("run", "ended", run=RUN, outcome="done", tally={"matched": 480, "removed": 480})
+    journal.append("undo", "started", undo=UNDO, run=RUN, total=480, server="10.0.0.1:6379")
+    outcome = "stopped" if lost else "done"
+    journal.append("undo", "ended", undo=UNDO, run=RUN, outcome=outcome, restored=480, left=0, may_be_lost=lost)
+    undo, run = runs(journal)
+    assert (undo.removed_at_least, undo.removed_at_most) == (least, 480)
+    assert (run.undone, run.undone_in_part) == (not in_part, in_part and least > 0)
+    assert run.back is None or run.back.keys == least
+    assert run.back is None or run.back.may_come is in_part
