@@ -41,7 +41,8 @@ class ClientLimits:
         words = found.get(OUTPUT.encode(), b"").split()
         limits = words[words.index(_CLASS) + 1 :][:2] if _CLASS in words else []
         hard, soft = map(int, limits) if len(limits) == 2 and all(map(bytes.isdigit, limits)) else (0, 0)
-        return cls(0 if percent else clients, clients if percent else 0, hard, soft)
+        told = cls(0 if percent else clients, clients if percent else 0, hard, soft)
+        return UNLIMITED if told == UNLIMITED else told  # it is asked for often
 
     def together(self, maxmemory: int) -> int:
         """What all clients may hold on a server with this ``maxmemory``; 0 for no limit."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pymon_tui.invalidation.brake import FIRST
-from pymon_tui.invalidation.client_limits import CLIENTS, OUTPUT, Limiting
+from pymon_tui.invalidation.client_limits import CLIENTS, OUTPUT, UNLIMITED, ClientLimits, Limiting
 from pymon_tui.invalidation.memory import Memory, longest, memory_now
 from pymon_tui.invalidation.pacing import Pacer, Stopped
 from pymon_tui.invalidation.pipe import Pipe
@@ -44,12 +44,17 @@ class Headroom:
         self._most = most
         self._limiting = limiting
         self._name = _NAME if name is None else name
+        self._seen: tuple[Memory | None, Memory | None, ClientLimits] = None, None, UNLIMITED
+        self._is_tight = False
 
     @property
     def is_tight(self) -> bool:
         """Whether it is to be asked before each step, and no step begun before the last is done."""
-        seen = (self._pacer.pulse.feeling.memory, self.memory)
-        return any(memory.under(self._limiting.limits).is_tight for memory in seen if memory is not None)
+        seen = (self._pacer.pulse.feeling.memory, self.memory, self._limiting.limits)
+        if any(now is not then for now, then in zip(seen, self._seen, strict=True)):  # it is asked for often
+            felt, told, limits = self._seen = seen
+            self._is_tight = any(memory.under(limits).is_tight for memory in (felt, told) if memory is not None)
+        return self._is_tight
 
     async def look(self) -> None:
         """Ask, where that is needed. Nothing else should be on its way where it is tight.
@@ -108,7 +113,7 @@ class Headroom:
     def named(self, keys: Sequence[bytes]) -> int:
         """How many of the keys may be named in one command."""
         if keys:
-            self._name = sum(map(len, keys)) // len(keys)
+            self._name = len(b"".join(keys)) // len(keys)
         return self._now.named(max(1, len(keys)), self._pacer.pace.share, self._name)
 
     @property

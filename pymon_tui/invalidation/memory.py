@@ -85,13 +85,16 @@ class Memory:
     @property
     def replies(self) -> int | None:
         """Bytes that our replies may take before the server closes a client's connection; None for any."""
+        if self.limits is UNLIMITED:
+            return None
         rooms = self.clients_room, self.limits.output or None
         return min((room for room in rooms if room is not None), default=None)
 
     @property
     def is_tight(self) -> bool:
         """Whether our own replies may be too much: then nothing is asked for before what it takes is known to fit."""
-        return any(room is not None and room < PLENTY for room in (self.room, self.replies))
+        room, replies = self.room, self.replies
+        return (room is not None and room < PLENTY) or (replies is not None and replies < PLENTY)
 
     @property
     def evicts(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import hiredis
@@ -12,25 +13,21 @@ from pymon_tui.server.commands import name_of
 _NOTHING = object()
 
 
-class Packed(bytes):
+@dataclass(frozen=True, slots=True)
+class Packed:
     """Packed commands.
 
     Attributes:
+        data: As they go over the line.
         runs: Their names as in ``INFO commandstats``, in order, each with how many of it follow each other.
     """
 
+    data: bytes
     runs: tuple[tuple[str, int], ...]
 
     def then(self, other: Packed) -> Packed:
         """These, and after them those."""
-        return packed(self + other, self.runs + other.runs)
-
-
-def packed(data: bytes, runs: Iterable[tuple[str, int]]) -> Packed:
-    """Bytes that are packed commands of these names."""
-    made = Packed(data)
-    made.runs = tuple(runs)
-    return made
+        return Packed(self.data + other.data, self.runs + other.runs)
 
 
 _names: dict[bytes, str] = {}
@@ -53,15 +50,15 @@ _BEGINS = [b"$%d\r\n" % length for length in range(_SHORT)]
 
 def pack(*words: bytes) -> Packed:
     """One command as it goes over the line."""
-    return packed(hiredis.pack_command(words), ((_name_of(words), 1),))  # type: ignore[arg-type]  # takes any tuple
+    return Packed(hiredis.pack_command(words), ((_name_of(words), 1),))  # type: ignore[arg-type]  # takes any tuple
 
 
 def pack_all(commands: Iterable[tuple[bytes, ...]]) -> Packed:
     """Several commands as they go over the line."""
     listed = list(commands)
     names = groupby(map(_name_of, listed))
-    runs = ((name, sum(1 for _ in some)) for name, some in names)
-    return packed(b"".join(map(hiredis.pack_command, listed)), runs)  # type: ignore[arg-type]  # takes any tuple
+    runs = tuple((name, sum(1 for _ in some)) for name, some in names)
+    return Packed(b"".join(map(hiredis.pack_command, listed)), runs)  # type: ignore[arg-type]  # takes any tuple
 
 
 def last_words(keys: Sequence[bytes]) -> list[bytes]:
@@ -85,12 +82,12 @@ def pack_each(commands: Sequence[tuple[bytes, ...]], lasts: Sequence[bytes], opt
         end = b"".join(last_words(after))
         parts += [begin, (end + begin).join(lasts), end]
     if not lasts:
-        return packed(b"", ())
-    return packed(b"".join(parts), ((_name_of(command), len(lasts)) for command in commands))
+        return Packed(b"", ())
+    return Packed(b"".join(parts), tuple((_name_of(command), len(lasts)) for command in commands))
 
 
-def unpacked(data: bytes) -> Iterator[list[bytes]]:
+def unpacked(packed: Packed) -> Iterator[list[bytes]]:
     """The words of each command in what was packed: commands go over the line in the form of an answer."""
     reader = hiredis.Reader(notEnoughData=_NOTHING)
-    reader.feed(data)
+    reader.feed(packed.data)
     return iter(reader.gets, _NOTHING)

@@ -148,9 +148,9 @@ class Pipe(asyncio.BufferedProtocol):
         if self._hurry is not None:
             self._hurry.asked()
         if self._unsent is None:
-            self._write(packed)
+            self._write(packed.data)
         else:
-            self._unsent.append(packed)
+            self._unsent.append(packed.data)
         return question.done
 
     @contextmanager
@@ -195,10 +195,10 @@ class Pipe(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(link_error(exc or RedisConnectionError(), self.endpoint))
 
-    def _write(self, packed: bytes) -> None:
+    def _write(self, data: bytes) -> None:
         with suppress(RedisConnectionError):  # `connection_lost` fails the questions
-            write(self._transport, packed)
-            self._account.wrote(len(packed))
+            write(self._transport, data)
+            self._account.wrote(len(data))
 
     def _hand_out(self, answers: Iterator[Answer]) -> None:
         for answer in answers:
