@@ -145,15 +145,14 @@ def glance(memory: Memory, snapshot: Snapshot, found: tuple[Concern, ...], width
     clients = field(
         "clients", _NAME, _size(memory.mem_clients_normal), label("replicas"), _size(memory.mem_clients_slaves)
     )
-    peak = () if memory.used_memory_peak is None else (_peak(memory),)
-    return (*lines, *peak, dataset, clients)
+    return (*lines, *_peak(memory), dataset, clients)
 
 
 def _said(memory: Memory) -> str:
     """What the frame's edge says of the limit."""
     if memory.maxmemory:
         return memory.maxmemory_policy or ""
-    return f"no limit on {memory.unlimited} of {len(memory.primaries)}" if memory.fullest else "no maxmemory"
+    return "" if memory.fullest else "no maxmemory"  # of several the fullest says it
 
 
 def _warnings(found: Sequence[Concern], width: int) -> tuple[Line, ...]:
@@ -200,7 +199,7 @@ def _of_limit(memory: Memory, role: Role) -> Group:
             *(Fact(0, line) for line in full),
             Fact(0, _of("used", memory.used_memory, memory.limit, used_share, used_role)),
             Fact(0, _of("rss", memory.used_memory_rss, total, rss_share, "value")),
-            Fact(0, _peak(memory)),
+            *(Fact(0, line) for line in _peak(memory)),
             Fact(0, field("policy", _NAME, memory.maxmemory_policy or units.UNKNOWN)),
             Fact(2, field("maxmemory", _NAME, _size(memory.maxmemory) if memory.maxmemory else label("not set"))),
             Fact(2, field("machine", _NAME, _size(total))),
@@ -252,9 +251,12 @@ def _of(name: str, size: int | None, limit: int | None, share: float | None, rol
     return field(name, _NAME, span(units.bytes_(size).rjust(_BYTES), role), *(() if limit is None else of))
 
 
-def _peak(memory: Memory) -> Line:
+def _peak(memory: Memory) -> tuple[Line, ...]:
+    """The most that was used at once; nothing where nobody tells, as of several nodes together."""
+    if memory.used_memory_peak is None:
+        return ()
     share = span(units.percent(memory.peak_share).rjust(5))
-    return field("peak", _NAME, _size(memory.used_memory_peak), label("now"), share, label("of it"))
+    return (field("peak", _NAME, _size(memory.used_memory_peak), label("now"), share, label("of it")),)
 
 
 def _part(name: str, size: int, whole: int) -> Line:
