@@ -15,7 +15,7 @@ from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.payload import links_lost
 from pymon_tui.invalidation.plan import Plan
 from pymon_tui.invalidation.shelf import GivenUp
-from pymon_tui.invalidation.verdict import Verdict
+from pymon_tui.invalidation.verdict import REPLACED, Verdict
 from pymon_tui.invalidation.way_back import Undo
 from pymon_tui.invalidation.wording import dropped_text, keys_between, words
 from pymon_tui.model import units
@@ -262,7 +262,7 @@ def given_up_rows(runs: Sequence[GivenUp], how: str) -> tuple[Row, ...]:
 def undo_rows(verdict: Verdict) -> tuple[Row, ...]:
     """What an undo does to what is there by now."""
     dropped, stay = verdict.undo.dropped, row("newer keys", "stay as they are")
-    replaced = row("for good", verdict.undo.loss, "act") if verdict.undo.state == "none" else stay
+    replaced = row("for good", REPLACED, "act") if verdict.undo.lost == REPLACED else stay
     return (row("for good", dropped_text(dropped), "act"), replaced) if dropped is not None else (replaced,)
 
 

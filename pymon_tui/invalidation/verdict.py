@@ -175,14 +175,16 @@ def _back_of(record: Record, *, replaces: bool) -> Undo:
     dropped = record.dropped
     if dropped is None:
         return _REPLACES if replaces else Undo("not needed")
-    if replaces:
-        return replace(_REPLACES, lost_keys=dropped.keys.most, dropped=dropped)
     why, about = dropped_text(dropped), dropped.keys.least != dropped.keys.most
-    return Undo("partial", dropped.keys.most, None, why, about=about, lost=why, dropped=dropped)
+    lost = REPLACED if replaces else why
+    return Undo("partial", dropped.keys.most, None, why, about=about, lost=lost, dropped=dropped)
 
 
 _NOT_WANTED = Undo("none", None, None, safe("no undo is kept"))
-_REPLACES = Undo("none", None, None, lost=safe("newer keys of the same name are replaced for good"))
+REPLACED = safe("newer keys of the same name are replaced for good")
+"""What an undo takes away for good that replaces keys."""
+
+_REPLACES = Undo("none", None, None, lost=REPLACED)
 
 
 def _confirmed(keys: int, patterns: tuple[Pattern, ...], rules: Rules, undo: Undo) -> Verdict:

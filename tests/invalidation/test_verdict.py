@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,13 @@ from pymon_tui.invalidation.key_bytes import KeyBytes
 from pymon_tui.invalidation.key_rights import KeyRights
 from pymon_tui.invalidation.order import Order
 from pymon_tui.invalidation.pattern import Pattern, parse_pattern
+from pymon_tui.invalidation.report import undo_rows
 from pymon_tui.invalidation.rules import Guard, Rules
 from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.shelf import Shelf
-from pymon_tui.invalidation.verdict import of_plan, of_resume, of_undo
+from pymon_tui.invalidation.verdict import REPLACED, of_plan, of_resume, of_undo
+from pymon_tui.journal.dropped import Dropped
+from pymon_tui.journal.key_count import KeyCount
 from pymon_tui.journal.records import Record
 from pymon_tui.model.environment import is_production
 from pymon_tui.model.text import safe
@@ -341,3 +345,14 @@ def test_of_several_servers_the_least_that_is_known_of_rights_holds() -> None:
     assert keys.plus(command).by == command.plus(keys).by == "command"
     assert keys.plus(KeyRights()).by == ""
     assert keys.plus(KeyRights(by="nothing")) == keys
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_what_was_given_up_of_a_run_makes_its_undo_partial_also_where_keys_are_replaced(*, replaces: bool) -> None:
+    dropped = Dropped(KeyCount(3, 7), (safe("10.0.0.2:6379"),))
+    with patch.object(Record, "dropped", dropped):
+        verdict = of_undo(record_of(), None, RULES, replace=replaces)
+    assert (verdict.undo.state, verdict.undo.lost_keys, verdict.undo.dropped) == ("partial", 7, dropped)
+    rows = {row.text: row.severity for row in undo_rows(verdict)}
+    assert any("of 10.0.0.2:6379 was dropped" in text for text in rows)
+    assert (REPLACED in rows) is replaces
