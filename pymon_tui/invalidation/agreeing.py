@@ -56,9 +56,11 @@ class Agreeing:
         Raises:
             Cancelled, Stopped: If the run is to end.
         """
+        if not keys:
+            return
         ledger, bounds = self._ledger, self._bounds
         going = ledger.undo_left_out + (len(sent.unkept) if sent is not None else 0)
-        if not keys or bounds.allows(bounds.lost(ledger.run, going + keys)):
+        if bounds.allows(bounds.lost(ledger.run, going + keys)):
             return
         await self._answered()
         lost = bounds.lost(ledger.run, ledger.undo_left_out + keys)

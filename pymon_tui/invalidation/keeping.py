@@ -47,6 +47,7 @@ class Portion:
         used: What is known of how each of the dumped keys was used; empty for nothing.
         uses: That, for each of them.
         sizes: Bytes that each of them takes on the server; empty where they weren't looked at.
+        words: The keys as ``last_words`` of commands, where they are at hand; else empty.
     """
 
     keys: list[bytes]
@@ -61,14 +62,14 @@ class Portion:
     used: Used = ""
     uses: Sequence[int] = ()
     sizes: Sequence[int] = ()
+    words: Sequence[bytes] = ()
 
     def kept_first(self, kept: Sequence[int]) -> Portion:
         """The same keys, those at these places in front: they are in the trash, and the others don't fit."""
         places = set(kept)
         order = [*kept, *(place for place in range(len(self.keys)) if place not in places)]
-        return replace(
-            self, keys=[self.keys[place] for place in order], sizes=[self.sizes[place] for place in order if self.sizes]
-        )
+        sizes = [self.sizes[place] for place in order if self.sizes]
+        return replace(self, keys=[self.keys[place] for place in order], sizes=sizes, words=())
 
 
 async def unkept(pages: AsyncGenerator[Page]) -> AsyncGenerator[Portion]:
@@ -239,5 +240,18 @@ async def _dumped(dumping: _Dumping, pipe: Pipe) -> Portion:
         sizes = [size for size, answer in zip(sizes, answers, strict=True) if isinstance(answer, bytes)]
         gone += len(keys) - len(dumps) - turned_away.count
         keys, refused, moved = [key for key, _, _ in dumps], refused + turned_away.refused, moved + turned_away.moved
-    found = replace(portion, keys=keys, dumps=dumps, refused=refused, gone=gone, moved=moved)
-    return replace(found, used=looks.used, uses=uses, sizes=sizes)
+    return Portion(
+        keys,
+        dumps,
+        oversized=portion.oversized,
+        refused=refused,
+        gone=gone,
+        protected=portion.protected,
+        place=portion.place,
+        dumped_at=portion.dumped_at,
+        moved=moved,
+        used=looks.used,
+        uses=uses,
+        sizes=sizes,
+        words=looks.words if len(keys) == len(looks.words) else (),
+    )

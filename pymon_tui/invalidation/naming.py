@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from redis.exceptions import ResponseError
 
 from pymon_tui.invalidation.account import Options
-from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each
+from pymon_tui.invalidation.packing import last_words, pack_all, pack_each, pack_together
 from pymon_tui.invalidation.pipe import Answer, Pipe
 from pymon_tui.invalidation.redirect import is_redirect
 from pymon_tui.invalidation.sweep import Page, Refused
@@ -89,9 +89,9 @@ class Unlinking:
         self.command = "UNLINK"
         self._pipe = pipe
 
-    def send(self, keys: list[bytes]) -> Batch:
-        """Name the keys, each once, in one command."""
-        return Batch(keys, self._pipe.ask(pack(self.command.encode(), *keys), 1))
+    def send(self, keys: list[bytes], words: Sequence[bytes] = ()) -> Batch:
+        """Name the keys, each once, in one command; ``words`` are their ``last_words``, where those are at hand."""
+        return Batch(keys, self._pipe.ask(pack_together(self.command.encode(), words or last_words(keys)), 1))
 
     async def account(self, batch: Batch) -> Account:
         """Read what became of them; where the server refuses the batch for one of its keys, ask for each alone.
@@ -121,9 +121,9 @@ class Unlinking:
 class UnlinkingEach(Unlinking):
     """Names each key in a command of its own, all in one write: in a cluster a command is for keys of one slot."""
 
-    def send(self, keys: list[bytes]) -> Batch:
+    def send(self, keys: list[bytes], words: Sequence[bytes] = ()) -> Batch:
         """Name the keys, each once."""
-        return Batch(keys, self._pipe.ask(pack_each([(self.command.encode(),)], last_words(keys)), len(keys)))
+        return Batch(keys, self._pipe.ask(pack_each([(self.command.encode(),)], words or last_words(keys)), len(keys)))
 
     async def account(self, batch: Batch) -> Account:
         """Read what became of each.

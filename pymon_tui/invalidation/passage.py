@@ -98,14 +98,8 @@ class Passage:
         if trash is None:
             portions = unkept(pages)
         else:
-            how = (
-                self._options.key_cap,
-                most,
-                lambda: 0 if trash.full else self._least,
-                self._headroom,
-                self._order.touched,
-            )
-            portions = kept(gathered(pages, self._at_once), self._pipe, *how)
+            how = most, lambda: 0 if trash.full else self._least, self._headroom, self._order.touched
+            portions = kept(gathered(pages, self._at_once), self._pipe, self._options.key_cap, *how)
         try:
             async with aclosing(portions):
                 async for portion in portions:
@@ -207,8 +201,7 @@ class Passage:
             # Those that are kept go first, while their dumps are fresh; whether the others may go is asked then.
             await self._name_each(portion, copies, 0, copies.count)
             if self._trash is not None:
-                unkept = len(portion.keys) - copies.count
-                await self._agreeing.to_lose(unkept, self._sent, full=self._trash.full)
+                await self._agreeing.to_lose(len(portion.keys) - copies.count, self._sent, full=self._trash.full)
             await self._name_each(portion, copies, copies.count, len(portion.keys))
             if not portion.keys:
                 await ledger.allow(0)  # so that the journal knows the place, however far apart the keys are
@@ -218,13 +211,16 @@ class Passage:
 
     async def _name_each(self, portion: Portion, copies: Copies, first: int, end: int) -> None:
         """Name the keys from one place to another, as many at once as may be."""
+        if first >= end:
+            return
         too_big = frozenset(portion.oversized)
         page = LARGEST if portion.dumps else self._page  # a plan's may be more than the brake allows by now
         most = min(self._headroom.named(portion.keys), self._pacer.most or page, page)
         for start in range(first, end, most):
             keys = portion.keys[start : min(start + most, end)]
             sizes, oversized = portion.sizes[start : start + len(keys)], too_big and too_big.intersection(keys)
-            await self._name(keys, copies.of(start, len(keys)), sizes, oversized, first=start == 0)
+            words = portion.words[start : start + len(keys)]
+            await self._name(keys, words, copies.of(start, len(keys)), sizes, oversized, first=start == 0)
 
     async def _keep(self, portion: Portion, trash: TrashWriter) -> tuple[Portion, Copies]:
         """Have the dumps in the trash; returns the portion with the keys that fitted in front, and where those are."""
@@ -241,7 +237,14 @@ class Passage:
         return portion, Copies(trash.block, 0, len(kept))
 
     async def _name(
-        self, keys: list[bytes], copies: Copies, sizes: Sequence[int], oversized: frozenset[bytes], *, first: bool
+        self,
+        keys: list[bytes],
+        words: Sequence[bytes],
+        copies: Copies,
+        sizes: Sequence[int],
+        oversized: frozenset[bytes],
+        *,
+        first: bool,
     ) -> None:
         if not first:
             await self._pacer.gate()
@@ -256,7 +259,7 @@ class Passage:
             trash.name(copies.block, copies.first, copies.count, ends[: copies.count])
             self._ledger.trash_bytes = trash.bytes
         with self._pipe.together():
-            batch = naming.send(keys, ends) if isinstance(naming, Expiring) else naming.send(keys)
+            batch = naming.send(keys, ends) if isinstance(naming, Expiring) else naming.send(keys, words)
             role = self._role.ask()
         self._sent = Sent(batch, copies, trash is not None, role, sizes, oversized)
         self._pacer.named(len(keys))

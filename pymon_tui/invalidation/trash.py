@@ -127,7 +127,7 @@ class TrashWriter:
             return packed([records[place] for place in places], [uses[place] for place in places] if used else (), used)
 
         kept: Sequence[int] = range(len(records))
-        block = packed_of(kept)
+        block = packed(records, uses, used)
         if not self._fits(block, len(kept)):
             smallest = sorted(kept, key=lambda place: sum(map(len, records[place][::2])))
             kept, block = (), b""

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from pymon_tui.demo.embedded import EmbeddedServer
-from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each
+from pymon_tui.invalidation.packing import last_words, pack, pack_all, pack_each, pack_together
 from pymon_tui.invalidation.pipe import Pipe, open_pipe
 from pymon_tui.invalidation.sweep import Sweep
 from pymon_tui.model.link import Trouble
@@ -147,3 +147,4 @@ def test_commands_for_many_keys_are_packed_as_one_by_one() -> None:
     keys = [b"", b"k", b"a:\x00\xff\r\n", b"k" * 1_000]
     one_by_one = [(b"PTTL", key) for key in keys] + [(b"MEMORY", b"USAGE", key) for key in keys]
     assert pack_each([(b"PTTL",), (b"MEMORY", b"USAGE")], last_words(keys)) == pack_all(one_by_one)
+    assert pack_together(b"UNLINK", last_words(keys)) == pack(b"UNLINK", *keys)
