@@ -184,7 +184,7 @@ class Restore:
         except JournalError as error:
             self._before = Before(ends=header.mode == "expire")
             self._entries.lack(safe(str(error)))
-        trash = Sought(reader, self._astray, self._replace)
+        trash = Sought(reader, self._astray, self._replace, self._before.ends)
         self._mark = await still_there(pipe, trash, placed(self._before.mark, reader))
         self._tally = self._mark.tally
         self._unread = settled_unread(reader, self._mark)
@@ -210,7 +210,7 @@ class Restore:
                     await self._pacer.feel_idle()
             async with self._watch.watching():
                 await self._persist(pipe, reader)
-                await self._look_again(Sought(reader, self._astray, self._replace))
+                await self._look_again(Sought(reader, self._astray, self._replace, self._before.ends))
             outcome = "cancelled" if self._pacer.cancelled and self._tally.settled < self._total else "done"
         except (Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
@@ -253,7 +253,7 @@ class Restore:
         opens = partial(self._opens, replace(self._endpoint, db=trash.reader.header.db))
         if gone := await self._evictions.gone(self.undo, opens, trash, self._tally):
             self._tally = without(self._tally, gone)
-            raise Stopped(why_gone(gone, at_least=self._tally.skipped > 0))
+            raise Stopped(why_gone(gone, self._tally, ends=trash.ends))
 
     async def _restore(self, pipe: Line, reader: TrashReader, *, alone: bool) -> None:
         """Restore what is left, ``alone`` for one portion at a time."""

@@ -52,7 +52,7 @@ class Evictions:
             self.keys = now - self._before
 
     async def gone(self, undo: str, opens: Callable[[], Awaitable[Line]], trash: Sought, tally: RestoreTally) -> int:
-        """How many keys came back and are evicted since, at least, once all parts have sent what they had.
+        """How many keys came back and are evicted since, as of ``gone_again``, once all parts have sent what they had.
 
         Args:
             undo: The one that asks.
@@ -95,11 +95,13 @@ class Sought:
         reader: The trash.
         astray: As ``portions``.
         unproven: As ``portions``.
+        ends: Whether the run only gave keys an end.
     """
 
     reader: TrashReader
     astray: Astray
     unproven: bool
+    ends: bool
 
 
 async def still_there(line: Line, trash: Sought, mark: Mark) -> Mark:
@@ -112,7 +114,10 @@ async def still_there(line: Line, trash: Sought, mark: Mark) -> Mark:
 
 
 async def gone_again(line: Line, trash: Sought, tally: RestoreTally, until: Mark | None = None) -> int:
-    """How many keys that came back, or were there already, are there no more, at least.
+    """How many keys that came back, or were there already, are there no more: as many as may be, if nobody knows.
+
+    A key that was skipped was another's, and which of those are gone isn't known: none after a run that gave keys an
+    end, whose keys may have been gone by then, and else all.
 
     Args:
         line: A connection to the servers that the keys are on.
@@ -132,8 +137,8 @@ async def gone_again(line: Line, trash: Sought, tally: RestoreTally, until: Mark
             if until is not None and (portion.offset, portion.index) > (until.offset, until.index):
                 break
             missing += await _missing(line, [copy for copy in portion.copies if not _ends_by(copy, soon)])
-    # After a run that gave keys an end, one that was skipped may have been gone by then.
-    return max(0, min(missing - tally.failed - tally.skipped, tally.restored + tally.there))
+    gone = missing - tally.failed - (tally.skipped if trash.ends else 0)
+    return max(0, min(gone, tally.restored + tally.there))
 
 
 async def _missing(line: Line, copies: Sequence[Copy]) -> int:
@@ -153,8 +158,9 @@ def without(tally: RestoreTally, gone: int) -> RestoreTally:
     return replace(tally, restored=tally.restored - again, there=tally.there - (gone - again))
 
 
-def why_gone(gone: int, *, at_least: bool) -> SafeText:
-    """What to do where keys that came back are gone again, so many or ``at_least`` so many."""
+def why_gone(gone: int, tally: RestoreTally, *, ends: bool) -> SafeText:
+    """What to do where keys that came back are gone again; ``tally`` and ``ends`` are as of ``gone_again``."""
     are, them = ("is", "it") if gone == 1 else ("are", "them")
-    keys = f"{'at least ' * at_least}{units.keys(gone)} that came back {are} gone again"
+    bound = "" if not tally.skipped else "at least " if ends else "up to "
+    keys = f"{bound}{units.keys(gone)} that came back {are} gone again"
     return safe(f"{keys}: the server has evicted {them}, or others have deleted {them}; raise maxmemory first", 400)

@@ -217,6 +217,23 @@ async def test_what_is_evicted_of_what_comes_back_was_said_before_and_is_left_to
     assert await redis.exists(*(f"k:{number}" for number in range(6_000))) == 6_000
 
 
+async def test_newer_keys_hide_none_that_is_gone_again(redis: Redis, server: EmbeddedServer, tmp_path: Path) -> None:
+    """Whether those that came back were evicted, or newer ones of these names, isn't known: nothing is claimed."""
+    await redis.config_set("maxmemory-policy", "allkeys-random")
+    await fill(redis, [f"k:{number}" for number in range(KEYS)], VALUE)
+    await removed(server, selecting("k:*"), tmp_path, KEPT)
+    await fill(redis, [f"k:{number}" for number in range(0, KEYS, 2)], VALUE + "newer")
+    await limit(redis, ROOM)
+    undo = undo_of(server, run_in(tmp_path), tmp_path)
+    undo.agree(await undo.outlook(), asks=False)
+    result = await undo.run()
+    former = sum([await redis.strlen(f"k:{number}") == len(VALUE) for number in range(KEYS)])
+    assert result.outcome == "stopped"
+    assert 0 < result.tally.restored <= former
+    assert result.tally.settled + result.left == KEYS
+    assert result.why.startswith("up to ")
+
+
 async def test_keys_that_came_back_do_not_make_it_ask_for_more(
     redis: Redis, server: EmbeddedServer, tmp_path: Path
 ) -> None:
