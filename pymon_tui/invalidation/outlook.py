@@ -104,7 +104,7 @@ class Tight:
         # What is known is the size of all keys together, and not of those that the policy takes.
         average = ", if they are as large as the others"
         if self.own:
-            about, average = safe(f"up to {units.keys(self.keys.evicted)}"), ", some of those that come back too"
+            average = ", some of those that come back too"
         and_ = f", and {unfit}; raise maxmemory first" if unfit else ""
         return safe(f"{need}{there}: {about} {are} evicted for them ({self.policy}){average}{and_}")
 

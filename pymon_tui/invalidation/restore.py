@@ -8,7 +8,6 @@ import time
 from collections import deque
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +209,6 @@ class Restore:
                     await self._pacer.feel_idle()
             async with self._watch.watching():
                 await self._persist(pipe, reader)
-                await self._look_again(Sought(reader, self._astray, self._replace, self._before.ends))
             outcome = "cancelled" if self._pacer.cancelled and self._tally.settled < self._total else "done"
         except (Stopped, LinkError, TrashError) as error:
             outcome, self._why = "stopped", safe(str(error))
@@ -248,12 +246,11 @@ class Restore:
         finally:
             await pipe.close()
 
-    async def _look_again(self, trash: Sought) -> None:
-        """Leave the keys to another undo that came back and are gone again."""
-        opens = partial(self._opens, replace(self._endpoint, db=trash.reader.header.db))
-        if gone := await self._evictions.gone(self.undo, opens, trash, self._tally):
-            self._tally = without(self._tally, gone)
-            raise Stopped(why_gone(gone, self._tally, ends=trash.ends))
+    async def _look_again(self, pipe: Line, trash: Sought) -> SafeText:
+        """Leave the keys to another undo that came back and are gone again; returns what to say of that."""
+        gone = await self._evictions.gone(self.undo, pipe, trash, self._mark)
+        self._tally = without(self._tally, gone)
+        return why_gone(gone, self._tally, ends=trash.ends) if gone else NOTHING
 
     async def _restore(self, pipe: Line, reader: TrashReader, *, alone: bool) -> None:
         """Restore what is left, ``alone`` for one portion at a time."""
@@ -282,9 +279,9 @@ class Restore:
                     refusal = await self._settle(returning, sent.popleft(), reader, refusal)
         while sent:
             refusal = await self._settle(returning, sent.popleft(), reader, refusal)
-        await self._evictions.look(pipe)
-        if refusal or held:
-            raise Stopped(refusal or held)
+        gone = await self._look_again(pipe, Sought(reader, self._astray, self._replace, self._before.ends))
+        if why := "; ".join(each for each in (refusal or held, gone) if each):
+            raise Stopped(why)
 
     async def _settle(
         self, returning: Returning, sent: Sent, reader: TrashReader, refusal: SafeText | None

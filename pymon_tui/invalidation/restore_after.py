@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -46,19 +46,14 @@ class Evictions:
         self._before = await self._count(pipe) if self._part is None else self._part.evicted
         return self._before
 
-    async def look(self, pipe: Line) -> None:
-        """Look again; raises as ``begin``."""
-        if self._part is None and self._before is not None and (now := await self._count(pipe)) is not None:
-            self.keys = now - self._before
-
-    async def gone(self, undo: str, opens: Callable[[], Awaitable[Line]], trash: Sought, tally: RestoreTally) -> int:
+    async def gone(self, undo: str, line: Line, trash: Sought, mark: Mark) -> int:
         """How many keys came back and are evicted since, as of ``gone_again``, once all parts have sent what they had.
 
         Args:
             undo: The one that asks.
-            opens: Connects to the servers that the keys are on.
+            line: A connection to the servers that the keys are on.
             trash: What it brings back.
-            tally: What became of it when it was sent.
+            mark: How far it came.
 
         Raises:
             LinkError: If the link is lost.
@@ -67,20 +62,17 @@ class Evictions:
         if self._part is not None:
             self._part.together.arrive(undo)
             await self._part.together.wait()
-            now = await self._part.evicted_now()
-        else:
-            now = self._before + self.keys if self._before is not None and self.keys is not None else None
-        if now is None or now == self._before:
-            return 0
-        line, gone, before = await opens(), 0, self._before
-        try:
-            for _ in range(_LOOKS):  # a server goes on for a while with what it has begun
-                if now is None or now == before:
-                    break
-                before, gone = now, await gone_again(line, trash, tally)
-                now = await self._count(line)
-        finally:
-            await line.close()
+        before, gone = self._before, 0
+        for _ in range(_LOOKS if before is not None else 0):  # a server goes on for a while with what it has begun
+            now = await self._count(line)
+            if self._part is None and self._before is not None and now is not None:
+                self.keys = now - self._before
+            if now == before:
+                break
+            gone = await gone_again(line, trash, mark)  # also where one of several servers is away, and can't be asked
+            if now is None:
+                break
+            before = now
         return gone
 
     async def _count(self, line: Line) -> int | None:
@@ -110,10 +102,10 @@ async def still_there(line: Line, trash: Sought, mark: Mark) -> Mark:
     Raises:
         LinkError, TrashError: As ``gone_again``.
     """
-    return Mark() if mark.offset and await gone_again(line, trash, mark.tally, mark) else mark
+    return Mark() if mark.offset and await gone_again(line, trash, mark) else mark
 
 
-async def gone_again(line: Line, trash: Sought, tally: RestoreTally, until: Mark | None = None) -> int:
+async def gone_again(line: Line, trash: Sought, mark: Mark) -> int:
     """How many keys that came back, or were there already, are there no more: as many as may be, if nobody knows.
 
     A key that was skipped was another's, and which of those are gone isn't known: none after a run that gave keys an
@@ -122,8 +114,7 @@ async def gone_again(line: Line, trash: Sought, tally: RestoreTally, until: Mark
     Args:
         line: A connection to the servers that the keys are on.
         trash: What it brings back.
-        tally: What became of the keys when they were sent.
-        until: Where in the trash to stop; None for its end.
+        mark: How far the undo came, and what had become of the keys by then.
 
     Raises:
         LinkError: If the link is lost.
@@ -134,9 +125,10 @@ async def gone_again(line: Line, trash: Sought, tally: RestoreTally, until: Mark
     missing = 0
     async with aclosing(portions(trash.reader, 0, 0, trash.astray, unproven=trash.unproven)) as found:
         async for portion in found:
-            if until is not None and (portion.offset, portion.index) > (until.offset, until.index):
+            if (portion.offset, portion.index) > (mark.offset, mark.index):
                 break
             missing += await _missing(line, [copy for copy in portion.copies if not _ends_by(copy, soon)])
+    tally = mark.tally
     gone = missing - tally.failed - (tally.skipped if trash.ends else 0)
     return max(0, min(gone, tally.restored + tally.there))
 
@@ -159,7 +151,7 @@ def without(tally: RestoreTally, gone: int) -> RestoreTally:
 
 
 def why_gone(gone: int, tally: RestoreTally, *, ends: bool) -> SafeText:
-    """What to do where keys that came back are gone again; ``tally`` and ``ends`` are as of ``gone_again``."""
+    """What to do where keys that came back are gone again; ``tally`` is of all, ``ends`` as of ``Sought``."""
     are, them = ("is", "it") if gone == 1 else ("are", "them")
     bound = "" if not tally.skipped else "at least " if ends else "up to "
     keys = f"{bound}{units.keys(gone)} that came back {are} gone again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from dataclasses import replace as replace_fields
 from pathlib import Path
@@ -153,11 +153,11 @@ async def test_keys_that_were_only_copied_are_not_brought_back(
     named = Unlinking.send
     stop = asyncio.Event()
 
-    def once(self: Unlinking, keys: list[bytes]) -> Any:
+    def once(self: Unlinking, keys: list[bytes], words: Sequence[bytes] = ()) -> Any:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        return named(self, keys)
+        return named(self, keys, words)
 
     removal = await removal_of(any_server, selecting("k:*"), tmp_path, Options(rate=100_000))
     monkeypatch.setattr(Unlinking, "send", once)

@@ -355,3 +355,25 @@ def test_no_large_step_is_made_before_it_is_seen_what_is_evicted_for_a_small_one
     node = Node()
     node.over, node.evicted = over, seen
     assert 0 < node.step(1_889, 900) <= most
+
+
+async def test_an_undo_that_is_cancelled_where_keys_are_evicted_leaves_what_it_did_not_send(
+    redis: Redis, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it sent and is there came back, and no key that wasn't sent is called gone."""
+    await full(redis, server, tmp_path)
+    await limit(redis, ROOM)
+    undo = undo_of(server, run_in(tmp_path), tmp_path)
+    undo.agree(await undo.outlook(), asks=False)
+    gate = Room.gate
+
+    async def cancelling(room: Room, line: Any, pacer: Pacer, raw: Mapping[str, int]) -> None:
+        if await evicted(redis) > 20:
+            undo.cancel()
+        await gate(room, line, pacer, raw)
+
+    monkeypatch.setattr(Room, "gate", cancelling)
+    result = await undo.run()
+    there = await redis.exists(*(f"k:{number}" for number in range(KEYS)))
+    assert 0 < there < KEYS
+    assert (result.tally.restored, result.left) == (there, KEYS - there)
