@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from pymon_tui.invalidation.outlook import memory_of
 from pymon_tui.invalidation.packing import last_words, pack_each
 from pymon_tui.invalidation.payload import has_ended
-from pymon_tui.invalidation.pipe import Line
+from pymon_tui.invalidation.pipe import Answer, Line
 from pymon_tui.invalidation.portions import Astray, Copy, portions
 from pymon_tui.invalidation.restore_account import Mark, RestoreTally
 from pymon_tui.invalidation.restore_part import RestorePart
@@ -21,6 +23,7 @@ from pymon_tui.model.text import SafeText, safe
 _GONE = -2  # what PTTL answers for a key that isn't there
 _LIFE = ((b"PTTL",),)
 _LOOKS = 5
+_IN_FLIGHT = 8  # portions
 _SLACK = 1_000  # milliseconds by which a key that is about to end isn't missed
 
 
@@ -120,24 +123,46 @@ async def gone_again(line: Line, trash: Sought, mark: Mark) -> int:
         LinkError: If the link is lost.
         TrashError: If the trash can't be read any more.
     """
-    answer = await line.ask_one(b"TIME")
-    soon = (int(answer[0]) * 1_000 if isinstance(answer, list) else int(time.time() * 1_000)) + _SLACK
-    missing = 0
-    async with aclosing(portions(trash.reader, 0, 0, trash.astray, unproven=trash.unproven)) as found:
-        async for portion in found:
-            if (portion.offset, portion.index) > (mark.offset, mark.index):
-                break
-            missing += await _missing(line, [copy for copy in portion.copies if not _ends_by(copy, soon)])
+    missing = sum([gone async for _, gone in _looked_for(line, trash, mark)])
     tally = mark.tally
     gone = missing - tally.failed - (tally.skipped if trash.ends else 0)
     return max(0, min(gone, tally.restored + tally.there))
 
 
-async def _missing(line: Line, copies: Sequence[Copy]) -> int:
-    if not copies:
-        return 0
-    answers = await line.ask(pack_each(_LIFE, last_words([copy.key for copy in copies])), len(copies))
-    return answers.count(_GONE)
+async def there_by_now(line: Line, trash: Sought) -> Mapping[int, int]:
+    """Which records of a trash are keys that are there: bits by their indexes, for each block by its offset.
+
+    Raises:
+        LinkError, TrashError: As ``gone_again``.
+    """
+    found = dict[int, int]()
+    async for copy, gone in _looked_for(line, trash):
+        if not gone:
+            block, index = copy.place
+            found[block] = found.get(block, 0) | 1 << index
+    return found
+
+
+async def _looked_for(line: Line, trash: Sought, until: Mark | None = None) -> AsyncGenerator[tuple[Copy, bool]]:
+    """The keys that haven't ended, as far as the mark, and whether each isn't there."""
+    answer = await line.ask_one(b"TIME")
+    soon = (int(answer[0]) * 1_000 if isinstance(answer, list) else int(time.time() * 1_000)) + _SLACK
+    asked = deque[tuple[list[Copy], asyncio.Future[list[Answer]]]]()
+    async with aclosing(portions(trash.reader, 0, 0, trash.astray, unproven=trash.unproven)) as found:
+        async for portion in found:
+            if until is not None and (portion.offset, portion.index) > (until.offset, until.index):
+                break
+            copies = [copy for copy in portion.copies if not _ends_by(copy, soon)]
+            if copies:
+                packed = pack_each(_LIFE, last_words([copy.key for copy in copies]))
+                asked.append((copies, line.ask(packed, len(copies))))
+            if len(asked) > _IN_FLIGHT:  # the disk is read while the server answers
+                copies, answers = asked.popleft()
+                for pair in zip(copies, await answers, strict=True):
+                    yield pair[0], pair[1] == _GONE
+    for copies, answers in asked:
+        for pair in zip(copies, await answers, strict=True):
+            yield pair[0], pair[1] == _GONE
 
 
 def _ends_by(copy: Copy, moment: int) -> bool:

@@ -81,7 +81,12 @@ def raw_of(key: bytes, payload: bytes) -> int:
 
 
 def load_of(
-    parts: Sequence[Record], *, replace: bool, marks: Mapping[str, Mark] | None = None, owners: Owners | None = None
+    parts: Sequence[Record],
+    *,
+    replace: bool,
+    marks: Mapping[str, Mark] | None = None,
+    owners: Owners | None = None,
+    there: Mapping[str, Mapping[int, int]] | None = None,
 ) -> Load:
     """What the trash of these records holds; reads all of it, and blocks.
 
@@ -92,6 +97,7 @@ def load_of(
         replace: Whether keys are replaced: those come back as well of which it isn't known if they were removed.
         marks: Where an undo is that will be gone on with, by the part; what is before it takes no more room.
         owners: Of the cluster that they come to; None for one server.
+        there: Records whose keys are there already and take no more room, as of ``there_by_now``, by the part.
 
     Raises:
         TrashError: If a trash can't be read.
@@ -105,12 +111,13 @@ def load_of(
             reader.examine()
             mark = placed((marks or {}).get(part.id, Mark()), reader)
             here: dict[str, Coming] = {}
+            known = (there or {}).get(part.id, {})
             for place, (key, end, payload), given in _records(reader):
                 if given == COPIED or (given == UNPROVEN and not replace) or given > now:
                     continue
                 if (name := module_type(payload)) in LINKED:
                     linked[name] = linked.get(name, 0) + 1
-                if place >= (mark.offset, mark.index):
+                if place >= (mark.offset, mark.index) and not known.get(place[0], 0) >> place[1] & 1:
                     coming = here.setdefault(owner_of(key, owners), Coming())
                     coming.keys += 1
                     coming.ending += end > 0

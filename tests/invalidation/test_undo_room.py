@@ -53,9 +53,10 @@ async def evicted(redis: Any) -> int:
 async def all_is_told(redis: Any, result: RestoreResult) -> None:
     """What came back and was evicted for what came after it is still to come, and the account says so."""
     there = await redis.exists(*(f"k:{number}" for number in range(KEYS)))
-    assert (result.tally.restored, result.left) == (there, KEYS - there)
-    assert result.outcome == ("done" if there == KEYS else "stopped")
-    assert ("gone again" in result.why) is (there < KEYS)
+    assert result.tally.restored + result.left == KEYS
+    assert 0 <= result.tally.restored - there < 5  # a server at its limit goes on evicting, for our questions as well
+    assert result.outcome == ("stopped" if result.left else "done")
+    assert ("gone again" in result.why) is (result.left > 0)
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random", "allkeys-lfu"])
@@ -208,9 +209,13 @@ async def test_what_is_evicted_of_what_comes_back_was_said_before_and_is_left_to
     assert 0 < await evicted(redis) - before < 2 * outlook.evicted
     there = sum([bool(await redis.exists(f"k:{number}")) for number in range(6_000)])
     assert 0 < there < 6_000
-    assert (result.outcome, result.tally.restored, result.left) == ("stopped", there, 6_000 - there)
-    assert f"{units.keys(6_000 - there)} that came back are gone again" in result.why
+    assert (result.outcome, result.tally.restored + result.left) == ("stopped", 6_000)
+    assert 0 <= result.tally.restored - there < 60  # a server at its limit goes on evicting, for our questions as well
+    assert f"{units.keys(result.left)} that came back are gone again" in result.why
     assert run_in(tmp_path).undone_in_part
+    rest = await undo_of(any_server, run_in(tmp_path), tmp_path).outlook()
+    share = (6_000 - there) / 6_000  # what is there takes no more room
+    assert rest.load.bytes == pytest.approx(outlook.load.bytes * share, rel=0.1)
     await redis.config_set("maxmemory", 0)
     again = await undone(any_server, tmp_path)
     assert (again.outcome, again.tally.restored + again.tally.there) == ("done", 6_000)
@@ -376,4 +381,5 @@ async def test_an_undo_that_is_cancelled_where_keys_are_evicted_leaves_what_it_d
     result = await undo.run()
     there = await redis.exists(*(f"k:{number}" for number in range(KEYS)))
     assert 0 < there < KEYS
-    assert (result.tally.restored, result.left) == (there, KEYS - there)
+    assert result.tally.restored + result.left == KEYS
+    assert 0 <= result.tally.restored - there < 5

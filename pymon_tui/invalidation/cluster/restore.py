@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -25,6 +25,7 @@ from pymon_tui.invalidation.cluster.memories import Memories, by_name, memories_
 from pymon_tui.invalidation.cluster.primaries import Found, find
 from pymon_tui.invalidation.cluster.restored import begun, merged_result
 from pymon_tui.invalidation.cluster.routes import open_routes
+from pymon_tui.invalidation.cluster.there import there_in
 from pymon_tui.invalidation.history import undo_problem
 from pymon_tui.invalidation.known import known
 from pymon_tui.invalidation.named import Named
@@ -185,7 +186,10 @@ class WholeRestore:
 
     async def _outlook_of(self, found: Found) -> Outlook:
         memories = await memories_at(found)
-        return outlook_of(await asyncio.to_thread(self._load_of, found, evicted_in(memories)), memories)
+        # An undo before may have brought most of them: what is there takes no more room.
+        again = self._record.back is not None and any(memory.room is not None for memory in memories)
+        there = await there_in(self._kept, found, replaces=self._replace) if again else {}
+        return outlook_of(await asyncio.to_thread(self._load_of, found, evicted_in(memories), there), memories)
 
     async def _agreed_of(self, found: Found) -> Outlook:
         """What was agreed to, with what comes to which node by now."""
@@ -196,11 +200,11 @@ class WholeRestore:
         load = await asyncio.to_thread(self._load_of, found, await evicted_by(found))
         return replace(self._outlook, load=load)
 
-    def _load_of(self, found: Found, evicted: int | None) -> Load:
+    def _load_of(self, found: Found, evicted: int | None, there: Mapping[str, Mapping[int, int]] | None = None) -> Load:
         run_id = " ".join(sorted(one.run_id for one in found.primaries))
         how: dict[str, Any] = {"run_id": run_id, "replace": self._replace, "evicted": evicted}
         marks = {part.id: begun_at(self._journal, part, **how) for part in self._kept}
-        return load_of(self._kept, replace=self._replace, marks=marks, owners=owners_of(found))
+        return load_of(self._kept, replace=self._replace, marks=marks, owners=owners_of(found), there=there)
 
     @property
     def _kept(self) -> list[Record]:
