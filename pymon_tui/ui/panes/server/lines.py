@@ -180,9 +180,9 @@ def saved(told: Told) -> Line:
         return field("saved", NAME, label("not told by this server"))
     if persistence.rdb_failed and persistence.aof_failed:
         return field("saved", NAME, span("failed", "act"), label("·"), aof(persistence))
-    age = units.age(max(0.0, told.server_time - persistence.rdb_last_save_time))
+    ago = units.ago(units.age(units.elapsed(persistence.rdb_last_save_time, told.server_time)))
     if persistence.rdb_failed:
-        before = label("never before") if persistence.never_saved else label(f"last good {age} ago")
+        before = label("never before") if persistence.never_saved else label(f"last good {ago}")
         return field("saved", NAME, span("failed", "act"), before)
     if persistence.rdb_bgsave_in_progress:
         running = f"running {_percent(persistence.current_fork_perc)}"
@@ -190,7 +190,7 @@ def saved(told: Told) -> Line:
     if persistence.never_saved:
         return field("saved", NAME, label("not since start ·"), aof(persistence))
     result = span(persistence.rdb_last_bgsave_status or units.UNKNOWN)
-    return field("saved", NAME, f"{age} ago", result, label("·"), aof(persistence))
+    return field("saved", NAME, ago, result, label("·"), aof(persistence))
 
 
 def aof(persistence: Persistence) -> Span:

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("utc")
 
 FAILED = {"rdb_last_bgsave_status": "err"}
 BROKEN_AOF = {"aof_enabled": 1, "aof_last_write_status": "err"}
+UNSAVED = {"rdb_saves": 1, "rdb_last_save_time": 1_795_370_000, "uptime_in_seconds": 388}
+"""A save that has begun is counted; the last one that is good is as old as the server."""
 LOADING = {"loading": 1, "loading_loaded_perc": "53.61", "loading_eta_seconds": 2}
 COPYING = {"master_link_status": "down", "master_sync_in_progress": 1, "master_sync_perc": "34.5"}
 BEHIND = {
@@ -116,12 +118,16 @@ def test_keys_that_expire_are_not_told_where_the_server_does_not_tell_them() -> 
     [
         ({}, (), "2s ago ok · aof off"),
         (FAILED, (), "failed last good 2s ago [act]"),
-        ({**FAILED, "rdb_saves": 0}, (), "failed never before [act]"),
+        ({**FAILED, "rdb_saves": 0}, ("server_time",), "failed never before [act]"),
+        ({**FAILED, **UNSAVED}, (), "failed never before [act]"),
+        (UNSAVED, (), "not since start · aof off"),
+        ({"rdb_last_save_time": 4_000_000_000}, ("server_time",), "– ok · aof off"),
+        ({**FAILED, "rdb_last_save_time": 4_000_000_000}, ("server_time",), "failed last good – [act]"),
         ({**FAILED, **BROKEN_AOF}, (), "failed · aof failed [act] [act]"),
         (BROKEN_AOF, (), "2s ago ok · aof failed [act]"),
         ({"aof_enabled": 1}, (), "2s ago ok · aof on"),
         ({"rdb_bgsave_in_progress": 1, "current_fork_perc": "41.7"}, (), "running 41.7% · aof off"),
-        ({"rdb_saves": 0}, (), "not since start · aof off"),
+        ({"rdb_saves": 0}, ("server_time",), "not since start · aof off"),
         ({}, ("aof_",), "2s ago ok · aof not known"),
         ({}, ("rdb_",), "not told by this server"),
     ],
