@@ -227,6 +227,7 @@ PER_NODE = {
     "master_link_down_since_seconds",
     "master_last_io_seconds_ago",
     "master_repl_offset",
+    "master_replid",
     "master_sync_left_bytes",
     "master_sync_perc",
     "master_failover_state",
