@@ -120,7 +120,8 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
 
 
 def _time(told: Told) -> tuple[Fact, ...]:
-    return (Fact(0, lines.latency(told)), Fact(1, lines.lasting_latency(told)), Fact(0, lines.busy(told)))
+    lasting = (Fact(1, line) for line in lines.lasting_latency(told))
+    return (Fact(0, lines.latency(told)), *lasting, Fact(0, lines.busy(told)))
 
 
 def _persistence(told: Told) -> tuple[Fact, ...]:

@@ -69,13 +69,13 @@ def latency(told: Told) -> Line:
     return field("latency", NAME, label("mean"), mean, label("of all calls"))
 
 
-def lasting_latency(told: Told) -> Line:
-    """The same of the last minutes, with the longest call; as far back as is known."""
+def lasting_latency(told: Told) -> tuple[Line, ...]:
+    """The same of the last minutes, with the longest call, as far back as is known; no line where it isn't."""
     long = told.latency.long if told.latency is not None else None
-    if long is None:
-        return field("", NAME, units.UNKNOWN)
-    (line,) = lately(told)
-    return (*line, span(" "), label("max"), span(" "), span(_at_most(long, 1.0))) if long.calls.calls else line
+    if long is None or not long.calls.calls:
+        return lately(told)
+    longest = (span(" "), label("max"), span(" "), span(_at_most(long, 1.0)))
+    return tuple((*line, *longest) for line in lately(told))
 
 
 def lately(told: Told) -> tuple[Line, ...]:

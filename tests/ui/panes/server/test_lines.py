@@ -166,7 +166,9 @@ def test_replication(name: str, changes: dict[str, object], without: tuple[str, 
 def test_without_histograms_latency_is_a_mean_and_is_called_one(without: tuple[str, ...], text: str) -> None:
     told = told_of(PRIMARY, {}, without)
     assert said(lines.latency(told)) == text
-    assert text_of(lines.lasting_latency(told)).split() == ["–"]
+    assert lines.lasting_latency(told) == ()
+    (time,) = (group for group in groups(told) if group.title == "time in commands")
+    assert [text_of(fact.line).split()[0] for fact in time.facts] == ["latency", "busy"]
 
 
 @pytest.mark.parametrize("calls", [0, 3])
@@ -197,8 +199,9 @@ def test_latency_is_that_of_the_last_seconds_and_minutes(
 ) -> None:
     latency = Latency(Calls(Histogram(last), 5.0), Calls(Histogram(long), 300.0), None)
     told = replace(told_of(), latency=latency)
-    assert (said(lines.latency(told)), said(lines.lasting_latency(told))) == said_of_both
-    assert text_of(lines.lasting_latency(told)).startswith("in 5m 0s  ")
+    (lasting,) = lines.lasting_latency(told)
+    assert (said(lines.latency(told)), said(lasting)) == said_of_both
+    assert text_of(lasting).startswith("in 5m 0s  ")
     # The overview has both, in no more than the smallest pane.
     shown = overview(told, 20, dated=True)
     assert [said(line) for line in shown if text_of(line).startswith(("latency", "in 5m"))] == [
