@@ -16,12 +16,15 @@ from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Pending, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.text import safe
 from pymon_tui.readings.commands import COMMANDSTATS
+from pymon_tui.readings.health import What, Wrong, wrongs
 from pymon_tui.readings.hits import HIT_RATE, Hits
 from pymon_tui.readings.keyspace import KEYSPACE, Keyspace
 from pymon_tui.readings.latency import LATENCY, Histogram, Latency
 from pymon_tui.readings.memory import MEMORY, Memory
 from pymon_tui.readings.memory_use import Concern, Severity, concerns
+from pymon_tui.readings.persistence import PERSISTENCE
 from pymon_tui.readings.queries import QUERIES
+from pymon_tui.readings.replication import REPLICATION
 from pymon_tui.readings.server import SERVER, Server
 from pymon_tui.removing.console import say, tell, tell_json
 from pymon_tui.server.endpoint import Endpoint
@@ -127,6 +130,7 @@ def summary(endpoint: Endpoint, seen: Glance) -> tuple[str, ...]:
             lines.append(
                 f"  {name:<12} not available: {reading.detail}" + (f"; {reading.remedy}" * bool(reading.remedy))
             )
+    lines += _wrong_lines(seen)
     if isinstance(memory, Ready):
         lines += [_memory_line(memory.value), *map(_concern_line, concerns(memory.value))]
     if (kept := _keys_line(readings)) is not None:
@@ -253,8 +257,23 @@ def _memory_line(memory: Memory) -> str:
     return f"{used}; {fullest.node} is at {_limited(fullest.memory)}{without}"
 
 
-def _concern_line(concern: Concern) -> str:
-    """What the memory pane says in colour."""
+def _wrong_lines(seen: Glance) -> list[str]:
+    """What the server pane says in colour: of several nodes of which one, and of how many others."""
+    found: dict[What, list[tuple[str, Wrong]]] = {}
+    for one in seen.nodes:
+        name = f"{safe(one.endpoint.address)}: " if len(seen.nodes) > 1 else ""
+        readings = (one.readings.get(query.name) for query in (SERVER, PERSISTENCE, REPLICATION))
+        for wrong in wrongs(*(reading.value if isinstance(reading, Ready) else None for reading in readings)):
+            found.setdefault(wrong.what, []).append((name, wrong))
+    lines = []
+    for (name, wrong), *others in (found[what] for what in What if what in found):
+        more = f"; {len(others)} other{'s' * (len(others) != 1)} too" if others else ""
+        lines.append(_concern_line(dataclasses.replace(wrong, text=safe(f"{name}{wrong.text}{more}"))))
+    return lines
+
+
+def _concern_line(concern: Concern | Wrong) -> str:
+    """What a pane says in colour."""
     return f"  to {'act on' if concern.severity is Severity.ACT else 'look at'}: {concern.text}"
 
 

@@ -68,8 +68,8 @@ def extend(session_id: str, user_id: str | None, life: timedelta) -> Action:
     return Action(safe("Extend session"), Course(steps, shown), effect, "eval")
 
 
-def delete(session_id: str, user_id: str | None, idle: float) -> Action:
-    """End a session, which was last used ``idle`` seconds ago."""
+def delete(session_id: str, user_id: str | None, idle: float | None) -> Action:
+    """End a session, which was last used ``idle`` seconds ago; None where clocks don't tell."""
 
     def steps() -> Steps[Reply | Unchanged]:
         try:
@@ -80,7 +80,7 @@ def delete(session_id: str, user_id: str | None, idle: float) -> Action:
     unlink = safe(f"UNLINK {_key(session_id)}")
     index = _index(user_id)
     removed = (safe(f"ZREM {index} {shortened(session_id)}"), unlink) if index else (unlink,)
-    effect = safe(f"ends this session of {_who(user_id)}, last used {units.age(idle)} ago")
+    effect = safe(f"ends this session of {_who(user_id)}, last used {units.ago(units.age(idle))}")
     return Action(
         safe("Delete session"),
         Course(steps, (*_asked(session_id, index), safe("MULTI"), *removed, safe("EXEC"))),

@@ -22,7 +22,7 @@ class Reason(Enum):
     """Why there is no value."""
 
     DENIED = "denied"  # NOPERM: the ACL user may not run it
-    MISSING = "missing"  # unknown command: an older server, a renamed command, a managed service
+    MISSING = "missing"  # unknown command: an older server, a renamed command; or a field that it lacks
     DISABLED = "disabled"  # the server can, but is set not to
     FAILED = "failed"  # the server answered with another error, for now
     UNREADABLE = "unreadable"  # the reply is not in the form we know

@@ -19,6 +19,10 @@ _FLOAT_TOLERANCE = 1e-6
 """Seconds by which the difference of two moments may miss a whole number: clocks are read as floats."""
 
 
+_CLOCKS = 2.0
+"""Seconds by which two clocks may differ, one of them in whole seconds, before what was is still to come."""
+
+
 def _known(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
@@ -123,6 +127,18 @@ def duration(seconds: float | None) -> SafeText:
 def age(seconds: float | None) -> SafeText:
     """A span in its largest unit, for a narrow column: ``41s``, ``4m``, ``13h``, ``12d``."""
     return safe(duration(seconds).split(" ")[0])
+
+
+def elapsed(since: float | None, now: float) -> float | None:
+    """Seconds from one moment to another; None where the first is still to come: then their clocks differ."""
+    if since is None or now - since < -_CLOCKS:
+        return None
+    return max(0.0, now - since)
+
+
+def ago(span: SafeText) -> SafeText:
+    """``41s ago``, of a span in words; what isn't known stays a dash."""
+    return span if span == UNKNOWN else safe(f"{span} ago")
 
 
 def clock(moment: float | None, now: float) -> SafeText:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pymon_tui.model.history import HistoryView
 from pymon_tui.model.metric import Metric
 from pymon_tui.model.query import Query
-from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.info import INFO, Info, NotTold
 from pymon_tui.readings.metrics import EVICTED, EXPIRED, HITS, MISSES
 
 SHORT, MIDDLE, LONG, LONGEST = 10.0, 60.0, 300.0, 900.0
@@ -113,7 +113,10 @@ def parse_hits(info: Info) -> Hits:
     """
     hits, misses = info.others("keyspace_hits"), info.others("keyspace_misses")
     if hits is None or misses is None:
-        raise ValueError("INFO has no keyspace_hits and keyspace_misses")
+        told = [name for name in ("keyspace_hits", "keyspace_misses") if name in info]
+        if len(told) < 2:
+            raise NotTold("INFO has no keyspace_hits and keyspace_misses")
+        raise ValueError("INFO tells keyspace_hits and keyspace_misses as something other than numbers")
     return Hits(
         keyspace_hits=hits,
         keyspace_misses=misses,

@@ -18,6 +18,10 @@ _MORE, _FEW = 1.1, 50  # commands: what a server rejects, it doesn't count
 _SECTION = re.compile(r"# ?\w+")
 
 
+class NotTold(ValueError):  # noqa: N818 - nothing is wrong with the reply
+    """That a server doesn't tell something at all: its INFO has no such field."""
+
+
 class Info:
     """The fields of an INFO reply. Each is asked for by its own name and type; a missing or odd one is None.
 

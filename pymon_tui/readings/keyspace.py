@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pymon_tui.model.query import Query
-from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.info import INFO, Info, NotTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ def parse_keyspace(info: Info) -> Keyspace:
             continue
         ttl = line.integer("avg_ttl")
         found.append(Database(int(index), keys, line.integer("expires"), ttl if ttl is not None and ttl > 0 else None))
-    if not found and (lines or not info.tells("keyspace")):
+    if not found and not lines and not info.tells("keyspace"):
+        raise NotTold("INFO doesn't tell how many keys there are")
+    if not found and lines:
         raise ValueError("INFO doesn't tell how many keys there are")
     return Keyspace(tuple(sorted(found, key=lambda database: database.index)))
 

@@ -176,10 +176,15 @@ def remember(before: Latency | None, new: Latency) -> Latency:
     if last is None or at <= began:
         return new
     spans = tuple(each for each in (*before._spans, (began, last)) if at - each[0] <= max(LONG, last.seconds))
-    long = Calls(_NONE, 0.0)
+    return replace(new, last=last, long=_whole(spans, at), _spans=spans)
+
+
+def _whole(spans: Sequence[tuple[float, Calls]], at: float) -> Calls:
+    """The calls of spans that follow on one another, each with when it began; the newest ends at ``at``."""
+    whole = Calls(_NONE, 0.0)
     for _, span in spans:
-        long = long.plus(span)
-    return replace(new, last=last, long=replace(long, seconds=at - spans[0][0]), _spans=spans)
+        whole = whole.plus(span)
+    return replace(whole, seconds=at - spans[0][0])
 
 
 def _name(name: Reply) -> bytes:
@@ -214,12 +219,33 @@ def _pairs(reply: Reply) -> Iterator[tuple[Reply, Reply]]:
 
 
 def _of_nodes(parts: Sequence[Part[Latency]]) -> Latency:
-    """The calls of all nodes; unknown where one of them doesn't know."""
-    totals = [part.value.since_start for part in parts]
+    """The calls of all nodes; unknown where one of them doesn't know.
+
+    Each node's are of about the same time: the last minutes as far as all of them know them, and the last moment as
+    long as it is for the one that is asked most rarely.
+    """
+    nodes = [part.value for part in parts]
+    totals = [each.since_start for each in nodes]
     whole: Histogram | None = _NONE
     for total in totals:
         whole = whole.plus(total) if whole is not None and total is not None else None
-    return Latency(_added([part.value.last for part in parts]), _added([part.value.long for part in parts]), whole)
+    rarest = max((each.last.seconds for each in nodes if each.last is not None), default=0.0)
+    youngest = min((each.long.seconds for each in nodes if each.long is not None), default=0.0)
+    return Latency(
+        _added([_newest(each, rarest) for each in nodes]), _added([_newest(each, youngest) for each in nodes]), whole
+    )
+
+
+def _newest(one: Latency, seconds: float) -> Calls | None:
+    """The calls of the newest intervals in about so many seconds, of the last at least; None where there is none.
+
+    An interval counts if half of it is within.
+    """
+    if one._count is None or not one._spans:
+        return None
+    at = one._count.at
+    spans = [each for each in one._spans if at - each[0] - each[1].seconds / 2 <= seconds]
+    return _whole(spans or one._spans[-1:], at)
 
 
 def _added(spans: Sequence[Calls | None]) -> Calls | None:

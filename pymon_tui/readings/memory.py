@@ -8,7 +8,7 @@ from typing import Any
 
 from pymon_tui.model.query import Part, Query
 from pymon_tui.model.text import SafeText
-from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.info import INFO, Info, NotTold
 from pymon_tui.readings.keyspace import keyspace_of
 from pymon_tui.readings.replication import role_of
 
@@ -140,7 +140,7 @@ def parse_memory(info: Info) -> Memory:
     """
     used_memory = info.integer("used_memory")
     if used_memory is None and info.integer("used_memory_rss") is None:
-        raise ValueError("INFO has no used_memory")
+        raise (ValueError if "used_memory" in info else NotTold)("INFO has no used_memory")
     keyspace = keyspace_of(info)
     return Memory(
         role=role_of(info),

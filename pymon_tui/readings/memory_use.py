@@ -17,6 +17,8 @@ FRAGMENTED, SWAPPED = 1.5, 0.9
 NEAR, FULL = 0.90, 0.98
 _LAGS = 1_000
 """Milliseconds over ``maxmemory`` from which on it is no longer the moment that an eviction takes."""
+_NOTHING_TO_EVICT = {"noeviction": "", "volatile-": ", and no key has a TTL", "allkeys-": ", and there is no key"}
+"""How policies begin, and what makes them take no key."""
 
 
 class Part(NamedTuple):
@@ -99,14 +101,17 @@ def _of_several(memory: Memory) -> tuple[Concern, ...]:
 
 
 def _limit(memory: Memory) -> Concern | None:
-    """Near ``maxmemory``. A cache that evicts is meant to be full; a replica leaves the limit to its primary."""
+    """Near ``maxmemory``. A cache that evicts is meant to be full; a replica leaves the limit to its primary.
+
+    What a policy of another name does isn't known, such as Dragonfly's ``eviction``: nothing is said of writes then.
+    """
     share, policy = memory.share, memory.maxmemory_policy
     if not memory.maxmemory or not policy or share is None or share < NEAR:
         return None
-    if memory.evicts or memory.role == "replica":
+    why = next((why for begin, why in _NOTHING_TO_EVICT.items() if policy.startswith(begin)), None)
+    if memory.evicts or memory.role == "replica" or why is None:
         return None
-    none = {"volatile": ", and no key has a TTL", "allkeys": ", and there is no key"}
-    why = f"{policy}{none.get(policy.partition('-')[0], '')}"
+    why = f"{policy}{why}"
     severity = Severity.ACT if share >= FULL else Severity.LOOK
     fail = "writes fail now" if share >= 1 else "writes fail when full"
     return Concern(severity, Subject.LIMIT, safe(f"{fail}: {why}, {units.percent(share)} of maxmemory"))

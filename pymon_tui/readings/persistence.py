@@ -9,9 +9,6 @@ from pymon_tui.model.query import Part, Query
 from pymon_tui.model.text import SafeText
 from pymon_tui.readings.info import INFO, Info
 
-_SAME = 1.0
-"""Seconds by which the time of the last snapshot may differ from the server's start where it has saved none."""
-
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
@@ -24,7 +21,7 @@ class Persistence:
         rdb_last_bgsave_status: ``ok`` or ``err``.
         rdb_last_bgsave_time_sec: Seconds that the last save took; None if there was none.
         rdb_current_bgsave_time_sec: Seconds that the running save has taken; None if none runs.
-        rdb_saves: Saves since the start or CONFIG RESETSTAT; unknown before Redis 7.
+        rdb_saves: Saves begun since the start or CONFIG RESETSTAT, whatever became of them; unknown before Redis 7.
         saved_since_start: Whether ``rdb_last_save_time`` is after the server's start; None where it tells no clock.
             Of several nodes: whether that holds for all of them.
         current_fork_perc: How far the running save or rewrite is, from 0 to 100.
@@ -72,20 +69,25 @@ class Persistence:
 
     @property
     def never_saved(self) -> bool:
-        """Whether it hasn't saved since its start, by the time of the last save and, where it counts them, by that."""
-        if self.rdb_saves is None:
-            return self.saved_since_start is False
-        return self.rdb_saves == 0 and not self.saved_since_start
+        """Whether it hasn't saved since its start, by the time of the last save; by their count where no clock is told.
+
+        The count alone doesn't tell: a save that is cancelled or fails is in it.
+        """
+        return self.rdb_saves == 0 if self.saved_since_start is None else not self.saved_since_start
 
 
 def saved_since_start(info: Info) -> bool | None:
-    """Whether the last snapshot is of this process, which no reset of counters changes; None where that isn't told."""
+    """Whether the last snapshot is of this process, which no reset of counters changes; None where that isn't told.
+
+    All three are whole seconds of one clock. Where none is saved, the time is the start's or just before it. One that
+    is saved within the second of the start isn't told from that.
+    """
     clock, uptime, saved = (
         info.integer(name) for name in ("server_time_usec", "uptime_in_seconds", "rdb_last_save_time")
     )
     if clock is None or uptime is None or saved is None:
         return None
-    return saved > clock / 1e6 - uptime + _SAME
+    return saved > clock // 1_000_000 - uptime
 
 
 def parse_persistence(info: Info) -> Persistence:
@@ -122,7 +124,7 @@ def parse_persistence(info: Info) -> Persistence:
 def _beside(whole: Persistence, parts: Sequence[Part[Persistence]]) -> Persistence:
     """All nodes together: each knows by its own clock and start whether it has saved."""
     told = [part.value.saved_since_start for part in parts]
-    return replace(whole, saved_since_start=None if None in told else all(told))
+    return replace(whole, saved_since_start=None if None in told and False not in told else all(told))
 
 
 PERSISTENCE = Query("persistence", INFO, parse_persistence, beside=_beside)

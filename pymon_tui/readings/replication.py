@@ -55,6 +55,7 @@ class Replication:
         master_link_down_since_seconds: None also where the server doesn't know it (-1): it never was up.
         master_last_io_seconds_ago: None also where there is no link (-1).
         master_sync_perc: How far the copy from the primary is, from 0 to 100; None if its size is unknown.
+        master_replid: Names the stream that its offsets are places in; a server that never copied has one of its own.
         full_sync_buffer_size: Bytes of the stream that a replica holds back during its copy:
             ``replicas_repl_buffer_size`` (Valkey) or ``replica_full_sync_buffer_size`` (Redis).
     """
@@ -70,6 +71,7 @@ class Replication:
     master_sync_perc: float | None
     master_sync_left_bytes: int | None
     master_failover_state: SafeText | None
+    master_replid: SafeText | None
     master_repl_offset: int | None
     slave_repl_offset: int | None
     slave_read_repl_offset: int | None
@@ -132,6 +134,7 @@ def parse_replication(info: Info) -> Replication:
         master_sync_perc=info.number("master_sync_perc"),
         master_sync_left_bytes=info.integer("master_sync_left_bytes"),
         master_failover_state=info.text("master_failover_state"),
+        master_replid=info.text("master_replid"),
         master_repl_offset=info.integer("master_repl_offset"),
         slave_repl_offset=info.integer("slave_repl_offset"),
         slave_read_repl_offset=info.integer("slave_read_repl_offset"),

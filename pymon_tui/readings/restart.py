@@ -49,6 +49,5 @@ def loss(before: Held, after: Held) -> SafeText | None:
     if after.keys >= before.keys:
         return None
     keys = f"{units.count(before.keys)} → {units.count(after.keys)} keys"
-    if after.keys and before.saved_at is not None and before.at is not None:
-        return safe(f"{keys}, of a snapshot {units.duration(max(0.0, before.at - before.saved_at))} old")
-    return safe(keys)
+    age = None if before.at is None else units.elapsed(before.saved_at, before.at)
+    return safe(f"{keys}, of a snapshot {units.duration(age)} old" if after.keys and age is not None else keys)

@@ -28,7 +28,6 @@ from pymon_tui.model.query import (
     Unavailable,
     fixed,
 )
-from pymon_tui.model.text import safe
 from pymon_tui.model.traffic import Traffic
 from pymon_tui.readings.info import INFO, Info
 from pymon_tui.readings.topology import CLUSTER_NODES, is_cluster
@@ -46,6 +45,7 @@ from pymon_tui.server.reasons import (
 from pymon_tui.server.session import Session
 from pymon_tui.server.share import Share
 from pymon_tui.server.slots import Served
+from pymon_tui.server.unread import unread
 
 _EARLY = 0.05  # of an interval
 _PING: Command[None] = Command("ping", fixed("PING"), lambda _: None)
@@ -266,7 +266,7 @@ class Poller:
             if command is INFO and self._own is not None:
                 self._share_of(account.answer)
         except ValueError as error:
-            why = self._unreadable(error)
+            why = unread(error, self.info)
             self._readings.update({query.name: why for query in queries})
             return
         for query in queries:
@@ -283,14 +283,9 @@ class Poller:
         try:
             value = query.fold(self._values.get(query.name), query.parse(answer))
         except ValueError as error:
-            return self._unreadable(error)
+            return unread(error, self.info)
         self._values[query.name] = value
         return Ready(value, now)
-
-    def _unreadable(self, error: ValueError) -> Unavailable:
-        if is_sentinel(self.info):
-            return Unavailable(Reason.UNREADABLE, A_SENTINEL, ASK_IT_FOR_ITS_SERVER)
-        return Unavailable(Reason.UNREADABLE, safe(str(error)), safe("please report this server's version"))
 
     def _measure(self, due: Sequence[Command[Any]], info: Info) -> None:
         """Learn from the server's own accounts what a command costs it; others who send it too average out."""

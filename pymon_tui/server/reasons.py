@@ -37,6 +37,13 @@ class LinkError(Exception):
         super().__init__(f"{self.what}; {self.remedy}" if remedy else str(self.what))
 
 
+class ClosedError(LinkError):
+    """A connection that the other end has closed."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(Trouble.UNREACHABLE, what, "is the server still running?")
+
+
 def answer_text(error: RedisError) -> SafeText:
     """What the server said, its code (``NOPERM``) included and the arguments that it repeats left out."""
     code = getattr(error, "status_code", None)
@@ -132,7 +139,7 @@ def link_error(error: BaseException, endpoint: Endpoint) -> LinkError:
         return LinkError(
             Trouble.UNREACHABLE, f"no connection to {endpoint.address}: {error.__cause__}", "check the address"
         )
-    return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} closed the connection", "is the server still running?")
+    return ClosedError(f"{endpoint.address} closed the connection")
 
 
 def greeting_closed(endpoint: Endpoint) -> LinkError:
@@ -145,8 +152,16 @@ def greeting_closed(endpoint: Endpoint) -> LinkError:
     return LinkError(Trouble.UNREACHABLE, what, "does it speak TLS, does it want a client certificate (--cert, --key)?")
 
 
-def proxy_error(endpoint: Endpoint, command: str) -> LinkError:
-    """A connection on which PING was answered, and which was closed at any other command."""
+def proxy_error(endpoint: Endpoint, command: str, *, is_bare: bool) -> LinkError:
+    """A connection that was closed at ``command``, the first that isn't of the greeting.
+
+    With ``is_bare`` it was closed at all but PING before. Else it may be of a server that is just going down.
+    """
+    if not is_bare:
+        what = (
+            f"{endpoint.address} took the greeting and closed the connection at {command}: a proxy, or it is going down"
+        )
+        return LinkError(Trouble.UNREACHABLE, what, "if it stays so, connect to the servers behind it")
     what = f"{endpoint.address} answers PING and closes at {command}: a proxy such as twemproxy"
     return LinkError(Trouble.FOREIGN, what, "connect to the servers behind it")
 
@@ -265,7 +280,7 @@ def _system_error(error: OSError, endpoint: Endpoint) -> LinkError:
     if isinstance(error, PermissionError):
         return LinkError(Trouble.UNREACHABLE, f"no permission to open {endpoint.address}", "check its mode and owner")
     if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return LinkError(Trouble.UNREACHABLE, f"{endpoint.address} cut the connection", "is the server still running?")
+        return ClosedError(f"{endpoint.address} cut the connection")
     if isinstance(error, TimeoutError):
         return LinkError(Trouble.SILENT, f"no answer from {endpoint.address}", "check the address and the firewall")
     what = f"no connection to {endpoint.address}: {error.strerror or error}"

@@ -11,12 +11,11 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from pymon_tui.model.link import Trouble
 from pymon_tui.model.query import Argument, Reply
 from pymon_tui.model.text import SafeText, safe
 from pymon_tui.server.commands import name_of, refuse_writes
 from pymon_tui.server.endpoint import Endpoint
-from pymon_tui.server.reasons import LinkError, link_error, proxy_error
+from pymon_tui.server.reasons import ClosedError, LinkError, link_error, proxy_error
 from pymon_tui.server.traffic import account_of
 from pymon_tui.server.wire import MeteredConnection
 from pymon_tui.server.writing import closed
@@ -80,9 +79,9 @@ class Session:
             raise self.ended_by(link_error(error, self.endpoint), str(commands[0][0])) from None
 
     def ended_by(self, error: LinkError, command: str) -> LinkError:
-        """The error that ended it, which is a proxy's where it has taken nothing but PING. ``command`` was asked."""
-        is_proxy = self.is_bare and not self._has_answered and error.trouble is Trouble.UNREACHABLE
-        return proxy_error(self.endpoint, command) if is_proxy else error
+        """The error that ended it, which is a proxy's where it has taken a greeting alone. ``command`` was asked."""
+        is_proxy = not self._has_answered and isinstance(error, ClosedError)
+        return proxy_error(self.endpoint, command, is_bare=self.is_bare) if is_proxy else error
 
     async def send(self, commands: Sequence[tuple[Argument, ...]]) -> None:
         """Write the commands and don't wait for answers: each is to be read with ``receive``, in order.

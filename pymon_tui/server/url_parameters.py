@@ -20,7 +20,9 @@ _TUNING = frozenset(
     "socket_timeout socket_connect_timeout socket_read_timeout socket_keepalive socket_keepalive_options socket_type "
     "socket_read_size retry_on_timeout retry_on_error max_connections health_check_interval timeout protocol "
     "decode_responses encoding encoding_errors client_name lib_name lib_version driver_info family "
-    "single_connection_client "
+    "single_connection_client auto_close_connection_pool cache cache_config connection_class parser_class queue_class "
+    "event_dispatcher legacy_responses maint_notifications_config retry cluster_error_retry_attempts "
+    "dynamic_startup_nodes load_balancing_strategy read_from_replicas reinitialize_steps require_full_coverage "
     # Celery
     "visibility_timeout fanout_prefix fanout_patterns global_keyprefix queue_order_strategy priority_steps sep "
     "unacked_restore_limit "

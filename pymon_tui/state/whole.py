@@ -16,7 +16,7 @@ from pymon_tui.model.metric import Kind, Metric
 from pymon_tui.model.query import PENDING, Part, Pending, Query, Reading, Ready, Reason, Unavailable
 from pymon_tui.model.snapshot import FleetView, Node, Snapshot
 from pymon_tui.model.text import SafeText, safe
-from pymon_tui.readings.info import INFO, Info
+from pymon_tui.readings.info import INFO, Info, NotTold
 from pymon_tui.readings.merged_info import merged
 from pymon_tui.readings.metrics import CLIENTS, CONNECTIONS, HITS, METRICS, MISSES, RTT
 from pymon_tui.readings.topology import TOPOLOGY
@@ -151,7 +151,8 @@ class Whole:
             try:
                 value = query.fold(self._values.get(query.name), query.parse(info))
             except ValueError as error:
-                return Unavailable(Reason.UNREADABLE, safe(str(error)), safe("look at one node: n"))
+                reason = Reason.MISSING if isinstance(error, NotTold) else Reason.UNREADABLE
+                return Unavailable(reason, safe(str(error)), safe("look at one node: n"))
             self._values[query.name] = value
             return Ready(value if query.beside is None else query.beside(value, _parts(query, nodes)), at)
         if query.merge is None:

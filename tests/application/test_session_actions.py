@@ -115,6 +115,7 @@ def test_the_dialog_says_whose_and_how_many() -> None:
     assert log_out("kim", [one]).effect.startswith("ends the 1 session of kim known here")
     assert log_out("kim", [one, two]).effect.startswith("ends the 2 sessions of kim known here")
     assert delete(one, "k\x1b[2Jim", 65.0).effect == "ends this session of k\\x1b[2Jim, last used 1m ago"
+    assert delete(one, "jim", None).effect == "ends this session of jim, last used –"
     assert delete(one, None, 65.0).effect == "ends this session of nobody, last used 1m ago"
     assert extend(one, "kim", HOUR).effect == "the session of kim lives for at least 1h 0m from now on"
     assert delete(one, "kim", 1.0).lines == (

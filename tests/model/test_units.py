@@ -115,6 +115,14 @@ def test_a_rounding_error_is_no_span_of_its_own(seconds: float, said: str) -> No
     assert units.duration(seconds) == said
 
 
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [(941, "59s ago"), (1000, "0s ago"), (1001, "0s ago"), (1600, units.UNKNOWN), (None, units.UNKNOWN)],
+)
+def test_what_is_still_to_come_has_no_age(since: float | None, said: str) -> None:
+    assert units.ago(units.age(units.elapsed(since, 1000.0))) == said
+
+
 def test_a_moment_is_its_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Seoul")
     time.tzset()

@@ -154,6 +154,38 @@ def test_the_calls_of_two_nodes_are_of_the_longer_of_both_times() -> None:
     assert one.plus(other).seconds == other.plus(one).seconds == 7
 
 
+def asked_often(ends: Sequence[float], *, calls: int = 10) -> Latency:
+    """What is known of a node that is asked at these seconds, with so many calls between two."""
+    known = asked(ends[0], get=[4])
+    for turn, end in enumerate(ends[1:], 1):
+        known = remember(known, asked(end, get=[4] * (1 + calls * turn)))
+    return known
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "last", "long"),
+    [
+        (range(0, 305, 5), range(0, 305, 5), (5, 20), (300, 1_200)),
+        # The other one was reset ten seconds ago, or is new.
+        (range(0, 305, 5), range(290, 305, 5), (5, 20), (10, 40)),
+        (range(0, 305, 5), [290, 295.2, 300], (5, 20), (10, 40)),
+        ([0, 5, 10.2], [0, 4.9, 10], (5.2, 20), (10.2, 40)),
+        # It takes the other one more to be asked: of it the last moment is twenty seconds.
+        (range(0, 305, 5), range(0, 320, 20), (20, 50), (300, 750)),
+        (range(290, 305, 5), range(0, 320, 20), (20, 30), (20, 30)),
+    ],
+)
+def test_what_is_told_of_several_nodes_is_of_the_time_that_all_of_them_know(
+    one: Sequence[float], other: Sequence[float], last: tuple[float, int], long: tuple[float, int]
+) -> None:
+    assert LATENCY.merge is not None
+    nodes = [asked_often(one), asked_often(other)]
+    for parts in (nodes, nodes[::-1]):
+        both = LATENCY.merge([Part(safe(str(number)), each, frozenset()) for number, each in enumerate(parts)])
+        found = [(round(span.seconds, 3), span.calls.calls) for span in (both.last, both.long) if span is not None]
+        assert found == [last, long]
+
+
 def test_a_command_that_was_forgotten_is_a_reset_too() -> None:
     known = remember(asked(0.0, get=[4], set=[4]), asked(5.0, get=[4] * 9))
     assert (known.last, known.long) == (None, None)

@@ -61,8 +61,10 @@ def test_a_replica_leaves_the_limit_to_its_primary() -> None:
     assert severities(used_memory=1000, maxmemory=1000, maxmemory_policy="noeviction", role="slave") == []
 
 
-def test_an_unknown_policy_is_no_alarm() -> None:
-    assert severities(used_memory=1000, maxmemory=1000) == []
+@pytest.mark.parametrize("policy", [{}, {"maxmemory_policy": "eviction"}, {"maxmemory_policy": "cache"}])
+def test_an_unknown_policy_is_no_alarm(policy: dict[str, object]) -> None:
+    full = {"used_memory": 1000, "maxmemory": 1000, **policy}
+    assert severities(**full, db0="keys=9,expires=0", current_eviction_exceeded_time=9_000) == []
 
 
 @pytest.mark.parametrize(("rss", "expected"), [(89, []), (90, [ACT])])

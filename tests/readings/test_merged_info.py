@@ -155,6 +155,7 @@ def saved(uptime: int, at: int, *, saves: int | None = None, clock: int = 100_00
         ((saved(100, 99_940, saves=3), saved(10, 99_995, saves=1)), 99_940, False),  # before the other one's start
         ((saved(50_000, 99_500), saved(60, 99_995)), 99_500, False),  # Redis 6.2 counts no saves
         ((saved(50_000, 99_500), saved(60, 99_940)), 99_500, True),
+        ((saved(50_000, 99_500, saves=4), saved(60, 99_940, saves=1)), 99_500, True),  # its first save was cancelled
         ((saved(100, 99_995), saved(100, 89_990, clock=90_000)), 99_990, False),  # whose clocks differ
     ],
 )
@@ -226,6 +227,7 @@ PER_NODE = {
     "master_link_down_since_seconds",
     "master_last_io_seconds_ago",
     "master_repl_offset",
+    "master_replid",
     "master_sync_left_bytes",
     "master_sync_perc",
     "master_failover_state",

@@ -20,7 +20,7 @@ def test_reads_a_save(server: str) -> None:
     read = parse_persistence(parse_info(recorded(f"info-primary.{server}.resp2")))
 
     assert read.loading is False
-    assert (read.rdb_last_bgsave_status, read.rdb_failed, read.never_saved) == ("ok", False, False)
+    assert (read.rdb_last_bgsave_status, read.rdb_failed) == ("ok", False)
     assert read.rdb_last_save_time is not None
     assert read.rdb_last_save_time > 1_700_000_000
     assert read.rdb_last_bgsave_time_sec is not None
@@ -61,9 +61,16 @@ def test_knows_never_saved_by_the_count_of_saves_or_their_time() -> None:
     # CONFIG RESETSTAT forgets how many there were, and not when the last one was.
     clock = {"server_time_usec": 1_000_000_000, "uptime_in_seconds": 100}
     assert persistence(rdb_saves=0, rdb_last_save_time=900, **clock).never_saved
-    assert persistence(rdb_saves=0, rdb_last_save_time=901, **clock).never_saved  # the uptime is in whole seconds
-    assert not persistence(rdb_saves=0, rdb_last_save_time=902, **clock).never_saved
+    assert not persistence(rdb_saves=0, rdb_last_save_time=901, **clock).never_saved
+    later = {**clock, "server_time_usec": 1_000_999_999}
+    assert persistence(rdb_saves=0, rdb_last_save_time=899, **later).never_saved
+    assert persistence(rdb_saves=0, rdb_last_save_time=900, **later).never_saved
+    assert not persistence(rdb_saves=0, rdb_last_save_time=901, **later).never_saved
     assert not persistence(rdb_saves=0, rdb_last_save_time=940, **clock).never_saved
+    # A save that was cancelled, and one that failed, are counted too.
+    assert persistence(rdb_saves=1, rdb_last_save_time=900, **clock).never_saved
+    assert persistence(rdb_saves=1, rdb_last_save_time=900, rdb_last_bgsave_status="err", **clock).never_saved
+    assert not persistence(rdb_saves=1, rdb_last_save_time=940, **clock).never_saved
     assert not persistence().never_saved
     assert persistence(rdb_last_save_time=900, **clock).never_saved  # before Redis 7 saves aren't counted
     assert not persistence(rdb_last_save_time=940, **clock).never_saved

@@ -45,6 +45,7 @@ def test_a_server_that_tells_no_keyspace_holds_nobody_knows_what() -> None:
         (Held(38_016, 1000.0, 748.0), 0, "38 016 → 0 keys"),  # nothing of the snapshot is there
         (Held(38_016, 1000.0, 748.0), 37_000, "38 016 → 37 000 keys, of a snapshot 4m 12s old"),
         (Held(38_016, 1000.0, None), 37_000, "38 016 → 37 000 keys"),
+        (Held(38_016, 1000.0, 4600.0), 37_000, "38 016 → 37 000 keys"),  # the server's clock was put back since
         (Held(5, 1000.0, 748.0), 5, None),
         (Held(0, 1000.0, None), 7, None),
     ],

@@ -18,12 +18,14 @@ from pymon_tui.doctor.examination import examine
 from pymon_tui.invalidation.pipe import open_pipe
 from pymon_tui.model.link import Lost, Trouble
 from pymon_tui.readings.info import Info, parse_info
+from pymon_tui.readings.queries import QUERIES
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import CLIENT_NAME, Endpoint
 from pymon_tui.server.greeting import Handshake
 from pymon_tui.server.reasons import LinkError, answer_text
 from pymon_tui.server.session import Session
 from pymon_tui.server.traffic import caused
+from pymon_tui.state.glance import glance
 from tests.conftest import StartServer, client_of
 from tests.server.fake import endpoint_at, serving, speaking
 from tests.server.listening import listening, until
@@ -380,6 +382,34 @@ async def test_a_proxy_that_answers_ping_alone_is_named() -> None:
         assert "answers PING and closes at ACL: a proxy such as twemproxy" in login.said
         async with listening(endpoint, b"news") as (_, feed):
             await until(lambda: isinstance(feed.status, Lost) and "closes at SUBSCRIBE: a proxy" in feed.status.what)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "form"),
+    [(b"%0\r\n", Handshake.RESP3), (b"-ERR unknown command 'HELLO'\r\n", Handshake.RESP2)],
+)
+async def test_a_proxy_that_takes_the_greeting_alone_is_named(greeting: bytes, form: Handshake) -> None:
+    def answer(command: list[bytes]) -> bytes | None:
+        known = {b"HELLO": greeting, b"PING": b"+PONG\r\n", b"CLIENT": b"+OK\r\n", b"COMMAND": b"*1\r\n*-1\r\n"}
+        return known.get(command[0])
+
+    async with serving(speaking(answer)) as port:
+        endpoint = endpoint_at(port)
+        says = rf"127\.0\.0\.1:{port} took the greeting and closed the connection at INFO: a proxy, .* behind it$"
+        session, handshake = await open_session(endpoint)
+        assert handshake is form
+        with pytest.raises(LinkError, match=says) as caught:
+            await session.ask([("INFO", "all")])
+        # A server that was just going down is tried again as soon as any other.
+        assert caught.value.trouble is Trouble.UNREACHABLE
+        with pytest.raises(LinkError, match=says):
+            await open_pipe(endpoint)
+        with pytest.raises(LinkError, match=says):
+            await glance(endpoint, QUERIES, span=0.0, only=None)
+        login = [finding async for finding in examine(endpoint, ())][-1]
+        assert "took the greeting and closed the connection at ACL: a proxy" in login.said
+        async with listening(endpoint, b"news") as (_, feed):
+            await until(lambda: isinstance(feed.status, Lost) and "at SUBSCRIBE: a proxy" in feed.status.what)
 
 
 async def test_a_server_that_has_answered_is_no_proxy() -> None:

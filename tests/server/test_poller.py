@@ -28,8 +28,10 @@ from pymon_tui.model.query import (
     itself,
 )
 from pymon_tui.model.text import safe
+from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.info import INFO
 from pymon_tui.readings.keyspace import KEYSPACE
+from pymon_tui.readings.memory import MEMORY
 from pymon_tui.server.connection import open_session
 from pymon_tui.server.endpoint import Endpoint
 from pymon_tui.server.poller import SHARE, Poller
@@ -531,6 +533,29 @@ async def test_polling_causes_no_error_reply(any_redis: Redis, any_server: Embed
         assert value_of(poller, "info").statistic("client|list") is not None
     finally:
         await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "told", "reason"),
+    [
+        (HIT_RATE, "keyspace_hits:1", Reason.MISSING),
+        (HIT_RATE, "keyspace_hits:1\r\nkeyspace_misses:many", Reason.UNREADABLE),
+        (KEYSPACE, "used_memory:1", Reason.MISSING),
+        (KEYSPACE, "db0:keys=many", Reason.UNREADABLE),
+        (MEMORY, "maxmemory:1", Reason.MISSING),
+        (MEMORY, "used_memory:much", Reason.UNREADABLE),
+    ],
+)
+async def test_what_a_server_does_not_tell_is_no_fault_to_be_reported(
+    query: Query[Any], told: str, reason: Reason
+) -> None:
+    session = Scripted({"INFO": f"# Server\r\nredis_version:7.0.0\r\n{told}\r\n".encode()})
+    poller = Poller([INFO_QUERY, query])
+    await poller.tick(session, 0, 1, {query.name})
+    gap = poller.readings[query.name]
+    assert isinstance(gap, Unavailable)
+    says = {Reason.MISSING: "not told by this server", Reason.UNREADABLE: "please report this server's version"}
+    assert (gap.reason, gap.remedy) == (reason, says[reason])
 
 
 async def test_what_a_sentinel_lacks_is_told_with_the_way_to_what_it_watches() -> None:

@@ -34,8 +34,13 @@ def node(
     failing: SafeText | None = None,
     offset: int = 5_000,
     link_up: bool = True,
+    replid: str | None = "8d37",
+    replicas: Sequence[str] = (),
 ) -> Node:
-    """A node at this port, with two seconds of history; ``offset`` is its place in the replication stream."""
+    """A node at this port, with two seconds of history; ``offset`` is its place in the stream ``replid``.
+
+    ``replicas`` are the lines that it has of those that copy it.
+    """
     history = History(METRICS)
     for second in range(3):
         history.record(
@@ -55,6 +60,8 @@ def node(
         "db0": f"keys={keys},expires=0",
         "master_repl_offset": offset,
         "slave_repl_offset": offset,
+        **({} if replid is None else {"master_replid": replid}),
+        **{f"slave{number}": line for number, line in enumerate(replicas)},
     }
     if role is Role.REPLICA:
         fields |= {"master_link_status": "up" if link_up else "down", "master_last_io_seconds_ago": 1}

@@ -19,7 +19,7 @@ from pymon_tui.model.snapshot import Node, Snapshot
 from pymon_tui.model.text import safe
 from pymon_tui.readings.hits import HIT_RATE
 from pymon_tui.readings.info import Info, parse_info
-from pymon_tui.readings.latency import LATENCY, Calls, Histogram, Latency
+from pymon_tui.readings.latency import LATENCY, Calls, Count, Histogram, Latency
 from pymon_tui.readings.memory import MEMORY
 from pymon_tui.readings.metrics import CLIENTS, COMMANDS, CONNECTIONS, ERRORS, HITS, METRICS, MISSES, RTT, USED_MEMORY
 from pymon_tui.readings.topology import CLUSTER_NODES
@@ -93,8 +93,10 @@ def test_the_whole_is_as_far_away_as_its_furthest_node_and_as_old_as_its_oldest_
 def timed(port: int, calls: Mapping[int, int] | None) -> Node:
     """A primary whose calls took so many microseconds; None is one that hasn't told yet."""
     one = doing(port, Role.PRIMARY, {})
-    latency = None if calls is None else Latency(Calls(Histogram(calls), 5.0), None, None)
-    readings = {} if latency is None else {LATENCY.name: Ready(latency, 1.0)}
+    readings = {}
+    if calls is not None:
+        last = Calls(Histogram(calls), 5.0)
+        readings[LATENCY.name] = Ready(Latency(last, last, None, Count(5.0, {}, {}), ((0.0, last),)), 1.0)
     return replace(one, snapshot=replace(one.snapshot, readings=readings))
 
 

@@ -11,6 +11,7 @@ from pymon_tui.model.text import SafeText
 from pymon_tui.readings.clients import UNIX_SOCKET, Client, ClientTable, Group, Grouping
 from pymon_tui.ui.panes.clients.rows import Row
 from pymon_tui.ui.widgets.ink import Role, Span, label, span
+from pymon_tui.ui.widgets.rows import fitting
 from pymon_tui.ui.widgets.table import Column
 
 LARGE_OUTPUT: Final = 1 << 20
@@ -40,7 +41,10 @@ def columns_of(table: ClientTable, width: int) -> Sequence[Column[Row]]:
     """The columns that this server tells something for, in the order shown, for a table of ``width`` cells."""
     columns = [column for column, field in _CLIENT_COLUMNS if _tells(table, field)]
     widths = next((widths for least, widths in _WIDER if width >= least), {})
-    return [replace(column, width=widths.get(column.name, column.width)) for column in columns]
+    columns = [replace(column, width=widths.get(column.name, column.width)) for column in columns]
+    if "address" not in (column.name for column, _ in fitting(columns, width)):
+        return columns
+    return [replace(column, cell=_own_name) if column.name == "name" else column for column in columns]
 
 
 def group_columns(table: ClientTable, by: Grouping) -> Sequence[Column[Group]]:
@@ -66,7 +70,7 @@ def address_cell(client: Client) -> Span:
 
 
 def name_cell(client: Client) -> Span:
-    """The name; where there is none, muted, where it comes from."""
+    """The name; where there is none, muted, where it comes from: for a table without room for addresses."""
     if client.name is not None:
         return Span(client.name)
     return Span(client.host, "faint")
@@ -98,6 +102,10 @@ def flags_cell(client: Client) -> Span:
 
 def _text(text: SafeText | None, role: Role = "value") -> Span:
     return Span(units.UNKNOWN, "faint") if text is None else Span(text, role)
+
+
+def _own_name(row: Row) -> Span:
+    return _text(row.client.name)
 
 
 def _amount(value: float | None, shown: Callable[[float | None], SafeText]) -> Span:

@@ -35,7 +35,7 @@ class Standing:
         used_memory: Bytes.
         memory_share: Of its limit, from 0 to 1.
         alarm: How bad that is, by what the memory pane says of it; None while all is well.
-        lag_bytes: Of a replica: what it lacks of its primary's stream.
+        lag_bytes: Of a replica: what it lacks of its primary's stream; None also where it doesn't follow that yet.
         lag_seconds: Of a replica: since it heard its primary last, or since the link is down.
         link_down: Whether it is a replica that doesn't hear its primary.
         skewed: What it has far more of than the other primaries: ``ops``, ``keys``, ``memory``.
@@ -196,10 +196,19 @@ def _lag(node: Node, replication: Replication | None, fleet: FleetView) -> tuple
     if theirs is None:
         return None, seconds
     told = [one for one in theirs.replicas if one.address == str(node.member.address)]
+    if told and told[0].online is False:  # its offset is where its copy begins, or is none yet
+        return None, seconds
     if told and told[0].lag_bytes is not None:
         return told[0].lag_bytes, seconds
-    head, own = theirs.master_repl_offset, replication.slave_repl_offset
-    return (max(0, head - own) if head is not None and own is not None else None), seconds
+    return _apart(theirs, replication), seconds
+
+
+def _apart(primary: Replication, replica: Replication) -> int | None:
+    """How far apart their offsets are; None where they are places in different streams, or it isn't known of which."""
+    head, own = primary.master_repl_offset, replica.slave_repl_offset
+    if head is None or own is None or not primary.master_replid or primary.master_replid != replica.master_replid:
+        return None
+    return max(0, head - own)
 
 
 def _skewed(nodes: Sequence[Standing], value: Callable[[Standing], float | None], worth: float) -> frozenset[int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pymon_tui.model import deployment, units
 from pymon_tui.model.deployment import Member
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.health import What
 from pymon_tui.readings.keyspace import Database
 from pymon_tui.readings.metrics import CONNECTIONS
 from pymon_tui.readings.persistence import Persistence
@@ -30,8 +31,8 @@ def overview(told: Told, rows: int, *, dated: bool) -> tuple[Line, ...]:
 
     ``dated`` says whether the peak has its time, and it is said elsewhere how long peaks have counted.
     """
-    persistence, replication = told.persistence, told.replication
-    failed = persistence is not None and (persistence.rdb_failed or persistence.aof_failed)
+    replication = told.replication
+    failed = any(wrong.what in (What.SAVE_FAILED, What.AOF_FAILED) for wrong in told.wrongs)
     copied = replication is not None and (replication.primary is not None or replication.connected_slaves)
     ranked = [
         *((0, line) for line in lines.trouble(told)),
@@ -119,7 +120,8 @@ def _traffic(told: Told) -> tuple[Fact, ...]:
 
 
 def _time(told: Told) -> tuple[Fact, ...]:
-    return (Fact(0, lines.latency(told)), Fact(1, lines.lasting_latency(told)), Fact(0, lines.busy(told)))
+    lasting = (Fact(1, line) for line in lines.lasting_latency(told))
+    return (Fact(0, lines.latency(told)), *lasting, Fact(0, lines.busy(told)))
 
 
 def _persistence(told: Told) -> tuple[Fact, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pymon_tui.model import units
 from pymon_tui.model.text import SafeText, safe
+from pymon_tui.readings.health import What, percent
 from pymon_tui.readings.latency import Calls
 from pymon_tui.readings.metrics import COMMANDS, CPU, ERRORS, NET_INPUT, NET_OUTPUT
 from pymon_tui.readings.persistence import Persistence
@@ -13,6 +14,7 @@ from pymon_tui.ui.since_text import now
 from pymon_tui.ui.widgets.ink import Line, Role, Span, field, label, span
 
 NAME = 10
+_ALARMING = (What.LOADING, What.COPYING, What.LINK_DOWN, What.SAVE_FAILED, What.AOF_FAILED)
 _SILENT_REPLICA = 10
 """Seconds without an acknowledgement, of which a replica sends one each second, from which on a lag is shown amber."""
 _BUSY = 0.8
@@ -67,13 +69,13 @@ def latency(told: Told) -> Line:
     return field("latency", NAME, label("mean"), mean, label("of all calls"))
 
 
-def lasting_latency(told: Told) -> Line:
-    """The same of the last minutes, with the longest call; as far back as is known."""
+def lasting_latency(told: Told) -> tuple[Line, ...]:
+    """The same of the last minutes, with the longest call, as far back as is known; no line where it isn't."""
     long = told.latency.long if told.latency is not None else None
-    if long is None:
-        return field("", NAME, units.UNKNOWN)
-    (line,) = lately(told)
-    return (*line, span(" "), label("max"), span(" "), span(_at_most(long, 1.0))) if long.calls.calls else line
+    if long is None or not long.calls.calls:
+        return lately(told)
+    longest = (span(" "), label("max"), span(" "), span(_at_most(long, 1.0)))
+    return tuple((*line, *longest) for line in lately(told))
 
 
 def lately(told: Told) -> tuple[Line, ...]:
@@ -104,8 +106,8 @@ def busy(told: Told) -> Line:
     if growth is None:
         return field("busy", NAME, units.UNKNOWN)
     share = growth.usec / 1e6
-    percent = span(units.percent(share).ljust(6), "warn" if share >= _BUSY else "value")
-    return field("busy", NAME, percent, units.microseconds(growth.usec_per_call), label("a call"))
+    shown = span(units.percent(share).ljust(6), "warn" if share >= _BUSY else "value")
+    return field("busy", NAME, shown, units.microseconds(growth.usec_per_call), label("a call"))
 
 
 def cpu(told: Told) -> Line:
@@ -147,15 +149,16 @@ def trouble(told: Told) -> tuple[Line, ...]:
     """What holds everything else up: loading, a pause, a failover. Nothing while all is well."""
     lines: list[Line] = []
     persistence, server, replication = told.persistence, told.server, told.replication
-    if persistence is not None and persistence.loading:
-        share = _percent(persistence.loading_loaded_perc)
+    found = {wrong.what for wrong in told.wrongs}
+    if persistence is not None and What.LOADING in found:
+        share = percent(persistence.loading_loaded_perc)
         left = units.duration(persistence.loading_eta_seconds)
         lines.append(field("loading", NAME, span(share, "warn"), label("ready in"), left))
-    if server.paused_actions not in (None, "none"):
+    if What.PAUSED in found:
         paused = server.paused_timeout_milliseconds
         left = units.duration(None if paused is None else paused / 1000)
         lines.append(field("paused", NAME, span(server.paused_actions or "", "warn"), label("for"), left))
-    if replication is not None and replication.master_failover_state not in (None, "no-failover"):
+    if replication is not None and What.FAILOVER in found:
         lines.append(field("failover", NAME, span(replication.master_failover_state or "", "warn")))
     return tuple(lines)
 
@@ -163,14 +166,15 @@ def trouble(told: Told) -> tuple[Line, ...]:
 def alarm(told: Told) -> Span | None:
     """The worst that is to be said of the server, in two or three words; None while all is well."""
     persistence, replication = told.persistence, told.replication
-    if persistence is not None and persistence.loading:
-        return span(f"loading {_percent(persistence.loading_loaded_perc)}", "warn")
-    if replication is not None and (replication.link_down or replication.master_sync_in_progress):
+    worst = next((wrong for wrong in told.wrongs if wrong.what in _ALARMING), None)
+    if worst is None:
+        return None
+    if persistence is not None and worst.what is What.LOADING:
+        return span(f"loading {percent(persistence.loading_loaded_perc)}", "warn")
+    if replication is not None and worst.what in (What.COPYING, What.LINK_DOWN):
         text, role = link_state(replication)
         return span(f"primary {text}", role)
-    if persistence is not None and persistence.rdb_failed:
-        return span("save failed", "act")
-    return span("aof failed", "act") if persistence is not None and persistence.aof_failed else None
+    return span(worst.what.value, "act")
 
 
 def saved(told: Told) -> Line:
@@ -180,17 +184,17 @@ def saved(told: Told) -> Line:
         return field("saved", NAME, label("not told by this server"))
     if persistence.rdb_failed and persistence.aof_failed:
         return field("saved", NAME, span("failed", "act"), label("·"), aof(persistence))
-    age = units.age(max(0.0, told.server_time - persistence.rdb_last_save_time))
+    ago = units.ago(units.age(units.elapsed(persistence.rdb_last_save_time, told.server_time)))
     if persistence.rdb_failed:
-        before = label("never before") if persistence.never_saved else label(f"last good {age} ago")
+        before = label("never before") if persistence.never_saved else label(f"last good {ago}")
         return field("saved", NAME, span("failed", "act"), before)
     if persistence.rdb_bgsave_in_progress:
-        running = f"running {_percent(persistence.current_fork_perc)}"
+        running = f"running {percent(persistence.current_fork_perc)}"
         return field("saved", NAME, span(running, "info"), label("·"), aof(persistence))
     if persistence.never_saved:
         return field("saved", NAME, label("not since start ·"), aof(persistence))
     result = span(persistence.rdb_last_bgsave_status or units.UNKNOWN)
-    return field("saved", NAME, f"{age} ago", result, label("·"), aof(persistence))
+    return field("saved", NAME, ago, result, label("·"), aof(persistence))
 
 
 def aof(persistence: Persistence) -> Span:
@@ -226,7 +230,7 @@ def lag_role(seconds: int | None) -> Role:
 def link_state(replication: Replication) -> Span:
     """The state of a replica's link, and since when it is down."""
     if replication.master_sync_in_progress:
-        return span(f"copying {_percent(replication.master_sync_perc)}", "warn")
+        return span(f"copying {percent(replication.master_sync_perc)}", "warn")
     if replication.link_down:
         since = replication.master_link_down_since_seconds
         return span("down" if since is None else f"down {units.duration(since)}", "act")
@@ -255,7 +259,3 @@ def _replicas(replication: Replication) -> Line:
         count_of = span(f"{online} online" if online == known else str(known))
     lag = span(units.age(replication.lag), lag_role(replication.lag))
     return field("replicas", NAME, count_of, label("lag"), lag, units.short_bytes(replication.lag_bytes))
-
-
-def _percent(percent: float | None) -> SafeText:
-    return units.percent(None if percent is None else percent / 100)

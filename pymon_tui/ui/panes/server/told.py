@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pymon_tui.model.link import Live
 from pymon_tui.model.snapshot import Snapshot
 from pymon_tui.readings.commands import COMMANDSTATS, Commands
+from pymon_tui.readings.health import Wrong, wrongs
 from pymon_tui.readings.keyspace import KEYSPACE, Keyspace
 from pymon_tui.readings.latency import LATENCY, Latency
 from pymon_tui.readings.metrics import COMMANDS
@@ -37,6 +38,11 @@ class Told:
     def latest(self, metric: str) -> float | None:
         """The newest level or rate per second of a metric."""
         return self.snapshot.history.latest(metric)
+
+    @property
+    def wrongs(self) -> tuple[Wrong, ...]:
+        """What is wrong with it, the worst first."""
+        return wrongs(self.server, self.persistence, self.replication)
 
     @property
     def rate(self) -> float | None:

@@ -95,7 +95,8 @@ def size_cell(row: Row) -> Span:
 
 def age(since: float | None, now: float) -> Span:
     """How long ago it was."""
-    return _UNKNOWN if since is None else span(units.duration(max(0.0, now - since)))
+    elapsed = units.elapsed(since, now)
+    return _UNKNOWN if elapsed is None else span(units.duration(elapsed))
 
 
 def moment(seconds: float) -> SafeText:

@@ -88,7 +88,7 @@ def detail(row: Row, at: float, now: float) -> tuple[Line, ...]:
         if row.header.user_id is not None:
             lines.append(field("user's sessions", _WIDTH, units.count(row.of_user)))
         for name, since in (("created", row.header.created_at), ("last activity", row.header.last_activity)):
-            lines.append(field(name, _WIDTH, span(moment(since)), label(f"  {age(since, now).text} ago")))
+            lines.append(field(name, _WIDTH, span(moment(since)), label(f"  {units.ago(age(since, now).text)}")))
     lines.append(field("time to live", _WIDTH, life_cell(row, at)))
     lines.append(field("size", _WIDTH, size_cell(row)))
     return (*lines, BLANK, (label("What the application keeps in it is not read."),))

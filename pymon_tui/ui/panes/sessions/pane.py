@@ -22,6 +22,7 @@ from pymon_tui.application.sessions import (
     Life,
     id_of,
 )
+from pymon_tui.model import units
 from pymon_tui.model.action import Action
 from pymon_tui.model.query import Pending, Ready, Unavailable
 from pymon_tui.model.snapshot import Snapshot
@@ -166,7 +167,7 @@ class SessionsPane(Pane):
         """Ask whether the session is to be ended."""
         row = self._session()
         if row is not None and row.header is not None:
-            action = delete(row.id, row.header.user_id, max(0.0, self._now - row.header.last_activity))
+            action = delete(row.id, row.header.user_id, units.elapsed(row.header.last_activity, self._now))
             self.post_message(self.Act(self._promised(action, lambda: self._ended((row.key,)))))
 
     def action_log_out(self) -> None:

@@ -67,10 +67,10 @@ def _threshold(settings: Reading[SlowlogSettings]) -> Span:
 
 def entry_lines(entry: SlowEntry, now: float) -> tuple[Line, ...]:
     """All that is known of one entry, its arguments one a line."""
-    age = units.duration(max(0.0, now - entry.timestamp))
+    ago = units.ago(units.duration(units.elapsed(entry.timestamp, now)))
     head = (
         field("took", _NAME, took(entry.duration), label(f"{units.count(entry.duration)} µs")),
-        field("when", _NAME, moment(entry.timestamp, "%Y-%m-%d %H:%M:%S"), label(f"{age} ago")),
+        field("when", _NAME, moment(entry.timestamp, "%Y-%m-%d %H:%M:%S"), label(ago)),
         field("client", _NAME, entry.client_name or label("no name"), label(address(entry))),
         field("shape", _NAME, shape_of(entry.arguments)),
         field("id", _NAME, str(entry.id)),

@@ -79,7 +79,7 @@ def entry_columns(now: float, *, full: bool, nodes: bool) -> tuple[Column[SlowEn
     """
 
     def ago(entry: SlowEntry) -> Span:
-        return label(units.age(max(0.0, now - entry.timestamp)))
+        return label(units.age(units.elapsed(entry.timestamp, now)))
 
     def when(entry: SlowEntry) -> Span:
         return span(clock(entry.timestamp, now))
@@ -109,7 +109,7 @@ def shape_columns(now: float, *, wide: bool) -> tuple[Column[Shape], ...]:
     """
 
     def last(shape: Shape) -> Span:
-        return label(units.age(max(0.0, now - shape.last)))
+        return label(units.age(units.elapsed(shape.last, now)))
 
     columns: tuple[Column[Shape], ...] = (
         Column("shape", "shape", 44 if wide else 14, lambda shape: span(shape.shape), grows=not wide),

@@ -103,6 +103,20 @@ async def test_more_room_shows_more_columns() -> None:
         assert {"db", "flags", "library", "multi"} <= set(titles[200])
 
 
+async def test_who_has_no_name_is_called_by_address_where_there_is_no_room_for_addresses() -> None:
+    async with pane_of() as stage:
+        seen = set()
+        for width in range(40, 130):
+            await stage.resize(width, 30)
+            table = table_of(stage)
+            (name,) = [column for column in table.columns if column.name == "name"]
+            has_addresses = "address" in table.render_line(0).text
+            nameless = next(row for row in map(table.rows.__getitem__, range(4)) if row.client.name is None)
+            assert name.cell(nameless) == (("–", "faint") if has_addresses else (nameless.client.host, "faint")), width
+            seen.add(has_addresses)
+        assert seen == {True, False}
+
+
 async def test_amber_and_red_stand_where_a_person_should_look_or_act() -> None:
     async with pane_of() as stage:
         rows, columns = table_of(stage).rows, {column.name: column for column in table_of(stage).columns}

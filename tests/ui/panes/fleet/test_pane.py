@@ -62,6 +62,40 @@ def test_a_replica_is_behind_by_what_it_lacks_of_its_primarys_stream() -> None:
     assert together(cluster(), standings(cluster())).lag_bytes == 2_000
 
 
+@pytest.mark.parametrize(
+    ("line", "theirs", "own", "lag"),
+    [
+        (None, "8d37", "8d37", 1_000),
+        (None, "8d37", "f0a1", None),  # it never copied, or what it copied went on elsewhere
+        (None, None, None, None),
+        (None, "8d37", None, None),
+        ("state=online,offset=4900,lag=0", "8d37", "f0a1", 100),
+        ("state=wait_bgsave,offset=0,lag=0", "8d37", "f0a1", None),
+        ("state=send_bulk,offset=5000,lag=0", "8d37", "8d37", None),
+    ],
+)
+def test_offsets_are_held_against_each_other_within_one_stream(
+    line: str | None, theirs: str | None, own: str | None, lag: int | None
+) -> None:
+    replicas = () if line is None else (f"ip=10.0.0.1,port=2,{line}",)
+    nodes = [
+        node(1, Role.PRIMARY, replid=theirs, replicas=replicas),
+        node(2, Role.REPLICA, primary=1, offset=4_000, replid=own),
+    ]
+    view = fleet(Kind.REPLICATION, nodes)
+    (_, replica) = shown = standings(view)
+    assert replica.lag_bytes == lag
+    assert together(view, shown).lag_bytes == lag
+    (column,) = [column for column in columns_of(view, 200) if column.name == "lag"]
+    assert (column.cell(replica).text == "–") == (lag is None)
+    assert ("  lag " in "".join(map(text_of, summary(view, together(view, shown))))) == (lag is not None)
+
+
+def test_a_replica_that_holds_nothing_is_not_level_with_a_primary_that_is_ahead_of_it() -> None:
+    nodes = [node(1, Role.PRIMARY, offset=40), node(2, Role.REPLICA, primary=1, offset=5_000, replid="f0a1")]
+    assert standings(fleet(Kind.REPLICATION, nodes))[1].lag_bytes is None
+
+
 def test_an_idle_primary_that_pings_every_ten_seconds_is_not_silent() -> None:
     (column,) = [column for column in columns_of(cluster(), 200) if column.name == "heard"]
     replica = next(one for one in standings(cluster()) if one.is_replica)

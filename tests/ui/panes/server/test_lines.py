@@ -25,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("utc")
 
 FAILED = {"rdb_last_bgsave_status": "err"}
 BROKEN_AOF = {"aof_enabled": 1, "aof_last_write_status": "err"}
+UNSAVED = {"rdb_saves": 1, "rdb_last_save_time": 1_795_370_000, "uptime_in_seconds": 388}
+"""A save that has begun is counted; the last one that is good is as old as the server."""
 LOADING = {"loading": 1, "loading_loaded_perc": "53.61", "loading_eta_seconds": 2}
 COPYING = {"master_link_status": "down", "master_sync_in_progress": 1, "master_sync_perc": "34.5"}
 BEHIND = {
@@ -116,12 +118,16 @@ def test_keys_that_expire_are_not_told_where_the_server_does_not_tell_them() -> 
     [
         ({}, (), "2s ago ok · aof off"),
         (FAILED, (), "failed last good 2s ago [act]"),
-        ({**FAILED, "rdb_saves": 0}, (), "failed never before [act]"),
+        ({**FAILED, "rdb_saves": 0}, ("server_time",), "failed never before [act]"),
+        ({**FAILED, **UNSAVED}, (), "failed never before [act]"),
+        (UNSAVED, (), "not since start · aof off"),
+        ({"rdb_last_save_time": 4_000_000_000}, ("server_time",), "– ok · aof off"),
+        ({**FAILED, "rdb_last_save_time": 4_000_000_000}, ("server_time",), "failed last good – [act]"),
         ({**FAILED, **BROKEN_AOF}, (), "failed · aof failed [act] [act]"),
         (BROKEN_AOF, (), "2s ago ok · aof failed [act]"),
         ({"aof_enabled": 1}, (), "2s ago ok · aof on"),
         ({"rdb_bgsave_in_progress": 1, "current_fork_perc": "41.7"}, (), "running 41.7% · aof off"),
-        ({"rdb_saves": 0}, (), "not since start · aof off"),
+        ({"rdb_saves": 0}, ("server_time",), "not since start · aof off"),
         ({}, ("aof_",), "2s ago ok · aof not known"),
         ({}, ("rdb_",), "not told by this server"),
     ],
@@ -160,7 +166,9 @@ def test_replication(name: str, changes: dict[str, object], without: tuple[str, 
 def test_without_histograms_latency_is_a_mean_and_is_called_one(without: tuple[str, ...], text: str) -> None:
     told = told_of(PRIMARY, {}, without)
     assert said(lines.latency(told)) == text
-    assert text_of(lines.lasting_latency(told)).split() == ["–"]
+    assert lines.lasting_latency(told) == ()
+    (time,) = (group for group in groups(told) if group.title == "time in commands")
+    assert [text_of(fact.line).split()[0] for fact in time.facts] == ["latency", "busy"]
 
 
 @pytest.mark.parametrize("calls", [0, 3])
@@ -191,8 +199,9 @@ def test_latency_is_that_of_the_last_seconds_and_minutes(
 ) -> None:
     latency = Latency(Calls(Histogram(last), 5.0), Calls(Histogram(long), 300.0), None)
     told = replace(told_of(), latency=latency)
-    assert (said(lines.latency(told)), said(lines.lasting_latency(told))) == said_of_both
-    assert text_of(lines.lasting_latency(told)).startswith("in 5m 0s  ")
+    (lasting,) = lines.lasting_latency(told)
+    assert (said(lines.latency(told)), said(lasting)) == said_of_both
+    assert text_of(lasting).startswith("in 5m 0s  ")
     # The overview has both, in no more than the smallest pane.
     shown = overview(told, 20, dated=True)
     assert [said(line) for line in shown if text_of(line).startswith(("latency", "in 5m"))] == [

@@ -60,6 +60,8 @@ def test_an_entry_in_full_has_each_argument_on_lines_that_fit() -> None:
     lines = [said(line) for line in entry_lines(entry(7, b"SET", b"k\x1b[2J", long), NOW)]
     assert lines[0] == "took     412 ms 412 345 µs"
     assert lines[1].endswith("1m 5s ago")
+    early = entry_lines(entry(7, b"SET", b"k"), NOW - 3_600)
+    assert said(early[1]).endswith(" –")
     assert lines[2] == "client   api-web 10.0.0.1:5000"
     assert "command  SET" in lines
     assert "1        k\\x1b[2J" in lines

@@ -55,6 +55,13 @@ def names(columns: Sequence[Column[Any]]) -> list[str]:
     return [column.name for column in columns]
 
 
+def test_what_is_still_to_come_has_no_age() -> None:
+    past = NOW - 3_600
+    (of_entry,) = (each for each in entry_columns(past, full=False, nodes=False) if each.name == "ago")
+    (of_shape,) = (each for each in shape_columns(past, wide=False) if each.name == "last")
+    assert (of_entry.cell(ENTRIES[0]).text, of_shape.cell(shapes_of(ENTRIES)[0]).text) == ("–", "–")
+
+
 def test_our_own_commands_are_left_out() -> None:
     assert ids(without_own((*ENTRIES, entry(0, "SCAN 0", client=CLIENT_NAME)))) == [4, 3, 2, 1]
 
