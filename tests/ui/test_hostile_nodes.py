@@ -97,7 +97,7 @@ async def test_names_that_servers_take(cluster: Cluster, tmp_path: Path) -> None
         await eventually(lambda: told(cluster.nodes[1], NAMED))
         with PtyRun(arguments, size=size, folder=tmp_path) as run:
             eyes = Eyes(run, size)
-            walk(run, eyes, (b"", "all 6 nodes"), (b"f", "╭─ Fleet"), (b"", "aaaaaa"))
+            walk(run, eyes, (b"", "all 6 nodes"), (b"f", "╭─ Fleet"), (b"", "primaries 3"))
             walk(run, eyes, (b"n", "node 1 of 6"), (b"i", "Estimate"))
             run.send(b"\x03")
             assert run.ended() == 0
