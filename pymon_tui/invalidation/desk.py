@@ -10,6 +10,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from pymon_tui.invalidation.account import Mode, Options
@@ -39,7 +40,7 @@ from pymon_tui.invalidation.selection import Selection
 from pymon_tui.invalidation.shelves import Shelves, hold
 from pymon_tui.invalidation.trash import TrashError
 from pymon_tui.invalidation.trash_files import trashed
-from pymon_tui.invalidation.verdict import Verdict, of_plan, of_resume, of_undo
+from pymon_tui.invalidation.verdict import Verdict, because_of_undo, of_plan, of_resume, of_undo, typed_because
 from pymon_tui.journal import records
 from pymon_tui.journal.journal import Journal
 from pymon_tui.journal.met import Met
@@ -247,10 +248,7 @@ class Desk:
     def restore(
         self, record: Record, *, replace: bool, elsewhere: bool, agreed: Verdict | None = None
     ) -> WholeRestore | None:
-        """An undo of this run; None where it has no trash.
-
-        ``agreed`` is what a person is asked to agree to; the other arguments are those of ``Restore``.
-        """
+        """An undo of this run as of ``Restore``, to which a person has ``agreed``; None where it has no trash."""
         if record.undo_path is None:
             return None
         return WholeRestore(
@@ -260,7 +258,7 @@ class Desk:
             ceiling=self.rules.ceiling,
             replace=replace,
             elsewhere=elsewhere,
-            rules=under(self._rules_of, agreed, RestoreError, replaces=replace),
+            rules=under(self._rules_of, agreed, RestoreError, partial(because_of_undo, replace=replace)),
             relations=self._relations,
         )
 
@@ -279,14 +277,15 @@ class Desk:
         agreed: Verdict | None,
         pulses: Pulses | None = None,
     ) -> WholeRemoval:
+        undo = (agreed or verdict).undo
         return WholeRemoval(
             endpoint,
             order,
             hand_out,
             options,
             self._journal,
-            rules=under(self._rules_of, agreed, OrderError, keys=order.planned),
-            undo=(agreed or verdict).undo,
+            rules=under(self._rules_of, agreed, OrderError, lambda rules: typed_because(order.planned, rules, undo)),
+            undo=undo,
             pulses=pulses,
         )
 

@@ -51,10 +51,13 @@ class Node:
         self.before: tuple[int, float, float] | None = None
         self.evicted: float | None = None
 
-    def key_bytes(self, average: float) -> float:
-        """What a key that is evicted takes, about: the average, unless the keys are seen to be much smaller."""
+    def key_bytes(self, average: float, now: float | None = None) -> float:
+        """What a key that is evicted takes, about: the average, unless the keys are seen to be much smaller.
+
+        ``now`` is what the keys that are there by now take on average.
+        """
         came = self.over + _FLYING
-        if not self.evicted or self.evicted <= max(_FEW, _COUNTED * came / average):
+        if not self.evicted or self.evicted <= max(_FEW, _COUNTED * came / max(average, now or 0.0)):
             return average
         return came / self.evicted
 
@@ -154,7 +157,7 @@ class Room:
             return node.over / average if average else 0.0
         node.seen = sent, memory.room
         rest = max(0.0, coming.raw - sent) * coming.scale
-        each = node.key_bytes(average) if average else 0.0
+        each = node.key_bytes(average, memory.key_bytes) if average else 0.0
         if not self.agreed:
             node.left = min(_LIKELY, (memory.room - rest) * _OF_SLACK)
         else:

@@ -156,7 +156,7 @@ def of_undo(record: Record, problem: SafeText | None, rules: Rules, *, replace: 
         return _refused(f"run {record.id} can't be undone: {problem}", undo)
     if rules.read_only:
         return _refused(f"nothing is restored: {rules.read_only_because}", undo)
-    if replace and rules.in_production:
+    if because_of_undo(rules, replace=replace):
         try:
             typed = matching_of(record.plan or {}) or tuple(map(parse_pattern, record.patterns))
         except PatternError:
@@ -190,7 +190,7 @@ _REPLACES = Undo("none", None, None, lost=REPLACED)
 def _confirmed(keys: int, patterns: tuple[Pattern, ...], rules: Rules, undo: Undo) -> Verdict:
     """How a run that may begin is confirmed; ``patterns`` are those by which keys go, and all of them are typed."""
     every = any(pattern.is_catch_all for pattern in patterns)
-    because = _typed_because(keys, rules, undo, is_catch_all=every)
+    because = typed_because(keys, rules, undo, is_catch_all=every)
     typed = patterns if because else ()
     return Verdict("begin", NOTHING, "", "type" if because else "yes", typed, because, undo)
 
@@ -221,7 +221,12 @@ def _may(plan: Plan, options: Options, rules: Rules, undo: Undo) -> tuple[May, S
     return "begin", NOTHING, ""
 
 
-def _typed_because(keys: int, rules: Rules, undo: Undo, *, is_catch_all: bool) -> SafeText:
+def because_of_undo(rules: Rules, *, replace: bool) -> SafeText:
+    """Why the run's pattern must be typed before it is undone; empty where a yes is enough."""
+    return production(rules) if replace and rules.in_production else NOTHING
+
+
+def typed_because(keys: int, rules: Rules, undo: Undo, *, is_catch_all: bool = False) -> SafeText:
     """Why one key isn't enough to confirm; empty where it is."""
     if is_catch_all:
         return safe("the pattern matches every key")

@@ -19,7 +19,7 @@ class What(Enum):
     LOADING = "loading"
     PAUSED = "paused"
     FAILOVER = "failover"
-    COPYING = "copying"  # its primary's data, anew
+    COPYING = "copying"  # all of its primary's data
     LINK_DOWN = "link down"  # to its primary
     SAVE_FAILED = "save failed"
     AOF_FAILED = "aof failed"
@@ -55,7 +55,7 @@ def _held_up(server: Server) -> list[Wrong]:
 
 
 def _apart(replication: Replication) -> list[Wrong]:
-    """A failover under way, and a replica that has not what its primary has."""
+    """A failover under way, and a replica that lacks what its primary has."""
     found = []
     if replication.master_failover_state not in (None, "no-failover"):
         found.append(Wrong(What.FAILOVER, Severity.LOOK, safe(f"failover: {replication.master_failover_state}")))

@@ -122,7 +122,7 @@ async def test_a_yes_holds_for_what_was_known_when_it_was_given(desk: Learning) 
     few = replace(loose, environment="test", type_above=2)
     for guard, why in ((loose, "this is production"), (few, "over 2 keys go")):
         desk.guards = (guard,)
-        with pytest.raises(OrderError, match=f"^{why}.*; begin anew, and type the pattern$"):
+        with pytest.raises(OrderError, match=f"^{why}.*; start again, and type the pattern$"):
             await desk.removal(plan, options, None, None, verdict).run()
     desk.guards = (loose,)
     assert (await desk.removal(plan, options, None, None, typed).run()).tally.removed == 5

@@ -47,14 +47,11 @@ class Memories:
 
     async def __call__(self, _: Line) -> Sequence[Memory]:
         """What each of them holds that can be reached: to one that can't, no key comes back either."""
-        async with self._one_by_one:
-            told = await asyncio.gather(*map(self._of, self._endpoints))
-        return [memory for memory in told if memory is not None]
+        return [memory for memory in await self._told() if memory is not None]
 
     async def evicted(self) -> int | None:
         """Keys that all of them have evicted since they started; None where one doesn't tell, or isn't reached."""
-        async with self._one_by_one:
-            told = await asyncio.gather(*map(self._of, self._endpoints))
+        told = await self._told()
         counts = [memory.evicted for memory in told if memory is not None and memory.evicted is not None]
         return sum(counts) if len(counts) == len(told) else None
 
@@ -64,6 +61,10 @@ class Memories:
     async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         for pipe in self._pipes.values():
             await pipe.close()
+
+    async def _told(self) -> Sequence[Memory | None]:
+        async with self._one_by_one:
+            return await asyncio.gather(*map(self._of, self._endpoints))
 
     async def _of(self, node: str) -> Memory | None:
         try:

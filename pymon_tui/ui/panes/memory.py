@@ -152,7 +152,7 @@ def _said(memory: Memory) -> str:
     """What the frame's edge says of the limit."""
     if memory.maxmemory:
         return memory.maxmemory_policy or ""
-    return "" if memory.fullest else "no maxmemory"  # of several the fullest says it
+    return "" if memory.fullest else "no maxmemory"  # of several nodes, the lines of the fullest say it
 
 
 def _warnings(found: Sequence[Concern], width: int) -> tuple[Line, ...]:
